@@ -1,0 +1,202 @@
+"""Examples of both ways, counted by pattern: `touch_days` and `person_days`.
+
+Days are never held one by one: a stretch of days without an event shifts the pattern of the day
+before it, and days that see nothing are a number.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.journeys import patterns
+from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
+from td_mta.journeys.touchpoints import DAY, Flags, Ints
+from td_mta.journeys.windows import Journeys, Windows, look_back, seen
+
+NEGATIVE, POSITIVE, AUGMENTED = 0, 1, 2
+FEW_MOMENTS = 200
+
+
+class Examples(NamedTuple):
+    """How many examples have a pattern: `counts[i, kind, held_out]` of pattern `i`."""
+
+    patterns: Patterns
+    counts: Ints
+
+
+class Tally(NamedTuple):
+    """Patterns with a count each, of one kind, of users in training (0) or held out (1)."""
+
+    patterns: Patterns
+    kind: int
+    held_out: Ints
+    count: Ints
+
+
+def merge(parts: list[Examples]) -> Examples:
+    """One pattern once, counts added."""
+    found, which = patterns.distinct(patterns.join([part.patterns for part in parts]))
+    counts = np.zeros((len(found.keys), 3, 2), np.int64)
+    np.add.at(counts, which, np.concatenate([part.counts for part in parts]))
+    return Examples(found, counts)
+
+
+def touch_days(journeys: Journeys, held_out: Flags, grid: Grid, *, augment: bool) -> Examples:
+    """Positives: every conversion with a touch in its window. Negatives: users who never convert,
+    one per active day, and the shorter windows at the end of a journey.
+
+    `held_out` says of every user whether it is, shape `(users,)`. With `augment` every example
+    counts once more as `AUGMENTED`, with the anchor day emptied (but for those left with nothing).
+    """
+    positive = look_back(journeys, journeys.conversion_windows, grid.days)
+    positive = positive.take(positive.stop > positive.start)
+    tallies = [
+        _tally(journeys, positive, POSITIVE, held_out, grid),
+        _tally(journeys, _active_days(journeys, grid.days), NEGATIVE, held_out, grid),
+    ]
+    if augment:
+        tallies += [_anchor_day_emptied(each, grid) for each in tallies]
+    return _count(tallies)
+
+
+def _anchor_day_emptied(tally: Tally, grid: Grid) -> Tally:
+    sets = patterns.without_day_zero(tally.patterns, grid)
+    rest = np.flatnonzero(sets.sizes)
+    return Tally(sets.take(rest), AUGMENTED, tally.held_out[rest], tally.count[rest])
+
+
+def _active_days(journeys: Journeys, days: int) -> Windows:
+    """Windows of the users who never convert."""
+    user_day = journeys.touch_days
+    opens = np.flatnonzero(np.diff(user_day, prepend=-1))
+    user, day = journeys.touches.user[opens], journeys.touches.day[opens]
+    closes = np.append(opens[1:], len(user_day))
+    never = np.bincount(journeys.conversions.user, minlength=journeys.users)[user] == 0
+    end = journeys.first_touch[user + 1]
+    last_day = journeys.touches.day[end - 1]
+    oldest = journeys.day_opens(user, last_day - days + 1)
+    shorter = never & (opens > oldest)
+    whole = Windows(user[never], day[never], journeys.first_touch[user[never]], closes[never])
+    rest = Windows(user[shorter], last_day[shorter], opens[shorter], end[shorter])
+    return Windows(*(np.concatenate(pair) for pair in zip(whole, rest, strict=True)))
+
+
+def moments(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
+    """Seconds of the day of all conversions, and of those that had no touch in their window."""
+    windows = look_back(journeys, journeys.conversion_windows, days)
+    second = journeys.conversions.second
+    return second, second[windows.start == windows.stop]
+
+
+class Cut(NamedTuple):
+    """The moment up to which a day without conversion is seen: one of `moments`, drawn by a hash.
+
+    `moments` is sorted; None sees whole days. `user_hash` has one number per user.
+    """
+
+    moments: Ints | None
+    user_hash: Keys
+
+    def second(self, user: Ints, day: Ints) -> Ints:
+        if self.moments is None:
+            return np.full(len(user), DAY)
+        drawn = mix(self.user_hash[user] ^ mix(day.astype(np.uint64))) >> np.uint64(11)
+        share = drawn.astype(np.float64) / 2.0**53
+        return self.moments[(share * len(self.moments)).astype(np.int64)]
+
+
+def person_days(
+    journeys: Journeys, held_out: Flags, grid: Grid, cut: Cut, last_day: int
+) -> Examples:
+    """Every user-day from the first touch to `last_day`, positive when a conversion falls on it.
+
+    A positive day is seen up to its first conversion, another day up to its cut. A day whose cut
+    precedes the user's first touch is none.
+    """
+    days = _EventDays.of(journeys, last_day)
+    positive = journeys.conversion_windows.take(days.first_conversion[days.converts])
+    started = positive.stop > journeys.first_touch[positive.user]
+    tallies = [
+        _tally(journeys, positive.take(started), POSITIVE, held_out, grid),
+        _tally(journeys, _days_up_to_cut(journeys, days, cut), NEGATIVE, held_out, grid),
+    ]
+    return _count(tallies + _gaps(journeys, days, held_out, grid))
+
+
+class _EventDays(NamedTuple):
+    """The user-days with a touch or a conversion, from the user's first touch on."""
+
+    user: Ints
+    day: Ints
+    converts: Flags
+    first_conversion: Ints  # which conversion, where the day converts
+    conversions_before: Ints  # conversions of all users before this user-day
+    conversions_after: Ints  # the same, up to its end
+    gap: Ints  # days without event up to the next one or to the end of the data
+
+    @staticmethod
+    def of(journeys: Journeys, last_day: int) -> "_EventDays":
+        at = np.concatenate([journeys.touch_days, journeys.conversion_days])
+        at, row = np.unique(at, return_index=True)
+        user = np.concatenate([journeys.touches.user, journeys.conversions.user])[row]
+        day = np.concatenate([journeys.touches.day, journeys.conversions.day])[row]
+        touched = journeys.first_touch[user] < journeys.first_touch[user + 1]
+        opens = journeys.first_touch[user[touched]]
+        rows = np.flatnonzero(touched)
+        rows = rows[day[rows] >= journeys.touches.day[opens]]
+        user, day, at = user[rows], day[rows], at[rows]
+        before = np.searchsorted(journeys.conversion_days, at, side="left")
+        after = np.searchsorted(journeys.conversion_days, at, side="right")
+        following = np.append(day[1:], 0) - 1
+        following[np.append(user[1:] != user[:-1], True)[: len(user)]] = last_day
+        return _EventDays(user, day, after > before, before, before, after, following - day)
+
+
+def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: Cut) -> Windows:
+    calm = ~days.converts
+    user, day = days.user[calm], days.day[calm]
+    line = journeys.touch_days * (DAY + 1) + journeys.touches.second
+    until = journeys.user_day(user, day) * (DAY + 1) + cut.second(user, day)
+    stop = np.searchsorted(line, until, side="right")
+    start = journeys.since_conversion(user, days.conversions_before[calm])
+    return Windows(user, day, start, stop).take(stop > journeys.first_touch[user])
+
+
+def _gaps(journeys: Journeys, days: _EventDays, held_out: Flags, grid: Grid) -> list[Tally]:
+    """The days between events: each shows the pattern before it, one day older."""
+    start = journeys.since_conversion(days.user, days.conversions_after)
+    stop = journeys.day_opens(days.user, days.day + 1)
+    found, which = seen(journeys, Windows(days.user, days.day, start, stop), grid)
+    held = held_out[days.user].astype(np.int64)
+    tallies = []
+    for older in range(1, grid.days):
+        lasts = days.gap >= older
+        tallies += _by_user_kind(
+            patterns.shift(found, older, grid), which[lasts], NEGATIVE, held[lasts]
+        )
+    nothing = np.bincount(held, np.maximum(days.gap - grid.days + 1, 0), minlength=2)
+    empty = Patterns(np.zeros(2, np.uint64), np.zeros(3, np.int64), np.zeros(0, np.int32))
+    return [*tallies, Tally(empty, NEGATIVE, np.arange(2), nothing.astype(np.int64))]
+
+
+def _tally(journeys: Journeys, windows: Windows, kind: int, held_out: Flags, grid: Grid) -> Tally:
+    found, which = seen(journeys, windows, grid)
+    return _by_user_kind(found, which, kind, held_out[windows.user].astype(np.int64))[0]
+
+
+def _by_user_kind(found: Patterns, which: Ints, kind: int, held: Ints) -> list[Tally]:
+    n = len(found.keys)
+    count = np.bincount(which * 2 + held, minlength=2 * n)
+    rows = np.flatnonzero(count)
+    return [Tally(found.take(rows // 2), kind, rows % 2, count[rows])]
+
+
+def _count(tallies: list[Tally]) -> Examples:
+    """All tallies together; patterns that nobody has are left out."""
+    found, which = patterns.distinct(patterns.join([each.patterns for each in tallies]))
+    kind = np.concatenate([np.full(len(each.count), each.kind) for each in tallies])
+    held = np.concatenate([each.held_out for each in tallies])
+    counts = np.zeros((len(found.keys), 3, 2), np.int64)
+    np.add.at(counts, (which, kind, held), np.concatenate([each.count for each in tallies]))
+    some = np.flatnonzero(counts.sum(axis=(1, 2)))
+    return Examples(found.take(some), counts[some])
