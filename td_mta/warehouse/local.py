@@ -1,0 +1,232 @@
+"""Tables as files in two folders: what is given (`data`) and what a run makes (`out`).
+
+A table is `<name>.csv` or `<name>.parquet` in data, else in out; of two files of one name the newer
+counts. Only out is written, each file under a passing name first, so a file that is there is whole.
+"""
+
+import contextlib
+import difflib
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from td_mta.errors import DataError, WarehouseError
+from td_mta.warehouse import IfExists, csv_tables
+
+SUFFIXES = (".csv", ".parquet")
+CSV_ROWS = 100_000  # a made table with more rows is stored as Parquet
+READ_ROWS = 1 << 17
+
+
+class LocalWarehouse:
+    """The tables of two folders. `now` is the session's time in unix seconds."""
+
+    def __init__(
+        self,
+        data: Path | None,
+        out: Path,
+        *,
+        now: int,
+        memory_bytes: int = 1 << 30,
+        threads: int | None = None,
+    ) -> None:
+        self.data, self.out, self.now = data, out, now
+        self.memory_bytes, self.threads = memory_bytes, threads or os.cpu_count() or 1
+        self._scratch: Path | None = None
+        self._typed: dict[tuple[Path, int, int], Path] = {}
+
+    def columns(self, table: str) -> list[str]:
+        path = self._path(table)
+        return (
+            csv_tables.header(path) if path.suffix == ".csv" else _parquet(path).schema_arrow.names
+        )
+
+    def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        there = self.columns(table)
+        names = [_column(name, there, self._path(table)) for name in columns]
+        file = _parquet(self.typed_file(table))
+        for batch in file.iter_batches(batch_size=READ_ROWS, columns=names):
+            by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
+            yield pa.record_batch([by_name[name] for name in names], names=list(columns))
+
+    def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
+        new = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        if self._find(table) and if_exists == "error":
+            raise DataError(
+                f"table {table!r} is already there ({self._path(table)}), drop it first"
+            )
+        if self._find(table) and if_exists == "append":
+            new = self._appended(table, new, by_name=True)
+        with self._target(table, ".csv") as path:
+            csv_tables.write(new, path)
+
+    def query(self, sql: str) -> pa.Table:
+        with self._run(sql) as batches:
+            return pa.Table.from_batches(batches, batches.schema)
+
+    def create_table(self, table: str, sql: str) -> int:
+        with self._run(sql) as batches:
+            return self._store(table, batches, in_order="order by" in sql.lower())
+
+    def insert_into(self, table: str, sql: str) -> int:
+        if not self._find(table):
+            return self.create_table(table, sql)
+        new = self.query(sql)
+        whole = self._appended(table, new, by_name=False)
+        self._store(table, whole.to_reader(), in_order=True)
+        return new.num_rows
+
+    def drop_table(self, table: str) -> None:
+        self._protect(table)
+        for suffix in SUFFIXES:
+            (self.out / f"{table}{suffix}").unlink(missing_ok=True)
+
+    def tables(self) -> list[str]:
+        """The names of all tables, sorted."""
+        files = [file for folder in self._folders() if folder.is_dir() for file in folder.iterdir()]
+        return sorted({file.stem for file in files if file.suffix in SUFFIXES})
+
+    def typed_file(self, table: str) -> Path:
+        """The table as a Parquet file: itself, or a copy that lives as long as the warehouse."""
+        path = self._path(table)
+        if path.suffix == ".parquet":
+            return path
+        state = path.stat()
+        key = (path, state.st_mtime_ns, state.st_size)
+        if key not in self._typed:
+            self._typed[key] = self.scratch() / f"{len(self._typed)}.parquet"
+            csv_tables.to_parquet(path, self._typed[key])
+        return self._typed[key]
+
+    def scratch(self) -> Path:
+        """A folder for spilled rows and typed copies, gone with the warehouse."""
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="td_mta_"))
+            weakref.finalize(self, shutil.rmtree, self._scratch, True)
+        return self._scratch
+
+    def _folders(self) -> list[Path]:
+        return [self.data, self.out] if self.data else [self.out]
+
+    def _path(self, table: str) -> Path:
+        path = self._find(table)
+        if path is None:
+            raise DataError(self._not_found(table))
+        return path
+
+    def _find(self, table: str) -> Path | None:
+        for folder in self._folders():
+            files = [folder / f"{table}{suffix}" for suffix in SUFFIXES]
+            there = [file for file in files if file.is_file()]
+            if there:
+                return max(there, key=lambda file: file.stat().st_mtime_ns)
+        return None
+
+    def _not_found(self, table: str) -> str:
+        looked = ", ".join(str(folder / table) + ".csv|.parquet" for folder in self._folders())
+        tables = self.tables()
+        near = difflib.get_close_matches(table, tables, 3) or tables[:10]
+        return f"no table {table!r}: looked for {looked}; " + (
+            f"there is {', '.join(near)}" if near else "these folders hold no table"
+        )
+
+    def _protect(self, table: str) -> None:
+        path = self._find(table)
+        if (
+            path is not None
+            and self.data is not None
+            and not self.out.resolve() == path.parent.resolve()
+        ):
+            raise DataError(
+                f"table {table!r} would replace the input {path}, which is never written: "
+                "give the table another name, or --out the same folder as --data"
+            )
+
+    @contextlib.contextmanager
+    def _target(self, table: str, suffix: str) -> Iterator[Path]:
+        """A passing name to write to; afterwards the file replaces the table in one step."""
+        self._protect(table)
+        self.out.mkdir(parents=True, exist_ok=True)
+        passing = self.out / f".{table}.{os.getpid()}{suffix}.part"
+        try:
+            yield passing
+            os.replace(passing, self.out / f"{table}{suffix}")
+        except OSError as error:
+            raise WarehouseError(f"could not write {self.out / table}{suffix}: {error}") from error
+        finally:
+            passing.unlink(missing_ok=True)
+        for other in set(SUFFIXES) - {suffix}:
+            (self.out / f"{table}{other}").unlink(missing_ok=True)
+
+    def _store(self, table: str, batches: pa.RecordBatchReader, in_order: bool) -> int:
+        """Few rows that CSV keeps as they are become CSV, all else Parquet."""
+        first: list[pa.RecordBatch] = []
+        for batch in batches:
+            first.append(batch)
+            if sum(len(b) for b in first) > CSV_ROWS:
+                return self._store_parquet(table, first, batches)
+        small = pa.Table.from_batches(first, batches.schema)
+        if not csv_tables.keeps(small):
+            return self._store_parquet(table, small.to_batches(), small.slice(0, 0).to_reader())
+        with self._target(table, ".csv") as path:
+            csv_tables.write(small if in_order else _sorted(small), path)
+        return small.num_rows
+
+    def _store_parquet(
+        self, table: str, first: list[pa.RecordBatch], rest: pa.RecordBatchReader
+    ) -> int:
+        rows = 0
+        with self._target(table, ".parquet") as path, pq.ParquetWriter(path, rest.schema) as writer:
+            for batches in (first, rest):
+                for batch in batches:
+                    writer.write_batch(batch)
+                    rows += len(batch)
+        return rows
+
+    def _appended(self, table: str, new: pa.Table, by_name: bool) -> pa.Table:
+        old = pq.read_table(self.typed_file(table))
+        if by_name and set(old.column_names) != set(new.column_names):
+            differ = sorted(set(old.column_names) ^ set(new.column_names))
+            raise DataError(f"cannot append to {self._path(table)}: columns differ in {differ}")
+        if old.num_columns != new.num_columns:
+            raise DataError(
+                f"cannot insert {new.num_columns} columns into {self._path(table)}, "
+                f"which has {old.num_columns}: {', '.join(old.column_names)}"
+            )
+        new = new.select(old.column_names) if by_name else new.rename_columns(old.column_names)
+        return pa.concat_tables([old, new], promote_options="permissive")
+
+    @contextlib.contextmanager
+    def _run(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+        raise NotImplementedError
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path}: not a readable Parquet file: {error}") from error
+
+
+def _column(name: str, there: list[str], path: Path) -> str:
+    """The column of that name; as in SQL, letter case does not matter where it is unambiguous."""
+    if name in there:
+        return name
+    alike = [column for column in there if column.lower() == name.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    near = difflib.get_close_matches(name, there, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise DataError(f"{path}: no column {name!r}; it has {', '.join(there)}{hint}")
+
+
+def _sorted(table: pa.Table) -> pa.Table:
+    """Rows by all columns: SQL gave no order, and two runs shall write the same file."""
+    return table.sort_by([(name, "ascending") for name in table.column_names])

@@ -1,0 +1,254 @@
+"""The table seam: one suite that every Warehouse passes, then what is particular to files."""
+
+import datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from td_mta.errors import DataError, WarehouseError
+from td_mta.warehouse import Warehouse
+from td_mta.warehouse.local import LocalWarehouse
+
+NOW = 1_772_323_200
+
+
+def local(folder: Path) -> LocalWarehouse:
+    (folder / "data").mkdir()
+    return LocalWarehouse(folder / "data", folder / "out", now=NOW)
+
+
+MAKERS = {"local": local}
+
+
+@pytest.fixture(params=MAKERS)
+def warehouse(request, tmp_path) -> Warehouse:
+    return MAKERS[request.param](tmp_path)
+
+
+FRAME = pd.DataFrame({"day": [0, 1], "channel": ["Email", None], "share": [0.5, None]})
+
+
+def rows(warehouse: Warehouse, table: str) -> list[dict]:
+    batches = list(warehouse.read(table, warehouse.columns(table)))
+    return [row for batch in batches for row in batch.to_pylist()]
+
+
+def test_a_written_table_reads_back(warehouse):
+    warehouse.write("t", FRAME, "overwrite")
+    assert warehouse.columns("t") == ["day", "channel", "share"]
+    assert rows(warehouse, "t") == [
+        {"day": 0, "channel": "Email", "share": 0.5},
+        {"day": 1, "channel": None, "share": None},
+    ]
+
+
+def test_read_gives_the_asked_columns_in_the_asked_order(warehouse):
+    warehouse.write("t", FRAME, "overwrite")
+    (batch,) = warehouse.read("t", ["share", "day"])
+    assert batch.schema.names == ["share", "day"]
+
+
+def test_overwrite_leaves_only_the_new_rows(warehouse):
+    warehouse.write("t", FRAME, "overwrite")
+    warehouse.write("t", FRAME.head(1), "overwrite")
+    assert len(rows(warehouse, "t")) == 1
+
+
+def test_append_adds_rows_whatever_the_order_of_columns(warehouse):
+    warehouse.write("t", FRAME, "append")
+    warehouse.write("t", FRAME[["share", "channel", "day"]], "append")
+    assert [row["day"] for row in rows(warehouse, "t")] == [0, 1, 0, 1]
+
+
+def test_append_of_other_columns_names_them_and_changes_nothing(warehouse):
+    warehouse.write("t", FRAME, "overwrite")
+    with pytest.raises(DataError, match="day_no"):
+        warehouse.write("t", FRAME.rename(columns={"day": "day_no"}), "append")
+    assert len(rows(warehouse, "t")) == 2
+
+
+def test_error_refuses_a_table_that_is_there(warehouse):
+    warehouse.write("t", FRAME, "error")
+    with pytest.raises(DataError, match="already there"):
+        warehouse.write("t", FRAME, "error")
+
+
+def test_drop_removes_a_table_and_forgives_a_missing_one(warehouse):
+    warehouse.write("t", FRAME, "overwrite")
+    warehouse.drop_table("t")
+    warehouse.drop_table("t")
+    with pytest.raises(DataError, match="no table 't'"):
+        warehouse.columns("t")
+
+
+def test_a_missing_column_is_named_with_its_neighbours(warehouse):
+    warehouse.write("t", FRAME, "overwrite")
+    with pytest.raises(DataError, match=r"no column 'chanel'.*day, channel, share.*mean 'channel'"):
+        list(warehouse.read("t", ["chanel"]))
+
+
+def test_a_missing_table_is_named_with_its_neighbours(warehouse):
+    warehouse.write("mta_user_rnd", FRAME, "overwrite")
+    with pytest.raises(DataError, match=r"no table 'mta_user_rand'.*there is mta_user_rnd"):
+        list(warehouse.read("mta_user_rand", ["day"]))
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def typed(tmp_path: Path, *values: str) -> tuple[pa.DataType, list]:
+    warehouse = local(tmp_path)
+    text = "\n".join(["v,w", *(f"{value},x" for value in values), ""])
+    (tmp_path / "data" / "t.csv").write_text(text, encoding="utf-8")
+    batches = list(warehouse.read("t", ["v"]))
+    column = pa.Table.from_batches(batches).column("v")
+    return column.type, column.to_pylist()
+
+
+TRAPS = {
+    "integers": (["1", "-20", "0"], pa.int64(), [1, -20, 0]),
+    "the largest bigint": (["9223372036854775807"], pa.int64(), [2**63 - 1]),
+    "one more than bigint is an id": (
+        ["9223372036854775808"],
+        pa.string(),
+        ["9223372036854775808"],
+    ),
+    "zip codes keep their zeros": (["00012", "12345"], pa.string(), ["00012", "12345"]),
+    "a plus is text": (["+49"], pa.string(), ["+49"]),
+    "numbers": (["1", "2.5", "-1e-3", ".5", "2."], pa.float64(), [1.0, 2.5, -0.001, 0.5, 2.0]),
+    "a fraction keeps no zeros in front": (["01.5"], pa.string(), ["01.5"]),
+    "numbers with gaps": (["1.5", "", "NaN", "-inf"], pa.float64(), None),
+    "NaN alone is a name": (["NaN"], pa.string(), ["NaN"]),
+    "long ids beside fractions stay whole": (
+        ["12345678901234567", "1.5"],
+        pa.string(),
+        ["12345678901234567", "1.5"],
+    ),
+    "true and false": (["true", "FALSE", ""], pa.bool_(), [True, False, None]),
+    "yes is text": (["true", "yes"], pa.string(), ["true", "yes"]),
+    "nothing at all": (["", ""], pa.string(), [None, None]),
+    "NULL is a word": (["NULL", "NA"], pa.string(), ["NULL", "NA"]),
+    "the last row decides": (["1"] * 3000 + ["x"], pa.string(), ["1"] * 3000 + ["x"]),
+    "blanks are kept": ([" 1", "a "], pa.string(), [" 1", "a "]),
+    "a newline in a cell": (['"a\nb"', '"say ""hi"""'], pa.string(), ["a\nb", 'say "hi"']),
+    "a quoted empty cell": (['""', "a"], pa.string(), [None, "a"]),
+    "a quoted number": (['"7"'], pa.int64(), [7]),
+    "unicode": (["日本"], pa.string(), ["日本"]),
+    "minus zero": (["-0"], pa.float64(), [-0.0]),
+}
+
+
+@pytest.mark.parametrize("values,kind,expected", TRAPS.values(), ids=TRAPS)
+def test_csv_columns_get_the_type_that_all_values_have(tmp_path, values, kind, expected):
+    came_type, came = typed(tmp_path, *values)
+    assert came_type == kind
+    assert expected is None or came == expected
+
+
+def test_types_are_decided_by_every_block(tmp_path, monkeypatch):
+    from td_mta.warehouse import csv_tables
+
+    small = csv_tables.pacsv.ReadOptions(block_size=64)
+    monkeypatch.setattr(csv_tables, "_READ", small)
+    assert typed(tmp_path, *["1"] * 500, "2.5")[0] == pa.float64()
+
+
+@pytest.mark.parametrize(
+    "content,message",
+    [
+        (b"", "t.csv: not a readable CSV"),
+        (b"a,b\n1\n", "t.csv: not a readable CSV.*Expected 2 columns"),
+        (b"a,a\n1,2\n", "t.csv: column 'a' stands twice"),
+        (b"a\n\xff\xfe\n", "t.csv: not a readable CSV.*UTF8"),
+    ],
+)
+def test_a_broken_csv_file_is_named(tmp_path, content, message):
+    warehouse = local(tmp_path)
+    (tmp_path / "data" / "t.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        list(warehouse.read("t", ["a"]))
+
+
+def test_a_broken_parquet_file_is_named(tmp_path):
+    warehouse = local(tmp_path)
+    (tmp_path / "data" / "t.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(DataError, match=r"t\.parquet: not a readable Parquet"):
+        list(warehouse.read("t", ["a"]))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    warehouse = local(tmp_path)
+    (tmp_path / "data" / "t.csv").write_text("\ufefftime,x\n1,2\n", encoding="utf-8")
+    assert warehouse.columns("t") == ["time", "x"]
+    assert rows(warehouse, "t") == [{"time": 1, "x": 2}]
+
+
+def test_a_header_without_rows_is_an_empty_table(tmp_path):
+    warehouse = local(tmp_path)
+    (tmp_path / "data" / "t.csv").write_text("a,b\n")
+    assert warehouse.columns("t") == ["a", "b"]
+    assert rows(warehouse, "t") == []
+
+
+def test_data_comes_before_out_and_is_never_written(tmp_path):
+    warehouse = local(tmp_path)
+    (tmp_path / "data" / "t.csv").write_text("a\n1\n")
+    for action in (
+        lambda: warehouse.write("t", FRAME, "overwrite"),
+        lambda: warehouse.drop_table("t"),
+    ):
+        with pytest.raises(DataError, match=r"data.t\.csv, which is never written"):
+            action()
+    assert (tmp_path / "data" / "t.csv").read_text() == "a\n1\n"
+
+
+def test_without_data_or_with_one_folder_for_both_all_is_written_there(tmp_path):
+    for warehouse in (
+        LocalWarehouse(None, tmp_path, now=NOW),
+        LocalWarehouse(tmp_path, tmp_path, now=NOW),
+    ):
+        warehouse.write("t", FRAME, "overwrite")
+        assert len(rows(warehouse, "t")) == 2
+        warehouse.drop_table("t")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_fails_at_the_end_leaves_nothing_behind(tmp_path):
+    warehouse = local(tmp_path)
+    (tmp_path / "out" / "t.csv").mkdir(parents=True)
+    with pytest.raises(WarehouseError, match=r"could not write .*t\.csv"):
+        warehouse.write("t", FRAME, "overwrite")
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["t.csv"]
+
+
+def test_written_csv_is_plain_and_the_same_every_time(tmp_path):
+    warehouse = local(tmp_path)
+    frame = pd.DataFrame({"n": [1, 2], "x": [0.1, 1e300], "s": ['a,"b"', None], "b": [True, False]})
+    warehouse.write("t", frame, "overwrite")
+    text = (tmp_path / "out" / "t.csv").read_text()
+    assert text == 'n,x,s,b\n1,0.1,"a,""b""",true\n2,1e+300,,false\n'
+
+
+def test_a_single_column_keeps_its_nulls(tmp_path):
+    warehouse = local(tmp_path)
+    warehouse.write("t", pd.DataFrame({"a": [1.5, None, 2.5]}), "overwrite")
+    assert [row["a"] for row in rows(warehouse, "t")] == [1.5, None, 2.5]
+
+
+def test_letter_case_of_a_column_does_not_matter_unless_it_must(tmp_path):
+    warehouse = local(tmp_path)
+    table = pa.table({"UserId": ["u"], "a": [1], "A": [2]})
+    pq.write_table(table, tmp_path / "data" / "t.parquet")
+    (batch,) = warehouse.read("t", ["userid", "A"])
+    assert batch.to_pylist() == [{"userid": "u", "A": 2}]
+
+
+def test_parquet_types_come_as_they_are(tmp_path):
+    warehouse = local(tmp_path)
+    table = pa.table({"d": [datetime.date(2026, 3, 1)], "s": pa.array(["x"]).dictionary_encode()})
+    pq.write_table(table, tmp_path / "data" / "t.parquet")
+    (batch,) = warehouse.read("t", ["d", "s"])
+    assert batch.to_pylist() == [{"d": datetime.date(2026, 3, 1), "s": "x"}]
