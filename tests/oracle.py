@@ -11,8 +11,8 @@ Readings, where the words leave a choice:
     the same row (NaN counts as equal to NaN here).
  3. A touch in the very second of the cut is seen: only touches *after* the cut wait. So a day whose
     cut is the second of the first touch is an anchor day.
- 4. Time of day is what the clock on the wall shows in `day_timezone`, also on the days when it is
-    put forward or back; a positive day needs no clock, the rows' order decides.
+ 4. Time of day is what the clock on the wall shows in `day_timezone`. Where it is put back, a
+    user's later row is not earlier in the day: it stands still until the hour has come again.
  5. The end of the data is the day of the latest row of any user, whether a touch or not.
  6. "Users who never convert" have no conversion row at all; an active day has a touch, a row
     without a channel does not make one. The shorter windows are those of the last active day.
@@ -37,7 +37,6 @@ Pattern = frozenset[tuple[int, str]]
 Examples = Counter[tuple[int, Pattern]]
 
 EMPTY: Pattern = frozenset()
-FEWEST_TIMES = 200
 
 
 class Event(NamedTuple):
@@ -68,6 +67,10 @@ def journeys(rows: Iterable[Row], day_timezone: str = "UTC") -> dict[str, list[E
         by_user.setdefault(user, []).append(event)
     for journey in by_user.values():
         journey.sort(key=lambda e: (e.time, e.converts, e.channel or "", e.value or 0))
+        for i in range(1, len(journey)):
+            if (journey[i].day, journey[i].second) < (journey[i - 1].day, journey[i - 1].second):
+                earlier = journey[i - 1]
+                journey[i] = journey[i]._replace(day=earlier.day, second=earlier.second)
     return by_user
 
 
@@ -258,8 +261,12 @@ def times_to_draw_from(
     lookback: int,
     day_timezone: str = "UTC",
     conversion_row_is_touch: bool = True,
+    fewest: float = 200,
 ) -> list[int]:
-    """Seconds of the day, sorted, of the conversions without a touch in their window, or of all."""
+    """Seconds of the day, sorted, of the conversions without a touch in their window.
+
+    Of all conversions, where those are less than `fewest`.
+    """
     untouched, every = [], []
     for journey in journeys(rows, day_timezone).values():
         for index, event in enumerate(journey):
@@ -267,7 +274,7 @@ def times_to_draw_from(
                 every.append(event.second)
                 if not pattern_of_conversion(journey, index, lookback, conversion_row_is_touch):
                     untouched.append(event.second)
-    return sorted(untouched if len(untouched) >= FEWEST_TIMES else every)
+    return sorted(untouched if len(untouched) >= fewest else every)
 
 
 # --- Shapley --------------------------------------------------------------------------------------
