@@ -1,0 +1,129 @@
+"""The command line: its options, where tables are, and what an error prints and returns.
+
+Nothing heavy is imported here, so that --help and a wrong option answer at once.
+"""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from td_mta.errors import ConfigError, MtaError
+
+if TYPE_CHECKING:
+    from td_mta.warehouse import Warehouse
+
+DEFAULT_CONFIG = Path("config/params.yml")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m td_mta.main",
+        description="What did each marketing channel contribute to our conversions, "
+        "and how long before? Reads a table of touchpoints, writes tables and a report.",
+    )
+    made.add_argument("--config", type=Path, metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override one parameter of the file; may be repeated",
+    )
+    made.add_argument(
+        "--warehouse", choices=("td", "local"), help="default: local with --data, else td"
+    )
+    made.add_argument("--data", type=Path, metavar="DIR", help="folder of CSV or Parquet tables")
+    made.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        metavar="DIR",
+        help="folder for tables, model and report.html (default: out)",
+    )
+    return made
+
+
+def overrides(pairs: Sequence[str]) -> dict[str, str]:
+    """The parameters of `--set key=value`, blanks around both stripped; the last one counts.
+
+    >>> overrides(["lookback_window_days=7", "table = touches"])
+    {'lookback_window_days': '7', 'table': 'touches'}
+    """
+    for pair in pairs:
+        if "=" not in pair:
+            raise ConfigError(f"--set {pair}: must be of the form key=value")
+    return {key.strip(): value.strip() for key, _, value in (p.partition("=") for p in pairs)}
+
+
+def open_warehouse(
+    kind: str, data: Path | None, out: Path, now: int, environment: Mapping[str, str] = os.environ
+) -> "Warehouse":
+    """The tables of a local folder; those of Treasure Data are not within reach yet."""
+    if kind == "local":
+        if data is not None and not data.is_dir():
+            raise ConfigError(f"--data {data}: must be a folder of CSV or Parquet files")
+        from td_mta.warehouse.local import LocalWarehouse
+
+        return LocalWarehouse(data, out, now=now)
+    if not environment.get("TD_API_KEY"):
+        raise ConfigError(
+            "TD_API_KEY is not set: export TD_API_KEY with the account's master key, "
+            "or name a folder of local tables with --data"
+        )
+    raise ConfigError(
+        "--warehouse td: this version cannot reach Treasure Data yet; "
+        "export the touchpoint table to a CSV or Parquet file and name its folder with --data"
+    )
+
+
+def log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """What a command returns: 0 done, 2 wrong input, 1 anything else, 130 when interrupted."""
+    try:
+        work()
+    except MtaError as error:
+        return _failed(error.exit_code, str(error))
+    except KeyboardInterrupt:
+        return _failed(130, "interrupted; the tables of the last whole run are untouched")
+    except ImportError as error:
+        return _failed(1, missing_package(error))
+    except MemoryError:
+        return _failed(
+            1,
+            "the memory is full: lower users_per_tfrecord or lookback_window_days, "
+            "group channels, or use a larger machine",
+        )
+    except OSError as error:
+        return _failed(1, _of_the_system(error))
+    return 0
+
+
+def missing_package(error: ImportError) -> str:
+    return (
+        f"the package {error.name or error} cannot be imported ({error}): "
+        "pip install -r td_mta/requirements.txt"
+    )
+
+
+def _of_the_system(error: OSError) -> str:
+    if error.errno == errno.ENOSPC or "No space left" in str(error):
+        return f"the disk is full ({error}): make room, or name another folder with --out"
+    return str(error)
+
+
+def _failed(code: int, message: str) -> int:
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,57 @@
+"""`python -m td_mta.main`: one attribution run from the command line, without a workflow."""
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from td_mta import cli
+
+if TYPE_CHECKING:
+    from td_mta.config import Config
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run with the options of `argv`; returns the exit code."""
+    options = cli.parser().parse_args(argv)
+    cli.log_to_stderr()
+    return cli.exit_code(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> None:
+    config = _config(options.config, cli.overrides(options.set), options.out)
+    kind = options.warehouse or ("td" if options.data is None else "local")
+    warehouse = cli.open_warehouse(kind, options.data, options.out, now=int(time.time()))
+
+    from td_mta import pipeline
+
+    summary = pipeline.run(config, warehouse, options.out)
+    print(
+        f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
+        f" = conversions {summary.conversions:.1f}"
+    )
+    if summary.report:
+        print(f"report: {summary.report}")
+
+
+def _config(path: Path | None, overrides: dict[str, str], out: Path) -> "Config":
+    """The file that was named, or that of this folder, or that beside td_mta, or the defaults."""
+    from td_mta import config
+
+    beside = Path(__file__).parent.parent / cli.DEFAULT_CONFIG
+    found = path or next((p for p in (cli.DEFAULT_CONFIG, beside) if p.is_file()), None)
+    if found:
+        return config.load(found, overrides, out=out)
+    log.warning(
+        "No %s here: every parameter that --set does not name has its default.", cli.DEFAULT_CONFIG
+    )
+    return config.from_params(overrides, "--set", out=out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
