@@ -25,12 +25,12 @@ class Examples(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Patterns with a count each, of one kind, of users in training (0) or held out (1)."""
+    """How many `times` patterns occur, of one kind, `held_out` 1 or in training 0."""
 
     patterns: Patterns
     kind: int
     held_out: Ints
-    count: Ints
+    times: Ints
 
 
 def merge(parts: list[Examples]) -> Examples:
@@ -62,7 +62,7 @@ def touch_days(journeys: Journeys, held_out: Flags, grid: Grid, *, augment: bool
 def _anchor_day_emptied(tally: Tally, grid: Grid) -> Tally:
     sets = patterns.without_day_zero(tally.patterns, grid)
     rest = np.flatnonzero(sets.sizes)
-    return Tally(sets.take(rest), AUGMENTED, tally.held_out[rest], tally.count[rest])
+    return Tally(sets.take(rest), AUGMENTED, tally.held_out[rest], tally.times[rest])
 
 
 def _active_days(journeys: Journeys, days: int) -> Windows:
@@ -194,9 +194,9 @@ def _by_user_kind(found: Patterns, which: Ints, kind: int, held: Ints) -> list[T
 def _count(tallies: list[Tally]) -> Examples:
     """All tallies together; patterns that nobody has are left out."""
     found, which = patterns.distinct(patterns.join([each.patterns for each in tallies]))
-    kind = np.concatenate([np.full(len(each.count), each.kind) for each in tallies])
+    kind = np.concatenate([np.full(len(each.times), each.kind) for each in tallies])
     held = np.concatenate([each.held_out for each in tallies])
     counts = np.zeros((len(found.keys), 3, 2), np.int64)
-    np.add.at(counts, (which, kind, held), np.concatenate([each.count for each in tallies]))
+    np.add.at(counts, (which, kind, held), np.concatenate([each.times for each in tallies]))
     some = np.flatnonzero(counts.sum(axis=(1, 2)))
     return Examples(found.take(some), counts[some])

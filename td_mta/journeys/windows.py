@@ -24,7 +24,7 @@ class Windows(NamedTuple):
     stop: Ints
 
     def take(self, rows: Ints | Flags) -> "Windows":
-        return Windows(*(column[rows] for column in self))
+        return Windows(self.user[rows], self.anchor[rows], self.start[rows], self.stop[rows])
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Journeys:
     @cached_property
     def conversion_windows(self) -> Windows:
         """One window per conversion, without a lookback bound: touches since the previous one."""
-        rows, before = self.rows, np.cumsum(self._is_touch)
+        rows, before = self.rows, np.cumsum(self._is_touch, dtype=np.int64)
         user, stop = rows.user[rows.conversion], before[rows.conversion]
         start = self.first_touch[user]
         again = np.flatnonzero(user[1:] == user[:-1]) + 1
