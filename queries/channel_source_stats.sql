@@ -1,5 +1,5 @@
 -- A row is a channel and a source in it, with the number of rows of both.
--- Reads ${union_table}; makes ${channel_stats}.
+-- Reads ${union_table}. Makes ${channel_stats}.
 with
 
 sources as (

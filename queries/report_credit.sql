@@ -1,5 +1,5 @@
 -- A row is a channel with the conversions and the value credited to it.
--- Reads ${shapley_table}_detail; makes mta_report_credit.
+-- Reads ${shapley_table}_detail. Makes mta_report_credit.
 select
     channel,
     sum(conversions) as conversions,

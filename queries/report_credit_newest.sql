@@ -1,5 +1,5 @@
 -- A row is a channel with the conversions and the value credited to it by the newest run.
--- Reads ${shapley_table}_detail, to which runs append; makes mta_report_credit.
+-- Reads ${shapley_table}_detail, to which runs append. Makes mta_report_credit.
 select
     channel,
     sum(conversions) as conversions,

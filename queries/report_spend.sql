@@ -1,5 +1,5 @@
 -- A row is a channel with its spend, impressions and clicks on the days of the touchpoints.
--- Reads ${spend_table} and ${table}; makes mta_report_spend.
+-- Reads ${spend_table} and ${table}. Makes mta_report_spend.
 with
 
 days as (

@@ -1,7 +1,7 @@
 -- A row is a channel: its touches, what it is credited with, what it cost, and how the two compare.
 --   cpm   cost of a thousand impressions      cpc   cost of a click      cpa   cost of a conversion
 --   roas  value for each unit of spend        roms  value less spend, for each unit of spend
--- Reads mta_report_credit, mta_report_spend and ${table}; makes ${shapley_table}_report.
+-- Reads mta_report_credit, mta_report_spend and ${table}. Makes ${shapley_table}_report.
 with
 
 credit as (

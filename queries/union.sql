@@ -1,5 +1,5 @@
 -- A row is a touchpoint: one page view or form fill of a user, with its channel and source.
--- Reads ${enriched_pageviews} and ${enriched_formfills}; makes ${union_table}.
+-- Reads ${enriched_pageviews} and ${enriched_formfills}. Makes ${union_table}.
 -- Another source, a visit to a store for instance, is one more `union all` in `events` where it has
 -- URLs, or else in the last step: time, user, channel, source, channel_source, campaign, conversion, value.
 with

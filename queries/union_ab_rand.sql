@@ -1,5 +1,5 @@
--- A row is a touchpoint; each user has one number in [0, 1), a hash of user_rnd_seed and the user.
--- Reads ${union_table}; makes ${rand_shuffle}, which the model reads.
+-- A row is a touchpoint. Each user has one number in [0, 1), a hash of user_rnd_seed and the user.
+-- Reads ${union_table}. Makes ${rand_shuffle}, which the model reads.
 select
     "${time_column}",
     "${unique_id}",

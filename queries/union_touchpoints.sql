@@ -1,5 +1,5 @@
 -- A row is a touchpoint of a table that has them already, under the names that the model reads.
--- Reads ${touchpoints_table}; makes ${union_table}.
+-- Reads ${touchpoints_table}. Makes ${union_table}.
 with
 
 -- The column "none" stands in where a parameter names no column.
@@ -22,7 +22,7 @@ trimmed as (
     from given
 ),
 
--- Seconds, milliseconds or ISO 8601 to seconds; what is none of them stops the query.
+-- Seconds, milliseconds or ISO 8601 to seconds. What is none of them stops the query.
 timed as (
     select
         case

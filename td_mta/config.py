@@ -162,6 +162,11 @@ def advice(config: Config) -> list[str]:
         )
     if config.augment_last_day and config.examples == "person_days":
         found.append("augment_last_day has an effect only with examples: touch_days.")
+    if config.in_db != config.db and config.table == config.rand_shuffle:
+        found.append(
+            f"The SQL writes {config.table} to the database {config.in_db}, "
+            f"while the model reads it from {config.db}."
+        )
     return found
 
 
