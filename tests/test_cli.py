@@ -1,0 +1,166 @@
+"""Command line and py> entry: what is read, what is printed, which code is returned."""
+
+import errno
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from td_mta import cli, docker_main, main
+from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
+
+ROOT = Path(__file__).parent.parent
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (ConfigError("params.yml: no"), 2, "params.yml: no"),
+        (DataError("table t: empty"), 2, "table t: empty"),
+        (WarehouseError("gone"), 1, "gone"),
+        (MtaError("two\n  lines"), 1, "two lines"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError(), 1, "the memory is full: lower users_per_tfrecord"),
+        (OSError(errno.ENOSPC, "No space left on device", "out/x.csv"), 1, "the disk is full"),
+        (OSError("Error writing: No space left on device"), 1, "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "out"), 1, "Permission denied: 'out'"),
+        (
+            ModuleNotFoundError("No module named 'keras'", name="keras"),
+            1,
+            "the package keras cannot be imported (No module named 'keras'): "
+            "pip install -r td_mta/requirements.txt",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_an_error_is_one_line_and_a_code(
+    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.exit_code(raising(error)) == code
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and told in lines[0]
+
+
+def test_work_that_ends_returns_zero() -> None:
+    assert cli.exit_code(lambda: None) == 0
+
+
+def test_the_last_of_two_overrides_counts_and_a_value_may_hold_equal_signs() -> None:
+    assert cli.overrides(["a=1", "b=x=y", "a=2", "c="]) == {"a": "2", "b": "x=y", "c": ""}
+
+
+def test_an_override_without_a_value_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--data", "tests", "--set", "lookback_window_days"]) == 2
+    told = "error: --set lookback_window_days: must be of the form key=value\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_wrong_parameter_stops_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--data", "tests", "--set", "lookback_days=3"]) == 2
+    assert "did you mean 'lookback_window_days'?" in capsys.readouterr().err
+
+
+def test_a_missing_config_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--data", "tests", "--config", "no/params.yml"]) == 2
+    assert "error: no/params.yml: the file cannot be read" in capsys.readouterr().err
+
+
+def test_data_must_be_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--data", "no_such_folder"]) == 2
+    told = "error: --data no_such_folder: must be a folder of CSV or Parquet files\n"
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("options", [[], ["--warehouse", "td", "--data", "tests"]])
+def test_treasure_data_without_a_key_says_what_to_set(
+    options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TD_API_KEY", raising=False)
+    assert main.main(options) == 2
+    assert capsys.readouterr().err.startswith("error: TD_API_KEY is not set: export TD_API_KEY")
+
+
+def test_treasure_data_with_a_key_says_that_it_is_out_of_reach() -> None:
+    with pytest.raises(ConfigError, match="cannot reach Treasure Data yet"):
+        cli.open_warehouse("td", None, Path("out"), 0, {"TD_API_KEY": "1/abc"})
+
+
+def test_a_wrong_option_returns_two() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main.main(["--warehouse", "duckdb"])
+    assert caught.value.code == 2
+
+
+def test_a_copy_of_td_mta_alone_answers(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "td_mta", tmp_path / "td_mta")
+    done = subprocess.run(
+        [sys.executable, "-m", "td_mta.main", "--data", ".", "--set", "table=no_such_table"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "No config/params.yml here: every parameter that --set does not name" in done.stderr
+    assert "no_such_table" in done.stderr.splitlines()[-1]
+
+
+# What the real Digdag 0.10.5.1 passes to a function with **keywords beside the exports.
+OF_DIGDAG = {
+    "_command": "td_mta.docker_main.run",
+    "_type": "py",
+    "_env": {"TD_API_KEY": "x"},
+    "_retry": 1,
+    "py>": "td_mta.docker_main.run",
+    "attempt_id": 1,
+    "docker": {"image": "x"},
+    "project_id": 1,
+    "task_name": "+mta+execute_python_code",
+    "timezone": "UTC",
+    "session_id": 1,
+    "session_uuid": "u",
+    "session_time": "2026-03-01T00:00:00+00:00",
+    "session_date": "2026-03-01",
+    "session_date_compact": "20260301",
+    "session_local_time": "2026-03-01 00:00:00",
+    "session_tz_offset": "+0000",
+    "session_unixtime": 1772323200,
+    "last_session_time": "2026-02-28T00:00:00+00:00",
+    "next_session_unixtime": 1772409600,
+    "last_executed_session_time": "",
+    "last_executed_session_tz_offset": "+0000",
+    "td": {"last_job_id": "101"},
+}
+
+
+def test_digdags_own_parameters_are_not_ours() -> None:
+    assert docker_main.own(OF_DIGDAG | {"dropout_rate": "0.5", "value_column": None}) == {
+        "dropout_rate": "0.5",
+        "value_column": None,
+    }
+
+
+def test_parameters_of_other_tasks_are_left_alone() -> None:
+    assert docker_main.own({"slack_url": "x", "mail_to": "y"}) == {}
+
+
+def test_a_slip_in_a_parameter_is_told_in_a_workflow_too() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'lookback_window_days'"):
+        docker_main.own(OF_DIGDAG | {"lookback_days": 3})
+
+
+def test_the_image_holds_what_the_project_needs() -> None:
+    """requirements.txt beside td_mta names each dependency of pyproject.toml once more."""
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    needed = (ROOT / "td_mta" / "requirements.txt").read_text().splitlines()
+    missing = [line for line in needed if line[:1].isalpha() and f'"{line}"' not in pyproject]
+    assert missing == []

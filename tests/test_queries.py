@@ -1,0 +1,37 @@
+"""Every query on small tables: tests/queries/<query>/<case>/ holds inputs and `expected.csv`.
+
+`params.yml` there names what differs from the defaults. Rows are compared without their order, as
+text: numbers in full, nothing for null. The session is at 2026-03-01 00:00 UTC.
+"""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from td_mta import config, sql
+from td_mta.warehouse.local import LocalWarehouse
+
+HERE = Path(__file__).parent
+QUERIES = HERE.parent / "queries"
+CASES = sorted(path.parent for path in (HERE / "queries").glob("*/*/expected.csv"))
+SESSION = 1772323200
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_a_query_gives_the_expected_rows(case: Path, tmp_path: Path) -> None:
+    statement = sql.statement(QUERIES / f"{case.parent.name}.sql", config.load(case / "params.yml"))
+    found = LocalWarehouse(case, tmp_path, now=SESSION).query(statement)
+    with (case / "expected.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert found.column_names == header
+    columns = [[text(value) for value in column.to_pylist()] for column in found.columns]
+    assert sorted(zip(*columns, strict=True)) == sorted(tuple(row) for row in rows)
+
+
+def text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def test_every_query_has_a_case() -> None:
+    assert {case.parent.name for case in CASES} == {path.stem for path in QUERIES.glob("*.sql")}
