@@ -38,7 +38,7 @@ timed as (
         campaign,
         case
             when conversion_text in ('true', '1.0', '1.0e0') then 1
-            when conversion_text in ('false', '0.0', '0.0e0') then 0
+            when conversion_text in ('false', '0.0', '0e0') then 0
             else cast(conversion_text as bigint)
         end as conversion,
         value
