@@ -1,4 +1,4 @@
-"""Why the SQL in front left no touchpoints: the days of its input, and the session that sees them."""
+"""Why the SQL in front left no touchpoints: the days of its input, and a session that sees them."""
 
 import datetime
 from zoneinfo import ZoneInfo
