@@ -51,7 +51,7 @@ VISITS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Referral": (
         ("medium=referral&utm_source=partner", "https://partner.example/"),
-        ("", "https://blog.example/post?id=7"),
+        ("", "https://en.wikipedia.org/wiki/Shop"),
     ),
     "Social": (
         ("source=facebook&utm_campaign=spring", "https://www.facebook.com/"),
