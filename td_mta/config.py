@@ -40,8 +40,8 @@ class Config:
     """All parameters under the names that they have in `config/params.yml`, which explains them."""
 
     in_db: str = _param("mta", checks.table)
-    touchpoints_from: Literal["pageviews", "table"] = _param(
-        "pageviews", checks.choice("pageviews", "table")
+    union_query: Literal["union", "union_touchpoints"] = _param(
+        "union", checks.choice("union", "union_touchpoints")
     )
     enriched_pageviews: str = _param("enriched_pageviews", checks.table)
     enriched_formfills: str = _param("enriched_formfills", checks.table)

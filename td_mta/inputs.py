@@ -28,7 +28,7 @@ def _days_of_input(
 ) -> dict[str, tuple[datetime.date, datetime.date]]:
     """First and last day of each table that the SQL in front reads and that has rows."""
     columns = {config.enriched_pageviews: "time", config.enriched_formfills: "time"}
-    if config.touchpoints_from == "table":
+    if config.union_query == "union_touchpoints":
         columns = {config.touchpoints_table: config.touchpoints_time_column}
     found = {}
     for table, column in columns.items():

@@ -28,7 +28,7 @@ def told(data: Path, config: Config, **tables: str) -> str:
 def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
     tmp_path: Path, times: str
 ) -> None:
-    assert told(tmp_path, Config(touchpoints_from="table"), touchpoints="time\n" + times) == (
+    assert told(tmp_path, Config(union_query="union_touchpoints"), touchpoints="time\n" + times) == (
         "table mta_user_rnd: no rows are left in time_interval -30d. The data goes: "
         "touchpoints from 2018-07-01 to 2018-07-30. "
         "Run with --session 2018-07-31, or with a longer time_interval"
@@ -36,7 +36,7 @@ def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
 
 
 def test_days_are_cut_in_the_time_zone_of_the_parameters(tmp_path: Path) -> None:
-    config = Config(touchpoints_from="table", day_timezone="Asia/Tokyo")
+    config = Config(union_query="union_touchpoints", day_timezone="Asia/Tokyo")
     assert "from 2018-07-01 to 2018-07-31." in told(
         tmp_path, config, touchpoints="time\n1530403200\n1532995199\n"
     )
