@@ -35,3 +35,21 @@ def text(value: object) -> str:
 
 def test_every_query_has_a_case() -> None:
     assert {case.parent.name for case in CASES} == {path.stem for path in QUERIES.glob("*.sql")}
+
+
+def test_the_workflow_makes_a_table_of_every_query() -> None:
+    tasks = (HERE.parent / "workflows" / "mta_tasks.dig").read_text()
+    tasks += "".join(f"queries/{union}.sql" for union in ("union", "union_touchpoints"))
+    assert [path.name for path in sorted(QUERIES.glob("*.sql")) if path.name not in tasks] == []
+
+
+def test_the_workflow_keeps_the_names_of_its_tasks() -> None:
+    tasks = (HERE.parent / "workflows" / "mta_tasks.dig").read_text().splitlines()
+    assert [line for line in tasks if line.startswith("+")] == [
+        "+create_union_table:",
+        "+create_ab_rnd_table:",
+        "+create_channel_stats_table:",
+        "+execute_python_code:",
+        "+create_report_table:",
+        "+cleanup:",
+    ]
