@@ -22,6 +22,7 @@ sites (site, source, channel) as (
     values
         ('facebook', 'facebook', 'Social'),
         ('fb', 'facebook', 'Social'),
+        ('ig', 'instagram', 'Social'),
         ('instagram', 'instagram', 'Social'),
         ('linkedin', 'linkedin', 'Social'),
         ('lnkd', 'linkedin', 'Social'),
@@ -33,6 +34,7 @@ sites (site, source, channel) as (
         ('t', 'twitter', 'Social'),
         ('tiktok', 'tiktok', 'Social'),
         ('twitter', 'twitter', 'Social'),
+        ('x', 'twitter', 'Social'),
         ('youtu', 'youtube', 'Social'),
         ('youtube', 'youtube', 'Social'),
         ('bing', 'bing', 'Organic Search'),
