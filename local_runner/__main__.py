@@ -1,0 +1,71 @@
+"""`python -m local_runner`: run a Digdag workflow, or one query, on local files."""
+
+import argparse
+import functools
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_runner.command import Options, run
+from td_mta.errors import MtaError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 2 wrong input or something refused before it ran, 1 anything else."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["sql"]:
+        from local_runner import sql
+
+        return sql.main(arguments[1:])
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        return run(_options(arguments))
+    except MtaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_runner", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    add = commands.add_parser("run", help="run a workflow").add_argument
+    add("workflow", metavar="FILE.dig", help="a workflow in the root of its project")
+    add("target", metavar="+task", nargs="?", help="only this task or group")
+    add("--warehouse", choices=("local", "td"), help="where tables live; --data means local")
+    add("--data", type=Path, metavar="DIR", help="the folder of input tables")
+    add("--out", type=Path, metavar="DIR", default=Path("out"), help="the folder of made tables")
+    pair = functools.partial(add, metavar="key=value", action="append", default=[], type=_pair)
+    pair("--set", help="set one parameter of params.yml")
+    pair("-p", "--param", help="a parameter that nothing exports")
+    add("-P", "--params-file", metavar="FILE", type=Path, help="a YAML file of such parameters")
+    pair("--secret", help="a secret for ${secret:key}")
+    add("--session", metavar="TIME", help="yyyy-MM-dd or 'yyyy-MM-dd HH:mm:ss' (today)")
+    add("--from", dest="start", metavar="+task", help="resume: skip what stands before this task")
+    add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
+    commands.add_parser("sql", help="answer one query, as JSON")
+    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"must be key=value, got {text}")
+    return key, value
+
+
+def _options(arguments: list[str]) -> Options:
+    """argparse takes +task only right after the file; it may stand anywhere."""
+    parsed, rest = _parser().parse_known_args(arguments)
+    given = vars(parsed)
+    del given["command"]
+    if len(rest) == 1 and rest[0].startswith("+") and given["target"] is None:
+        given["target"] = rest.pop()
+    if rest:
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    return Options(**given)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

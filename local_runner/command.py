@@ -1,0 +1,159 @@
+"""`run`: from the command line's words to a checked project, a tree of tasks and an exit code."""
+
+import difflib
+import functools
+import sys
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_runner import resume, session, tasks, yaml_types
+from local_runner.check import Checker, Seen, check_parameters
+from local_runner.job import World
+from local_runner.operators import body
+from local_runner.parameters import parameters
+from local_runner.project import Project, Workflow
+from local_runner.run import Run
+from local_runner.tasks import Task
+from local_runner.yaml_types import Value
+from td_mta.errors import ConfigError, Refused
+
+if TYPE_CHECKING:
+    from td_mta.warehouse.local import LocalWarehouse
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The command line of `run`."""
+
+    workflow: str
+    target: str | None
+    warehouse: str | None
+    data: Path | None
+    out: Path
+    set: Pairs
+    param: Pairs
+    params_file: Path | None
+    secret: Pairs
+    session: str | None
+    start: str | None
+    dry_run: bool
+
+
+def run(options: Options) -> int:
+    """Run a workflow; 0 when every task succeeded, else 1."""
+    if options.warehouse == "td":
+        raise Refused(
+            "--warehouse td is not supported yet: run with --data DIR, or push to Treasure Data"
+        )
+    project, workflow = _load(options)
+    config = body(workflow)
+    left = resume.load(options.out, workflow.name) if options.start else resume.Left(None, {})
+    plan = _schedule(workflow)
+    at = _session(options.session or left.session, workflow)
+    builtins = session.variables(at, workflow.tz, plan) | _identity()
+    world = _world(options, project, int(at.timestamp()))
+    base = parameters(options.params_file, options.param)
+    check_parameters(base, "-p or -P")
+    seen = Seen(params={**base, **builtins}, calls=(workflow.file,))
+    Checker(world, dry_run=options.dry_run).task(config, seen, workflow.file)
+    root = tasks.tree(workflow.name, config)
+    first = resume.only(root, options.target) if options.target else root
+    skipped = resume.before(root, options.start) if options.start else set()
+    runner = Run(world, base, builtins, options.dry_run, skipped, left.stored)
+    _say(f"session {at.isoformat()}" + (f", schedule {plan.text} (not waited for)" if plan else ""))
+    runner.run(first)
+    return _report(runner, root, options, at)
+
+
+def _load(options: Options) -> tuple[Project, Workflow]:
+    path = Path(options.workflow)
+    name = path.name if path.suffix == ".dig" else f"{path.name}.dig"
+    inside = not path.is_absolute() and path.parts[0] != ".." and len(path.parts) > 1
+    root = path.parent.resolve()
+    if inside or (len(path.parts) > 1 and any(root.parent.glob("*.dig"))):
+        raise Refused(f"{path} is in a subfolder of a project: cd {path.parent} first")
+    if not (root / name).is_file():
+        raise ConfigError(f"{path}: no such workflow; there is {_names(root) or 'none'} in {root}")
+    try:
+        overrides = {key: yaml_types.word(text) for key, text in options.set}
+    except ValueError as error:
+        raise ConfigError(f"--set: {error}") from None
+    project = Project(root, overrides)
+    workflow = project.workflow(name)
+    for key in overrides.keys() - project.overridden:
+        known = workflow.config.get("_export")
+        near = difflib.get_close_matches(key, known if isinstance(known, dict) else (), 1)
+        raise ConfigError(
+            f"--set {key}: no exported parameter of that name"
+            + (f"; did you mean {near[0]}?" if near else "")
+        )
+    return project, workflow
+
+
+def _names(root: Path) -> str:
+    return ", ".join(sorted(path.name for path in root.glob("*.dig")))
+
+
+def _schedule(workflow: Workflow) -> session.Schedule | None:
+    if "schedule" not in workflow.config:
+        return None
+    try:
+        return session.schedule(workflow.config["schedule"])
+    except ValueError as error:
+        raise Refused(f"{workflow.config.place('schedule')}: {error}") from None
+
+
+def _session(text: str | None, workflow: Workflow) -> datetime:
+    if text is None:
+        return session.today(datetime.now(timezone.utc), workflow.tz)
+    return session.parse_time(text, workflow.tz)
+
+
+def _identity() -> dict[str, Value]:
+    return {"session_uuid": str(uuid.uuid4()), "session_id": 1, "attempt_id": 1, "project_id": 1}
+
+
+def _world(options: Options, project: Project, now: int) -> World:
+    data = options.data.resolve() if options.data else None
+    out = options.out.resolve()
+    if data and not data.is_dir():
+        raise ConfigError(f"--data {options.data}: no such folder")
+    if data is None and options.warehouse is None:
+        return World(project=project, secrets=dict(options.secret), environment={}, warehouse=None)
+
+    @functools.cache
+    def warehouse() -> "LocalWarehouse":
+        from td_mta.warehouse.local import LocalWarehouse
+
+        return LocalWarehouse(data, out, now=now)
+
+    there = {"MTA_WAREHOUSE": "local", "MTA_DATA": str(data or ""), "MTA_OUT": str(out)}
+    secrets = LOCAL_SECRETS | dict(options.secret)
+    return World(project=project, secrets=secrets, environment=there, warehouse=warehouse)
+
+
+# Treasure Data's own secrets mean nothing on local files: a task that passes them on still runs.
+LOCAL_SECRETS = {"td.apikey": "", "td.endpoint": "", "td.apiserver": ""}
+
+
+def _report(runner: Run, root: Task, options: Options, at: datetime) -> int:
+    if not runner.failures:
+        _say("Success." if not options.dry_run else "Dry run: nothing was executed.")
+        return 0
+    _say("error:")
+    for failure in runner.failures:
+        _say(f"  * {failure.task}:")
+        _say("\n".join(f"    {line}" for line in failure.message.splitlines()))
+    if runner.world.warehouse and not options.dry_run:
+        resume.save(root, options.out, f"{at:%Y-%m-%d %H:%M:%S}")
+        _say("resume with --from +task")
+    return 1
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,247 @@
+"""What each operator must satisfy before the run; one function an operator, listed in CHECKS."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_runner import operators, td_tasks, templates
+from local_runner.javascript import UnsupportedError
+from local_runner.job import Job, TaskError
+from local_runner.yaml_types import Located, Place, Value
+from td_mta.errors import MtaError, Refused
+
+if TYPE_CHECKING:
+    from local_runner.check import Checker, Seen
+
+# What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
+Doubts = frozenset[str]
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Within a task name: characters that every URL encoder writes alike.
+_PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
+_PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
+
+
+def check(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    """Raises `Refused`; what it returns is about the tasks that this one makes."""
+    return CHECKS[job.operator](checker, config, job, seen) or Doubts()
+
+
+def _place(config: Located, job: Job) -> Place | str:
+    return config.place(job.operator) or ""
+
+
+def _fail(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    if config[job.operator] is None or isinstance(config[job.operator], dict | list):
+        raise Refused(f"{_place(config, job)}: fail> needs a message")
+
+
+def _nothing(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    return None
+
+
+def _if(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    condition = config["if>"]
+    number = isinstance(condition, int) and condition not in (0, 1)
+    if number or (isinstance(condition, str) and condition != condition.strip()):
+        raise Refused(
+            f"{_place(config, job)}: if> of {condition!r} is not supported; write true or false"
+        )
+    return Doubts().union(*(_branch(checker, config, key, seen) for key in ("_do", "_else_do")))
+
+
+def _branch(checker: "Checker", config: Located, key: str, seen: "Seen") -> Doubts:
+    if key not in config:
+        return Doubts()
+    body = config[key]
+    if not isinstance(body, Located):
+        raise Refused(f"{config.place(key)}: {key} must be a mapping")
+    return checker.task(body, seen, config.place(key) or "")
+
+
+def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    """Every turn, where the turns are known; else the body once, its variables unknown."""
+    place = _place(config, job)
+    _loop_command(config[job.operator], job.command, f"{place}: {job.operator}")
+    if not isinstance(config.get("_do", Located()), Located):
+        raise Refused(f"{config.place('_do')}: _do must be a mapping")
+    try:
+        known = job.operator in job.params
+        turns = operators.OPERATORS[job.operator].run(job).subtasks if known else None
+    except TaskError:
+        turns = None  # fails in the run too
+    if turns is not None:
+        return checker.task(turns, seen, place)
+    parallel = Doubts({"_parallel"}) if config.get("_parallel") else Doubts()
+    return _branch(checker, config, "_do", seen) | parallel
+
+
+def _loop_command(written: Value, known: Value, what: str) -> None:
+    if what.endswith("loop>"):
+        if isinstance(written, bool | float) or (isinstance(known, int) and known < 0):
+            raise Refused(f"{what} needs a number of turns, got {written}")
+    elif not isinstance(written, dict):
+        raise Refused(f"{what} needs a mapping, got {written!r}")
+    elif what.endswith("for_range>"):
+        _range(known if isinstance(known, dict) else {}, what)
+    else:
+        _each(known if isinstance(known, dict) else {}, what)
+
+
+def _range(known: dict[str, Value], what: str) -> None:
+    unknown = known.keys() - {"from", "to", "step", "slices"}
+    numbers = {key: value for key, value in known.items() if isinstance(value, int)}
+    backward = numbers.get("from", 0) > numbers.get("to", numbers.get("from", 0))
+    if (
+        unknown
+        or backward
+        or {"step", "slices"} <= known.keys()
+        or any(numbers.get(key, 1) < 1 for key in ("step", "slices"))
+    ):
+        raise Refused(f"{what} needs from, a larger to, and step or slices above 0")
+
+
+def _each(known: dict[str, Value], what: str) -> None:
+    for items in known.values():
+        for item in items if isinstance(items, list) else []:
+            if isinstance(item, str) and not _PLAIN.fullmatch(item[:8]):
+                raise Refused(
+                    f"{what}: the value {item!r} begins with blanks, * or ~: not supported"
+                )
+
+
+def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    place = _place(config, job)
+    if not isinstance(job.command, str):
+        raise Refused(
+            f"{place}: call> of {config['call>']!r}: which file is not known before the run"
+        )
+    try:
+        path = operators.called(job)
+        file = path.relative_to(job.world.project.root).as_posix()
+        if file in seen.calls:
+            raise Refused(f"{place}: call> of {file} goes in a circle")
+        if Path(file).parent == Path() and "_workdir" in job.params:
+            raise Refused(f"{place}: call> from a subfolder up to the root is not supported")
+        subtasks = operators.call(job).subtasks
+    except TaskError as error:
+        raise Refused(f"{place}: call>: {error}") from None
+    assert subtasks is not None
+    inside = type(seen)(params=seen.params, calls=(*seen.calls, file))
+    return checker.task(subtasks, inside, place)
+
+
+def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    if not isinstance(config["py>"], str) or not config["py>"]:
+        raise Refused(f"{_place(config, job)}: py> needs package.module.function")
+    if "_env" not in config:
+        return
+    own = config["_env"]
+    variables = job.params.get("_env") if isinstance(own, dict) else None
+    if not isinstance(variables, dict):
+        raise Refused(f"{config.place('_env')}: _env must be a mapping")
+    for key, value in variables.items():
+        place = (own.place(key) if isinstance(own, Located) else None) or config.place("_env")
+        if not _VARIABLE.fullmatch(key) or value is None or isinstance(value, dict | list):
+            raise Refused(
+                f"{place}: _env needs names of letters, digits and _, and plain values: {key}"
+            )
+        _secrets(checker, str(value), f"{place}: {key}")
+
+
+def _secrets(checker: "Checker", text: str, what: str) -> None:
+    for template in _PREFIXED.findall(text):
+        found = templates.SECRET.fullmatch(template)
+        if not found:
+            raise Refused(f"{what}: {template} is not supported")
+        if found[1] not in checker.world.secrets and not checker.dry_run:
+            raise Refused(f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...")
+
+
+def _td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    place = _place(config, job)
+    given = td_tasks.settings(job.params)
+    unknown = [key for key in given if key in td_tasks.REFUSED and given[key] is not None]
+    if unknown or given.get("engine", "presto") != "presto":
+        raise Refused(
+            f"{place}: td> with {', '.join(unknown) or 'this engine'} has no local meaning"
+        )
+    if given.get("create_table") is not None and given.get("insert_into") is not None:
+        raise Refused(f"{place}: td> with both create_table and insert_into is not supported")
+    _has_tables(checker, job, place)
+    _query(config, job, given, place)
+    try:
+        statement = td_tasks.statement(job)
+    except TaskError:
+        return  # some value comes from an earlier task
+    try:
+        td_tasks.check(statement)
+    except MtaError as error:
+        raise Refused(f"{place}: {job.command or 'query'}: {error}") from None
+
+
+def _query(config: Located, job: Job, given: dict[str, Value], place: Place | str) -> None:
+    written = config["td>"]
+    inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
+    if written is None:
+        inline = given.get("query")
+    if isinstance(inline, str):
+        return
+    if not isinstance(written, str):
+        raise Refused(f"{place}: td> needs a file, {{data: ...}} or query")
+    if not isinstance(job.command, str):
+        raise Refused(f"{place}: td> of {written}: which file is not known before the run")
+    try:
+        sql = (job.folder() / job.command).read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Refused(f"{place}: td>: no such file, or not UTF-8: {job.command}") from None
+    try:
+        templates.parse(sql)
+    except UnsupportedError as error:
+        line = sql.count("\n", 0, error.at) + 1
+        raise Refused(f"{job.command}:{line}: ${{...}} with {error} is not supported") from None
+
+
+def _td_ddl(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    place = _place(config, job)
+    _has_tables(checker, job, place)
+    for key in td_tasks.DDL_REFUSED & job.params.keys():
+        raise Refused(f"{place}: td_ddl> with {key} has no local meaning")
+    for key in td_tasks.DDL:
+        _ddl_list(job.params.get(key), key, place)
+
+
+def _ddl_list(names: Value, key: str, place: Place | str) -> None:
+    if names is not None and not isinstance(names, list):
+        raise Refused(f"{place}: {key} must be a list")
+    for name in names or []:
+        pair = isinstance(name, dict) and name.keys() == {"from", "to"}
+        if pair != (key == "rename_tables"):
+            raise Refused(
+                f"{place}: {key} must list {'{from, to}' if key == 'rename_tables' else 'names'}"
+            )
+        try:
+            for table in name.values() if isinstance(name, dict) else [name]:
+                td_tasks.table_name(table)
+        except TaskError as error:
+            raise Refused(f"{place}: {key}: {error}") from None
+
+
+def _has_tables(checker: "Checker", job: Job, place: Place | str) -> None:
+    if checker.world.warehouse is None and not checker.dry_run:
+        raise Refused(f"{place}: {job.operator} needs tables: give --data DIR or --warehouse local")
+
+
+CHECKS: dict[str, Callable[["Checker", Located, Job, "Seen"], Doubts | None]] = {
+    "call>": _call,
+    "echo>": _nothing,
+    "fail>": _fail,
+    "for_each>": _loop,
+    "for_range>": _loop,
+    "if>": _if,
+    "loop>": _loop,
+    "py>": _py,
+    "td>": _td,
+    "td_ddl>": _td_ddl,
+}

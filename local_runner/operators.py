@@ -1,0 +1,234 @@
+"""What each operator does. One function an operator, listed in OPERATORS.
+
+Operators that make subtasks return their configuration; the names are Digdag's.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote_plus
+
+from local_runner.java_text import java_text, json_text
+from local_runner.job import Job, Outcome, TaskError
+from local_runner.project import Workflow
+from local_runner.python_task import py
+from local_runner.td_tasks import td, td_ddl
+from local_runner.yaml_types import Located, Place, Value, copy
+
+UNCALLED = frozenset({"timezone", "schedule"})  # of a called file
+
+
+def echo(job: Job) -> Outcome:
+    print(_text(job.command), flush=True)
+    return Outcome()
+
+
+def fail(job: Job) -> Outcome:
+    raise TaskError(_text(job.command), raised=False)
+
+
+def if_(job: Job) -> Outcome:
+    if "_do" not in job.params and "_else_do" not in job.params:
+        raise TaskError("Both _do and _else_do are not specified. (config)")
+    chosen = job.params.get("_do" if _truth(job.command, "_command") else "_else_do")
+    return Outcome(subtasks=chosen if isinstance(chosen, Located) else None)
+
+
+def for_each(job: Job) -> Outcome:
+    lists = job.command if isinstance(job.command, dict) else {}
+    values = {name: _list(items) for name, items in lists.items()}
+    do = _do(job)
+    tasks: dict[str, Located] = {}
+    for places in product(*(range(len(items)) for items in values.values())) if values else ():
+        chosen = [(name, at, values[name][at]) for name, at in zip(values, places, strict=True)]
+        parts = [f"{n}={name}={at}={_short(value)}" for n, (name, at, value) in enumerate(chosen)]
+        tasks["+for-" + "&".join(parts)] = with_export(do, {name: v for name, _, v in chosen})
+    return Outcome(subtasks=_group(job, tasks))
+
+
+def loop(job: Job) -> Outcome:
+    do, count = _do(job), _integer(job.command, "_command")
+    tasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
+    return Outcome(subtasks=_group(job, tasks))
+
+
+def for_range(job: Job) -> Outcome:
+    do, steps = _do(job), list(_ranges(job.command if isinstance(job.command, dict) else {}))
+    tasks = {
+        f"+range-from={start}&to={end}": with_export(
+            do, {"range": {"from": start, "to": end, "index": index}}
+        )
+        for index, (start, end) in enumerate(steps)
+    }
+    return Outcome(subtasks=_group(job, tasks))
+
+
+def call(job: Job) -> Outcome:
+    path = called(job)
+    file = path.relative_to(job.world.project.root).as_posix()
+    if not path.is_file():
+        raise TaskError(f"File not found: {path} (config)")
+    workflow = job.world.project.workflow(file)
+    config = body(workflow)
+    folder = Path(file).parent.as_posix()
+    return Outcome(subtasks=config if folder == "." else with_export(config, {"_workdir": folder}))
+
+
+def body(workflow: Workflow) -> Located:
+    """The task tree of a workflow, without what only counts for the file that is run."""
+    config = Located()
+    for key, value in workflow.config.items():
+        if key not in UNCALLED:
+            config.put(key, copy(value), workflow.config.places[key])
+    return config
+
+
+def called(job: Job) -> Path:
+    """The file that a call> names, from the calling file's folder."""
+    text = _text(job.command)
+    path = job.folder() / (text if text.endswith(".dig") else f"{text}.dig")
+    normal = Path(*_normal(path.relative_to(job.world.project.root).parts))
+    return job.world.project.root / normal
+
+
+def _normal(parts: tuple[str, ...]) -> list[str]:
+    kept: list[str] = []
+    for part in parts:
+        if part == ".." and not kept:
+            raise TaskError(f"call> leaves the project: {'/'.join(parts)} (config)")
+        kept = kept[:-1] if part == ".." else [*kept, part]
+    return kept
+
+
+def with_export(config: Located, values: dict[str, Value]) -> Located:
+    """The same tasks with values exported over them."""
+    copied = copy(config)
+    assert isinstance(copied, Located)
+    export = copied.get("_export")
+    export = export if isinstance(export, dict) else {}
+    exported: dict[str, Value] = {**export, **values}
+    copied.put("_export", exported, copied.place("_export") or Place("", 0))
+    return copied
+
+
+def _do(job: Job) -> Located:
+    do = job.params.get("_do")
+    if not isinstance(do, Located):
+        raise TaskError("Parameter '_do' is required but not set (config)")
+    return do
+
+
+def _group(job: Job, tasks: dict[str, Located]) -> Located | None:
+    group = Located()
+    parallel = job.params.get("_parallel", False)
+    if isinstance(parallel, dict):
+        limit: dict[str, Value] = {"limit": _integer(parallel.get("limit"), "limit")}
+        group.put("_parallel", limit, Place("", 0))
+    else:
+        group.put("_parallel", _truth(parallel, "_parallel"), Place("", 0))
+    for key, config in tasks.items():
+        group.put(key, config, Place("", 0))
+    return group if tasks else None
+
+
+def _ranges(command: dict[str, Value]) -> Iterator[tuple[int, int]]:
+    start, end = (_integer(command.get(key), key) for key in ("from", "to"))
+    if "step" not in command and "slices" not in command:
+        raise TaskError("step or slices option is required for for_range (config)")
+    slices = command.get("slices")
+    step = (
+        _integer(command.get("step"), "step")
+        if slices is None
+        else -(-(end - start) // _integer(slices, "slices"))
+    )
+    for first in range(start, end, max(step, 1)):
+        yield first, min(first + step, end)
+
+
+def _list(items: Value) -> list[Value]:
+    if isinstance(items, str):
+        try:
+            items = json.loads(items, parse_constant=_not_json)
+        except ValueError:
+            raise TaskError(
+                f"for_each> needs a list or a list in JSON, got {items} (config)"
+            ) from None
+    if not isinstance(items, list):
+        raise TaskError(f"for_each> needs a list, got {json_text(items)} (config)")
+    return items
+
+
+def _not_json(word: str) -> Value:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _short(value: Value) -> str:
+    """A value within a task name: eight characters at most, URL-encoded."""
+    text = value if isinstance(value, str) else json_text(value)
+    return quote_plus(text[:8], safe="*").replace("~", "%7E")
+
+
+def _text(command: Value) -> str:
+    if command is None:
+        raise TaskError("Parameter '_command' is required but not set (config)")
+    if isinstance(command, dict | list):
+        raise TaskError(
+            f"Expected string type for key '_command' but got {json_text(command)} (config)"
+        )
+    return java_text(command)
+
+
+_WORDS = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+    "": False,
+}
+
+
+def _truth(value: Value, key: str) -> bool:
+    if isinstance(value, bool) or (value in (0, 1) and isinstance(value, int)):
+        return bool(value)
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    raise TaskError(
+        f"Expected 'true' or 'false' for key '{key}' but got {json_text(value)} (config)"
+    )
+
+
+def _integer(value: Value, key: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
+        return int(value)
+    raise TaskError(
+        f"Expected integer (int) type for key '{key}' but got {json_text(value)} (config)"
+    )
+
+
+class Operator(NamedTuple):
+    """What an operator does, whether it repeats itself on `_retry`, whether it makes subtasks."""
+
+    run: Callable[[Job], Outcome]
+    retries: bool = False
+    nests: bool = False
+
+
+OPERATORS = {
+    "call>": Operator(call, nests=True),
+    "echo>": Operator(echo),
+    "fail>": Operator(fail),
+    "for_each>": Operator(for_each, nests=True),
+    "for_range>": Operator(for_range, nests=True),
+    "if>": Operator(if_, nests=True),
+    "loop>": Operator(loop, nests=True),
+    "py>": Operator(py, retries=True),
+    "td>": Operator(td, retries=True),
+    "td_ddl>": Operator(td_ddl, retries=True),
+}

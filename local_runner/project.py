@@ -1,0 +1,106 @@
+"""The workflow files of a folder: includes expanded, checked as Digdag checks them on loading."""
+
+import os.path
+import re
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from local_runner import session, yaml_types
+from local_runner.yaml_types import Located, Place, Value
+from td_mta.errors import ConfigError, Refused
+
+TOP_KEYS = frozenset({"timezone", "schedule", "_export", "_error", "_check", "_retry", "_parallel"})
+_NAME = re.compile(r"[A-Za-z0-9_.=-]*")
+
+
+class Workflow(NamedTuple):
+    """One .dig file: its task tree as written, and what stands beside it."""
+
+    name: str
+    file: str
+    config: Located
+    tz: ZoneInfo
+
+
+class Project:
+    """The folder of a workflow. Every .dig file in it is loaded, since a broken one fails all."""
+
+    def __init__(self, root: Path, overrides: dict[str, Value]) -> None:
+        self.root = root
+        self.overrides = overrides
+        self.overridden: set[str] = set()
+        self._loaded: dict[str, Workflow] = {}
+        for path in sorted(root.glob("*.dig")):
+            self.workflow(path.name)
+
+    def workflow(self, file: str) -> Workflow:
+        """A workflow by its path below the root; raises `Refused`, `ConfigError`."""
+        if file not in self._loaded:
+            config = self._read(file, ())
+            self._override(config)
+            self._loaded[file] = Workflow(Path(file).stem, file, config, _checked(config, file))
+        return self._loaded[file]
+
+    def _override(self, config: Located) -> None:
+        export = config.get("_export")
+        if isinstance(export, Located):
+            for key in self.overrides.keys() & export.keys():
+                export[key] = self.overrides[key]
+                self.overridden.add(key)
+
+    def _read(self, file: str, including: tuple[str, ...]) -> Located:
+        if file in including:
+            raise Refused(f"{including[-1]}: !include of {file} goes in a circle")
+
+        def include(path: str, place: Place) -> Located:
+            return self._read(self._target(path, file, place), (*including, file))
+
+        def on_include(path: Value, place: Place) -> Located:
+            return include(str(path), place)
+
+        value = yaml_types.read(self.root / file, file, on_include)
+        if not isinstance(value, Located):
+            raise Refused(f"{file}: must be a mapping of keys to values")
+        return value
+
+    def _target(self, path: str, file: str, place: Place) -> str:
+        """A path from the including file's folder; Digdag's own test against leaving it."""
+        folder = os.path.dirname(os.path.join(str(self.root), file))
+        target = os.path.normpath(os.path.join(folder, path))
+        if os.path.isabs(path) or not target.startswith(folder):
+            raise Refused(f"{place}: !include must not leave its file's folder: {path}")
+        inside = os.path.relpath(target, self.root)
+        if inside.startswith("..") or not os.path.isfile(target):
+            raise Refused(f"{place}: !include of {path}: no such file")
+        return inside
+
+
+def _checked(config: Located, file: str) -> ZoneInfo:
+    """What Digdag checks in every file of the folder; the time zone."""
+    for key in config:
+        if not key.startswith("+") and key not in TOP_KEYS:
+            raise Refused(f"{config.place(key) or file}: unknown top-level key {key!r}")
+    check_tasks(config, file)
+    export = config.get("_export", Located())
+    if export is not None and not isinstance(export, Located):
+        raise ConfigError(f"{config.place('_export')}: _export must be a mapping")
+    try:
+        return session.zone(config.get("timezone", "UTC"))
+    except ValueError as error:
+        raise ConfigError(f"{config.place('timezone')}: {error}") from None
+
+
+def check_tasks(config: Located, file: str) -> None:
+    """Names and bodies of tasks, through all groups."""
+    for key, body in config.items():
+        if not key.startswith("+"):
+            continue
+        place = config.place(key) or file
+        if not _NAME.fullmatch(key[1:]):
+            raise Refused(
+                f"{place}: task name {key}: only letters, digits and - _ . = are supported"
+            )
+        if not isinstance(body, Located):
+            raise Refused(f"{place}: task {key} must be a mapping")
+        check_tasks(body, file)

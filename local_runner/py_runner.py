@@ -1,0 +1,128 @@
+"""The process of a py> task: `py_runner.py COMMAND INPUT.json OUTPUT.json`, run as a script.
+
+It finds `package.module.function` or `package.module.Class.method`, binds parameters by name, and
+writes what the function stored. It must not import anything of ours: the function finds the same
+import path as on Digdag, the working folder last.
+"""
+
+import inspect
+import json
+import os
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+
+class Env:
+    """`digdag.env`: the task's parameters, and what it leaves for later tasks."""
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        self.params = params
+        self.stored: dict[str, Any] = {}
+        self.subtasks: dict[str, Any] = {}
+
+    def store(self, params: dict[str, Any] | None = None, **more: Any) -> None:
+        self.stored.update(params or {}, **more)
+
+    def export(self, params: dict[str, Any] | None = None, **more: Any) -> None:
+        """Accepted, and without effect on other tasks, as on Digdag."""
+
+    def add_subtask(self, function: Any = None, **params: Any) -> None:
+        config = dict(function, **params) if isinstance(function, dict) else dict(params)
+        if function is not None and not isinstance(function, dict):
+            config["py>"] = f"{function.__module__}.{function.__qualname__}"
+        self.subtasks[f"+subtask{len(self.subtasks)}"] = json.loads(json.dumps(config))
+
+
+def find(command: str) -> tuple[Any, str | None]:
+    """A function and None, or a class and the name of its method."""
+    path = command.split(".")
+    name = path.pop()
+    try:
+        module = __import__(".".join(path), fromlist=[name])
+        try:
+            found = getattr(module, name)
+        except AttributeError:
+            message = f"Module '{'.'.join(path)}' has no attribute '{name}'"
+            raise AttributeError(message)  # noqa: B904 (Digdag shows both)
+    except ImportError:
+        class_name = path.pop()
+        return getattr(__import__(".".join(path), fromlist=[class_name]), class_name), name
+    return (found, "run") if isinstance(found, type) else (found, None)
+
+
+def bind(
+    function: Callable[..., Any], params: dict[str, Any], *, skip_first: bool
+) -> dict[str, Any]:
+    """Arguments by name; keyword-only ones only where the function takes `**`."""
+    if function == object.__init__:
+        return {}
+    spec = inspect.getfullargspec(function)
+    required = len(spec.args) - len(spec.defaults or ())
+    bound = {}
+    for at, name in enumerate(spec.args):
+        if skip_first and at == 0:
+            continue
+        if name in params:
+            bound[name] = params[name]
+        elif at < required:
+            owner = getattr(function, "__qualname__", function)
+            raise TypeError(f"Method '{owner}' requires parameter '{name}' but not set")
+    return {**params, **bound} if spec.varkw else bound
+
+
+def call(command: str, params: dict[str, Any]) -> None:
+    found, method = find(command)
+    if method is None:
+        found(**bind(found, params, skip_first=False))
+        return
+    instance = found(**bind(found.__init__, params, skip_first=True))
+    function = getattr(instance, method)
+    function(**bind(function, params, skip_first=True))
+
+
+def attempt(
+    command: str, params: dict[str, Any]
+) -> tuple[BaseException | None, dict[str, Any] | None]:
+    """The error to raise in the end, and how it is reported."""
+    try:
+        call(command, params)
+        return None, None
+    except SystemExit as error:
+        words = (
+            # A text or None as code fails here, as it does on Digdag.
+            "Failed to call python command with code:%d" % error.code,  # type: ignore  # noqa: UP031
+            "Possible cause: Invalid python module call, "
+            "duplicate module name with standard library",
+        )
+        return Exception(*words), report(error, " ".join(words))
+    except Exception as error:
+        return error, report(error, str(error))
+
+
+def report(error: BaseException, message: str) -> dict[str, Any]:
+    kind = type(error)
+    lines = traceback.format_exception(kind, error, error.__traceback__)
+    return {"class": kind.__name__, "message": message, "backtrace": lines}
+
+
+def main(command: str, input_file: str, output_file: str) -> None:
+    with open(input_file, encoding="utf-8") as file:
+        params = json.load(file)["params"]
+    env = Env(params)
+    module = types.ModuleType("digdag")
+    module.env = env  # type: ignore[attr-defined]
+    sys.modules["digdag"] = module
+    sys.path[0] = os.path.dirname(input_file)
+    sys.path.append(os.getcwd())
+    error, reported = attempt(command, params)
+    with open(output_file, "w", encoding="utf-8") as file:
+        json.dump({"store": env.stored, "subtasks": env.subtasks, "error": reported}, file)
+    if error is not None:
+        raise error
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

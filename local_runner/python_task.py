@@ -1,0 +1,107 @@
+"""py>: one Python process a task, with the task's environment; see py_runner.py for its inside."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local_runner.java_text import java_text
+from local_runner.job import Job, Outcome, TaskError
+from local_runner.templates import SECRET
+from local_runner.yaml_types import Located, Place, Value, located
+
+_RUNNER = Path(__file__).with_name("py_runner.py")
+
+
+def py(job: Job) -> Outcome:
+    defaults = job.params.get("py")
+    params = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
+    environment = {**os.environ, **job.world.environment, **environment_of(job)}
+    with tempfile.TemporaryDirectory(prefix="digdag-py-") as name:
+        folder = Path(name)
+        (folder / "input.json").write_text(json.dumps({"params": params}), encoding="utf-8")
+        code = _run(
+            _interpreter(params.get("python")), str(job.command), folder, job.folder(), environment
+        )
+        return _outcome(code, folder / "output.json")
+
+
+def _interpreter(python: Value) -> list[str]:
+    if isinstance(python, list):
+        return [str(word) for word in python]
+    return [sys.executable if python is None else str(python)]
+
+
+def _run(
+    python: list[str], command: str, folder: Path, cwd: Path, environment: dict[str, str]
+) -> int:
+    """Both streams of the process go to standard output, as on Digdag."""
+    argv = [*python, str(_RUNNER), command, str(folder / "input.json"), str(folder / "output.json")]
+    sys.stdout.flush()
+    try:
+        return subprocess.run(
+            argv, cwd=cwd, env=environment, stderr=subprocess.STDOUT, check=False
+        ).returncode
+    except OSError as error:
+        raise TaskError(f'Cannot run program "{python[0]}": {error.strerror} (runtime)') from None
+
+
+def _outcome(code: int, file: Path) -> Outcome:
+    try:
+        out = json.loads(file.read_text(encoding="utf-8"), parse_constant=_not_json)
+    except FileNotFoundError:
+        missing = (
+            "output.json does not exist. Something unexpected error happened. Please check logs."
+        )
+        raise TaskError(f"{missing if code == 0 else _failed(code)} (runtime)") from None
+    except ValueError as error:
+        raise TaskError(f"{_failed(code) if code else error} (runtime)") from None
+    if code != 0 or out["error"]:
+        raise TaskError(_failed(code) + _reported(out["error"]))
+    return Outcome(store=out["store"], subtasks=_subtasks(out["subtasks"]))
+
+
+def _failed(code: int) -> str:
+    return f"Python command failed with code {code}"
+
+
+def _reported(error: dict[str, Value] | None) -> str:
+    if not error:
+        return " (runtime)"
+    trace = error["backtrace"]
+    lines = "".join(f"\n\tfrom {line}" for line in trace) if isinstance(trace, list) else ""
+    return f"\nError messages from python: {error['message']} ({error['class']}){lines}"
+
+
+def _not_json(word: str) -> Value:
+    raise ValueError(f"Non-standard token '{word}' in what the task stored")
+
+
+def _subtasks(configs: dict[str, Value]) -> Located | None:
+    """The subtasks that Python added, as a group."""
+    return located(configs, Place("digdag.env.add_subtask", 0)) if configs else None
+
+
+def environment_of(job: Job) -> dict[str, str]:
+    """The task's `_env`, secrets filled in."""
+    own = job.params.get("_env")
+    if not job.own_env or not isinstance(own, dict):
+        return {}
+    return {
+        key: SECRET.sub(lambda found: _secret(found[1], job), _variable(key, value))
+        for key, value in own.items()
+    }
+
+
+def _variable(key: str, value: Value) -> str:
+    if value is None:
+        raise TaskError(f"Parameter '{key}' is required but null (config)")
+    return java_text(value)
+
+
+def _secret(key: str, job: Job) -> str:
+    if key not in job.world.secrets:
+        raise TaskError(f"Secret not found for key: '{key}' (secret not found)")
+    return job.world.secrets[key]

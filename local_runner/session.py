@@ -1,0 +1,193 @@
+"""Session time, schedule and the variables that Digdag makes of them.
+
+A schedule is shown and never waited for: it only sets the grid on which last and next session lie.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, timezone
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from local_runner.yaml_types import Value
+from td_mta.errors import Refused
+
+_WEEKDAYS = {"Sun": 0, "Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6}
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_OPTIONS = frozenset({"skip_on_overtime", "skip_delayed_by"})
+_SHAPES = {  # scheduler: the form of its argument
+    "daily": _CLOCK,
+    "hourly": r"[0-5][0-9]:[0-5][0-9]",
+    "weekly": rf"({'|'.join(_WEEKDAYS)}),{_CLOCK}",
+    "monthly": rf"([1-9]|1[0-9]|2[0-8]),{_CLOCK}",
+    "minutes_interval": r"(1|2|3|4|5|6|10|12|15|20|30)",
+    "cron": r"\S+( +\S+){4}",
+}
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_SEARCH_DAYS = 400
+
+
+class Grid(NamedTuple):
+    """The minutes, hours, days, months and weekdays (0 is Sunday) that a schedule allows."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+
+    def times(self, day: date) -> list[datetime]:
+        """The local times on a day, in order."""
+        if day.day not in self.days or day.month not in self.months:
+            return []
+        if day.isoweekday() % 7 not in self.weekdays:
+            return []
+        return [
+            datetime.combine(day, time(hour, minute))
+            for hour in sorted(self.hours)
+            for minute in sorted(self.minutes)
+        ]
+
+
+class Schedule(NamedTuple):
+    """A schedule as written, and its grid."""
+
+    text: str
+    grid: Grid
+
+
+def zone(name: Value) -> ZoneInfo:
+    """A time zone by the name that Java knows too; raises `ValueError`."""
+    known = isinstance(name, str) and (
+        name == "UTC" or re.fullmatch(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]+)+", name)
+    )
+    try:
+        if known:
+            return ZoneInfo(str(name))
+    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+        pass
+    except KeyError:
+        pass
+    raise ValueError(f"timezone {name!r} is not known (example: Asia/Tokyo)")
+
+
+def schedule(config: Value) -> Schedule:
+    """The schedule of a workflow; raises `ValueError`."""
+    if not isinstance(config, dict):
+        raise ValueError("schedule must be a mapping such as `daily>: 07:00:00`")
+    kinds = [key for key in config if key.endswith(">")]
+    unknown = [key for key in config if key not in kinds and key not in _OPTIONS]
+    if unknown or len(kinds) != 1 or kinds[0][:-1] not in _SHAPES:
+        raise ValueError(
+            f"schedule holds {', '.join(unknown or kinds) or 'nothing'}: not supported"
+        )
+    kind, argument = kinds[0][:-1], str(config[kinds[0]])
+    if not re.fullmatch(_SHAPES[kind], argument):
+        raise ValueError(f"{kind}> has an argument of another form: {argument}")
+    return Schedule(f"{kind}>: {argument}", _grid(_cron(kind, argument)))
+
+
+def _cron(kind: str, argument: str) -> str:
+    """Sessions lie on the full day, hour ...: the clock in the argument only delays the start."""
+    day = argument.split(",")[0]
+    return {
+        "daily": "0 0 * * *",
+        "hourly": "0 * * * *",
+        "weekly": f"0 0 * * {_WEEKDAYS.get(day)}",
+        "monthly": f"0 0 {day} * *",
+        "minutes_interval": f"*/{argument} * * * *",
+        "cron": argument,
+    }[kind]
+
+
+def _grid(cron: str) -> Grid:
+    fields = cron.split()
+    if fields[2] != "*" and fields[4] != "*":
+        raise ValueError(f"cron>: {cron} restricts both day and weekday: not supported")
+    sets = [
+        frozenset(_cron_field(text, *bounds)) for text, bounds in zip(fields, _RANGES, strict=True)
+    ]
+    minutes, hours, days, months, weekdays = sets
+    return Grid(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+
+
+def _cron_field(text: str, low: int, high: int) -> Iterator[int]:
+    for part in text.split(","):
+        found = re.fullmatch(r"(\*|([0-9]+)(-([0-9]+))?)(/([1-9][0-9]*))?", part)
+        if not found or (found[5] and found[2] and not found[3]):
+            raise ValueError(f"cron field {text} is not supported")
+        start = int(found[2] or low)
+        stop = int(found[4] or found[2] or high)
+        if not low <= start <= stop <= high:
+            raise ValueError(f"cron field {text} is out of range {low} to {high}")
+        yield from range(start, stop + 1, int(found[6] or 1))
+
+
+def parse_time(text: str, tz: ZoneInfo) -> datetime:
+    """`yyyy-MM-dd` or `yyyy-MM-dd HH:mm:ss` in the workflow's time zone."""
+    for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S"):
+        try:
+            if re.fullmatch(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?", text):
+                return _local(datetime.strptime(text, form), tz)
+        except ValueError:
+            continue
+    raise Refused(f"--session must be yyyy-MM-dd or 'yyyy-MM-dd HH:mm:ss', got {text}")
+
+
+def today(now: datetime, tz: ZoneInfo) -> datetime:
+    """The session when none is given: the start of the day."""
+    return datetime.combine(now.astimezone(tz).date(), time(), tz)
+
+
+def _local(naive: datetime, tz: ZoneInfo) -> datetime:
+    there = naive.replace(tzinfo=tz)
+    back = there.astimezone(timezone.utc).astimezone(tz)
+    if back.replace(tzinfo=None) != naive or there.utcoffset() != there.replace(fold=1).utcoffset():
+        raise Refused(
+            f"{naive} does not exist or exists twice in {tz.key}: choose another --session"
+        )
+    return there
+
+
+def variables(at: datetime, tz: ZoneInfo, plan: Schedule | None) -> dict[str, Value]:
+    """The built-in parameters of a session, but for task and attempt."""
+    last_and_next = _neighbours(at, tz, plan.grid) if plan else None
+    found: dict[str, Value] = {"timezone": tz.key}
+    found |= _times("session", at)
+    if last_and_next:
+        found |= _times("last_session", last_and_next[0]) | _times("next_session", last_and_next[1])
+    none: dict[str, Value] = dict.fromkeys(_times("last_executed_session", at), "")
+    return found | none | {"last_executed_session_tz_offset": _offset(at).replace(":", "")}
+
+
+def _neighbours(at: datetime, tz: ZoneInfo, grid: Grid) -> tuple[datetime, datetime]:
+    local = at.astimezone(tz).replace(tzinfo=None)
+    before = (
+        t for n in range(_SEARCH_DAYS) for t in reversed(grid.times(local.date() - timedelta(n)))
+    )
+    after = (t for n in range(_SEARCH_DAYS) for t in grid.times(local.date() + timedelta(n)))
+    last = next((t for t in before if t < local), None)
+    following = next((t for t in after if t > local), None)
+    later = next((t for t in after if following and t > following), None)
+    if last is None or following is None or later is None:
+        raise Refused("the schedule has no sessions within 400 days of --session: not supported")
+    if last < local - 2 * (later - following):  # Digdag looks back two steps of the coming length
+        raise Refused(
+            "the last session before --session is not certain on this schedule's uneven grid"
+        )
+    return _local(last, tz), _local(following, tz)
+
+
+def _offset(at: datetime) -> str:
+    return at.isoformat()[19:25]
+
+
+def _times(prefix: str, at: datetime) -> dict[str, Value]:
+    return {
+        f"{prefix}_time": at.isoformat(timespec="seconds"),
+        f"{prefix}_date": f"{at:%Y-%m-%d}",
+        f"{prefix}_date_compact": f"{at:%Y%m%d}",
+        f"{prefix}_local_time": f"{at:%Y-%m-%d %H:%M:%S}",
+        f"{prefix}_tz_offset": _offset(at).replace(":", ""),
+        f"{prefix}_unixtime": int(at.timestamp()),
+    }

@@ -1,0 +1,255 @@
+"""YAML as Digdag reads it: its own typing of plain words (0.5 is a string, 010 is 8), lines kept.
+
+A mapping becomes a `Located` dict that knows file and line of each key. What Digdag takes as an
+error, and what was not shown to mean the same, raises `Refused` with that place.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from td_mta.errors import Refused
+
+Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
+
+
+class Place(NamedTuple):
+    """A line of a file, as messages name it."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Located(dict[str, Value]):
+    """A mapping that remembers where each key stands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[str, Place] = {}
+
+    def put(self, key: str, value: Value, place: Place) -> None:
+        self[key] = value
+        self.places[key] = place
+
+    def place(self, key: str) -> Place | None:
+        return self.places.get(key)
+
+
+Include = Callable[[Value, Place], Located]
+
+_BOOLS = {"true": True, "True": True, "false": False, "False": False}
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_INT = re.compile(r"[-+]?(0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_]*|[1-9][0-9_]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[1-9][0-9]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SEXAGESIMAL = re.compile(r"([1-9][0-9]*):([0-5]?[0-9])(\.[0-9]+)")
+_SPECIAL = {
+    f"{sign}.{word}": text
+    for words, text in ((("inf", "Inf", "INF"), "Infinity"), (("nan", "NaN", "NAN"), "NaN"))
+    for word in words
+    for sign in ("", "+", "-")
+} | {f"-.{word}": "-Infinity" for word in ("inf", "Inf", "INF")}
+# Words that look like numbers of a form whose type was never observed.
+_DOUBTFUL = re.compile(
+    r"=|[-+]\.(nan|NaN|NAN)|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?0[0-9]+(\.[0-9_]*|[eE].*)"
+    r"|[-+]?[0-9.]*[0-9]_[0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9]+\.[0-9]+_[0-9_]*|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+_"
+)
+_BASES = {"0b": 2, "0x": 16}
+_TAG = "tag:yaml.org,2002:"
+
+
+def word(text: str) -> Value:
+    """The value of a plain word.
+
+    >>> word("0.5"), word("1.5"), word("010"), word("yes"), word("1e3")
+    ('0.5', 1.5, 8, 'yes', 1000.0)
+    """
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if text in _NULLS:
+        return None
+    if text in _SPECIAL and not _DOUBTFUL.fullmatch(text):
+        return _SPECIAL[text]
+    if _INT.fullmatch(text):
+        return _integer(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if sexagesimal := _SEXAGESIMAL.fullmatch(text):
+        minutes, seconds, fraction = sexagesimal.groups()
+        return int(minutes) * 60 + float(seconds + fraction)
+    if _DOUBTFUL.fullmatch(text):
+        raise ValueError(f"the unquoted word {text} has no known type: quote it")
+    return text
+
+
+def _integer(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    digits = text.lstrip("+-").replace("_", "")
+    if digits[:2] in _BASES:
+        return sign * int(digits[2:], _BASES[digits[:2]])
+    return sign * int(digits, 8 if len(digits) > 1 and digits[0] == "0" else 10)
+
+
+def load(text: str, file: str, include: Include | None = None) -> Value:
+    """The one document of a YAML text; `include` brings the mapping of an `!include` path."""
+    try:
+        node = yaml.compose(text.removeprefix("\ufeff"), Loader=_NoTypes)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1 if mark else 1)
+        raise Refused(f"{place}: not valid YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise Refused(f"{file}: not valid YAML: {error}") from None
+    return None if node is None else _Builder(file, include).value(node)
+
+
+class _NoTypes(yaml.SafeLoader):
+    """Leaves every plain word untyped (tag `!plain`), so that `word` types it."""
+
+    def resolve(self, kind: type, value: object, implicit: object) -> str:
+        if kind is yaml.ScalarNode:
+            return "!plain" if isinstance(implicit, tuple) and implicit[0] else f"{_TAG}str"
+        return f"{_TAG}map" if kind is yaml.MappingNode else f"{_TAG}seq"
+
+
+class _Builder:
+    """Nodes to values, mappings in document order, includes in place."""
+
+    def __init__(self, file: str, include: Include | None) -> None:
+        self.file = file
+        self.include = include
+
+    def value(self, node: yaml.Node) -> Value:
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self.value(item) for item in node.value]
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node)
+        raise self._refused(node, f"the YAML tag {node.tag} is not supported")
+
+    def _scalar(self, node: yaml.ScalarNode) -> Value:
+        text = str(node.value)
+        if node.tag == f"{_TAG}str" and text.startswith("!include:"):
+            raise self._refused(
+                node, "a value that starts with !include: (write `!include : path` as a key)"
+            )
+        if node.tag == f"{_TAG}str":
+            return text
+        try:
+            value = word(text)
+        except ValueError as error:
+            raise self._refused(node, str(error)) from None
+        expected = {"!plain": object, f"{_TAG}int": int, f"{_TAG}null": type(None)}.get(node.tag)
+        if expected is None or not isinstance(value, expected):
+            raise self._refused(node, f"the YAML tag {node.tag} on {text!r} is not supported")
+        return value
+
+    def _mapping(self, node: yaml.MappingNode) -> Located:
+        built, own = Located(), set[str]()
+        for key_node, value_node in node.value:
+            place = Place(self.file, key_node.start_mark.line + 1)
+            if _is_include(key_node):
+                merge(built, self._included(value_node, place))
+                continue
+            if key_node.tag == "!plain" and key_node.value == "<<":
+                self._merge_key(built, value_node)
+                continue
+            key = self._key(key_node)
+            if key in own:
+                raise Refused(f"{place}: duplicate key {key!r}")
+            own.add(key)
+            built.put(key, self.value(value_node), place)
+        return built
+
+    def _included(self, node: yaml.Node, place: Place) -> Located:
+        path = self.value(node) if isinstance(node, yaml.ScalarNode) else None
+        if self.include is None or not isinstance(path, str):
+            raise Refused(f"{place}: !include takes one path, in a workflow file")
+        return self.include(path, place)
+
+    def _merge_key(self, built: Located, node: yaml.Node) -> None:
+        """`<<`: keys already there stay. Where order would matter, Digdag's is not known."""
+        for base in (
+            [self.value(n) for n in node.value]
+            if isinstance(node, yaml.SequenceNode)
+            else [self.value(node)]
+        ):
+            if not isinstance(base, Located):
+                raise self._refused(node, "`<<` takes a mapping")
+            if any(key.startswith("+") or key.endswith(">") for key in base) or "${" in str(
+                dict(base)
+            ):
+                raise self._refused(node, "`<<` that brings tasks or templates is not supported")
+            for key in [key for key in base if key not in built]:
+                built.put(key, base[key], base.places[key])
+
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise self._refused(node, "a key must be one word")
+        value = self._scalar(node)
+        if value is None:
+            raise self._refused(node, "a key must not be null")
+        if isinstance(value, float):
+            raise self._refused(node, f"the key {node.value} is a decimal number: quote it")
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def _refused(self, node: yaml.Node, what: str) -> Refused:
+        return Refused(f"{Place(self.file, node.start_mark.line + 1)}: {what}")
+
+
+def _is_include(node: yaml.Node) -> bool:
+    quoted = node.tag == f"{_TAG}str" and str(node.value).startswith("!include:")
+    return isinstance(node, yaml.ScalarNode) and (
+        quoted or (node.tag == "!include" and not node.value)
+    )
+
+
+def merge(into: dict[str, Value], other: dict[str, Value]) -> None:
+    """Merge deeply: maps join, everything else replaces, a key that is there keeps its position."""
+    for key, value in other.items():
+        here = into.get(key)
+        if isinstance(here, dict) and isinstance(value, dict):
+            joined = copy(here)
+            assert isinstance(joined, dict)
+            merge(joined, value)
+            into[key] = joined
+        else:
+            into[key] = copy(value)
+    if isinstance(into, Located) and isinstance(other, Located):
+        into.places.update(other.places)
+
+
+def copy(value: Value) -> Value:
+    """A deep copy that keeps the places."""
+    if isinstance(value, Located):
+        copied = Located()
+        copied.update({key: copy(item) for key, item in value.items()})
+        copied.places.update(value.places)
+        return copied
+    if isinstance(value, dict):
+        return {key: copy(item) for key, item in value.items()}
+    return [copy(item) for item in value] if isinstance(value, list) else value
+
+
+def read(path: Path, file: str, include: Include | None = None) -> Value:
+    """The value of a UTF-8 file; `file` is its name in messages."""
+    try:
+        return load(path.read_bytes().decode("utf-8"), file, include)
+    except FileNotFoundError:
+        raise Refused(f"{file}: no such file") from None
+    except UnicodeDecodeError:
+        raise Refused(f"{file}: not valid UTF-8") from None
+
+
+def located(value: dict[str, Value], place: Place) -> Located:
+    """A mapping made elsewhere, all of its keys at one place."""
+    made = Located()
+    for key, item in value.items():
+        made.put(key, located(item, place) if isinstance(item, dict) else item, place)
+    return made

@@ -1,0 +1,35 @@
+"""The local runner against what the real Digdag 0.10.5.1 did: equal or refused, never different."""
+
+import functools
+
+import pytest
+from digdag_judge import CASES, Verdict, cases, judge
+
+RECORDED = {case["name"]: case for case in cases(CASES)}
+EQUAL_AT_LEAST = 200  # the rest is refused: JavaScript functions, sh>, and what Digdag refuses too
+
+
+@functools.cache
+def verdict(name: str) -> Verdict:
+    return judge(RECORDED[name])
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_recorded_case_is_equal_or_refused(name: str) -> None:
+    assert verdict(name).verdict in ("equal", "refused"), verdict(name).seen
+
+
+def test_most_recorded_cases_are_equal() -> None:
+    equal = [name for name in RECORDED if verdict(name).verdict == "equal"]
+    assert len(RECORDED) == 316
+    assert len(equal) >= EQUAL_AT_LEAST
+
+
+def test_a_refusal_names_a_file_and_comes_before_any_task() -> None:
+    for name in RECORDED:
+        seen = verdict(name)
+        if seen.verdict == "refused":
+            assert "\t" not in seen.seen.split("error:")[0]
+            assert seen.seen.startswith("error: ") and any(
+                word in seen.seen for word in (".dig", ".yml", "--session")
+            )
