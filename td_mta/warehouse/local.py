@@ -19,6 +19,10 @@ import pyarrow.parquet as pq
 
 from td_mta.errors import DataError, WarehouseError
 from td_mta.warehouse import IfExists, csv_tables
+from td_mta.warehouse.trino import engine
+from td_mta.warehouse.trino.engine import stored
+from td_mta.warehouse.trino.query import Plan, translate
+from td_mta.warehouse.trino.types import Type, from_arrow
 
 SUFFIXES = (".csv", ".parquet")
 CSV_ROWS = 100_000  # a made table with more rows is stored as Parquet
@@ -68,12 +72,18 @@ class LocalWarehouse:
             csv_tables.write(new, path)
 
     def query(self, sql: str) -> pa.Table:
-        with self._run(sql) as batches:
-            return pa.Table.from_batches(batches, batches.schema)
+        return self.answer(sql)[1]
+
+    def answer(self, sql: str) -> tuple[Plan, pa.Table]:
+        """A query's rows, and its plan, which knows Trino's types."""
+        plan = self._translated(sql)
+        names = [name or f"_col{place}" for place, name in enumerate(plan.names)]
+        return plan, self._rows(plan).read_all().rename_columns(names)
 
     def create_table(self, table: str, sql: str) -> int:
-        with self._run(sql) as batches:
-            return self._store(table, batches, in_order="order by" in sql.lower())
+        plan = self._translated(sql)
+        names = _named(table, plan)
+        return self._store(table, _renamed(self._rows(plan), names), in_order=plan.in_order)
 
     def insert_into(self, table: str, sql: str) -> int:
         if not self._find(table):
@@ -203,9 +213,45 @@ class LocalWarehouse:
         new = new.select(old.column_names) if by_name else new.rename_columns(old.column_names)
         return pa.concat_tables([old, new], promote_options="permissive")
 
-    @contextlib.contextmanager
-    def _run(self, sql: str) -> Iterator[pa.RecordBatchReader]:
-        raise NotImplementedError
+    def _translated(self, sql: str) -> Plan:
+        return translate(sql, self._catalog, self.now)
+
+    def _catalog(self, table: str) -> list[tuple[str, Type, str]]:
+        """Columns of a table as SQL sees them: lower-case names, Trino types, how to read them."""
+        schema = _parquet(self.typed_file(table)).schema_arrow
+        names = [name.lower() for name in schema.names]
+        if len(set(names)) < len(names):
+            raise DataError(f"{self._path(table)}: columns differ only in letter case")
+        return [
+            (name, from_arrow(field.type, field.name), stored(field))
+            for name, field in zip(names, schema, strict=True)
+        ]
+
+    def _rows(self, plan: Plan) -> pa.RecordBatchReader:
+        return engine.run(
+            plan,
+            self.typed_file,
+            scratch=self.scratch(),
+            memory_bytes=self.memory_bytes,
+            threads=self.threads,
+        )
+
+
+def _named(table: str, plan: Plan) -> list[str]:
+    """The names of a new table's columns; Trino makes no table with nameless or equal ones."""
+    for place, name in enumerate(plan.names, 1):
+        if name is None:
+            raise DataError(f"table {table!r}: column {place} of the query has no name, add `as`")
+        if plan.names.count(name) > 1:
+            raise DataError(f"table {table!r}: the query has two columns {name!r}, rename one")
+    return [name for name in plan.names if name is not None]
+
+
+def _renamed(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:
+    schema = pa.schema(list(zip(names, batches.schema.types, strict=True)))
+    return pa.RecordBatchReader.from_batches(
+        schema, (pa.record_batch(batch.columns, schema=schema) for batch in batches)
+    )
 
 
 def _parquet(path: Path) -> pq.ParquetFile:

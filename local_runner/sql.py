@@ -1,0 +1,96 @@
+"""`python -m local_runner sql "SELECT ..." [--data DIR]`: one query's answer as one JSON object.
+
+`types` are Trino's names; `rows` hold JSON values, timestamps as ISO 8601, decimals as
+`decimal:...`, NaN and infinities as `nan`, `inf`, `-inf`; `error` is Trino's error name or REFUSED.
+"""
+
+import argparse
+import datetime
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from td_mta.errors import MtaError, WrongInput
+
+
+def main(argv: Sequence[str]) -> int:
+    """Answer a query; exit code 0, 1 for an error of the query, 2 where it was refused."""
+    options = _parser().parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="td_mta_") as out:
+        answer, code = _answer(options.query, options.data, Path(out))
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    return code
+
+
+def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
+    """Types and rows of a query, or its error."""
+    from td_mta.warehouse.local import LocalWarehouse
+    from td_mta.warehouse.trino.types import TrinoError
+
+    try:
+        warehouse = LocalWarehouse(data, out, now=now, threads=1)
+        plan, table = warehouse.answer(sql)
+    except TrinoError as error:
+        return _failed(error.name)
+    except WrongInput as error:
+        return _failed(f"REFUSED: {error}")
+    except MtaError as error:
+        return _failed(str(error))
+    types = [str(kind) for kind in plan.types]
+    columns = [
+        [_shown(value, kind) for value in column.to_pylist()]
+        for column, kind in zip(table.columns, plan.types, strict=True)
+    ]
+    return {
+        "types": types,
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+        "error": None,
+    }
+
+
+def _answer(sql: str, data: Path | None, out: Path) -> tuple[dict[str, Any], int]:
+    found = answer(sql, data, out, int(time.time()))
+    error = found["error"]
+    return found, 0 if error is None else 2 if error.startswith("REFUSED") else 1
+
+
+def _failed(error: str) -> dict[str, Any]:
+    return {"types": None, "rows": None, "error": error}
+
+
+def _shown(value: Any, kind: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, float):
+        return value if value - value == 0 else str(value)
+    if isinstance(value, Decimal):
+        return f"decimal:{value:f}"
+    if isinstance(value, datetime.datetime):
+        return _time(value, kind)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_shown(item, kind.args[0]) for item in value]
+    return value
+
+
+def _time(value: datetime.datetime, kind: Any) -> str:
+    from td_mta.warehouse.trino.functions import zones
+
+    if kind.kind == "timestamp":
+        return value.isoformat()
+    zone = zones.zone(zones.known(kind))
+    return value.replace(tzinfo=datetime.timezone.utc).astimezone(zone).isoformat()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_runner sql", description=__doc__)
+    parser.add_argument("query", help="one Trino query")
+    parser.add_argument("--data", type=Path, help="folder with the tables, CSV or Parquet")
+    return parser

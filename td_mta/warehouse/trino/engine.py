@@ -1,0 +1,92 @@
+"""Runs a translated query on DataFusion, out of core: what does not fit in memory goes to a folder."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import datafusion
+import pyarrow as pa
+
+from td_mta.errors import Refused, WarehouseError
+from td_mta.warehouse.trino.program import arrow_cast
+from td_mta.warehouse.trino.query import Plan
+from td_mta.warehouse.trino.types import TrinoError, arrow, from_arrow
+
+BATCH_ROWS = 32_768
+
+
+def run(
+    plan: Plan, file_of: Callable[[str], Path], *, scratch: Path, memory_bytes: int, threads: int
+) -> pa.RecordBatchReader:
+    """The rows, batch by batch. Raises `TrinoError` where Trino would fail."""
+    context = _context(scratch, memory_bytes, threads)
+    for table, name in plan.program.scans.items():
+        context.register_parquet(name, str(file_of(table)))
+    for function in plan.program.functions.values():
+        context.register_udf(
+            datafusion.udf(
+                function.run,
+                list(function.inputs),
+                function.output,
+                "immutable",
+                name=function.name,
+            )
+        )
+    schema = pa.schema([(f"{i}", arrow(kind)) for i, kind in enumerate(plan.types)])
+    try:
+        frame = context.sql(plan.sql)
+        stream = frame.execute_stream()
+    except Exception as error:
+        raise _translated(error, planning=True) from error
+    return pa.RecordBatchReader.from_batches(schema, _batches(stream, schema))
+
+
+def _batches(stream: datafusion.RecordBatchStream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    try:
+        for batch in stream:
+            columns = batch.to_pyarrow().columns
+            cast = [
+                column if column.type == field.type else column.cast(field.type)
+                for column, field in zip(columns, schema, strict=True)
+            ]
+            yield pa.record_batch(cast, schema=schema)
+    except Exception as error:
+        raise _translated(error, planning=False) from error
+
+
+def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.SessionContext:
+    runtime = (
+        datafusion.RuntimeEnvBuilder()
+        .with_disk_manager_specified(str(scratch))
+        .with_fair_spill_pool(memory_bytes)
+    )
+    config = (
+        datafusion.SessionConfig()
+        .with_target_partitions(threads)
+        .with_batch_size(BATCH_ROWS)
+        .set("datafusion.execution.parquet.schema_force_view_types", "false")
+        .set("datafusion.sql_parser.map_string_types_to_utf8view", "false")
+    )
+    return datafusion.SessionContext(config, runtime)
+
+
+def _translated(error: Exception, *, planning: bool) -> Exception:
+    """DataFusion wraps what our functions raise in its own text: find ours in it again."""
+    text = str(error)
+    found = re.search(r"TRINO\[([A-Z_]+)\] ?([^\n]*)", text)
+    if found:
+        return TrinoError(found[1], found[2])
+    refused = re.search(r"Refused: ([^\n]*)", text)
+    if refused:
+        return Refused(refused[1])
+    first = text.splitlines()[0] if text else type(error).__name__
+    if planning:
+        return Refused(f"a query that the local engine cannot plan: {first}")
+    return WarehouseError(f"the local engine failed: {first}")
+
+
+def stored(field: pa.Field) -> str:
+    """A stored column's text, carried as its Trino type is."""
+    kind = from_arrow(field.type, field.name)
+    name = '"' + field.name.replace('"', '""') + '"'
+    return name if field.type == arrow(kind) else arrow_cast(name, kind)
