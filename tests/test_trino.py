@@ -1,4 +1,4 @@
-"""The local SQL engine against the real Trino's answers: equal or refused by name, never different."""
+"""The local SQL engine against the real Trino's answers: equal or refused, never different."""
 
 import csv
 import json
@@ -9,13 +9,10 @@ import pytest
 
 from local_runner.sql import answer
 
-CASES = list(
-    csv.DictReader(
-        (Path(__file__).parent / "conformance/trino/expressions.csv").open(
-            encoding="utf-8", newline=""
-        )
-    )
-)
+with (Path(__file__).parent / "conformance/trino/expressions.csv").open(
+    encoding="utf-8", newline=""
+) as file:
+    CASES = list(csv.DictReader(file))
 NOW = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 EQUAL = 260
 

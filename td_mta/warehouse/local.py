@@ -239,12 +239,13 @@ class LocalWarehouse:
 
 def _named(table: str, plan: Plan) -> list[str]:
     """The names of a new table's columns; Trino makes no table with nameless or equal ones."""
-    for place, name in enumerate(plan.names, 1):
+    names = [name and name.lower() for name in plan.names]
+    for place, name in enumerate(names, 1):
         if name is None:
             raise DataError(f"table {table!r}: column {place} of the query has no name, add `as`")
-        if plan.names.count(name) > 1:
+        if names.count(name) > 1:
             raise DataError(f"table {table!r}: the query has two columns {name!r}, rename one")
-    return [name for name in plan.names if name is not None]
+    return [name for name in names if name is not None]
 
 
 def _renamed(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:

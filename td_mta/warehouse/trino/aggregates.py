@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.warehouse.trino import calls, casts, operators
+from td_mta.warehouse.trino import calls, casts
 from td_mta.warehouse.trino.expressions import Scope, bind, condition
 from td_mta.warehouse.trino.functions import numbers
 from td_mta.warehouse.trino.program import Bound, Program, arrow_cast
@@ -225,4 +225,3 @@ _ONE: dict[str, Callable[..., Aggregate]] = {
     "var_pop": _spread("var_pop"),
 }
 calls.AGGREGATES.update(_ONE, ("max_by", "min_by", "array_agg"))
-_ = operators

@@ -1,4 +1,4 @@
-"""CAST, TRY_CAST and the conversions that happen by themselves. Pairs without an entry are refused."""
+"""CAST, TRY_CAST and the conversions that happen by themselves; pairs not known are refused."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -53,9 +53,9 @@ def type_of(node: exp.DataType) -> Type:
     if name == "DECIMAL" and 1 <= len(params) <= 2:
         return decimal(params[0], params[1] if len(params) > 1 else 0)
     if name == "TIMESTAMP" and len(params) <= 1 and (not params or params[0] <= 6):
-        return timestamp(*(params or [3]))
+        return timestamp((params or [3])[0])
     if name == "TIMESTAMPTZ" and len(params) <= 1 and (not params or params[0] <= 6):
-        return timestamp_tz(*(params or [3]), None)
+        return timestamp_tz((params or [3])[0], None)
     raise Refused(f"type {node.sql('trino')}")
 
 

@@ -137,7 +137,10 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         Overload(("varchar", "bigint!"), first, _with(texts.substring)),
         Overload(("varchar", "bigint!", "bigint!"), first, _with(texts.substring)),
     ),
-    "strpos": (Overload(("varchar", "varchar!"), BIGINT, _with(texts.position)),),
+    "strpos": (
+        Overload(("varchar", "varchar!"), BIGINT, _with(texts.position)),
+        Overload(("varchar", "varchar"), BIGINT, _plain(texts.positions)),
+    ),
     "split_part": (Overload(("varchar", "varchar!", "bigint!"), first, _with(texts.part_of)),),
     "split": (
         Overload(("varchar", "varchar!"), _split_type, _with(texts.splitter)),

@@ -1,6 +1,5 @@
-"""Runs a translated query on DataFusion, out of core: what does not fit in memory goes to a folder."""
+"""Runs a translated query on DataFusion; what does not fit in memory goes to a folder."""
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,9 +7,9 @@ import datafusion
 import pyarrow as pa
 
 from td_mta.errors import Refused, WarehouseError
-from td_mta.warehouse.trino.program import arrow_cast
+from td_mta.warehouse.trino.program import Program, arrow_cast
 from td_mta.warehouse.trino.query import Plan
-from td_mta.warehouse.trino.types import TrinoError, arrow, from_arrow
+from td_mta.warehouse.trino.types import arrow, from_arrow
 
 BATCH_ROWS = 32_768
 
@@ -37,11 +36,13 @@ def run(
         frame = context.sql(plan.sql)
         stream = frame.execute_stream()
     except Exception as error:
-        raise _translated(error, planning=True) from error
-    return pa.RecordBatchReader.from_batches(schema, _batches(stream, schema))
+        raise _translated(error, plan.program, planning=True) from error
+    return pa.RecordBatchReader.from_batches(schema, _batches(stream, schema, plan))
 
 
-def _batches(stream: datafusion.RecordBatchStream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(
+    stream: datafusion.RecordBatchStream, schema: pa.Schema, plan: Plan
+) -> Iterator[pa.RecordBatch]:
     try:
         for batch in stream:
             columns = batch.to_pyarrow().columns
@@ -51,7 +52,7 @@ def _batches(stream: datafusion.RecordBatchStream, schema: pa.Schema) -> Iterato
             ]
             yield pa.record_batch(cast, schema=schema)
     except Exception as error:
-        raise _translated(error, planning=False) from error
+        raise _translated(error, plan.program, planning=False) from error
 
 
 def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.SessionContext:
@@ -70,16 +71,11 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
     return datafusion.SessionContext(config, runtime)
 
 
-def _translated(error: Exception, *, planning: bool) -> Exception:
-    """DataFusion wraps what our functions raise in its own text: find ours in it again."""
-    text = str(error)
-    found = re.search(r"TRINO\[([A-Z_]+)\] ?([^\n]*)", text)
-    if found:
-        return TrinoError(found[1], found[2])
-    refused = re.search(r"Refused: ([^\n]*)", text)
-    if refused:
-        return Refused(refused[1])
-    first = text.splitlines()[0] if text else type(error).__name__
+def _translated(error: Exception, program: Program, *, planning: bool) -> Exception:
+    """What one of our functions raised, else what DataFusion says."""
+    if program.raised:
+        return program.raised[0]
+    first = (str(error) or type(error).__name__).splitlines()[0]
     if planning:
         return Refused(f"a query that the local engine cannot plan: {first}")
     return WarehouseError(f"the local engine failed: {first}")

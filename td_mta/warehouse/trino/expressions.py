@@ -89,7 +89,7 @@ def _integer(number: int, node: exp.Expression) -> Bound:
 
 
 def _negative(node: exp.Neg, scope: Scope) -> Bound:
-    inner = node.this
+    inner = node.args["this"]
     if isinstance(inner, exp.Literal) and inner.is_int:
         return _integer(-int(inner.this), node)
     return operators.negative(bind(inner, scope), scope.program)
@@ -112,12 +112,12 @@ def _inner(node: exp.Expression, scope: Scope) -> Bound:
 
 
 def _arithmetic(node: exp.Binary, scope: Scope) -> Bound:
-    left, right = bind(node.left, scope), bind(node.right, scope)
+    left, right = bind(node.args["this"], scope), bind(node.args["expression"], scope)
     return operators.arithmetic(node.key, left, right, scope.program)
 
 
 def _comparison(node: exp.Binary, scope: Scope) -> Bound:
-    left, right = bind(node.left, scope), bind(node.right, scope)
+    left, right = bind(node.args["this"], scope), bind(node.args["expression"], scope)
     return operators.compare(node.key, left, right, scope.program)
 
 
@@ -128,7 +128,7 @@ def _not(node: exp.Not, scope: Scope) -> Bound:
 
 def _connective(node: exp.Connector, scope: Scope) -> Bound:
     """AND, OR. Trino leaves out the right side where the left decides: it must not fail there."""
-    left, right = condition(node.left, scope), condition(node.right, scope)
+    left, right = condition(node.args["this"], scope), condition(node.args["expression"], scope)
     word = node.key.upper()
     sql = f"({left.sql} {word} {right.sql})"
     if right.fails:
@@ -249,7 +249,11 @@ def common_type(bounds: list[Bound], node: exp.Expression) -> Type:
 
 
 def _concat(node: exp.DPipe, scope: Scope) -> Bound:
-    return calls.call("concat", [bind(node.left, scope), bind(node.right, scope)], scope.program)
+    return calls.call(
+        "concat",
+        [bind(node.args["this"], scope), bind(node.args["expression"], scope)],
+        scope.program,
+    )
 
 
 def _cast(node: exp.Cast, scope: Scope) -> Bound:

@@ -4,6 +4,9 @@ sqlglot's own reading turns many functions into its portable ones; here each sta
 that the allow-list sees Trino's names and arguments, and nothing is translated by surprise.
 """
 
+from collections.abc import Callable
+from typing import ClassVar, cast
+
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
@@ -14,9 +17,9 @@ _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
 
 class _Plain(Trino):
-    class Parser(Trino.Parser):
-        FUNCTIONS = {}  # noqa: RUF012 - sqlglot's way
-        FUNCTION_PARSERS = {  # noqa: RUF012
+    class Parser(Trino.Parser):  # type: ignore[valid-type,misc]
+        FUNCTIONS: ClassVar[dict[str, Callable[..., exp.Expression]]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., exp.Expression]]] = {
             name: parser
             for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
             if name in _SPECIAL
@@ -32,6 +35,7 @@ def parse(sql: str) -> exp.Expression:
     queries = [tree for tree in statements if not isinstance(tree, exp.Semicolon)]
     if len(queries) != 1:
         raise Refused(f"one query was wanted, {len(queries)} came")
-    if not isinstance(queries[0], exp.Query | exp.Values):
-        raise Refused(f"only queries run here, not {queries[0].key.upper()}")
-    return queries[0]
+    (query,) = queries
+    if not isinstance(query, exp.Query | exp.Values):
+        raise Refused(f"only queries run here, not {query.key.upper()}")
+    return cast(exp.Expression, query)

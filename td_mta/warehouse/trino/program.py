@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from td_mta.errors import Refused
+from td_mta.errors import MtaError, Refused
 from td_mta.warehouse.trino.types import BIGINT, TrinoError, Type, arrow
 
 Run = Callable[..., pa.Array]
@@ -58,6 +58,7 @@ class Program:
     now: int
     functions: dict[object, Function] = field(default_factory=dict)
     scans: dict[str, str] = field(default_factory=dict)
+    raised: list[MtaError] = field(default_factory=list)
     names: int = 0
 
     def fresh(self) -> str:
@@ -95,7 +96,9 @@ class Program:
         identity = (key or run, inputs, output)
         if identity not in self.functions:
             name = f"f{len(self.functions)}"
-            self.functions[identity] = Function(name, _returning(run, output), inputs, output)
+            self.functions[identity] = Function(
+                name, _returning(run, output, self.raised), inputs, output
+            )
         name = self.functions[identity].name
         return Bound(f"{name}({', '.join(arg.sql for arg in args)})", kind)
 
@@ -114,9 +117,15 @@ def arrow_cast(sql: str, kind: Type) -> str:
     return f"arrow_cast({sql}, {quoted(_datafusion_name(arrow(kind)))})"
 
 
-def _returning(run: Run, output: pa.DataType) -> Run:
+def _returning(run: Run, output: pa.DataType, raised: list[MtaError]) -> Run:
+    """Gives the promised type, and keeps what is raised: the engine would only pass on its text."""
+
     def checked(*arrays: pa.Array) -> pa.Array:
-        result = run(*arrays)
+        try:
+            result = run(*arrays)
+        except MtaError as error:
+            raised.append(error)
+            raise
         if isinstance(result, pa.ChunkedArray):
             result = result.combine_chunks()
         return result if result.type == output else result.cast(output)

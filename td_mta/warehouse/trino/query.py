@@ -22,8 +22,8 @@ from td_mta.warehouse.trino.relations import (
     Context,
     InputScope,
     Rows,
+    WithQuery,
     only,
-    within,
 )
 from td_mta.warehouse.trino.sources import source, values
 from td_mta.warehouse.trino.types import Type, common
@@ -81,13 +81,8 @@ def _with_queries(node: exp.Expression, context: Context) -> Context:
     only(clause, "expressions")
     for query in clause.expressions:
         only(query, "this", "alias")
-        inner = query.this
-        names = [column.name for column in query.args["alias"].columns]
-        if names:
-            raise Refused(f"column names in WITH {query.alias}")
-        context = replace(
-            context, queries={**context.queries, query.alias.lower(): (inner, context)}
-        )
+        named = WithQuery(query.this, query.args["alias"], context)
+        context = replace(context, queries={**context.queries, query.alias.lower(): named})
     return context
 
 
@@ -113,7 +108,7 @@ def _set_operation(node: exp.SetOperation, context: Context) -> Rows:
     word = f"{node.key.upper()}{'' if distinct else ' ALL'}"
     names = ", ".join(column.sql for column in columns)
     text = f"SELECT {names} FROM ({sides[0]} {word} {sides[1]}) AS {context.program.fresh()}"
-    outputs = {column.name: column for column in columns}
+    outputs = {column.name.lower(): column for column in columns if column.name}
     keys = [_output_key(item, columns, outputs, context) for item in _order(node)]
     return Rows(_limited(text, keys, node), columns)
 
@@ -133,7 +128,7 @@ def _side(
 def _output_key(
     item: exp.Ordered,
     columns: Sequence[Column],
-    outputs: dict[str | None, Column],
+    outputs: dict[str, Column],
     context: Context,
 ) -> str:
     node = item.this
@@ -265,7 +260,7 @@ class _Select:
             bound = bind(item.unalias(), scope)
             if self._distinct():
                 bound = groupable(bound, self.program)
-            items.append((item.output_name.lower() or None, bound))
+            items.append((item.output_name or None, bound))
         return items
 
     def _star(self, item: exp.Expression, scope: Scope) -> list[tuple[str | None, Bound]]:
@@ -363,9 +358,9 @@ class _Select:
             return columns[place - 1]
         if not isinstance(node, exp.Column) or node.table:
             return None
-        found = {
-            b.sql: c for (n, b), c in zip(items, columns, strict=True) if n == node.name.lower()
-        }
+        name = node.name.lower()
+        named = zip(items, columns, strict=True)
+        found = {bound.sql: c for (alias, bound), c in named if (alias or "").lower() == name}
         if len(found) > 1:
             raise Refused(f"ORDER BY {node.sql('trino')} is ambiguous")
         return next(iter(found.values()), None)
@@ -376,7 +371,7 @@ class _AliasScope:
 
     def __init__(self, inner: Scope, items: list[tuple[str | None, Bound]]) -> None:
         self.inner, self.program = inner, inner.program
-        self.items = {name: bound for name, bound in items if name}
+        self.items = {name.lower(): bound for name, bound in items if name}
         self.query, self.window = inner.query, inner.window
         self.replaced, self.aggregate = inner.replaced, inner.aggregate
 
@@ -400,6 +395,3 @@ def _mentions_aggregate(node: exp.Expression) -> bool:
     if is_aggregate(node):
         return True
     return any(_mentions_aggregate(child) for child in node.iter_expressions())
-
-
-_ = within

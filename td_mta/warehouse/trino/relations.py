@@ -33,12 +33,21 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class WithQuery:
+    """A query of WITH, its name and column names, and what it sees."""
+
+    query: exp.Expression
+    alias: exp.TableAlias
+    context: "Context"
+
+
+@dataclass(frozen=True)
 class Context:
-    """What every part of a query sees: the program, the tables, the WITH queries, what is around."""
+    """What a part of a query sees: the program, the tables, the WITH queries, what is around."""
 
     program: Program
     catalog: Catalog
-    queries: Mapping[str, tuple[exp.Expression, "Context"]] = field(default_factory=dict)
+    queries: Mapping[str, WithQuery] = field(default_factory=dict)
     outer: "InputScope | None" = None
 
 
@@ -65,7 +74,7 @@ class InputScope:
         found = [
             column
             for column in self.columns
-            if column.name == name and (not table or column.relation == table)
+            if (column.name or "").lower() == name and (not table or column.relation == table)
         ]
         if len(found) > 1:
             raise Refused(f"column {node.sql('trino')!r} is ambiguous")

@@ -16,7 +16,7 @@ from td_mta.warehouse.trino.relations import (
     only,
     within,
 )
-from td_mta.warehouse.trino.types import BIGINT, Type
+from td_mta.warehouse.trino.types import Type
 
 _JOINS = {
     ("", ""): "INNER JOIN",
@@ -79,7 +79,7 @@ def _using(
             raise Refused(f"USING ({name}): it needs one column of one type on both sides")
         tests.append(f"{mine.sql} = {other.sql}")
         kept.append(replace(mine, relation=None))
-    rest = [c for c in (*left.columns, *right.columns) if c.name not in wanted]
+    rest = [c for c in (*left.columns, *right.columns) if (c.name or "").lower() not in wanted]
     return Rows(f"{left.sql} {word} {right.sql} ON {' AND '.join(tests)}", (*kept, *rest))
 
 
@@ -88,11 +88,10 @@ def _relation(node: exp.Expression, context: Context) -> Rows:
         return _table(node, context)
     if isinstance(node, exp.Subquery):
         only(node, "this", "alias", "with_")
-        if not isinstance(node.this, exp.Query | exp.Values):
+        inner: exp.Expression = node.args["this"]
+        if not isinstance(inner, exp.Query | exp.Values):
             raise Refused(f"{node.sql('trino')[:80]!r} in FROM")
-        return _aliased(
-            _query_rows(node.this, within(context, None)), node.args.get("alias"), context
-        )
+        return _aliased(_query_rows(inner, within(context, None)), node.args.get("alias"), context)
     if isinstance(node, exp.Values):
         return _aliased(values(node, context), node.args.get("alias"), context)
     if isinstance(node, exp.Unnest):
@@ -114,8 +113,9 @@ def _table(node: exp.Table, context: Context) -> Rows:
     if node.db.lower() == "information_schema":
         raise Refused(f"{node.sql('trino')!r}")
     if name in context.queries and not node.db:
-        query, around = context.queries[name]
-        rows = _query_rows(query, replace(around, outer=None))
+        named = context.queries[name]
+        rows = _query_rows(named.query, replace(named.context, outer=None))
+        rows = _renamed(rows, named.alias)
     else:
         rows = _scan(node.name, context)
     alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name))
@@ -135,14 +135,20 @@ def _scan(table: str, context: Context) -> Rows:
 def _aliased(rows: Rows, alias: exp.TableAlias | None, context: Context) -> Rows:
     """As an element of FROM, under its alias and with the alias's column names."""
     relation = alias.name.lower() if alias is not None and alias.this else None
-    names = [column.name.lower() for column in alias.columns] if alias is not None else []
-    if names and len(names) != len(rows.columns):
-        raise Refused(f"{alias.sql('trino')!r}: {len(names)} names for {len(rows.columns)} columns")
-    columns = tuple(
-        replace(column, name=names[i] if names else column.name, relation=relation)
-        for i, column in enumerate(rows.columns)
-    )
+    named = _renamed(rows, alias)
+    columns = tuple(replace(column, relation=relation) for column in named.columns)
     return Rows(f"({rows.sql}) AS {context.program.fresh()}", columns)
+
+
+def _renamed(rows: Rows, alias: exp.TableAlias | None) -> Rows:
+    """The same rows under the column names that an alias gives, if it gives any."""
+    names = [column.name for column in alias.columns] if alias is not None else []
+    if not names:
+        return rows
+    if len(names) != len(rows.columns):
+        raise Refused(f"{len(names)} column names for {len(rows.columns)} columns: {names}")
+    columns = zip(rows.columns, names, strict=True)
+    return Rows(rows.sql, tuple(replace(column, name=name) for column, name in columns))
 
 
 def values(node: exp.Values, context: Context) -> Rows:
@@ -202,6 +208,3 @@ def _unnested(node: exp.Unnest, left: Rows | None, context: Context) -> Rows:
         raise Refused(f"{node.sql('trino')!r}")
     made = replace(column, name=names[0] if names else None, relation=relation)
     return Rows(f"({text}) AS {context.program.fresh()}", (*(left.columns if left else ()), made))
-
-
-_ = BIGINT

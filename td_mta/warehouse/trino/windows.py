@@ -1,4 +1,4 @@
-"""Window functions: `f(...) OVER (PARTITION BY ... ORDER BY ... frame)`, the frame always written."""
+"""Window functions: `f(...) OVER (PARTITION BY ... ORDER BY ... frame)`, the frame written out."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,7 +8,7 @@ from td_mta.errors import Refused
 from td_mta.warehouse.trino import calls, casts
 from td_mta.warehouse.trino.aggregates import aggregate, groupable, ordering
 from td_mta.warehouse.trino.expressions import Scope, bind
-from td_mta.warehouse.trino.program import Bound, arrow_cast, literal
+from td_mta.warehouse.trino.program import Bound, arrow_cast
 from td_mta.warehouse.trino.relations import only
 from td_mta.warehouse.trino.types import BIGINT, DOUBLE, Type, common
 
@@ -157,6 +157,3 @@ def _ntile(buckets: Bound, node: exp.Window, over: str, scope: Scope) -> Bound:
         return pc.add(pc.if_else(pc.less(before, larger), in_larger, pc.add(rest, after)), 1)
 
     return scope.program.call(run, [place, rows], BIGINT, key=("ntile", count))
-
-
-_ = literal

@@ -170,9 +170,11 @@ def _double_text(number: float) -> str:
         return "NaN"
     if number in (float("inf"), float("-inf")):
         return "Infinity" if number > 0 else "-Infinity"
+    if number == 0:
+        return repr(number).replace(".0", "E0")
     sign, digits, exponent = Decimal(repr(number)).as_tuple()
     text = "".join(map(str, digits)).rstrip("0") or "0"
-    power = int(exponent) + len(digits) - 1 if number else 0
+    power = int(exponent) + len(digits) - 1
     return f"{'-' * sign}{text[0]}.{text[1:] or '0'}E{power}"
 
 
@@ -223,7 +225,7 @@ TABLE: dict[tuple[str, str], Maker] = {
         wanted, per_value(lambda value: f"{value:f}", pa.string())
     ),
     ("timestamp", "varchar"): lambda kind, wanted: _unlimited(
-        wanted, _timestamp_text(kind, wanted) or None
+        wanted, _timestamp_text(kind, wanted)
     ),
     ("timestamp", "date"): lambda kind, wanted: zones.to_date(None),
     ("timestamp with time zone", "date"): lambda kind, wanted: zones.to_date(zones.known(kind)),

@@ -47,7 +47,7 @@ def round_whole(x: np.ndarray) -> np.ndarray:
 
 
 def round_to(digits: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Halves away from zero, of the decimal text or of the binary number: refused if they differ."""
+    """Halves away from zero, of the decimal text or the binary number: refused if they differ."""
     factor = 10.0**digits
     if not 0 <= digits <= 15:
         raise Refused("round to fewer than 0 or more than 15 digits")

@@ -7,6 +7,7 @@ agree on ASCII alone (\\w, \\d, \\s, \\b, letter case) a text beyond it is refus
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -211,7 +212,7 @@ class _Reader:
         self.pattern.optional.update(self.last_group)
         self._add(found.group(), len(found.group()), atom=False)
 
-    def _refuse(self, what: str) -> None:
+    def _refuse(self, what: str) -> NoReturn:
         raise Refused(f"regular expression {self.text!r}: {what}")
 
 

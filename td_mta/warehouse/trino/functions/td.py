@@ -1,4 +1,4 @@
-"""Treasure Data's time functions, over unix seconds. Zones are given as TD takes them: JST, +09:00."""
+"""Treasure Data's time functions, over unix seconds. Zones as TD takes them: JST, +09:00."""
 
 import datetime
 import re

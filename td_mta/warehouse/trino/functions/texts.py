@@ -68,6 +68,13 @@ def position(part: str) -> Run:
     )
 
 
+def positions(texts: pa.Array, parts: pa.Array) -> pa.Array:
+    """strpos where the part differs by row."""
+    pairs = zip(texts.to_pylist(), parts.to_pylist(), strict=True)
+    found = [None if text is None or part is None else text.find(part) + 1 for text, part in pairs]
+    return pa.array(found, pa.int64())
+
+
 def part_of(delimiter: str, index: int) -> Run:
     """split_part: NULL past the end."""
     if not delimiter or index < 1:

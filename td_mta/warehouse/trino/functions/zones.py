@@ -94,7 +94,8 @@ def timestamp_reader(digits: int) -> Callable[[str], datetime.datetime]:
             raise Refused(f"CAST to timestamp({digits}) of {text!r}, which has more digits")
         micros = int((fraction or "0").ljust(6, "0"))
         try:
-            return datetime.datetime(*(int(part or 0) for part in whole), micros)  # type: ignore[arg-type]
+            year, month, day, hour, minute, second = (int(part or 0) for part in whole)
+            return datetime.datetime(year, month, day, hour, minute, second, micros)
         except ValueError:
             raise TrinoError("INVALID_CAST_ARGUMENT", repr(text)) from None
 
