@@ -98,7 +98,9 @@ def optional(check: Check) -> Check:
 
 
 _NONE = (None, "", "none", "None", "null")
-table = _matching(r"""(?!none$)[^'"`/\\;]+""", "the name of a table, without quotes, slashes or semicolons")
+table = _matching(
+    r"""(?!none$)[^'"`/\\;]+""", "the name of a table, without quotes, slashes or semicolons"
+)
 column = _matching(r"""(?!none$)[^"`;]+""", "the name of a column, without quotes or semicolons")
 text = _matching(r"[^']+", "a text without single quotes")
 interval = _matching(r"[-+]?\d+[yqMwdhms](/.+)?", "an interval such as -30d")

@@ -1,17 +1,21 @@
 """The simulated worlds obey their own hazard, and their truth is the product's definition."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from td_mta import config, sql
 from td_mta.simulate import Hazard, World, credit, demo_tables, hazard_world
 from td_mta.simulate.__main__ import main
-from td_mta.simulate.shop import DEMO, VISITS
+from td_mta.simulate.shop import DEMO, SITE, VISITS
 from td_mta.simulate.world import DAY, START
+from td_mta.warehouse.local import LocalWarehouse
 from tests import oracle
 
+ROOT = Path(__file__).parent.parent
 MOMENTS = ["day_end", "any_time"]
 
 
@@ -161,6 +165,23 @@ def test_the_shop_has_visits_of_every_channel_in_every_form() -> None:
     kinds = set(zip(views["td_url"].tolist(), views["td_referrer"].tolist(), strict=True))
     assert len(kinds) == sum(len(kinds) for kinds in VISITS.values())
     assert list(VISITS) == list(DEMO.channels)
+
+
+def test_the_rules_of_the_union_tell_the_channel_of_every_visit(tmp_path) -> None:
+    main(["--out", str(tmp_path), "--users", "200"])
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=START + 30 * DAY)
+    query = sql.statement(ROOT / "queries/union.sql", config.load(ROOT / "config/params.yml"))
+    found = warehouse.query(query).to_pandas()
+    views = pd.read_csv(tmp_path / "enriched_pageviews.csv", keep_default_na=False)
+    channel_of = {
+        (SITE + (f"?utm_{utm}" if utm else ""), referrer): channel
+        for channel, kinds in VISITS.items()
+        for utm, referrer in kinds
+    }
+    shown = zip(views["td_url"], views["td_referrer"], strict=True)
+    expected = Counter(channel_of[visit] for visit in shown)
+    assert set(expected) == set(DEMO.channels)
+    assert Counter(found.loc[found["conversion"] == 0, "channels"]) == expected
 
 
 def test_the_command_writes_the_same_shop_twice(tmp_path) -> None:

@@ -78,8 +78,12 @@ def of_cells(owner: Ints, cells: Ints, n: int, grid: Grid) -> Patterns:
     pairs = np.unique(owner * grid.cells + cells)
     owner, cells = np.divmod(pairs, grid.cells)
     offsets = starts(np.bincount(owner, minlength=n))
-    keys = _xor_runs(grid.cell_keys()[cells], offsets)
-    return Patterns(keys, offsets, cells.astype(np.int32))
+    return sorted_sets(offsets, cells.astype(np.int32), grid)
+
+
+def sorted_sets(offsets: Ints, cells: npt.NDArray[np.int32], grid: Grid) -> Patterns:
+    """Sets whose cells already stand in ascending order, each once."""
+    return Patterns(_xor_runs(grid.cell_keys()[cells], offsets), offsets, cells)
 
 
 def distinct(sets: Patterns) -> tuple[Patterns, Ints]:
@@ -118,8 +122,7 @@ def _within(sets: Patterns, moved: npt.NDArray[np.int32], grid: Grid) -> Pattern
     owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
     kept = moved < grid.cells
     offsets = starts(np.bincount(owner[kept], minlength=len(sets.keys)))
-    keys = _xor_runs(grid.cell_keys()[moved[kept]], offsets)
-    return Patterns(keys, offsets, moved[kept].astype(np.int32))
+    return sorted_sets(offsets, moved[kept].astype(np.int32), grid)
 
 
 def _xor_runs(keys: Keys, offsets: Ints) -> Keys:

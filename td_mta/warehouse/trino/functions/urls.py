@@ -6,12 +6,14 @@ after java.net.URI's own grammar (RFC 2396 with its deviations).
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,6 +28,8 @@ PLAIN = (
     rf"^[A-Za-z][A-Za-z0-9+.\-]*://{_HOST}(?::[0-9]{{1,5}})?"
     rf"(?:/(?:{_PCHAR})*)?(?:\?(?:{_URIC})*)?(?:#(?:{_URIC})*)?$"
 )
+RECENT = 8  # batches to remember: two for each thread and column, or a little more
+_Result = TypeVar("_Result")
 
 
 class _Part(NamedTuple):
@@ -61,23 +65,18 @@ def extractor(part: str) -> Callable[[pa.Array], pa.Array]:
 
 def parameter(name: str) -> Callable[[pa.Array], pa.Array]:
     """url_extract_parameter: the first pair of that name in the raw query, its value decoded."""
-    key = re.escape(name)
-    pattern = rf"^[^?#]*\?(?:[^#&]*&)*?{key}(?:=(?P<v>[^#&]*))?(?:[&#]|$)"
-    possible = not set(name) & set("&=#")
+    possible = name.isascii() and not set(name) & set("&=#")
 
     def odd(url: str) -> str | None:
         uri = parse_uri(url)
         pairs = uri.query.split("&") if uri and uri.query is not None else []
-        for pair in pairs:
-            key, _, value = pair.partition("=")
-            if key == name:
-                return form_decoded(value)
-        return None
+        values = [value for key, _, value in (pair.partition("=") for pair in pairs) if key == name]
+        return form_decoded(values[0]) if values else None
 
     def run(urls: pa.Array) -> pa.Array:
-        if not possible or not name.isascii():
+        if not possible:
             return _per_distinct(urls, odd)
-        return _by_kind(urls, lambda plain: _first_value(plain, name, pattern), odd)
+        return _by_kind(urls, lambda plain: _value(_pairs(plain), name, len(plain)), odd)
 
     return run
 
@@ -85,24 +84,67 @@ def parameter(name: str) -> Callable[[pa.Array], pa.Array]:
 def _by_kind(
     urls: pa.Array, plain: Callable[[pa.Array], pa.Array], odd: Callable[[str], str | None]
 ) -> pa.Array:
-    is_plain = pc.fill_null(pc.match_substring_regex(urls, PLAIN), False)
+    """Plain URLs by one function; the others, NULL among them, one by one by another."""
+    is_plain = _is_plain(urls)
     if pc.all(is_plain).as_py():
         return plain(urls)
     others = _per_distinct(pc.if_else(is_plain, pa.scalar(None, pa.string()), urls), odd)
-    if not pc.any(is_plain).as_py():
-        return others
-    return pc.if_else(is_plain, plain(pc.if_else(is_plain, urls, pa.scalar(""))), others)
+    return pc.if_else(is_plain, plain(urls), others)
 
 
-def _first_value(urls: pa.Array, name: str, pattern: str) -> pa.Array:
-    """Of plain URLs; most rows lack a parameter, and looking for its name is the cheapest test."""
-    has = pc.match_substring(urls, name)
-    found = np.flatnonzero(has.to_numpy(zero_copy_only=False))
-    values = _group(urls.take(pa.array(found)), pattern)
-    values = _mapped(values, lambda text: "%" in text or "+" in text, form_decoded)
-    where = np.full(len(urls), -1, np.int64)
-    where[found] = np.arange(len(found))
-    return values.take(pa.array(where, mask=where < 0))
+class _Pairs(NamedTuple):
+    """The `key=value` pairs of all queries of a batch, and the row of each."""
+
+    texts: pa.Array
+    rows: npt.NDArray[np.int64]
+
+
+def _of_batch(function: Callable[[pa.Array], _Result]) -> Callable[[pa.Array], _Result]:
+    """Remembers the last few batches: a query asks for several parts of the same URLs in turn."""
+    recent: OrderedDict[tuple[int, ...], tuple[pa.Array, _Result]] = OrderedDict()
+
+    def remembered(urls: pa.Array) -> _Result:
+        key = (len(urls), urls.offset, *(buffer.address for buffer in urls.buffers() if buffer))
+        found = recent.get(key)
+        if found is None:
+            found = recent[key] = (urls, function(urls))  # kept, so no other has its address
+            while len(recent) > RECENT:
+                recent.popitem(last=False)
+        return found[1]
+
+    return remembered
+
+
+@_of_batch
+def _is_plain(urls: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.match_substring_regex(urls, PLAIN), False)
+
+
+@_of_batch
+def _pairs(urls: pa.Array) -> _Pairs:
+    """Of plain URLs: what stands after the first ? and before the first #, cut at every &."""
+    rows = _true(pc.and_kleene(_is_plain(urls), pc.match_substring(urls, "?")))
+    texts = pc.list_element(pc.split_pattern(urls.take(pa.array(rows)), "#", max_splits=1), 0)
+    with_query = _true(pc.match_substring(texts, "?"))
+    rows, texts = rows[with_query], texts.take(pa.array(with_query))
+    pairs = pc.split_pattern(pc.list_element(pc.split_pattern(texts, "?", max_splits=1), 1), "&")
+    return _Pairs(pairs.flatten(), rows[pc.list_parent_indices(pairs).to_numpy()])
+
+
+def _value(pairs: _Pairs, name: str, count: int) -> pa.Array:
+    """The decoded value of each row's first pair of a name; NULL where there is none."""
+    of_name = pc.or_(pc.equal(pairs.texts, name), pc.starts_with(pairs.texts, f"{name}="))
+    found = _true(of_name)
+    rows = pairs.rows[found]
+    first = np.diff(rows, prepend=-1) != 0
+    values = pc.utf8_slice_codeunits(pairs.texts.take(pa.array(found[first])), len(name) + 1)
+    where = np.full(count, -1, np.int64)
+    where[rows[first]] = np.arange(len(values))
+    return _mapped(values, "[%+]", form_decoded).take(pa.array(where, mask=where < 0))
+
+
+def _true(mask: pa.Array) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(mask.to_numpy(zero_copy_only=False))
 
 
 def _group(texts: pa.Array, pattern: str) -> pa.Array:
@@ -110,15 +152,15 @@ def _group(texts: pa.Array, pattern: str) -> pa.Array:
 
 
 def _unescaped(texts: pa.Array, escaped: bool) -> pa.Array:
-    return _mapped(texts, lambda text: "%" in text, uri_decoded) if escaped else texts
+    return _mapped(texts, "%", uri_decoded) if escaped else texts
 
 
-def _mapped(texts: pa.Array, odd: Callable[[str], bool], decode: Callable[[str], str]) -> pa.Array:
-    """Decode the texts that need it, each distinct one once."""
-    needs = pc.or_(pc.match_substring(texts, "%"), pc.match_substring(texts, "+"))
-    if not pc.any(needs).as_py():
+def _mapped(texts: pa.Array, needs: str, decode: Callable[[str], str]) -> pa.Array:
+    """Decode the texts that match a pattern, each distinct one once."""
+    odd = pc.match_substring_regex(texts, needs)
+    if not pc.any(odd).as_py():
         return texts
-    return _per_distinct(texts, lambda text: decode(text) if odd(text) else text)
+    return pc.replace_with_mask(texts, odd, _per_distinct(texts.filter(odd), decode))
 
 
 def _per_distinct(texts: pa.Array, function: Callable[[str], str | None]) -> pa.Array:

@@ -1,0 +1,136 @@
+"""Speed and memory of queries/union.sql: page views with utm URLs to touchpoints, local engine.
+
+    python benchmarks/union_sql.py [--rows 20000000] [--threads 2] [--memory-mib 1024]
+
+Prints seconds, the peak of the resident memory of the process that ran the query, and the rows made.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from td_mta import config, sql
+from td_mta.warehouse.local import LocalWarehouse
+
+ROOT = Path(__file__).resolve().parent.parent
+NOW = 1_772_323_200  # 2026-03-01 00:00:00 UTC
+DAYS = 30
+CHUNK = 500_000
+MEDIA = ["cpc", "cpm", "email", "organic", "affiliate", "cpv", "referral", "CPC"]
+SOURCES = ["google", "facebook", "newsletter", "bing", "partner%20one", "Instagram", "x", "yahoo"]
+REFERRERS = ["", "https://www.google.com/", "https://m.facebook.com/l.php?u=1", "https://t.co/abc"]
+
+
+def main() -> None:
+    options = _options()
+    if options.child:
+        _run(Path(options.child), options.threads, options.memory_mib)
+        return
+    with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder:
+        started = time.perf_counter()
+        _make(Path(folder), options.rows)
+        print(f"made {options.rows:,} rows in {time.perf_counter() - started:.1f} s", flush=True)
+        command = [sys.executable, __file__, "--child", folder]
+        command += ["--threads", str(options.threads), "--memory-mib", str(options.memory_mib)]
+        subprocess.run(command, check=True)
+
+
+def _run(folder: Path, threads: int, memory_mib: int) -> None:
+    """The query, in a process of its own so that its memory is its own."""
+    statement = sql.statement(
+        ROOT / "queries" / "union.sql", config.load(ROOT / "config/params.yml")
+    )
+    warehouse = LocalWarehouse(
+        folder, folder / "out", now=NOW, memory_bytes=memory_mib << 20, threads=threads
+    )
+    started = time.perf_counter()
+    rows = warehouse.create_table("mta_union_conversions", statement)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"union: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, {peak:.2f} GiB")
+
+
+def _make(folder: Path, rows: int) -> None:
+    """Page views, half of them with utm parameters, and a form fill for every hundred."""
+    rng = np.random.default_rng(18)
+    _write(folder / "enriched_pageviews.parquet", _pageviews(rng, rows))
+    _write(folder / "enriched_formfills.parquet", iter([_formfills(rng, rows // 100)]))
+
+
+def _write(path: Path, batches: Iterator[pa.RecordBatch]) -> None:
+    first = next(batches)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        writer.write_batch(first)
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _pageviews(rng: np.random.Generator, rows: int) -> Iterator[pa.RecordBatch]:
+    users = max(1, rows * 14 // 100)  # 2.8 million of 20 million
+    for first in range(0, rows, CHUNK):
+        n = min(CHUNK, rows - first)
+        yield pa.RecordBatch.from_pydict(
+            {
+                "time": _times(rng, n),
+                "canonical_id": _numbered("user_", rng.integers(users, size=n)),
+                "td_url": _urls(rng, n),
+                "td_referrer": pa.array(REFERRERS).take(pa.array(rng.integers(4, size=n))),
+            }
+        )
+
+
+def _formfills(rng: np.random.Generator, rows: int) -> pa.RecordBatch:
+    users = _numbered("user_", rng.integers(max(1, rows * 14), size=rows))
+    return pa.RecordBatch.from_pydict(
+        {
+            "time": _times(rng, rows),
+            "canonical_id": users,
+            "td_url": pa.array(["https://www.shop.com/thanks"] * rows),
+            "td_referrer": pa.array([""] * rows),
+            "form_id": pa.array(["order"] * rows),
+        }
+    )
+
+
+def _times(rng: np.random.Generator, n: int) -> pa.Array:
+    return pa.array(NOW - 1 - rng.integers(DAYS * 86_400, size=n))
+
+
+def _urls(rng: np.random.Generator, n: int) -> pa.Array:
+    page = _numbered("https://www.shop.com/p/", rng.integers(20_000, size=n))
+    drawn = [
+        pa.array(choices).take(pa.array(rng.integers(len(choices), size=n)))
+        for choices in (MEDIA, SOURCES)
+    ]
+    campaign = _numbered("spring%20sale%20", rng.integers(50, size=n))
+    tagged = pc.binary_join_element_wise(
+        page, "?utm_medium=", drawn[0], "&utm_source=", drawn[1], "&utm_campaign=", campaign, ""
+    )
+    return pc.if_else(pa.array(rng.random(n) < 0.5), tagged, page)
+
+
+def _numbered(prefix: str, numbers: np.ndarray) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, pa.array(numbers).cast(pa.string()), "")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=20_000_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory-mib", type=int, default=1024)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

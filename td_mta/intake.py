@@ -1,0 +1,168 @@
+"""The touchpoints of a table as clean pages of whole users, as often as wanted.
+
+A page holds the users of one range of `user_rnd`, about `users_per_tfrecord` of them.
+"""
+
+import itertools
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from td_mta.config import Config
+from td_mta.errors import DataError
+from td_mta.journeys.patterns import Keys
+from td_mta.journeys.touchpoints import DAY, Floats, Ints, Touchpoints, arrange
+from td_mta.journeys.windows import Journeys
+from td_mta.scan import BUCKETS, SPILLED, read_bucket, scan_table
+from td_mta.user_rnd import user_rnd
+from td_mta.warehouse import Warehouse
+
+RESERVED = ("days_before_conversion", "(baseline)", "run_id")
+
+
+class Page(NamedTuple):
+    """The journeys of some users, and one well-mixed number per user."""
+
+    journeys: Journeys
+    user_hash: Keys
+    duplicates: int
+
+
+class Intake:
+    """The touchpoints of `config.table`, scanned once into `spill`, a folder of the caller's.
+
+    Raises `DataError` for a table that cannot be used, and for channels that would be one column.
+    """
+
+    def __init__(self, config: Config, warehouse: Warehouse, spill: Path) -> None:
+        self.config, self._spill = config, spill
+        self.scan = scan_table(config, warehouse, spill)
+        self.channels = sorted(
+            name for name, code in self.scan.channels.items() if code in self.scan.touched
+        )
+        check_channels(self.channels, config.action_column)
+        self.page_count = max(1, math.ceil(self._count_users() / config.users_per_tfrecord))
+
+    @property
+    def visits(self) -> bool:
+        """Every conversion is a visit by some channel, so nobody converts without a touch."""
+        return self.config.conversion_row_is_touch and not self.scan.conversions_without_channel
+
+    @property
+    def last_day(self) -> int:
+        """The local day on which the data end."""
+        day, _ = local_time(np.array([self.scan.last_time]), self.config.day_timezone)
+        return int(day[0])
+
+    def pages(self, what: str) -> Iterator[Page]:
+        """All users, page by page, the same ones every time; `what` names the progress bar."""
+        named = np.array([*self.scan.channels, None], object)
+        code = {name: i for i, name in enumerate(self.channels)}
+        recode = np.array([code.get(name, -1) for name in named], np.int64)
+        tables = tqdm(self._tables(), what, self.page_count, disable=None, leave=False)
+        return (_page(table, recode, self.config) for table in tables)
+
+    def _tables(self) -> Iterator[pa.Table]:
+        """Rows by page: page `i` has the users with `i <= rnd * page_count < i + 1`."""
+        rest, page = SPILLED.empty_table(), 0
+        for bucket in range(BUCKETS):
+            rest = pa.concat_tables([rest, read_bucket(self._spill, bucket)])
+            whole = self.page_count * (bucket + 1) // BUCKETS
+            if whole == page:
+                continue
+            number = (rest["rnd"].to_numpy() * self.page_count).astype(np.int64)
+            order = np.argsort(number, kind="stable")
+            ends = np.searchsorted(number[order], np.arange(page, whole + 1))
+            for first, last in itertools.pairwise(ends):
+                yield rest.take(order[first:last])
+            rest, page = rest.take(order[ends[-1] :]), whole
+
+    def _count_users(self) -> int:
+        return sum(
+            len(np.unique(read_bucket(self._spill, bucket)["rnd"].to_numpy()))
+            for bucket in range(BUCKETS)
+        )
+
+
+def check_channels(channels: list[str], column: str) -> None:
+    """Refuse names that could not be columns of their own."""
+    for name in channels:
+        if name in RESERVED or column_name(name) in RESERVED:
+            raise DataError(
+                f"column {column}: no channel may be called {name!r}, the output tables use it; "
+                "rename it in the SQL"
+            )
+    by_column: dict[str, str] = {}
+    for name in channels:
+        twin = by_column.setdefault(column_name(name), name)
+        if twin != name:
+            raise DataError(
+                f"column {column}: channels {twin!r} and {name!r} would both become the column "
+                f"{column_name(name)!r}; rename one of them in the SQL"
+            )
+
+
+def column_name(channel: str) -> str:
+    """What Treasure Data makes of a name: lower case, other characters to `_`.
+
+    >>> column_name("Paid Search")
+    'paid_search'
+    """
+    return re.sub(r"[^a-z0-9_]", "_", channel.lower())
+
+
+def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
+    """Local day since 1970 and the second in it. Offsets change at whole quarters of an hour."""
+    if zone != "UTC":
+        quarter, which = np.unique(time // 900, return_inverse=True)
+        stamps = pd.to_datetime(quarter * 900, unit="s", utc=True)
+        local = stamps.tz_convert(zone).tz_localize(None).as_unit("s").asi8
+        time = time + (local - quarter * 900)[which]
+    day, second = np.divmod(time, DAY)
+    return day, second
+
+
+def _page(table: pa.Table, recode: Ints, config: Config) -> Page:
+    table = table.combine_chunks()
+    encoded = pc.dictionary_encode(table["user"]).combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.chunk(0)
+    by_name = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty_like(by_name)
+    rank[by_name] = np.arange(len(by_name))
+    user = rank[encoded.indices.to_numpy()].astype(np.int64)
+    _check_rnd(user, table["rnd"].to_numpy(), config)
+    time = table["time"].to_numpy()
+    day, second = local_time(time, config.day_timezone)
+    rows = Touchpoints(
+        user=user,
+        time=time,
+        day=day,
+        second=second,
+        channel=recode[table["channel"].to_numpy()],
+        conversion=table["conversion"].to_numpy(zero_copy_only=False),
+        value=table["value"].to_numpy(),
+    )
+    rows, duplicates = arrange(rows)
+    names = encoded.dictionary.take(pa.array(by_name))
+    number = user_rnd(names, config.user_rnd_seed) * 2.0**53
+    journeys = Journeys(rows, len(names), config.conversion_row_is_touch)
+    return Page(journeys, number.astype(np.uint64), duplicates)
+
+
+def _check_rnd(user: Ints, rnd: Floats, config: Config) -> None:
+    one = np.zeros(user.max(initial=0) + 1)
+    one[user] = rnd
+    if (one[user] != rnd).any():
+        raise DataError(
+            f"table {config.table}, column {config.user_rnd_column} must hold one number per user, "
+            "but some user has several; without the column the numbers are made on the way"
+        )
