@@ -6,28 +6,84 @@ the network. Layers keep the defaults that the fused GPU kernel asks for.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from td_mta.errors import DataError
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras  # noqa: E402
+import keras
+import tensorflow as tf
 
-BLOCK = 8192  # sets scored at a time: one shape, so one compiled graph
+BLOCK = 8192  # sets scored at a time: one shape, so one traced graph
+NETWORK, CALIBRATION = "model.keras", "calibration.json"
 
 
 def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
-    """The network: cells `(n, days, channels)`, day 0 first, to log-odds `(n, 1)`."""
+    """The network: cells `(n, days, channels)`, day 0 last, to log-odds `(n, 1)`."""
     cells = keras.Input((grid.days, grid.channels))
-    x = keras.layers.Lambda(keras.ops.flip, arguments={"axis": 1})(cells)
-    x = keras.layers.Bidirectional(keras.layers.LSTM(width, return_sequences=True))(x)
+    x = keras.layers.Bidirectional(keras.layers.LSTM(width, return_sequences=True))(cells)
     x = keras.layers.Dropout(dropout)(x)
     x = keras.layers.Bidirectional(keras.layers.LSTM(width))(x)
     x = keras.layers.Dropout(dropout)(x)
     return keras.Model(cells, keras.layers.Dense(1)(x))
+
+
+def in_order(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Days before the anchor day, 0 first, to the order in which they passed."""
+    return cells[:, ::-1]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns the network's log-odds into those at natural prevalence.
+
+    `prior` undoes the balance of the classes in training; `intercept` is what was left to correct.
+    """
+
+    prior: float
+    intercept: float = 0.0
+
+
+class Predictor:
+    """The chance of a conversion for sets of cells, `(n, days, channels)`, day 0 first."""
+
+    def __init__(self, network: keras.Model, calibration: Calibration) -> None:
+        self.network, self.calibration = network, calibration
+        shape = [None, *network.input_shape[1:]]
+        signature = [tf.TensorSpec(shape, tf.float32)]
+        self._graph = tf.function(lambda x: network(x, training=False), input_signature=signature)
+
+    def log_odds(self, cells: npt.NDArray[np.float32]) -> Floats:
+        """At natural prevalence, `(n,)`."""
+        parts = [
+            self._graph(in_order(cells[at : at + BLOCK])).numpy()[:, 0].astype(np.float64)
+            for at in range(0, len(cells), BLOCK)
+        ]
+        raw = np.concatenate(parts) if parts else np.empty(0)
+        return raw + self.calibration.prior + self.calibration.intercept
+
+    def __call__(self, cells: npt.NDArray[np.float32]) -> Floats:
+        return 1 / (1 + np.exp(-self.log_odds(cells)))
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        passing = folder / f"part-{NETWORK}"
+        self.network.save(passing)
+        passing.replace(folder / NETWORK)
+        text = json.dumps(asdict(self.calibration), indent=1)
+        (folder / CALIBRATION).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Predictor":
+        """The same predictor again, with the same numbers."""
+        if not (folder / NETWORK).exists():
+            raise DataError(f"{folder}: no trained model ({NETWORK}) is there")
+        calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+        return cls(keras.models.load_model(folder / NETWORK), Calibration(**calibration))

@@ -1,0 +1,307 @@
+"""Fit the model to counted patterns, and to what it must beat: logistic regression, the base rate.
+
+Patterns are drawn in proportion to their weight, both classes equally often. A draw repeats few
+patterns many times, so a pattern drawn n times is computed ceil(n / k) times with weights up to k:
+the same expected gradient with fewer rows, each with its own dropout mask. Counts are split, never
+clipped.
+"""
+
+import logging
+import math
+import time
+import warnings
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import scipy.sparse
+import tensorflow as tf
+from sklearn.linear_model import LogisticRegression
+from tqdm import tqdm
+
+from td_mta.config import Config
+from td_mta.errors import DataError
+from td_mta.journeys import patterns
+from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples
+from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.metrics import Quality, quality
+from td_mta.model import Calibration, Predictor, build, in_order
+
+log = logging.getLogger(__name__)
+
+DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what an epoch may cost
+FEWEST_STEPS = 150  # of an epoch: a small table would not be learned in few epochs otherwise
+MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
+PEAK_RATE = 2e-3
+TOLERANCE = 0.02  # of predicted against observed conversions
+
+
+class Counted(NamedTuple):
+    """Patterns with counts of each class `(n,)`; `drawn` are the negatives that training draws."""
+
+    sets: Patterns
+    negatives: Floats
+    positives: Floats
+    drawn: Floats
+
+    def take(self, rows: Ints) -> "Counted":
+        return Counted(
+            self.sets.take(rows), self.negatives[rows], self.positives[rows], self.drawn[rows]
+        )
+
+
+class Epoch(NamedTuple):
+    train: Quality
+    held_out: Quality
+
+
+class Fitted(NamedTuple):
+    """The best epoch's predictor, every epoch's quality, and the rivals' on the same users.
+
+    `ratio` is predicted over observed conversions before the intercept was refitted, if it was.
+    """
+
+    predictor: Predictor
+    epochs: list[Epoch]
+    best: int
+    logistic: Quality
+    base_rate: Quality
+    ratio: float
+    refitted: bool
+
+
+def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
+    """Train on the examples of the training users; the best epoch by held-out log loss is kept."""
+    train, held_out = _split(examples)
+    _check(train)
+    keras.utils.set_random_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    prior = float(np.log(train.positives.sum() / train.negatives.sum()))
+    network = _network(grid, config)
+    predictor = Predictor(network, Calibration(prior))
+    scored = _sample(train, rng), _sample(held_out, rng)
+    epochs, weights = [], []
+    steps = _steps(train, grid, config)
+    network.compile(_optimizer(steps * config.train_epochs), loss=_loss())
+    for number in range(config.train_epochs):
+        started = time.monotonic()
+        _train(network, _draw(train, grid, config, rng), train.sets, grid, config)
+        epochs.append(Epoch(*(_quality(predictor, each, grid) for each in scored)))
+        weights.append(network.get_weights())
+        seconds = time.monotonic() - started
+        _report(number, epochs[-1], seconds, config)
+    best = int(np.nanargmin([_ranked(epoch) for epoch in epochs]))
+    network.set_weights(weights[best])
+    predictor, ratio, refitted = _calibrated(predictor, scored[0], grid)
+    logistic = _logistic(train, grid)
+    base = float(train.positives.sum() / (train.positives + train.negatives).sum())
+    return Fitted(
+        predictor=predictor,
+        epochs=epochs,
+        best=best,
+        logistic=_rated(logistic(scored[1].sets), scored[1]),
+        base_rate=_rated(np.full(len(scored[1].sets.keys), base), scored[1]),
+        ratio=ratio,
+        refitted=refitted,
+    )
+
+
+def _split(examples: Examples) -> tuple[Counted, Counted]:
+    parts = []
+    for held_out in (0, 1):
+        counts = examples.counts[:, :, held_out].astype(np.float64)
+        drawn = counts[:, NEGATIVE] + counts[:, AUGMENTED]
+        some = np.flatnonzero(drawn + counts[:, POSITIVE])
+        counts, drawn = counts[some], drawn[some]
+        sets = examples.patterns.take(some)
+        parts.append(Counted(sets, counts[:, NEGATIVE], counts[:, POSITIVE], drawn))
+    return parts[0], parts[1]
+
+
+def _check(train: Counted) -> None:
+    if not train.positives.sum():
+        raise DataError("no training user converts after a touch: there is nothing to learn from")
+    if not train.negatives.sum():
+        raise DataError(
+            "every example converts: a model needs user-days, or users, without a conversion too"
+        )
+
+
+def _network(grid: Grid, config: Config) -> keras.Model:
+    """On several GPUs a copy on each, with gradients averaged."""
+    devices = tf.config.list_logical_devices("GPU")
+    strategy = tf.distribute.MirroredStrategy() if len(devices) > 1 else None
+    if strategy is None:
+        return build(grid, width=config.model_width, dropout=config.dropout_rate)
+    with strategy.scope():
+        return build(grid, width=config.model_width, dropout=config.dropout_rate)
+
+
+def _loss() -> keras.losses.Loss:
+    return keras.losses.BinaryCrossentropy(from_logits=True)
+
+
+def _optimizer(steps: int) -> keras.optimizers.Optimizer:
+    """Adam; the rate rises over a twentieth of the steps, then falls to nothing along a cosine."""
+    warm = max(1, steps // 20)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
+    )
+    return keras.optimizers.Adam(schedule)
+
+
+class Draw(NamedTuple):
+    """Rows of an epoch: which pattern, the share of positives in it, its weight."""
+
+    pattern: Ints
+    label: Floats
+    weight: Floats
+
+
+def _draws(train: Counted, config: Config) -> int:
+    weight = (train.drawn + train.positives).sum() * config.downsample_epoch_fraction
+    return int(max(weight, FEWEST_STEPS * config.train_batch_size))
+
+
+def _most_rows(grid: Grid, config: Config) -> int:
+    return max(DAY_ROWS // grid.days, FEWEST_STEPS * config.train_batch_size)
+
+
+def _steps(train: Counted, grid: Grid, config: Config) -> int:
+    rows = min(_draws(train, config), _most_rows(grid, config))
+    return max(1, rows // config.train_batch_size)
+
+
+def _draw(train: Counted, grid: Grid, config: Config, rng: np.random.Generator) -> Draw:
+    """One epoch's rows, shuffled."""
+    chance = np.stack([train.drawn / train.drawn.sum(), train.positives / train.positives.sum()])
+    counts = rng.multinomial(_draws(train, config), chance.ravel() / 2).reshape(chance.shape)
+    total = counts.sum(axis=0)
+    pieces = -(-total // _largest_piece(total, _most_rows(grid, config)))
+    row = np.repeat(np.arange(len(total)), pieces)
+    weight = (total / np.maximum(pieces, 1))[row]
+    label = (counts[1] / np.maximum(total, 1))[row]
+    order = rng.permutation(len(row))
+    return Draw(row[order], label[order], (weight / weight.mean())[order])
+
+
+def _largest_piece(total: Ints, rows: int) -> int:
+    """The smallest k for which splitting counts into pieces of up to k makes at most `rows` rows.
+
+    >>> _largest_piece(np.array([10, 3]), 5)
+    3
+    """
+    low, high = 1, int(total.max())
+    while low < high:
+        k = (low + high) // 2
+        low, high = (low, k) if (-(-total // k)).sum() <= rows else (k + 1, high)
+    return low
+
+
+def _train(network: keras.Model, draw: Draw, sets: Patterns, grid: Grid, config: Config) -> None:
+    size = config.train_batch_size
+    for at in tqdm(range(0, len(draw.pattern), size), "training", disable=None, leave=False):
+        rows = slice(at, at + size)
+        cells = in_order(patterns.dense(sets.take(draw.pattern[rows]), grid))
+        network.train_on_batch(
+            cells,
+            draw.label[rows, None].astype(np.float32),
+            sample_weight=draw.weight[rows].astype(np.float32),
+        )
+
+
+def _sample(counted: Counted, rng: np.random.Generator) -> Counted:
+    """At most `MOST_SCORED` patterns; of more, a draw by weight stands for all."""
+    rows = np.flatnonzero(counted.negatives + counted.positives)
+    if len(rows) <= MOST_SCORED:
+        return counted.take(rows)
+    counts = np.stack([counted.negatives, counted.positives])
+    total = counts.sum()
+    drawn = [
+        rng.multinomial(MOST_SCORED, each / each.sum()) * each.sum() / MOST_SCORED
+        for each in counts
+    ]
+    log.info("metrics from a draw of patterns: %d of weight %d", len(rows), total)
+    some = np.flatnonzero(drawn[0] + drawn[1])
+    sets = counted.sets.take(some)
+    return Counted(sets, drawn[0][some], drawn[1][some], drawn[0][some])
+
+
+def _rated(chance: Floats, counted: Counted) -> Quality:
+    if not len(chance):
+        return Quality(*[math.nan] * len(Quality._fields))
+    return quality(chance, counted.negatives, counted.positives)
+
+
+def _chances(predictor: Predictor, sets: Patterns, grid: Grid) -> Floats:
+    from td_mta.shapley import score
+
+    return score(sets, grid, predictor)
+
+
+def _quality(predictor: Predictor, counted: Counted, grid: Grid) -> Quality:
+    return _rated(_chances(predictor, counted.sets, grid), counted)
+
+
+def _ranked(epoch: Epoch) -> float:
+    loss = epoch.held_out.log_loss
+    return epoch.train.log_loss if math.isnan(loss) else loss
+
+
+def _report(number: int, epoch: Epoch, seconds: float, config: Config) -> None:
+    log.info(
+        "epoch %d of %d: loss %.5f, val_loss %.5f, val_auc %.4f (%.0f s)",
+        number + 1,
+        config.train_epochs,
+        epoch.train.log_loss,
+        epoch.held_out.log_loss,
+        epoch.held_out.auc,
+        seconds,
+    )
+    left = seconds * (config.train_epochs - number - 1)
+    if left > 24 * 3600:
+        log.warning("training needs about %.0f h more; a TD task is stopped after 24", left / 3600)
+
+
+def _calibrated(predictor: Predictor, train: Counted, grid: Grid) -> tuple[Predictor, float, bool]:
+    """Move the intercept until as many conversions are predicted as observed, if they differ."""
+    weight, observed = train.negatives + train.positives, train.positives.sum()
+    odds = np.log(_chances(predictor, train.sets, grid))
+    chance = np.exp(odds)
+    ratio = float(weight @ chance / observed)
+    if abs(ratio - 1) <= TOLERANCE:
+        return predictor, ratio, False
+    log_odds, shift = odds - np.log1p(-chance), 0.0
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-log_odds - shift))
+        shift += (observed - weight @ chance) / (weight @ (chance * (1 - chance)))
+    calibration = Calibration(predictor.calibration.prior, float(shift))
+    return Predictor(predictor.network, calibration), ratio, True
+
+
+class _Logistic(NamedTuple):
+    model: LogisticRegression
+    cells: int
+
+    def __call__(self, sets: Patterns) -> Floats:
+        return np.asarray(self.model.predict_proba(_sparse(sets, self.cells))[:, 1], np.float64)
+
+
+def _logistic(train: Counted, grid: Grid) -> _Logistic:
+    """Logistic regression on the cells, at natural prevalence."""
+    rows = np.flatnonzero(train.negatives + train.positives)
+    cells = _sparse(train.sets.take(rows), grid.cells)
+    features = scipy.sparse.vstack([cells, cells]).tocsr()
+    label = np.repeat([0, 1], len(rows))
+    weight = np.concatenate([train.negatives[rows], train.positives[rows]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(max_iter=300).fit(features, label, sample_weight=weight)
+    return _Logistic(model, grid.cells)
+
+
+def _sparse(sets: Patterns, cells: int) -> scipy.sparse.csr_matrix:
+    ones = np.ones(len(sets.cells), np.float32)
+    shape = len(sets.keys), cells
+    return scipy.sparse.csr_matrix((ones, sets.cells, sets.offsets.astype(np.int32)), shape)
