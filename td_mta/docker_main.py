@@ -44,7 +44,7 @@ def run(**parameters: object) -> None:
     try:
         summary = _attribute(parameters, kind)
     except ImportError as error:
-        raise MtaError(cli.missing_package(error)) from error
+        raise MtaError(cli.missing_package(error)) from None
     _store(summary)
 
 
