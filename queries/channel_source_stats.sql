@@ -17,3 +17,4 @@ select
     sum(source_rows) over (partition by channel) as channel_rows,
     source_rows
 from sources
+order by channel, source

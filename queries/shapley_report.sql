@@ -62,3 +62,4 @@ left join credit on channels.channel = credit.channel
 left join touched on channels.channel = touched.channel
 left join spend on channels.channel = spend.channel
 where channels.channel is not null
+order by channels.channel
