@@ -28,7 +28,9 @@ def told(data: Path, config: Config, **tables: str) -> str:
 def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
     tmp_path: Path, times: str
 ) -> None:
-    assert told(tmp_path, Config(union_query="union_touchpoints"), touchpoints="time\n" + times) == (
+    assert told(
+        tmp_path, Config(union_query="union_touchpoints"), touchpoints="time\n" + times
+    ) == (
         "table mta_user_rnd: no rows are left in time_interval -30d. The data goes: "
         "touchpoints from 2018-07-01 to 2018-07-30. "
         "Run with --session 2018-07-31, or with a longer time_interval"
