@@ -14,9 +14,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 2 wrong input or something refused before it ran, 1 anything else."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sql"]:
-        from local_runner import sql
+        from local_runner.sql import main as answer
 
-        return sql.main(arguments[1:])
+        return answer(arguments[1:])
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")

@@ -48,6 +48,7 @@ class Checker:
     def __init__(self, world: World, *, dry_run: bool) -> None:
         self.world = world
         self.dry_run = dry_run
+        self.queries = 0
 
     def task(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         """A task or group and all below it."""

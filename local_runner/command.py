@@ -15,6 +15,7 @@ from local_runner.job import World
 from local_runner.operators import body
 from local_runner.parameters import parameters
 from local_runner.project import Project, Workflow
+from local_runner.rehearsal import Rehearsal
 from local_runner.run import Run
 from local_runner.tasks import Task
 from local_runner.yaml_types import Value
@@ -60,11 +61,14 @@ def run(options: Options) -> int:
     base = parameters(options.params_file, options.param)
     check_parameters(base, "-p or -P")
     seen = Seen(params={**base, **builtins}, calls=(workflow.file,))
-    Checker(world, dry_run=options.dry_run).task(config, seen, workflow.file)
+    checker = Checker(world, dry_run=options.dry_run)
+    checker.task(config, seen, workflow.file)
     root = tasks.tree(workflow.name, config)
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()
     runner = Run(world, base, builtins, options.dry_run, skipped, left.stored)
+    if world.warehouse and checker.queries:
+        Rehearsal(runner, world.warehouse()).task(first)
     _say(f"session {at.isoformat()}" + (f", schedule {plan.text} (not waited for)" if plan else ""))
     runner.run(first)
     return _report(runner, root, options, at)
@@ -147,8 +151,9 @@ def _report(runner: Run, root: Task, options: Options, at: datetime) -> int:
         return 0
     _say("error:")
     for failure in runner.failures:
+        message = failure.message.split("\n\tfrom ")[0]  # the traceback was printed before
         _say(f"  * {failure.task}:")
-        _say("\n".join(f"    {line}" for line in failure.message.splitlines()))
+        _say("\n".join(f"    {line}" for line in message.splitlines()))
     if runner.world.warehouse and not options.dry_run:
         resume.save(root, options.out, f"{at:%Y-%m-%d %H:%M:%S}")
         _say("resume with --from +task")

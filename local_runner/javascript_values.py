@@ -46,7 +46,7 @@ def _number(value: Js) -> float:
         try:
             return float(value)
         except OverflowError:
-            return math.copysign(math.inf, value)
+            return math.inf if value > 0 else -math.inf
     if value is None:
         return 0.0
     return math.nan if isinstance(value, Undefined) else _number_of_text(text_of(value))

@@ -9,7 +9,7 @@ from local_runner import operators, td_tasks, templates
 from local_runner.javascript import UnsupportedError
 from local_runner.job import Job, TaskError
 from local_runner.yaml_types import Located, Place, Value
-from td_mta.errors import MtaError, Refused
+from td_mta.errors import Refused
 
 if TYPE_CHECKING:
     from local_runner.check import Checker, Seen
@@ -171,14 +171,7 @@ def _td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
         raise Refused(f"{place}: td> with both create_table and insert_into is not supported")
     _has_tables(checker, job, place)
     _query(config, job, given, place)
-    try:
-        statement = td_tasks.statement(job)
-    except TaskError:
-        return  # some value comes from an earlier task
-    try:
-        td_tasks.check(statement)
-    except MtaError as error:
-        raise Refused(f"{place}: {job.command or 'query'}: {error}") from None
+    checker.queries += 1
 
 
 def _query(config: Located, job: Job, given: dict[str, Value], place: Place | str) -> None:

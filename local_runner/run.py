@@ -77,7 +77,7 @@ class Run:
         if task.operator is None:
             return True
         try:
-            outcome = self._attempts(task, self._job(task))
+            outcome = self._attempts(task, self.job(task))
         except (TaskError, templates.TemplateError) as error:
             task.message, task.raised = str(error), getattr(error, "raised", True)
             self.failures.append(Failure(task.name, task.message))
@@ -91,7 +91,8 @@ class Run:
             task.add(f"{task.name}^check", check, list(task.children))
         return True
 
-    def _job(self, task: Task) -> Job:
+    def job(self, task: Task) -> Job:
+        """A task with its parameters evaluated; raises `TemplateError`."""
         raw = tasks.params(task, self.base)
         raw |= {**self.builtins, "task_name": task.name}
         config = copy(raw)
@@ -133,7 +134,7 @@ class Run:
                 group.expand()
                 for below in group.walk():
                     if below.operator:
-                        self._show(below, self._job(below))
+                        self._show(below, self.job(below))
         except (TaskError, templates.TemplateError) as error:
             print(f"-- {task.name}: known only in the run: {error}", flush=True)
 

@@ -72,10 +72,6 @@ def _sql(job: Job, given: Mapping[str, Value]) -> str:
         raise TaskError(str(error)) from None
 
 
-def check(made: Statement) -> None:
-    """That the local engine can run the select; raises `Refused`."""
-
-
 def table_name(value: Value) -> str:
     """A table's name without its database; raises `TaskError`."""
     found = _TABLE.fullmatch(str(value))
