@@ -2,7 +2,7 @@
 
     python benchmarks/union_sql.py [--rows 20000000] [--threads 2] [--memory-mib 1024]
 
-Prints seconds, the peak of the resident memory of the process that ran the query, and the rows made.
+Prints the rows made, seconds, and the peak of resident memory of the process that ran the query.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """The functions that are known to mean the same: a name, what it takes, what it gives.
 
 A parameter is a kind of type ("varchar", "bigint", ...), with `!` when it must be a constant, which
-the function then gets as a Python value before the query runs.
+the function then gets as a Python value before the query runs, and with `=` where no other type
+turns into it by itself, since Trino has a form of its own for that.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,12 +75,16 @@ def _matched(overload: Overload, args: Sequence[Bound], program: Program) -> lis
 
 
 def _argument(arg: Bound, param: str, program: Program) -> Bound | None:
-    kind = param.rstrip("!")
+    kind = param.rstrip("!=")
     if param.endswith("!") and (not arg.constant or arg.value is None):
         return None
     if arg.type.kind == kind:
         return arg
-    if kind in _PLAIN and (coerces(arg.type, _PLAIN[kind]) or arg.type == UNKNOWN):
+    if (
+        kind in _PLAIN
+        and not param.endswith("=")
+        and (coerces(arg.type, _PLAIN[kind]) or arg.type == UNKNOWN)
+    ):
         return casts.coerce(arg, _PLAIN[kind], program)
     return None
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from td_mta.errors import Refused
 from td_mta.warehouse.trino.calls import Overload
 from td_mta.warehouse.trino.functions import (
     conversions,
@@ -28,6 +29,7 @@ from td_mta.warehouse.trino.types import (
     DATE,
     DOUBLE,
     INTEGER,
+    INTEGERS,
     VARBINARY,
     VARCHAR,
     Type,
@@ -65,6 +67,12 @@ def _double(run: Any) -> tuple[Overload, ...]:
     return (Overload(("double",), DOUBLE, _plain(run)),)
 
 
+def _whole_or_double(run: Any) -> tuple[Overload, ...]:
+    """Of integers the value itself."""
+    whole = [Overload((f"{kind}=",), first, _plain(lambda v: v)) for kind in INTEGERS]
+    return (*whole, Overload(("double=",), DOUBLE, _plain(run)))
+
+
 def _replaced_length(types: list[Type], args: list[Bound]) -> Type:
     """replace(x, y, z): x + z * (x + 1) letters at most."""
     if not (types[0].args and types[2].args):
@@ -78,6 +86,12 @@ def _regexp_replaced_length(types: list[Type], args: list[Bound]) -> Type:
         return VARCHAR
     (x,), (y,) = types[0].args, types[2].args
     return varchar(min(2**31 - 1, x + max(x * y // 2, y) * (x + 1)))
+
+
+def _of_one_letter(types: list[Type], args: list[Bound]) -> Type:
+    if types[0] != varchar(1):
+        raise Refused(f"codepoint({types[0]})")
+    return INTEGER
 
 
 def _split_type(types: list[Type], args: list[Bound]) -> Type:
@@ -179,7 +193,9 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         ),
     ),
     "chr": (Overload(("bigint",), varchar(1), _each(texts.character, VARCHAR), fails=True),),
-    "codepoint": (Overload(("varchar",), INTEGER, _each(texts.code_point, INTEGER), fails=True),),
+    "codepoint": (
+        Overload(("varchar",), _of_one_letter, _each(texts.code_point, INTEGER), fails=True),
+    ),
     "$like": (
         Overload(("varchar", "varchar!"), BOOLEAN, _with(texts.like)),
         Overload(("varchar", "varchar!", "varchar!"), BOOLEAN, _with(texts.like)),
@@ -216,38 +232,22 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     "to_base64": (Overload(("varbinary",), VARCHAR, _each(hashes.to_base64, VARCHAR)),),
     # numbers
     "abs": tuple(
-        Overload((kind,), first, _plain(numbers.absolute), fails=True)
-        for kind in ("integer", "bigint", "double")
+        Overload((f"{kind}=",), first, _plain(numbers.absolute), fails=True)
+        for kind in (*INTEGERS, "double")
     ),
-    "ceil": (
-        Overload(("integer",), INTEGER, _plain(lambda v: v)),
-        Overload(("bigint",), BIGINT, _plain(lambda v: v)),
-        *_double(pc.ceil),
-    ),
-    "ceiling": (
-        Overload(("integer",), INTEGER, _plain(lambda v: v)),
-        Overload(("bigint",), BIGINT, _plain(lambda v: v)),
-        *_double(pc.ceil),
-    ),
-    "floor": (
-        Overload(("integer",), INTEGER, _plain(lambda v: v)),
-        Overload(("bigint",), BIGINT, _plain(lambda v: v)),
-        *_double(pc.floor),
-    ),
+    "ceil": _whole_or_double(pc.ceil),
+    "ceiling": _whole_or_double(pc.ceil),
+    "floor": _whole_or_double(pc.floor),
     "round": (
-        Overload(("integer",), INTEGER, _plain(lambda v: v)),
-        Overload(("bigint",), BIGINT, _plain(lambda v: v)),
-        *_double(numbers.on_doubles(numbers.round_whole)),
+        *_whole_or_double(numbers.on_doubles(numbers.round_whole)),
         Overload(
-            ("double", "bigint!"),
+            ("double=", "bigint!"),
             DOUBLE,
             _with(lambda digits: numbers.on_doubles(numbers.round_to(digits))),
         ),
     ),
-    "truncate": _double(pc.trunc),
-    "sign": tuple(
-        Overload((kind,), first, _plain(numbers.sign_of)) for kind in ("integer", "bigint")
-    ),
+    "truncate": (Overload(("double=",), DOUBLE, _plain(pc.trunc)),),
+    "sign": tuple(Overload((f"{kind}=",), first, _plain(numbers.sign_of)) for kind in INTEGERS),
     "sqrt": _double(pc.sqrt),
     "ln": _double(pc.ln),
     "log2": _double(pc.log2),

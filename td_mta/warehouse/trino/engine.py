@@ -7,7 +7,7 @@ import datafusion
 import pyarrow as pa
 
 from td_mta.errors import Refused, WarehouseError
-from td_mta.warehouse.trino.program import Program, arrow_cast
+from td_mta.warehouse.trino.program import Function, Program, arrow_cast
 from td_mta.warehouse.trino.query import Plan
 from td_mta.warehouse.trino.types import arrow, from_arrow
 
@@ -22,15 +22,7 @@ def run(
     for table, name in plan.program.scans.items():
         context.register_parquet(name, str(file_of(table)))
     for function in plan.program.functions.values():
-        context.register_udf(
-            datafusion.udf(
-                function.run,
-                list(function.inputs),
-                function.output,
-                "immutable",
-                name=function.name,
-            )
-        )
+        context.register_udf(_registered(function))
     schema = pa.schema([(f"{i}", arrow(kind)) for i, kind in enumerate(plan.types)])
     try:
         frame = context.sql(plan.sql)
@@ -38,6 +30,15 @@ def run(
     except Exception as error:
         raise _translated(error, plan.program, planning=True) from error
     return pa.RecordBatchReader.from_batches(schema, _batches(stream, schema, plan))
+
+
+def _registered(function: Function) -> datafusion.ScalarUDF:
+    """What may fail is volatile to DataFusion, which then leaves it where the query has it: moved
+    before a filter, or computed before any row comes, it would fail where Trino does not."""
+    kind = "volatile" if function.fails else "immutable"
+    return datafusion.udf(
+        function.run, list(function.inputs), function.output, kind, name=function.name
+    )
 
 
 def _batches(

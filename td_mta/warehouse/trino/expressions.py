@@ -74,9 +74,8 @@ def _literal(node: exp.Literal, scope: Scope) -> Bound:
         return literal(float(text), DOUBLE)
     if "." in text:
         whole, fraction = text.split(".")
-        digits = len((whole + fraction).lstrip("0") if not whole.strip("0") else whole + fraction)
         precision = max(len(whole.lstrip("0")) + len(fraction), 1)
-        return literal(Decimal(text), decimal(max(precision, min(digits, 1)), len(fraction)))
+        return literal(Decimal(text), decimal(precision, len(fraction)))
     return _integer(int(text), node)
 
 
@@ -257,8 +256,11 @@ def _concat(node: exp.DPipe, scope: Scope) -> Bound:
 
 
 def _cast(node: exp.Cast, scope: Scope) -> Bound:
-    kind = casts.type_of(node.to)
-    return casts.cast(bind(node.this, scope), kind, scope.program)
+    made = casts.cast(bind(node.this, scope), casts.type_of(node.to), scope.program)
+    timed = made.type.kind in ("date", "timestamp", "timestamp with time zone")
+    if made.error and timed and isinstance(node.this, exp.Literal):
+        raise Refused(f"{node.sql('trino')!r}, be it a cast or a literal, which fail differently")
+    return made
 
 
 def _try_cast(node: exp.TryCast, scope: Scope) -> Bound:

@@ -49,6 +49,7 @@ class Function:
     run: Run
     inputs: tuple[pa.DataType, ...]
     output: pa.DataType
+    fails: bool
 
 
 @dataclass
@@ -77,9 +78,9 @@ class Program:
     ) -> Bound:
         """Apply a vectorised function. Calls of equal `key` (or run) share one registration."""
         if broken := next((arg.error for arg in args if arg.error), None):
-            return replace(self._apply(run, args, kind, key), fails=True, error=broken)
+            return replace(self._apply(run, args, kind, key, fails), fails=True, error=broken)
         bound = replace(
-            self._apply(run, args, kind, key), fails=fails or any(a.fails for a in args)
+            self._apply(run, args, kind, key, fails), fails=fails or any(a.fails for a in args)
         )
         if not all(arg.constant for arg in args):
             return bound
@@ -90,15 +91,16 @@ class Program:
             return replace(bound, fails=True, error=error.name)
         return literal(value, kind) if _writable(kind) else bound
 
-    def _apply(self, run: Run, args: Sequence[Bound], kind: Type, key: object) -> Bound:
+    def _apply(
+        self, run: Run, args: Sequence[Bound], kind: Type, key: object, fails: bool
+    ) -> Bound:
         inputs = tuple(arrow(arg.type) for arg in args)
         output = arrow(kind)
-        identity = (key or run, inputs, output)
+        identity = (key or run, inputs, output, fails)
         if identity not in self.functions:
+            kept = _returning(run, output, self.raised)
             name = f"f{len(self.functions)}"
-            self.functions[identity] = Function(
-                name, _returning(run, output, self.raised), inputs, output
-            )
+            self.functions[identity] = Function(name, kept, inputs, output, fails)
         name = self.functions[identity].name
         return Bound(f"{name}({', '.join(arg.sql for arg in args)})", kind)
 

@@ -71,8 +71,8 @@ def _frame(node: exp.Window, ordered: bool) -> str:
     kind = spec.args.get("kind")
     start = _bound(spec.args.get("start"), spec.args.get("start_side"), kind)
     end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind)
-    if not ordered:
-        raise Refused(f"{node.sql('trino')!r}: a frame without ORDER BY")
+    if not ordered or kind not in ("ROWS", "RANGE"):
+        raise Refused(f"{node.sql('trino')!r}: a frame in GROUPS or without ORDER BY")
     return f"{kind} BETWEEN {start} AND {end}"
 
 

@@ -139,7 +139,7 @@ def _text_to_decimal(kind: Type, wanted: Type) -> Run:
     convert = to_decimal(*wanted.args)
 
     def one(text: str) -> Decimal:
-        if not re.fullmatch(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)", text):
+        if not re.fullmatch(rf"[+-]?[0-9]+(?:\.[0-9]{{0,{wanted.args[1]}}})?", text):
             if not re.search("[0-9]", text):
                 raise TrinoError(BAD, repr(text))
             raise Refused(f"CAST to decimal of {text!r}")

@@ -16,6 +16,8 @@ from td_mta.errors import Refused
 
 Run = Callable[..., pa.Array]
 _CLASSES = "dDwWsS"
+_END = r"(?:\n?\z)"  # $ stands before a last newline too
+_WIDTHLESS = ("^", r"\b", _END)
 _LITERAL_ESCAPES = r"\.[]{}()*+-?^$|/&%#@!~=:;,<>\"'_ `"
 _FOLDS_TO_ASCII = (
     "\u0130\u0131\u017f\u212a\u00df\u1e9e\u0149\u01f0\u1e96\u1e97\u1e98\u1e99\u1e9a"
@@ -47,7 +49,7 @@ class Pattern:
     def __post_init__(self) -> None:
         _Reader(self).read()
 
-    def expression(self, group: int | None = None, *, consume_end: bool = True) -> str:
+    def expression(self, group: int | None = None) -> str:
         """RE2's text; the wanted group is called v, the others do not capture."""
         pieces = [
             piece if not piece.startswith("(#") else ("(?P<v>" if piece == f"(#{group}" else "(?:")
@@ -74,7 +76,10 @@ class Pattern:
     @property
     def may_be_empty(self) -> bool:
         """Whether it may match nothing at all, where engines go on differently."""
-        solid = re.sub(r"\\b|\^|\$|\\z|\\n\?", "", self.expression())
+        solid = "".join(
+            "(?:" if piece.startswith("(#") else "" if piece in _WIDTHLESS else piece
+            for piece in self.pieces
+        )
         return bool(pc.match_substring_regex(pa.array([""]), rf"\A(?:{solid})\z")[0].as_py())
 
 
@@ -196,7 +201,7 @@ class _Reader:
         if self.text[self.at + 1 : self.at + 2] not in ("", ")", "|"):
             self._refuse("$ before the end")
         self.pattern.ends = True
-        self._add(r"(?:\n?\z)", 1, atom=False)
+        self._add(_END, 1, atom=False)
 
     def _dot(self) -> None:
         self._add(".", 1, atom=True)

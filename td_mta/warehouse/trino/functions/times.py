@@ -87,6 +87,8 @@ def add(unit: str, kind: Type) -> Run:
     """date_add(unit, n, time): months keep the day where the month has it."""
     _needs_plain_zone(kind, "date_add")
     unit = _unit(unit, kind, (*SECONDS, *MONTHS))
+    if unit == "millisecond" and kind.args[0] < 3:
+        raise Refused(f"milliseconds for {kind}")
     if unit in MONTHS:
         return lambda counts, values: _plus_months(values, counts, MONTHS[unit])
     micros = round(SECONDS[unit] * 1_000_000)

@@ -84,7 +84,7 @@ def timestamp_reader(digits: int) -> Callable[[str], datetime.datetime]:
     """Reads `2026-03-01[ 05:06[:07[.123]]]`, for up to so many digits of a second."""
 
     def read(text: str) -> datetime.datetime:
-        found = _TIME.fullmatch(text.strip())
+        found = _TIME.fullmatch(text)
         if found is None:
             if re.search(r"[0-9]{4}-", text):
                 raise Refused(f"CAST to timestamp of {text!r}")
