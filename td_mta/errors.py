@@ -5,7 +5,7 @@ MtaError                    exit code 1: something failed on the way
 └── WrongInput              exit code 2: the user can mend it; nothing was started
     ├── ConfigError         a parameter: names the file, the key, what was wanted, what came
     ├── DataError           a table: names the table, the column, what was wanted, what came
-    └── Refused             a construct that has no proven local meaning: names it, its file and line
+    └── Refused             a construct without a proven local meaning: names it, its file and line
 """
 
 
@@ -19,7 +19,7 @@ class WarehouseError(MtaError):
     """A table could not be read or written, through no fault of its content."""
 
 
-class WrongInput(MtaError):
+class WrongInput(MtaError):  # noqa: N818
     """Wrong input or configuration, found before any work is lost."""
 
     exit_code = 2

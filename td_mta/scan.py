@@ -122,6 +122,10 @@ def _clean(batch: pa.RecordBatch, config: Config, scan: Scan) -> pa.RecordBatch:
     )
 
 
+class EmptyTableError(DataError):
+    """The table has no row."""
+
+
 class Rows(NamedTuple):
     """Cleaned columns of one batch."""
 
@@ -177,7 +181,7 @@ def _note(rows: Rows, scan: Scan, config: Config) -> None:
 
 def _check(scan: Scan, config: Config) -> None:
     if not scan.rows:
-        raise DataError(f"table {config.table} is empty")
+        raise EmptyTableError(f"table {config.table} is empty")
     if scan.dropped == scan.rows:
         raise DataError(
             f"table {config.table}: no row has both a user ({config.user_column}) and a time "

@@ -1,8 +1,8 @@
 """Patterns to TFRecord files and back: one `tf.train.Example` per distinct pattern of a page.
 
-Features, all int64: `days` and `channels` (the touched cells), `label`, `weight` (how many examples)
-and `augmented` (how many more augmentation adds). Files of whole arrays: all records of one pattern
-size are rows of one byte matrix, so that writing needs no loop over records.
+Features, all int64: `days` and `channels` (the touched cells), `label`, `weight` (how many
+examples) and `augmented` (how many more augmentation adds). All records of one size are rows
+of one byte matrix, so that writing needs no loop over records.
 """
 
 import json

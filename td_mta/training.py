@@ -31,7 +31,7 @@ from td_mta.model import Calibration, Predictor, build, in_order
 log = logging.getLogger(__name__)
 
 DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what an epoch may cost
-FEWEST_STEPS = 150  # of an epoch: a small table would not be learned in few epochs otherwise
+FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 2e-3
 TOLERANCE = 0.02  # of predicted against observed conversions

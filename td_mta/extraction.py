@@ -1,0 +1,154 @@
+"""Pages of journeys to records of examples, and to what credit is given for: the conversions."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.baselines.rules import METHODS, credit
+from td_mta.config import Config
+from td_mta.intake import Intake, Page
+from td_mta.journeys import patterns
+from td_mta.journeys.examples import (
+    FEW_MOMENTS,
+    NEGATIVE,
+    POSITIVE,
+    Cut,
+    Examples,
+    moments,
+    person_days,
+    touch_days,
+)
+from td_mta.journeys.paths import conversion_paths
+from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.journeys.windows import seen
+from td_mta.tfrecords import Folders, Schema, Writer
+
+
+class Extracted(NamedTuple):
+    """Conversions by pattern: `amounts` `(2, n)` counts them and their value.
+
+    `touching` counts conversions that each channel touched; `rules` has each rule's credit.
+    """
+
+    schema: Schema
+    sets: Patterns
+    amounts: Floats
+    touching: Ints
+    rules: dict[str, Floats]
+    counts: dict[str, int]
+
+
+@dataclass
+class _Sums:
+    sets: list[Patterns] = field(default_factory=list)
+    amounts: list[Floats] = field(default_factory=list)
+    keys: tuple[list[Keys], list[Keys]] = field(default_factory=lambda: ([], []))
+    examples: Ints = field(default_factory=lambda: np.zeros(3, np.int64))
+    users: int = 0
+    duplicates: int = 0
+    conversions: int = 0
+
+
+def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
+    """Write the records of all pages; the conversions of all users come back by pattern."""
+    schema = Schema(
+        channels=tuple(intake.channels),
+        lookback_window_days=config.lookback_window_days,
+        day_timezone=config.day_timezone,
+        examples=config.examples,
+    )
+    drawn_from = _moments(intake, config)
+    rules = {name: np.zeros((2, len(intake.channels) + 1)) for name in METHODS}
+    writer, sums = Writer(folders, schema), _Sums()
+    for number, page in enumerate(intake.pages("extracting")):
+        held_out = _held_out(page.user_hash, config)
+        examples = _examples(page, held_out, intake, config, schema.grid, drawn_from)
+        writer.write(number, examples)
+        _add(sums, page, examples, schema.grid)
+        paths = conversion_paths(page.journeys, config.lookback_window_days)
+        for name, rule in METHODS.items():
+            rules[name] += credit(rule, paths, len(intake.channels))
+    writer.close()
+    sets, which = patterns.distinct(patterns.join(sums.sets))
+    of_sets = np.concatenate(sums.amounts, axis=1)
+    amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
+    return Extracted(
+        schema=schema,
+        sets=sets,
+        amounts=amounts,
+        touching=_touching(sets, amounts[0], schema.grid),
+        rules=rules,
+        counts=_counts(sums, intake.scan.rows),
+    )
+
+
+def _moments(intake: Intake, config: Config) -> Ints | None:
+    """Times of day to draw cuts from, sorted; None where days are seen whole."""
+    if config.examples == "touch_days" or intake.visits:
+        return None
+    pages = intake.pages("times of conversions")
+    found = [moments(page.journeys, config.lookback_window_days) for page in pages]
+    every, untouched = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return np.sort(untouched if len(untouched) >= FEW_MOMENTS else every)
+
+
+def _held_out(user_hash: Keys, config: Config) -> Flags:
+    number = mix(user_hash ^ mix(np.array([config.seed + 1], np.uint64))) >> np.uint64(11)
+    return number.astype(np.float64) / 2.0**53 < config.validation_fraction
+
+
+def _examples(
+    page: Page,
+    held_out: Flags,
+    intake: Intake,
+    config: Config,
+    grid: Grid,
+    drawn_from: Ints | None,
+) -> Examples:
+    if config.examples == "touch_days":
+        return touch_days(page.journeys, held_out, grid, augment=config.augment_last_day)
+    cut = Cut(drawn_from, page.user_hash)
+    return person_days(page.journeys, held_out, grid, cut, intake.last_day)
+
+
+def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
+    journeys = page.journeys
+    found, which = seen(journeys, journeys.conversion_windows, grid)
+    count = np.bincount(which, minlength=len(found.keys))
+    value = np.bincount(which, journeys.values, minlength=len(found.keys))
+    sums.sets.append(found)
+    sums.amounts.append(np.array([count, value], np.float64))
+    of_kind = examples.counts.sum(axis=2)
+    for label in (NEGATIVE, POSITIVE):
+        sums.keys[label].append(examples.patterns.keys[of_kind[:, label] > 0])
+    sums.examples += of_kind.sum(axis=0)
+    sums.users += journeys.users
+    sums.duplicates += page.duplicates
+    sums.conversions += len(journeys.conversions)
+
+
+def _counts(sums: _Sums, rows: int) -> dict[str, int]:
+    return {
+        "touchpoints": rows,
+        "duplicates": sums.duplicates,
+        "users": sums.users,
+        "conversions": sums.conversions,
+        "positive_examples": int(sums.examples[POSITIVE]),
+        "negative_examples": int(sums.examples[NEGATIVE] + sums.examples[2]),
+        "positive_patterns": len(np.unique(np.concatenate(sums.keys[POSITIVE]))),
+        "negative_patterns": len(np.unique(np.concatenate(sums.keys[NEGATIVE]))),
+    }
+
+
+def _touching(sets: Patterns, conversions: Floats, grid: Grid) -> Ints:
+    owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
+    pairs = np.unique(owner * grid.channels + sets.cells % grid.channels)
+    owner, channel = np.divmod(pairs, grid.channels)
+    return np.bincount(channel, conversions[owner], minlength=grid.channels).astype(np.int64)
+
+
+def folders_of(config: Config) -> Folders:
+    return Folders(Path(config.negative_tfrecords_dir), Path(config.positive_tfrecords_dir))

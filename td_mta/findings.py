@@ -1,0 +1,161 @@
+"""What a run has to tell beside its credit: facts, warnings and notes, in words."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.config import Config
+from td_mta.extraction import Extracted
+from td_mta.intake import Intake
+from td_mta.shapley.attribute import Credit, Values
+from td_mta.training import Fitted
+
+FEW_CONVERSIONS = 20
+GAP = 0.05  # of held-out against training loss
+
+
+class Findings(NamedTuple):
+    config: Config
+    intake: Intake
+    extracted: Extracted
+    fitted: Fitted
+    values: Values
+    credit: Credit
+
+    @property
+    def users(self) -> int:
+        return self.extracted.counts["users"]
+
+    def conservation(self) -> dict[str, float]:
+        return {
+            "baseline": float(self.credit.baseline[0]),
+            "channels": float(self.credit.cells[0].sum()),
+            "conversions": float(self.extracted.amounts[0].sum()),
+        }
+
+    def holdout(self) -> dict[str, float]:
+        """The best epoch's figures and the rivals', on the same held-out users."""
+        best = self.fitted.epochs[self.fitted.best].held_out
+        rivals = {"lstm": best, "logistic": self.fitted.logistic}
+        rivals["base_rate"] = self.fitted.base_rate
+        return {
+            f"{model}_{measure}": value
+            for model, quality in rivals.items()
+            for measure, value in quality._asdict().items()
+        }
+
+    def shapley(self) -> dict[str, object]:
+        return {
+            "distinct_coalitions": self.values.coalitions,
+            "exact_cells": self.values.largest_exact,
+            "sampled_patterns": self.values.sampled,
+            "standard_error_conversions": self.credit.error,
+        }
+
+    def warnings(self) -> list[str]:
+        return [
+            *self._of_the_model(),
+            *self._of_the_epochs(),
+            *self._of_the_channels(),
+            *self._of_the_rows(),
+        ]
+
+    def notes(self) -> list[str]:
+        converted = self.intake.scan.converted.items()
+        said = [f"Converted: {what} ({rows} rows)." for what, rows in converted]
+        if self.intake.visits:
+            said.append(
+                "Every conversion row has a channel and is a touch itself, so nobody converts "
+                "without a touch: the baseline is 0 by construction."
+            )
+        elif self.config.examples == "touch_days":
+            said.append(
+                "With examples: touch_days the baseline is an extrapolation: the model never saw "
+                "the empty pattern, and its rate is per selected example, not per day."
+            )
+        return said + self._of_the_values()
+
+    def _of_the_values(self) -> list[str]:
+        said = []
+        if self.fitted.refitted:
+            said.append(
+                f"The model predicted {self.fitted.ratio:.3f} of the observed conversions of the "
+                "training users; its intercept was refitted."
+            )
+        if self.values.sampled:
+            said.append(
+                f"{self.values.sampled} patterns of more than {self.values.largest_exact} cells "
+                "were sampled; the standard error of a cell's credit is at most "
+                f"{self.credit.error:.2g} conversions."
+            )
+        if self.values.largest_exact < self.config.shapley_exact_cells:
+            said.append(
+                f"shapley_exact_cells was lowered to {self.values.largest_exact}: more would need "
+                f"over {self.config.shapley_budget} distinct coalitions (shapley_budget)."
+            )
+        return said
+
+    def _of_the_model(self) -> list[str]:
+        best, logistic = self.fitted.epochs[self.fitted.best].held_out, self.fitted.logistic
+        said = []
+        if best.log_loss > logistic.log_loss:
+            said.append(
+                f"The model does not beat logistic regression on held-out users: log loss "
+                f"{best.log_loss:.5f} against {logistic.log_loss:.5f}."
+            )
+        if best.log_loss > self.fitted.base_rate.log_loss:
+            said.append("The model does not even beat the base rate on held-out users.")
+        low = (self.values.whole < self.values.nothing) & (self.values.sets.sizes > 0)
+        below = float(self.extracted.amounts[0][low].sum())
+        if below > 0.01 * self.extracted.amounts[0].sum():
+            said.append(
+                f"{below:.0f} conversions have touches that make one less likely than no touch at "
+                "all: their baseline is above 1 and their channels' credit negative."
+            )
+        return said
+
+    def _of_the_epochs(self) -> list[str]:
+        loss = [epoch.held_out.log_loss for epoch in self.fitted.epochs]
+        best, said = self.fitted.epochs[self.fitted.best], []
+        if len(loss) > 1 and self.fitted.best == len(loss) - 1 and loss[-1] < loss[-2] * 0.999:
+            said.append("val_loss still falls at the last epoch: raise train_epochs.")
+        if self.fitted.best < len(loss) - 1 and loss[-1] > min(loss) * 1.001:
+            said.append(
+                f"val_loss rises after epoch {self.fitted.best + 1}: that epoch's model is kept; "
+                "lower train_epochs."
+            )
+        if best.held_out.log_loss > best.train.log_loss * (1 + GAP):
+            said.append(
+                f"Held-out loss is {best.held_out.log_loss / best.train.log_loss - 1:.0%} above "
+                "training loss: the model learned users by heart; raise dropout_rate."
+            )
+        return said
+
+    def _of_the_channels(self) -> list[str]:
+        channels, touching = self.intake.channels, self.extracted.touching
+        said = []
+        if len(channels) == 1:
+            said.append(f"There is one channel only, {channels[0]}: it gets all channel credit.")
+        few = np.flatnonzero(touching < FEW_CONVERSIONS)
+        for at in few[np.argsort(touching[few], kind="stable")][:20]:
+            said.append(
+                f"Channel {channels[at]} is credited from {touching[at]} conversions: "
+                f"fewer than {FEW_CONVERSIONS} say little."
+            )
+        if len(few) > 20:
+            said.append(f"{len(few) - 20} more channels touched as few conversions.")
+        return said
+
+    def _of_the_rows(self) -> list[str]:
+        scan, duplicates = self.intake.scan, self.extracted.counts["duplicates"]
+        said = []
+        if scan.dropped:
+            said.append(f"{scan.dropped} of {scan.rows} rows lack a user or a time: left out.")
+        if duplicates:
+            said.append(f"{duplicates} rows are equal to another in every column: counted once.")
+        if self.config.value_column and scan.values_missing:
+            said.append(
+                f"{scan.values_missing} conversions have no value in "
+                f"{self.config.value_column}: counted with value 0."
+            )
+        return said

@@ -1,0 +1,179 @@
+"""One attribution run, top to bottom: table, examples, model, Shapley values, tables, report."""
+
+import contextlib
+import dataclasses
+import importlib.metadata
+import logging
+import platform
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from td_mta import findings, html_report, reports, tfrecords, training
+from td_mta.config import Config, advice, page_advice
+from td_mta.errors import DataError
+from td_mta.extraction import extract, folders_of
+from td_mta.inputs import why_empty
+from td_mta.intake import Intake
+from td_mta.model import Predictor
+from td_mta.scan import EmptyTableError
+from td_mta.shapley import Worth
+from td_mta.shapley.attribute import attribute, shapley_values
+from td_mta.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to; `baseline + channels` are the conversions."""
+
+    run_id: str
+    counts: dict[str, int]
+    quality: dict[str, float]
+    baseline: float
+    channels: float
+    conversions: float
+    report: Path | None
+
+
+@dataclass
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.seconds[step] = round(time.monotonic() - started, 2)
+        log.info("%s: %.1f s", step, self.seconds[step])
+
+
+def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
+    """Read `config.table`, write the output tables, and the report to `out` if there is one.
+
+    Nothing is written to the warehouse before all of it is there. Raises an `MtaError` that names
+    the place and the remedy.
+    """
+    clock = _Clock()
+    with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
+        with clock("read"):
+            intake = _intake(config, warehouse, Path(spill))
+        with clock("extract"):
+            extracted = extract(intake, config, folders_of(config))
+    log.info("examples: %s", extracted.counts)
+    grid = extracted.schema.grid
+    with clock("records"):
+        examples = tfrecords.read(folders_of(config), extracted.schema)
+    with clock("train"):
+        fitted = training.fit(examples, grid, config)
+        fitted.predictor.save(config.model_dir)
+    with clock("shapley"):
+        values = shapley_values(
+            extracted.sets,
+            grid,
+            _worth(fitted.predictor, intake.visits),
+            exact_cells=config.shapley_exact_cells,
+            budget=config.shapley_budget,
+            permutations=config.shapley_permutations,
+            rng=np.random.default_rng(config.seed),
+        )
+        credit = attribute(values, extracted.amounts, grid)
+    found = findings.Findings(config, intake, extracted, fitted, values, credit)
+    frames = _frames(config, found, clock)
+    run_id = uuid.uuid4().hex
+    _write(frames, config, warehouse, run_id)
+    return Summary(
+        run_id=run_id,
+        counts=extracted.counts,
+        quality=found.holdout(),
+        baseline=float(credit.baseline[0]),
+        channels=float(credit.cells[0].sum()),
+        conversions=float(extracted.amounts[0].sum()),
+        report=_report(frames, config, out),
+    )
+
+
+def _intake(config: Config, warehouse: Warehouse, spill: Path) -> Intake:
+    try:
+        return Intake(config, warehouse, spill)
+    except EmptyTableError as error:
+        raise DataError(why_empty(config, warehouse)) from error
+
+
+def _worth(predictor: Predictor, visits: bool) -> Worth:
+    """Where every conversion is a visit, nobody converts without a touch: v(0) = 0."""
+    if not visits:
+        return predictor
+    return lambda cells: np.where(cells.any(axis=(1, 2)), predictor(cells), 0.0)
+
+
+def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str, pd.DataFrame]:
+    channels, has_value = found.intake.channels, config.value_column is not None
+    credits = {"shapley": reports.by_channel(found.credit), **found.extracted.rules}
+    sections = {
+        "parameters": dataclasses.asdict(config),
+        "counts": found.extracted.counts,
+        "conservation": found.conservation(),
+        "holdout": found.holdout(),
+        "shapley": found.shapley(),
+        "seconds": clock.seconds,
+        "versions": _versions(),
+        "warnings": [*advice(config), *page_advice(config, found.users), *found.warnings()],
+        "notes": found.notes(),
+    }
+    for sentence in sections["warnings"]:
+        log.warning("%s", sentence)
+    return {
+        "metrics": reports.metrics(found.fitted.epochs),
+        "shapley": reports.shapley(found.credit, channels),
+        "channel": reports.channel(found.credit, channels),
+        "detail": reports.detail(found.credit, channels, has_value=has_value),
+        "models": reports.models(credits, channels, has_value=has_value),
+        "run_info": reports.run_info(sections),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def _write(
+    frames: dict[str, pd.DataFrame], config: Config, warehouse: Warehouse, run_id: str
+) -> None:
+    for key, frame in frames.items():
+        if config.if_exists == "append":
+            frame = frame.assign(run_id=run_id)
+        warehouse.write(table_names(config)[key], frame, config.if_exists)
+
+
+def table_names(config: Config) -> dict[str, str]:
+    """The output tables' names by the report's keys."""
+    rest = ("channel", "detail", "models", "run_info")
+    return {
+        "metrics": config.metrics_table,
+        "shapley": config.shapley_table,
+        **{key: f"{config.shapley_table}_{key}" for key in rest},
+    }
+
+
+def _report(frames: dict[str, pd.DataFrame], config: Config, out: Path | None) -> Path | None:
+    if out is None:
+        return None
+    out.mkdir(parents=True, exist_ok=True)
+    path, passing = out / "report.html", out / ".report.html.part"
+    passing.write_text(html_report.render(frames, f"Attribution of {config.table}"), "utf-8")
+    passing.replace(path)
+    return path

@@ -1,0 +1,66 @@
+"""Every output table: what a row is, its columns, and what they mean. `CHANNELS` stands for one
+column per channel.
+"""
+
+from typing import NamedTuple
+
+CHANNELS = "one column per channel"
+BASELINE = "(baseline)"
+DAY = "days_before_conversion"
+
+
+class Table(NamedTuple):
+    """`name` is a parameter and what is added to its value."""
+
+    name: str
+    grain: str
+    columns: tuple[str, ...]
+    meaning: str
+
+
+METRICS = Table(
+    "metrics_table",
+    "epoch",
+    ("epoch", "loss", "rmse", "auc", "val_loss", "val_rmse", "val_auc"),
+    "quality on training and held-out users, at natural prevalence",
+)
+SHAPLEY = Table(
+    "shapley_table",
+    "day before conversion",
+    (CHANNELS, DAY),
+    "share of all channel credit; the table sums to 1",
+)
+CHANNEL = Table(
+    "shapley_table_channel",
+    "one row",
+    (CHANNELS,),
+    "each channel's share of all channel credit",
+)
+DETAIL = Table(
+    "shapley_table_detail",
+    "day and channel",
+    (DAY, "channel", "conversions", "value", "share", "lower", "upper"),
+    "credit; with the row `(baseline)` conversions sum to those observed and share to 1",
+)
+MODELS = Table(
+    "shapley_table_models",
+    "model and channel",
+    ("model", "channel", "conversions", "value", "share"),
+    "each model's credit; conversions without a touch are `(baseline)`",
+)
+REPORT = Table(
+    "shapley_table_report",
+    "channel",
+    (
+        *("channel", "touches", "users", "conversions", "value", "impressions", "spend"),
+        *("cpm", "cpc", "cpa", "roas", "roms", "lower", "upper"),
+    ),
+    "credit beside spend; spend columns are empty without `spend_table`",
+)
+RUN_INFO = Table(
+    "shapley_table_run_info",
+    "fact",
+    ("section", "name", "value"),
+    "parameters, counts, seconds per step, versions, holdout quality, warnings",
+)
+TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, REPORT, RUN_INFO)
