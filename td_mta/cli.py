@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from td_mta.errors import ConfigError, MtaError
 
 if TYPE_CHECKING:
+    from td_mta.pipeline import Summary
     from td_mta.warehouse import Warehouse
 
 DEFAULT_CONFIG = Path("config/params.yml")
@@ -88,6 +89,16 @@ def log_to_stderr() -> None:
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%H:%M:%S",
     )
+
+
+def say(summary: "Summary") -> None:
+    """Print that credit adds up, and where the report is."""
+    print(
+        f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
+        f" = conversions {summary.conversions:.1f}"
+    )
+    if summary.report:
+        print(f"report: {summary.report}", flush=True)
 
 
 def exit_code(work: Callable[[], None]) -> int:

@@ -45,6 +45,7 @@ def run(**parameters: object) -> None:
         summary = _attribute(parameters, kind)
     except ImportError as error:
         raise MtaError(cli.missing_package(error)) from None
+    cli.say(summary)
     _store(summary)
 
 

@@ -30,13 +30,7 @@ def _run(options: argparse.Namespace) -> None:
 
     from td_mta import pipeline
 
-    summary = pipeline.run(config, warehouse, options.out)
-    print(
-        f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
-        f" = conversions {summary.conversions:.1f}"
-    )
-    if summary.report:
-        print(f"report: {summary.report}")
+    cli.say(pipeline.run(config, warehouse, options.out))
 
 
 def _config(path: Path | None, overrides: dict[str, str], out: Path) -> "Config":

@@ -11,6 +11,7 @@ import pytest
 
 from td_mta import cli, docker_main, main
 from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
+from td_mta.pipeline import Summary
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,6 +113,13 @@ def test_a_copy_of_td_mta_alone_answers(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "No config/params.yml here: every parameter that --set does not name" in done.stderr
     assert "no_such_table" in done.stderr.splitlines()[-1]
+
+
+def test_a_run_ends_with_the_line_that_credit_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.say(Summary("r", {}, {}, baseline=123, channels=456, conversions=579, report=Path("o/r")))
+    assert capsys.readouterr().out == (
+        "baseline 123.0 + channels 456.0 = conversions 579.0\nreport: o/r\n"
+    )
 
 
 # What the real Digdag 0.10.5.1 passes to a function with **keywords beside the exports.
