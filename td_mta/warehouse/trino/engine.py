@@ -1,6 +1,7 @@
 """Runs a translated query on DataFusion; what does not fit in memory goes to a folder."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import datafusion
@@ -26,10 +27,11 @@ def run(
     schema = pa.schema([(f"{i}", arrow(kind)) for i, kind in enumerate(plan.types)])
     try:
         frame = context.sql(plan.sql)
-        stream = frame.execute_stream()
+        # One thread keeps the order in which parts of a UNION ALL stand.
+        streams = frame.execute_stream_partitioned() if threads == 1 else [frame.execute_stream()]
     except Exception as error:
         raise _translated(error, plan.program, planning=True) from error
-    return pa.RecordBatchReader.from_batches(schema, _batches(stream, schema, plan))
+    return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, plan))
 
 
 def _registered(function: Function) -> datafusion.ScalarUDF:
@@ -42,10 +44,10 @@ def _registered(function: Function) -> datafusion.ScalarUDF:
 
 
 def _batches(
-    stream: datafusion.RecordBatchStream, schema: pa.Schema, plan: Plan
+    streams: list[datafusion.RecordBatchStream], schema: pa.Schema, plan: Plan
 ) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in stream:
+        for batch in chain.from_iterable(streams):
             columns = batch.to_pyarrow().columns
             cast = [
                 column if column.type == field.type else column.cast(field.type)

@@ -5,7 +5,6 @@ it is used, otherwise a vectorised function. Names are resolved by the scope.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -13,7 +12,8 @@ from sqlglot import exp
 
 from td_mta.errors import Refused
 from td_mta.warehouse.trino import calls, casts, operators
-from td_mta.warehouse.trino.program import Bound, Program, literal
+from td_mta.warehouse.trino.program import Bound, Program, arrow_cast, literal
+from td_mta.warehouse.trino.relations import only
 from td_mta.warehouse.trino.types import (
     BIGINT,
     BOOLEAN,
@@ -53,6 +53,7 @@ def bind(node: exp.Expression, scope: Scope) -> Bound:
     handler = NODES.get(type(node))
     if handler is None:
         raise Refused(f"{node.key.upper()} in {node.sql('trino')!r}")
+    only(node, *PARTS.get(type(node), ("this", "expression")))
     return handler(node, scope)
 
 
@@ -121,8 +122,11 @@ def _comparison(node: exp.Binary, scope: Scope) -> Bound:
 
 
 def _not(node: exp.Not, scope: Scope) -> Bound:
-    inner = condition(node.this, scope)
-    return replace(inner, sql=f"(NOT {inner.sql})", value=Bound("", BOOLEAN).value)
+    return _negated(condition(node.this, scope))
+
+
+def _negated(inner: Bound) -> Bound:
+    return Bound(f"(NOT {inner.sql})", BOOLEAN, fails=inner.fails, error=inner.error)
 
 
 def _connective(node: exp.Connector, scope: Scope) -> Bound:
@@ -130,10 +134,14 @@ def _connective(node: exp.Connector, scope: Scope) -> Bound:
     left, right = condition(node.args["this"], scope), condition(node.args["expression"], scope)
     word = node.key.upper()
     sql = f"({left.sql} {word} {right.sql})"
-    if right.fails:
-        decides = "false" if word == "AND" else "true"
-        sql = f"(CASE WHEN {left.sql} IS {decides} THEN {decides} ELSE {sql} END)"
-    return Bound(sql, BOOLEAN, fails=left.fails or right.fails)
+    if not right.fails:
+        return Bound(sql, BOOLEAN, fails=left.fails)
+    decides = "false" if word == "AND" else "true"
+    number = literal(int(word == "OR"), INTEGER)
+    whole = arrow_cast(sql, INTEGER)  # a CASE of booleans would be turned into AND and OR again
+    case = f"(CASE WHEN {left.sql} IS {decides} THEN {number.sql} ELSE {whole} END)"
+    decided = Bound(case, INTEGER, fails=True)
+    return scope.program.call(operators.is_one, [decided], BOOLEAN, fails=True)
 
 
 def _is(node: exp.Is, scope: Scope) -> Bound:
@@ -165,10 +173,24 @@ def _in(node: exp.In, scope: Scope) -> Bound:
 
 
 def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:
+    """As one of WHERE's conditions: elsewhere DataFusion takes its NULL for false."""
+    if not _stands_in_where(node):
+        raise Refused(f"{node.sql('trino')!r} other than as a condition of WHERE")
     sql, types = scope.query(node.args["query"].this)
     if len(types) != 1 or value.type.kind != types[0].kind or value.type.kind not in _JOINABLE:
         raise Refused(f"{node.sql('trino')!r}: IN (query) needs one column of the same type")
     return Bound(f"({value.sql} IN ({sql}))", BOOLEAN, fails=value.fails)
+
+
+def _stands_in_where(node: exp.Expression) -> bool:
+    place = node.parent
+    while isinstance(place, exp.Paren):
+        place = place.parent
+    if isinstance(place, exp.Not):
+        place = place.parent
+    while isinstance(place, exp.Paren | exp.And):
+        place = place.parent
+    return isinstance(place, exp.Where)
 
 
 _JOINABLE = ("boolean", "tinyint", "smallint", "integer", "bigint", "varchar", "date")
@@ -330,7 +352,8 @@ def _at_time_zone(node: exp.AtTimeZone, scope: Scope) -> Bound:
 
 def _like(node: exp.Like, scope: Scope, escape: Bound | None = None) -> Bound:
     args = [bind(node.this, scope), bind(node.expression, scope)]
-    return calls.call("$like", args + ([escape] if escape else []), scope.program)
+    found = calls.call("$like", args + ([escape] if escape else []), scope.program)
+    return _negated(found) if node.args.get("negate") else found
 
 
 def _escape(node: exp.Escape, scope: Scope) -> Bound:
@@ -395,4 +418,25 @@ NODES: dict[type[exp.Expression], Callable[..., Bound]] = {
     exp.Escape: _escape,
     exp.Array: _array,
     exp.Window: _window,
+}
+# What a node may hold beside `this` and `expression`; any other part of it is refused.
+PARTS: dict[type[exp.Expression], tuple[str, ...]] = {
+    exp.Literal: ("this", "is_string"),
+    exp.Column: ("this", "table", "db", "catalog"),
+    exp.Div: ("this", "expression", "typed", "safe"),
+    exp.DPipe: ("this", "expression", "safe"),
+    exp.Between: ("this", "low", "high"),
+    exp.In: ("this", "expressions", "query"),
+    exp.Case: ("this", "ifs", "default"),
+    exp.If: ("this", "true", "false"),
+    exp.Cast: ("this", "to"),
+    exp.TryCast: ("this", "to", "safe"),
+    exp.Anonymous: ("this", "expressions"),
+    exp.Trim: ("this", "expression", "position"),
+    exp.Substring: ("this", "start", "length"),
+    exp.StrPosition: ("this", "substr"),
+    exp.AtTimeZone: ("this", "zone"),
+    exp.Like: ("this", "expression", "negate"),
+    exp.Array: ("expressions",),
+    exp.Window: ("this", "partition_by", "order", "spec", "over"),
 }

@@ -58,6 +58,11 @@ def compare(name: str, left: Bound, right: Bound, program: Program) -> Bound:
     return Bound(f"({a.sql} {_SYMBOLS[name]} {b.sql})", BOOLEAN, fails=fails)
 
 
+def is_one(numbers: pa.Array) -> pa.Array:
+    """A decision back as a boolean."""
+    return pc.equal(numbers, 1)
+
+
 def negative(value: Bound, program: Program) -> Bound:
     if value.type.kind in ("real", "double", "decimal"):
         return program.call(pc.negate, [value], value.type)

@@ -10,6 +10,7 @@ from typing import ClassVar, cast
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
+from sqlglot.tokens import TokenType
 
 from td_mta.errors import Refused
 
@@ -29,6 +30,8 @@ class _Plain(Trino):
 def parse(sql: str) -> exp.Expression:
     """The one query of a text; comments and a last semicolon are no part of it."""
     try:
+        if any(token.token_type == TokenType.DCOLON for token in _Plain().tokenize(sql)):
+            raise Refused("a cast by `::`, which is not Trino's")
         statements = [tree for tree in _Plain().parse(sql) if tree is not None]
     except SqlglotError as error:
         raise Refused(f"SQL that cannot be read: {str(error).splitlines()[0]}") from error

@@ -241,7 +241,15 @@ class _Select:
         where = self.node.args.get("where")
         if where is None:
             return text
-        return f"{text} WHERE {condition(where.this, self.scope).sql}"
+        test = condition(where.this, self.scope)
+        return self._after(text, test) if test.fails else f"{text} WHERE {test.sql}"
+
+    def _after(self, text: str, test: Bound) -> str:
+        """A condition that may fail is a column first: no earlier filter is merged with it."""
+        name = self.program.fresh()
+        columns = [column.sql for column in self.scope.columns]
+        step = f"SELECT {', '.join([*columns, f'{test.sql} AS {name}'])}{text}"
+        return f" FROM ({step}) AS {self.program.fresh()} WHERE {name}"
 
     def _distinct(self) -> bool:
         distinct = self.node.args.get("distinct")

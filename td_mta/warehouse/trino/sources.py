@@ -59,8 +59,16 @@ def _join(left: Rows, join: exp.Join, context: Context) -> Rows:
     columns = (*left.columns, *right.columns)
     if using:
         return _using(left, right, using, word, context)
-    test = f" ON {condition(on, InputScope(columns, context)).sql}" if on is not None else ""
-    return Rows(f"{left.sql} {word} {right.sql}{test}", columns)
+    return Rows(f"{left.sql} {word} {right.sql}{_on(on, columns, context)}", columns)
+
+
+def _on(on: exp.Expression | None, columns: tuple[Column, ...], context: Context) -> str:
+    if on is None:
+        return ""
+    test = condition(on, InputScope(columns, context))
+    if test.fails:
+        raise Refused(f"{on.sql('trino')!r}: what may fail, in ON")
+    return f" ON {test.sql}"
 
 
 def _using(
