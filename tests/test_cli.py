@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from td_mta import cli, docker_main, main
 from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
-from td_mta.pipeline import Summary
 
 ROOT = Path(__file__).parent.parent
 
@@ -116,7 +116,7 @@ def test_a_copy_of_td_mta_alone_answers(tmp_path: Path) -> None:
 
 
 def test_a_run_ends_with_the_line_that_credit_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
-    cli.say(Summary("r", {}, {}, baseline=123, channels=456, conversions=579, report=Path("o/r")))
+    cli.say(SimpleNamespace(baseline=123, channels=456, conversions=579, report=Path("o/r")))
     assert capsys.readouterr().out == (
         "baseline 123.0 + channels 456.0 = conversions 579.0\nreport: o/r\n"
     )
