@@ -28,9 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local_runner", description=__doc__)
+    parser = argparse.ArgumentParser("python -m local_runner", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    add = commands.add_parser("run", help="run a workflow").add_argument
+    add = commands.add_parser("run", help="run a workflow", allow_abbrev=False).add_argument
     add("workflow", metavar="FILE.dig", help="a workflow in the root of its project")
     add("target", metavar="+task", nargs="?", help="only this task or group")
     add("--warehouse", choices=("local", "td"), help="where tables live; --data means local")

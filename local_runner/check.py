@@ -21,6 +21,7 @@ from td_mta.errors import Refused
 GROUP_KEYS = frozenset(
     {"_export", "_error", "_check", "_retry", "_parallel", "_after", "_background", "_disable"}
 )
+MOST_TASKS = 900  # Digdag has a limit of its own
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 INTERVALS = frozenset({"constant", "exponential"})
 _RESERVED = frozenset({"_type", "_command", "_workdir"})
@@ -48,10 +49,13 @@ class Checker:
     def __init__(self, world: World, *, dry_run: bool) -> None:
         self.world = world
         self.dry_run = dry_run
-        self.queries = 0
+        self.queries = self.tasks = 0
 
     def task(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         """A task or group and all below it."""
+        self.tasks += 1
+        if self.tasks > MOST_TASKS:
+            raise Refused(f"{place}: more than {MOST_TASKS} tasks are not supported")
         found = [key for key in config if key.endswith(">")]
         keys_of_all(config, place)
         seen = seen.export(config.get("_export"))
@@ -60,6 +64,11 @@ class Checker:
         else:
             doubts = self._group(config, seen, place)
         return doubts | self._error(config, seen, doubts)
+
+    def alone(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+        """A task without siblings: `_do`, `_error`, `_check`."""
+        _after(config, [], False)
+        return self.task(config, seen, place)
 
     def _group(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         doubts = Doubts()
@@ -72,7 +81,7 @@ class Checker:
             doubts |= self.task(body, seen, config.place(key) or place)
         check = config.get("_check")
         if isinstance(check, Located):  # never runs, but must be sound
-            self.task(check, seen, config.place("_check") or place)
+            self.alone(check, seen, config.place("_check") or place)
         retried = {"_retry"} if config.get("_retry") else set()
         return doubts | retried | ({"_parallel"} if parallel and len(subtasks) > 1 else set())
 
@@ -121,12 +130,12 @@ class Checker:
             raise Refused(f"{place}: _check must be a mapping")
         if "_retry" in config or OPERATORS[operator].nests:
             raise Refused(f"{place}: _check together with _retry or on {operator} is not supported")
-        return self.task(check, seen, place or "")
+        return self.alone(check, seen, place or "")
 
     def _error(self, config: Located, seen: Seen, doubts: Doubts) -> Doubts:
         if "_error" not in config:
             return Doubts()
-        error, place = config["_error"], config.place("_error")
+        error, place = config["_error"], config.place("_error") or ""
         if not isinstance(error, Located):
             raise Refused(f"{place}: _error must be a mapping")
         if doubts and any(_ERROR.search(text) for text in templates.strings(error)):
@@ -134,7 +143,7 @@ class Checker:
                 f"{place}: _error uses error.message above {', '.join(sorted(doubts))}: "
                 "which of several errors Digdag tells is not known"
             )
-        self.task(error, seen, place or "")
+        self.alone(error, seen, place)
         only_echo = all(key == "echo>" for key in _keys(error) if key.endswith(">"))
         return Doubts() if only_echo else Doubts({"an _error that can fail"})
 
@@ -186,9 +195,9 @@ def group_keys(config: Located) -> Value:
 
 
 def _after(body: Located, before: list[str], allowed: bool) -> None:
-    after = body.get("_after", [])
-    if after == []:
+    if "_after" not in body:
         return
+    after = body["_after"]
     known = isinstance(after, list) and all(name in before for name in after)
     if not allowed or not known:
         raise Refused(

@@ -26,19 +26,20 @@ Uint8ClampedArray unescape URIError valueOf variables WeakMap WeakSet WebAssembl
 
 _MEMBERS = """
 __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ anchor apply at
-big bind blink bold bytes call callee caller charAt charCodeAt chars codePointAt codePointBefore
-codePointCount codePoints compareTo compareToIgnoreCase concat constructor contains
-contentEquals copyValueOf copyWithin describeConstable endsWith entries equals equalsIgnoreCase
-every fill filter find findIndex fixed flat flatMap fontcolor fontsize forEach format formatted
-getBytes getChars getClass hashCode hasOwnProperty includes indent indexOf intern isBlank
-isEmpty isPrototypeOf italics join keys last_job last_job_id last_results lastIndexOf lines link
-localeCompare map match matchAll matches normalize notify notifyAll offsetByCodePoints padEnd
-padStart pop propertyIsEnumerable prototype push reduce reduceRight regionMatches repeat replace
-replaceAll replaceFirst resolveConstantDesc reverse search shift slice small some sort splice
-split startsWith strike strip stripIndent stripLeading stripTrailing sub subSequence substr
-substring sup toArray toCharArray toExponential toFixed toJSON toLocaleLowerCase toLocaleString
-toLocaleUpperCase toLowerCase toPrecision toSource toString toUpperCase transform
-translateEscapes trim trimEnd trimLeft trimRight trimStart unshift valueOf values wait
+big bind blank blink bold bytes call callee caller charAt charCodeAt chars class codePointAt
+codePointBefore codePointCount codePoints compareTo compareToIgnoreCase concat constructor
+contains contentEquals copyValueOf copyWithin describeConstable empty endsWith entries equals
+equalsIgnoreCase every fill filter find findIndex fixed flat flatMap fontcolor fontsize forEach
+format formatted getBytes getChars getClass hashCode hasOwnProperty includes indent indexOf
+intern isBlank isEmpty isPrototypeOf italics join keys last_job last_job_id last_results
+lastIndexOf lines link localeCompare map match matchAll matches normalize notify notifyAll
+offsetByCodePoints padEnd padStart pop propertyIsEnumerable prototype push reduce reduceRight
+regionMatches repeat replace replaceAll replaceFirst resolveConstantDesc reverse search shift
+slice small some sort splice split startsWith strike strip stripIndent stripLeading
+stripTrailing sub subSequence substr substring sup toArray toCharArray toExponential toFixed
+toJSON toLocaleLowerCase toLocaleString toLocaleUpperCase toLowerCase toPrecision toSource
+toString toUpperCase transform translateEscapes trim trimEnd trimLeft trimRight trimStart
+unshift valueOf values wait
 """
 
 RESERVED = frozenset(_RESERVED.split())

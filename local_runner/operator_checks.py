@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
 Doubts = frozenset[str]
 
+MOST_TURNS = 100  # of a loop; Digdag has a limit of its own
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Within a task name: characters that every URL encoder writes alike.
 _PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
@@ -57,7 +59,7 @@ def _branch(checker: "Checker", config: Located, key: str, seen: "Seen") -> Doub
     body = config[key]
     if not isinstance(body, Located):
         raise Refused(f"{config.place(key)}: {key} must be a mapping")
-    return checker.task(body, seen, config.place(key) or "")
+    return checker.alone(body, seen, config.place(key) or "")
 
 
 def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
@@ -72,6 +74,8 @@ def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
     except TaskError:
         turns = None  # fails in the run too
     if turns is not None:
+        if len(turns) - 1 > MOST_TURNS:
+            raise Refused(f"{place}: more than {MOST_TURNS} turns are not supported")
         return checker.task(turns, seen, place)
     parallel = Doubts({"_parallel"}) if config.get("_parallel") else Doubts()
     return _branch(checker, config, "_do", seen) | parallel
@@ -79,7 +83,7 @@ def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
 
 def _loop_command(written: Value, known: Value, what: str) -> None:
     if what.endswith("loop>"):
-        if isinstance(written, bool | float) or (isinstance(known, int) and known < 0):
+        if isinstance(written, bool | float) or str(known).startswith("-"):
             raise Refused(f"{what} needs a number of turns, got {written}")
     elif not isinstance(written, dict):
         raise Refused(f"{what} needs a mapping, got {written!r}")

@@ -89,6 +89,8 @@ def body(workflow: Workflow) -> Located:
 def called(job: Job) -> Path:
     """The file that a call> names, from the calling file's folder."""
     text = _text(job.command)
+    if text.startswith("/"):
+        raise TaskError(f"call> needs a path within the project, got {text} (config)")
     path = job.folder() / (text if text.endswith(".dig") else f"{text}.dig")
     normal = Path(*_normal(path.relative_to(job.world.project.root).parts))
     return job.world.project.root / normal

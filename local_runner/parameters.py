@@ -12,11 +12,16 @@ def parameters(file: Path | None, pairs: list[tuple[str, str]]) -> dict[str, Val
     """They only fill what nothing exports; `a.b=x` makes a map."""
     found: dict[str, Value] = {}
     if file:
+        if file.suffix not in (".yml", ".yaml"):
+            raise ConfigError(f"-P {file}: must be a .yml file")
         read = yaml_types.read(file, str(file))
         if not isinstance(read, dict):
             raise ConfigError(f"{file}: must be a mapping of parameters")
         merge(found, read)
     given = dict(pairs)
+    for key in given:
+        if any(other.startswith(f"{key}.") for other in given) or "" in key.split("."):
+            raise ConfigError(f"-p {key}: is a value and a map at once, or has an empty part")
     for key in hash_order(given):
         nested: Value = given[key]
         for part in reversed(key.split(".")):

@@ -11,7 +11,8 @@ from local_runner.yaml_types import Located, Place, Value
 from td_mta.errors import ConfigError, Refused
 
 TOP_KEYS = frozenset({"timezone", "schedule", "_export", "_error", "_check", "_retry", "_parallel"})
-_NAME = re.compile(r"[A-Za-z0-9_.=-]*")
+NAMES = "may only hold letters, digits and - _ . = (128 at most)"
+_NAME = re.compile(r"[A-Za-z0-9_.=-]{0,128}")
 
 
 class Workflow(NamedTuple):
@@ -32,6 +33,8 @@ class Project:
         self.overridden: set[str] = set()
         self._loaded: dict[str, Workflow] = {}
         for path in sorted(root.glob("*.dig")):
+            if not _NAME.fullmatch(path.stem):
+                raise Refused(f"{path.name}: a workflow's name {NAMES}")
             self.workflow(path.name)
 
     def workflow(self, file: str) -> Workflow:
@@ -98,9 +101,7 @@ def check_tasks(config: Located, file: str) -> None:
             continue
         place = config.place(key) or file
         if not _NAME.fullmatch(key[1:]):
-            raise Refused(
-                f"{place}: task name {key}: only letters, digits and - _ . = are supported"
-            )
+            raise Refused(f"{place}: the task name {key} {NAMES}")
         if not isinstance(body, Located):
             raise Refused(f"{place}: task {key} must be a mapping")
         check_tasks(body, file)

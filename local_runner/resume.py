@@ -35,6 +35,9 @@ def _find(root: Task, name: str) -> Task:
 
 def only(root: Task, name: str) -> Task:
     found = _find(root, name)
+    alike = [task.name for task in root.walk() if task.name.endswith(name)]
+    if len(alike) > 1:
+        raise Refused(f"{name} alone could be any of {', '.join(alike)}: give the whole name")
     for above in found.line()[:-1]:
         for key in above.config.keys() & {"_error", "_retry"}:
             raise Refused(f"{above.config.place(key)}: {key} around {name} alone is not supported")

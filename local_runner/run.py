@@ -117,7 +117,7 @@ class Run:
             try:
                 return operator.run(job)
             except TaskError as error:
-                print(f"{task.name} failed, tried again: {error}", file=sys.stderr, flush=True)
+                print(f"again after a failure: {task.name}: {error}", file=sys.stderr, flush=True)
                 retry.wait(attempt)
         return operator.run(job)
 

@@ -152,5 +152,6 @@ def _outer_names(
         seen = frozenset[str]()
         for key, item in value.items():
             if key not in LAZY:
-                yield from _outer_names(item, seen, enclosing | siblings)
+                later = value.keys() - seen
+                yield from _outer_names(item, seen, enclosing | siblings | later)
             seen |= {key}
