@@ -9,6 +9,8 @@ from pathlib import Path
 from local_runner.command import Options, run
 from td_mta.errors import MtaError
 
+SINGLE = ("-P", "--params-file", "--session", "--from", "--data", "--out", "--warehouse")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 2 wrong input or something refused before it ran, 1 anything else."""
@@ -62,7 +64,9 @@ def _options(arguments: list[str]) -> Options:
     del given["command"]
     if len(rest) == 1 and rest[0].startswith("+") and given["target"] is None:
         given["target"] = rest.pop()
-    if rest:
+    twice = [option for option in SINGLE if arguments.count(option) > 1]
+    if rest or twice:
+        rest += [f"{option} given twice" for option in twice]
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     return Options(**given)
 

@@ -66,7 +66,7 @@ def run(options: Options) -> int:
     root = tasks.tree(workflow.name, config)
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()
-    runner = Run(world, base, builtins, options.dry_run, skipped, left.stored)
+    runner = Run(checker, base, builtins, options.dry_run, skipped, left.stored)
     if world.warehouse and checker.queries:
         Rehearsal(runner, world.warehouse()).task(first)
     _say(f"session {at.isoformat()}" + (f", schedule {plan.text} (not waited for)" if plan else ""))

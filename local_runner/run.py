@@ -9,11 +9,13 @@ import time
 from typing import NamedTuple
 
 from local_runner import tasks, td_tasks, templates
+from local_runner.check import Checker, Seen
 from local_runner.java_text import java_text
-from local_runner.job import Job, Outcome, TaskError, World
+from local_runner.job import Job, Outcome, TaskError
 from local_runner.operators import OPERATORS, with_export
 from local_runner.tasks import Task
 from local_runner.yaml_types import Located, Value, copy, merge
+from td_mta.errors import Refused
 
 
 class Failure(NamedTuple):
@@ -49,14 +51,15 @@ class Run:
 
     def __init__(
         self,
-        world: World,
+        checker: Checker,
         base: dict[str, Value],
         builtins: dict[str, Value],
         dry_run: bool,
         skipped: set[Task],
         stored: dict[str, dict[str, Value]],
     ) -> None:
-        self.world, self.base, self.builtins = world, base, builtins
+        self.checker, self.world = checker, checker.world
+        self.base, self.builtins = base, builtins
         self.dry_run, self.skipped, self.stored = dry_run, skipped, stored
         self.failures: list[Failure] = []
 
@@ -78,7 +81,8 @@ class Run:
             return True
         try:
             outcome = self._attempts(task, self.job(task))
-        except (TaskError, templates.TemplateError) as error:
+            self._check_added(task, outcome)
+        except (TaskError, templates.TemplateError, Refused) as error:
             task.message, task.raised = str(error), getattr(error, "raised", True)
             self.failures.append(Failure(task.name, task.message))
             return False
@@ -90,6 +94,12 @@ class Run:
             assert isinstance(check, Located)
             task.add(f"{task.name}^check", check, list(task.children))
         return True
+
+    def _check_added(self, task: Task, outcome: Outcome) -> None:
+        """Subtasks that Python added are only known now."""
+        if task.operator == "py>" and outcome.subtasks is not None:
+            seen = Seen(params={**tasks.params(task, self.base), **self.builtins}, calls=())
+            self.checker.task(outcome.subtasks, seen, task.config.place("py>") or "")
 
     def job(self, task: Task) -> Job:
         """A task with its parameters evaluated; raises `TemplateError`."""

@@ -11,6 +11,7 @@ from td_mta.config import Config
 from td_mta.intake import Intake, Page
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import (
+    AUGMENTED,
     FEW_MOMENTS,
     NEGATIVE,
     POSITIVE,
@@ -122,8 +123,9 @@ def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
     sums.sets.append(found)
     sums.amounts.append(np.array([count, value], np.float64))
     of_kind = examples.counts.sum(axis=2)
-    for label in (NEGATIVE, POSITIVE):
-        sums.keys[label].append(examples.patterns.keys[of_kind[:, label] > 0])
+    negative = of_kind[:, NEGATIVE] + of_kind[:, AUGMENTED]
+    for label, of_label in ((NEGATIVE, negative), (POSITIVE, of_kind[:, POSITIVE])):
+        sums.keys[label].append(examples.patterns.keys[of_label > 0])
     sums.examples += of_kind.sum(axis=0)
     sums.users += journeys.users
     sums.duplicates += page.duplicates
@@ -137,7 +139,7 @@ def _counts(sums: _Sums, rows: int) -> dict[str, int]:
         "users": sums.users,
         "conversions": sums.conversions,
         "positive_examples": int(sums.examples[POSITIVE]),
-        "negative_examples": int(sums.examples[NEGATIVE] + sums.examples[2]),
+        "negative_examples": int(sums.examples[NEGATIVE] + sums.examples[AUGMENTED]),
         "positive_patterns": len(np.unique(np.concatenate(sums.keys[POSITIVE]))),
         "negative_patterns": len(np.unique(np.concatenate(sums.keys[NEGATIVE]))),
     }

@@ -7,6 +7,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,11 +65,12 @@ class Intake:
 
     def pages(self, what: str) -> Iterator[Page]:
         """All users, page by page, the same ones every time; `what` names the progress bar."""
-        named = np.array([*self.scan.channels, None], object)
         code = {name: i for i, name in enumerate(self.channels)}
-        recode = np.array([code.get(name, -1) for name in named], np.int64)
+        names = sorted(self.scan.channels)
+        rank = np.array([*(names.index(name) for name in self.scan.channels), -1], np.int64)
+        recode = np.array([*(code.get(name, -1) for name in names), -1], np.int64)
         tables = tqdm(self._tables(), what, self.page_count, disable=None, leave=False)
-        return (_page(table, recode, self.config) for table in tables)
+        return (_page(table, rank, recode, self.config) for table in tables)
 
     def _tables(self) -> Iterator[pa.Table]:
         """Rows by page: page `i` has the users with `i <= rnd * page_count < i + 1`."""
@@ -130,15 +132,16 @@ def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
     return day, second
 
 
-def _page(table: pa.Table, recode: Ints, config: Config) -> Page:
+def _page(table: pa.Table, rank: Ints, recode: Ints, config: Config) -> Page:
+    """Rows in order of all channels' names; then those that touch nobody are no channel."""
     table = table.combine_chunks()
     encoded = pc.dictionary_encode(table["user"]).combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
     by_name = pc.sort_indices(encoded.dictionary).to_numpy()
-    rank = np.empty_like(by_name)
-    rank[by_name] = np.arange(len(by_name))
-    user = rank[encoded.indices.to_numpy()].astype(np.int64)
+    place = np.empty_like(by_name)
+    place[by_name] = np.arange(len(by_name))
+    user = place[encoded.indices.to_numpy()].astype(np.int64)
     _check_rnd(user, table["rnd"].to_numpy(), config)
     time = table["time"].to_numpy()
     day, second = local_time(time, config.day_timezone)
@@ -147,11 +150,12 @@ def _page(table: pa.Table, recode: Ints, config: Config) -> Page:
         time=time,
         day=day,
         second=second,
-        channel=recode[table["channel"].to_numpy()],
+        channel=rank[table["channel"].to_numpy()],
         conversion=table["conversion"].to_numpy(zero_copy_only=False),
         value=table["value"].to_numpy(),
     )
     rows, duplicates = arrange(rows)
+    rows = replace(rows, channel=recode[rows.channel])
     names = encoded.dictionary.take(pa.array(by_name))
     number = user_rnd(names, config.user_rnd_seed) * 2.0**53
     journeys = Journeys(rows, len(names), config.conversion_row_is_touch)

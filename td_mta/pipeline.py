@@ -44,6 +44,10 @@ class Summary:
     conversions: float
     report: Path | None
 
+    def __str__(self) -> str:
+        total = f"= conversions {self.conversions:.1f}"
+        return f"baseline {self.baseline:.1f} + channels {self.channels:.1f} {total}"
+
 
 @dataclass
 class _Clock:

@@ -31,6 +31,7 @@ from td_mta.model import Calibration, Predictor, build, in_order
 log = logging.getLogger(__name__)
 
 DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what an epoch may cost
+PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
 FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 2e-3
@@ -164,12 +165,13 @@ def _draws(train: Counted, config: Config) -> int:
     return int(max(weight, FEWEST_STEPS * config.train_batch_size))
 
 
-def _most_rows(grid: Grid, config: Config) -> int:
-    return max(DAY_ROWS // grid.days, FEWEST_STEPS * config.train_batch_size)
+def _most_rows(train: Counted, grid: Grid, config: Config) -> int:
+    most = min(DAY_ROWS // grid.days, PATTERN_ROWS * len(train.sets.keys))
+    return max(most, FEWEST_STEPS * config.train_batch_size)
 
 
 def _steps(train: Counted, grid: Grid, config: Config) -> int:
-    rows = min(_draws(train, config), _most_rows(grid, config))
+    rows = min(_draws(train, config), _most_rows(train, grid, config))
     return max(1, rows // config.train_batch_size)
 
 
@@ -178,7 +180,7 @@ def _draw(train: Counted, grid: Grid, config: Config, rng: np.random.Generator) 
     chance = np.stack([train.drawn / train.drawn.sum(), train.positives / train.positives.sum()])
     counts = rng.multinomial(_draws(train, config), chance.ravel() / 2).reshape(chance.shape)
     total = counts.sum(axis=0)
-    pieces = -(-total // _largest_piece(total, _most_rows(grid, config)))
+    pieces = -(-total // _largest_piece(total, _most_rows(train, grid, config)))
     row = np.repeat(np.arange(len(total)), pieces)
     weight = (total / np.maximum(pieces, 1))[row]
     label = (counts[1] / np.maximum(total, 1))[row]

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import oracle
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.shapley.attribute import Values, attribute, shapley_values

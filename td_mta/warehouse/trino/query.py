@@ -4,15 +4,12 @@ from and where -> group by with its keys and aggregates -> the items -> order an
 names its columns afresh, so a later one can only see what SQL lets it see.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.warehouse.trino import casts
-from td_mta.warehouse.trino.aggregates import aggregate, groupable, ordering
-from td_mta.warehouse.trino.calls import is_aggregate
+from td_mta.warehouse.trino.aggregates import groupable, ordering
 from td_mta.warehouse.trino.expressions import Scope, bind, condition
 from td_mta.warehouse.trino.parse import parse
 from td_mta.warehouse.trino.program import Bound, Program
@@ -26,8 +23,7 @@ from td_mta.warehouse.trino.relations import (
     only,
 )
 from td_mta.warehouse.trino.sources import source, values
-from td_mta.warehouse.trino.types import Type, common
-from td_mta.warehouse.trino.windows import window
+from td_mta.warehouse.trino.types import Type
 
 _SELECT_PARTS = (
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
@@ -65,7 +61,8 @@ def rows_of(node: exp.Expression, context: Context) -> Rows:
     if isinstance(node, exp.Select):
         return _Select(node, context).rows()
     if isinstance(node, exp.SetOperation):
-        return _set_operation(node, context)
+        left, right = rows_of(node.this, context), rows_of(node.expression, context)
+        return set_operation(node, left, right, context)
     if isinstance(node, exp.Values):
         return values(node, context)
     if isinstance(node, exp.Subquery):
@@ -86,128 +83,6 @@ def _with_queries(node: exp.Expression, context: Context) -> Context:
     return context
 
 
-def _set_operation(node: exp.SetOperation, context: Context) -> Rows:
-    only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
-    left, right = rows_of(node.this, context), rows_of(node.expression, context)
-    if len(left.columns) != len(right.columns):
-        raise Refused(f"{node.key.upper()} of {len(left.columns)} and {len(right.columns)} columns")
-    distinct = bool(node.args.get("distinct"))
-    if not distinct and not isinstance(node, exp.Union):
-        raise Refused(f"{node.key.upper()} ALL")
-    kinds = []
-    for a, b in zip(left.columns, right.columns, strict=True):
-        kind = common(a.type, b.type)
-        if kind is None:
-            raise Refused(f"{node.key.upper()} of {a.type} and {b.type}")
-        kinds.append(kind)
-    columns = tuple(
-        Column(a.name, kind, context.program.fresh())
-        for a, kind in zip(left.columns, kinds, strict=True)
-    )
-    sides = [_side(rows, kinds, columns, distinct, context) for rows in (left, right)]
-    word = f"{node.key.upper()}{'' if distinct else ' ALL'}"
-    names = ", ".join(column.sql for column in columns)
-    text = f"SELECT {names} FROM ({sides[0]} {word} {sides[1]}) AS {context.program.fresh()}"
-    outputs = {column.name.lower(): column for column in columns if column.name}
-    keys = [_output_key(item, columns, outputs, context) for item in _order(node)]
-    return Rows(_limited(text, keys, node), columns)
-
-
-def _side(
-    rows: Rows, kinds: Sequence[Type], columns: Sequence[Column], distinct: bool, context: Context
-) -> str:
-    items = []
-    for mine, kind, column in zip(rows.columns, kinds, columns, strict=True):
-        bound = casts.coerce(Bound(mine.sql, mine.type), kind, context.program)
-        if distinct:
-            bound = groupable(bound, context.program)
-        items.append(f"{bound.sql} AS {column.sql}")
-    return f"SELECT {', '.join(items)} FROM ({rows.sql}) AS {context.program.fresh()}"
-
-
-def _output_key(
-    item: exp.Ordered,
-    columns: Sequence[Column],
-    outputs: dict[str, Column],
-    context: Context,
-) -> str:
-    node = item.this
-    if isinstance(node, exp.Literal) and node.is_int and 1 <= int(node.this) <= len(columns):
-        column = columns[int(node.this) - 1]
-    elif isinstance(node, exp.Column) and not node.table and node.name.lower() in outputs:
-        column = outputs[node.name.lower()]
-    else:
-        raise Refused(f"ORDER BY {node.sql('trino')} after a set operation")
-    return ordering(item, Bound(column.sql, column.type), context.program)
-
-
-def _order(node: exp.Expression) -> list[exp.Ordered]:
-    order = node.args.get("order")
-    return list(order.expressions) if order is not None else []
-
-
-def _limited(text: str, keys: list[str], node: exp.Expression) -> str:
-    if keys:
-        text += f" ORDER BY {', '.join(keys)}"
-    for name in ("limit", "offset"):
-        part = node.args.get(name)
-        if part is None:
-            continue
-        if not isinstance(part, exp.Limit | exp.Offset) or not isinstance(
-            part.expression, exp.Literal
-        ):
-            raise Refused(f"{part.sql('trino')!r}")
-        only(part, "expression")
-        text += f" {name.upper()} {int(part.expression.this)}"
-    return text
-
-
-class _GroupScope(InputScope):
-    """Names after grouping: keys and aggregates; a bare column must be a key."""
-
-    def __init__(self, inner: InputScope, keys: dict[str, Bound]) -> None:
-        super().__init__(inner.columns, inner.context)
-        self.inner, self.keys = inner, keys
-        self.calls: dict[str, str] = {}
-
-    def replaced(self, node: exp.Expression) -> Bound | None:
-        if not self.keys or any(is_aggregate(part) for part in node.walk()):
-            return None
-        if any(isinstance(part, exp.Window | exp.Query) for part in node.walk()):
-            return None
-        if isinstance(node, exp.Literal | exp.Null | exp.Boolean):
-            return None
-        try:
-            bound = bind(node, self.inner)
-        except Refused:
-            return None
-        return self.keys.get(bound.sql)
-
-    def column(self, node: exp.Column) -> Bound:
-        if self.find(node) is not None:
-            raise Refused(f"column {node.sql('trino')!r} is neither grouped nor in an aggregate")
-        return super().column(node)
-
-    def aggregate(self, node: exp.Expression) -> Bound | None:
-        if not is_aggregate(node):
-            return None
-        made = aggregate(node, self.inner)
-        name = self.calls.setdefault(made.call, self.program.fresh())
-        return made.finish(Bound(name, made.type))
-
-
-class _ItemScope:
-    """Names among the items: as before, and window functions may stand there."""
-
-    def __init__(self, inner: InputScope) -> None:
-        self.inner, self.program = inner, inner.program
-        self.column, self.query = inner.column, inner.query
-        self.replaced, self.aggregate = inner.replaced, inner.aggregate
-
-    def window(self, node: exp.Window) -> Bound:
-        return window(node, self.inner)
-
-
 class _Select:
     """One SELECT, step by step."""
 
@@ -221,9 +96,9 @@ class _Select:
         text, scope = self._from_where(), self.scope
         grouped = self._group_scope()
         scope = grouped or self.scope
-        items = self._items(_ItemScope(scope))
+        items = self._items(ItemScope(scope))
         columns = tuple(Column(name, bound.type, self.program.fresh()) for name, bound in items)
-        keys, hidden = self._keys(items, columns, _ItemScope(scope))
+        keys, hidden = self._keys(items, columns, ItemScope(scope))
         having = self._having(grouped)
         if grouped is not None:
             text = self._grouped(text, grouped)
@@ -233,7 +108,7 @@ class _Select:
         if keys or self.node.args.get("limit") or self.node.args.get("offset"):
             names = ", ".join(column.sql for column in columns)
             outer = f"SELECT {names} FROM ({text}) AS {self.program.fresh()}"
-            text = _limited(outer, keys, self.node)
+            text = limited(outer, keys, self.node)
         return Rows(text, columns)
 
     def _from_where(self) -> str:
@@ -268,21 +143,21 @@ class _Select:
             bound = bind(item.unalias(), scope)
             if self._distinct():
                 bound = groupable(bound, self.program)
-            items.append((item.output_name or None, bound))
+            items.append((_name(item), bound))
         return items
 
     def _star(self, item: exp.Expression, scope: Scope) -> list[tuple[str | None, Bound]]:
         only(item, "this", "table")
         table = item.table.lower() if isinstance(item, exp.Column) else ""
         columns = [c for c in self.scope.columns if not table or c.relation == table]
-        if not columns or (isinstance(scope, _ItemScope) and isinstance(scope.inner, _GroupScope)):
+        if not columns or (isinstance(scope, ItemScope) and isinstance(scope.inner, GroupScope)):
             raise Refused(f"{item.sql('trino')} here")
         found = [(c.name, Bound(c.sql, c.type)) for c in columns]
         if self._distinct():
             found = [(name, groupable(bound, self.program)) for name, bound in found]
         return found
 
-    def _group_scope(self) -> _GroupScope | None:
+    def _group_scope(self) -> GroupScope | None:
         group = self.node.args.get("group")
         if group is None and not self.node.args.get("having") and not self._has_aggregates():
             return None
@@ -295,7 +170,7 @@ class _Select:
                 keys[original] = Bound(self.program.fresh(), bound.type, value=bound.value)
                 self._key_sql = {**getattr(self, "_key_sql", {}), original: bound.sql}
         keys = {sql: Bound(key.sql, key.type) for sql, key in keys.items()}
-        return _GroupScope(self.scope, keys)
+        return GroupScope(self.scope, keys)
 
     def _ordinal(self, item: exp.Expression) -> exp.Expression:
         if isinstance(item, exp.Literal) and item.is_int:
@@ -310,10 +185,10 @@ class _Select:
         return item
 
     def _has_aggregates(self) -> bool:
-        parts: list[exp.Expression] = [*self.node.expressions, *_order(self.node)]
-        return any(_mentions_aggregate(part) for part in parts)
+        parts: list[exp.Expression] = [*self.node.expressions, *order_of(self.node)]
+        return any(mentions_aggregate(part) for part in parts)
 
-    def _grouped(self, text: str, scope: _GroupScope) -> str:
+    def _grouped(self, text: str, scope: GroupScope) -> str:
         """The grouping step: keys are computed below it, aggregates in it."""
         inner = [column.sql for column in self.scope.columns]
         made = [f"{self._key_sql[sql]} AS {key.sql}" for sql, key in scope.keys.items()]
@@ -327,7 +202,7 @@ class _Select:
         step = f"SELECT {items} FROM ({below}) AS {self.program.fresh()}{by}"
         return f" FROM ({step}) AS {self.program.fresh()}"
 
-    def _having(self, scope: _GroupScope | None) -> str:
+    def _having(self, scope: GroupScope | None) -> str:
         having = self.node.args.get("having")
         if having is None or scope is None:
             return ""
@@ -338,12 +213,12 @@ class _Select:
     ) -> tuple[list[str], list[str]]:
         """ORDER BY keys, and the hidden items that some of them need."""
         keys, hidden = [], []
-        for item in _order(self.node):
+        for item in order_of(self.node):
             column = self._output(item.this, items, columns)
             if column is not None:
                 bound = Bound(column.sql, column.type)
             else:
-                bound = bind(item.this, _AliasScope(scope, items))
+                bound = bind(item.this, AliasScope(scope, items))
                 same = [c for (_, b), c in zip(items, columns, strict=True) if b.sql == bound.sql]
                 if self._distinct() and not same:
                     raise Refused(f"ORDER BY {item.this.sql('trino')} beside DISTINCT")
@@ -374,32 +249,6 @@ class _Select:
         return next(iter(found.values()), None)
 
 
-class _AliasScope:
-    """In an ORDER BY expression the items' names come before the columns'."""
-
-    def __init__(self, inner: Scope, items: list[tuple[str | None, Bound]]) -> None:
-        self.inner, self.program = inner, inner.program
-        self.items = {name.lower(): bound for name, bound in items if name}
-        self.query, self.window = inner.query, inner.window
-        self.replaced, self.aggregate = inner.replaced, inner.aggregate
-
-    def column(self, node: exp.Column) -> Bound:
-        if not node.table and node.name.lower() in self.items:
-            return self.items[node.name.lower()]
-        return self.inner.column(node)
-
-
-def _mentions_aggregate(node: exp.Expression) -> bool:
-    """Whether an aggregate stands in an expression, other than as a window function or below."""
-    if isinstance(node, exp.Window):
-        inner = node.this
-        parts: list[exp.Expression] = [*node.args.get("partition_by", [])]
-        parts += [*(node.args["order"].expressions if node.args.get("order") else [])]
-        call = inner.this if isinstance(inner, exp.Filter | exp.IgnoreNulls) else inner
-        parts += list(call.expressions) if isinstance(call, exp.Anonymous) else []
-        return any(_mentions_aggregate(part) for part in parts)
-    if isinstance(node, exp.Query):
-        return False
-    if is_aggregate(node):
-        return True
-    return any(_mentions_aggregate(child) for child in node.iter_expressions())
+def _name(item: exp.Expression) -> str | None:
+    """An item's name: its alias, or the column that it is."""
+    return item.output_name if isinstance(item, exp.Alias | exp.Column) else None
