@@ -93,7 +93,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
         credit = attribute(values, extracted.amounts, grid)
     found = findings.Findings(config, intake, extracted, fitted, values, credit)
     frames = _frames(config, found, clock)
-    run_id = uuid.uuid4().hex
+    run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
     _write(frames, config, warehouse, run_id)
     return Summary(
         run_id=run_id,

@@ -1,0 +1,187 @@
+"""Whole runs: a stranger's table, small tables, bad input; what they write and print."""
+
+import gzip
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from td_mta import config as configuration
+from td_mta import main, tables
+from td_mta.extraction import extract, folders_of
+from td_mta.intake import Intake
+from td_mta.model import Predictor
+from td_mta.shapley.attribute import shapley_values
+from td_mta.warehouse.local import LocalWarehouse
+
+REAL = Path(__file__).parent / "data" / "touchpoints_2018_07.csv.gz"
+SMALL = {"model_width": "4", "train_epochs": "1", "train_batch_size": "100"}
+OF_REAL = SMALL | {
+    "table": "touchpoints_2018_07",
+    "user_column": "customer_id",
+    "action_column": "channel",
+    "value_column": "conversion_value",
+}
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a whole run of the stranger's table."""
+    folder = tmp_path_factory.mktemp("real")
+    with gzip.open(REAL) as packed, (folder / "touchpoints_2018_07.csv").open("wb") as file:
+        shutil.copyfileobj(packed, file)
+    assert run(folder, folder / "out", OF_REAL) == 0
+    yield folder
+
+
+def run(data: Path, out: Path, settings: dict[str, str]) -> int:
+    sets = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    return main.main(["--warehouse", "local", "--data", str(data), "--out", str(out), *sets])
+
+
+def read(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / f"{name}.csv")
+
+
+def test_every_conversion_of_a_strangers_table_is_credited(real: Path) -> None:
+    detail = read(real / "out", "shapley_detail")
+    assert detail["conversions"].sum() == pytest.approx(1838, rel=1e-9)
+    assert detail["share"].sum() == pytest.approx(1, rel=1e-9)
+    given = pd.read_csv(real / "touchpoints_2018_07.csv")
+    value = given.loc[given["conversion"] == 1, "conversion_value"].sum()
+    assert detail["value"].sum() == pytest.approx(value, rel=1e-9)
+
+
+def test_every_table_has_the_columns_that_others_read(real: Path) -> None:
+    out, channels = real / "out", ["Facebook", "Instagram", "Online Display", "Online Video"]
+    channels.append("Paid Search")
+    names = {"metrics": tables.METRICS, "shapley": tables.SHAPLEY}
+    names |= {f"shapley_{t.name.removeprefix('shapley_table_')}": t for t in tables.TABLES[2:5]}
+    for name, table in (names | {"shapley_run_info": tables.RUN_INFO}).items():
+        wanted = [
+            column
+            for each in table.columns
+            for column in (channels if each == tables.CHANNELS else [each])
+        ]
+        assert list(read(out, name).columns) == wanted
+    assert read(out, "shapley")[channels].to_numpy().sum() == pytest.approx(1)
+    assert read(out, "shapley_channel").sum(axis=1)[0] == pytest.approx(1)
+    assert "plotly" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_run_info_counts_what_was_read(real: Path) -> None:
+    info = read(real / "out", "shapley_run_info")
+    counts = info[info["section"] == "counts"].set_index("name")["value"].astype(int)
+    assert counts[["touchpoints", "users", "conversions"]].tolist() == [62483, 7896, 1838]
+
+
+def test_every_model_credits_every_conversion(real: Path) -> None:
+    models = read(real / "out", "shapley_models").groupby("model")["conversions"].sum()
+    assert set(models.index) == {"shapley", "last_touch", "linear"}
+    assert models.to_numpy() == pytest.approx(1838, rel=1e-9)
+
+
+def test_every_pattern_of_the_real_run_is_efficient(real: Path, tmp_path: Path) -> None:
+    config = configuration.from_params(OF_REAL, "test", out=tmp_path)
+    intake = Intake(config, LocalWarehouse(real, tmp_path, now=0), tmp_path)
+    extracted = extract(intake, config, folders_of(config))
+    values = shapley_values(
+        extracted.sets,
+        extracted.schema.grid,
+        Predictor.load(real / "out" / "model"),
+        exact_cells=12,
+        budget=10**6,
+        permutations=4,
+        rng=np.random.default_rng(0),
+    )
+    owner = np.repeat(np.arange(len(values.whole)), values.sets.sizes)
+    total = np.bincount(owner, values.phi, len(values.whole))
+    assert np.abs(total - (values.whole - values.nothing)).max() <= 1e-9 * values.whole.min()
+
+
+def test_a_run_with_the_same_seed_writes_the_same_tables(real: Path, tmp_path: Path) -> None:
+    assert run(real, tmp_path, OF_REAL) == 0
+    for name in ("metrics", "shapley", "shapley_channel", "shapley_detail", "shapley_models"):
+        first = (real / "out" / f"{name}.csv").read_bytes()
+        assert (tmp_path / f"{name}.csv").read_bytes() == first
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """300 users, conversions as events of their own."""
+    rng = np.random.default_rng(1)
+    n = 3000
+    frame = pd.DataFrame(
+        {
+            "canonical_id": rng.integers(0, 300, n).astype(str),
+            "time": 1_700_000_000 + rng.integers(0, 20 * 86400, n),
+            "channels": rng.choice(["Email", "Social", "Direct"], n),
+            "conversion": (rng.random(n) < 0.1).astype(int),
+        }
+    )
+    frame.loc[frame["conversion"] == 1, "channels"] = None
+    frame.to_csv(tmp_path / "mta_user_rnd.csv", index=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("examples", ["person_days", "touch_days"])
+def test_baseline_and_channels_are_the_conversions(
+    shop: Path, examples: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = SMALL | {"examples": examples, "conversion_row_is_touch": "false"}
+    assert run(shop, shop / "out", settings) == 0
+    detail = read(shop / "out", "shapley_detail")
+    conversions = read(shop, "mta_user_rnd")["conversion"].sum()
+    assert detail["conversions"].sum() == pytest.approx(conversions, rel=1e-9)
+    assert detail["channel"].iloc[-1] == "(baseline)"
+    assert detail["conversions"].iloc[-1] > 0
+    assert f"= conversions {conversions:.1f}" in capsys.readouterr().out
+
+
+def test_a_second_run_can_append(shop: Path) -> None:
+    settings = SMALL | {"conversion_row_is_touch": "false", "if_exists": "append"}
+    assert run(shop, shop / "out", settings) == run(shop, shop / "out", settings) == 0
+    detail = read(shop / "out", "shapley_detail")
+    assert detail["run_id"].nunique() == 2
+    assert detail.groupby("run_id")["share"].sum().tolist() == pytest.approx([1, 1])
+
+
+def test_a_failed_run_leaves_the_old_tables(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shop / "out").mkdir()
+    (shop / "out" / "shapley.csv").write_text("old\n")
+    assert run(shop, shop / "out", SMALL | {"conversion_column": "convertion"}) == 2
+    error = capsys.readouterr().err
+    assert "convertion" in error
+    assert "conversion" in error
+    assert (shop / "out" / "shapley.csv").read_text() == "old\n"
+
+
+def test_users_who_all_convert_every_day_teach_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"u{user},{day * 86400},Email,1" for user in range(40) for day in range(3)]
+    text = "\n".join(["canonical_id,time,channels,conversion", *rows])
+    (tmp_path / "mta_user_rnd.csv").write_text(text + "\n")
+    assert run(tmp_path, tmp_path / "out", SMALL) == 2
+    assert "every example converts" in capsys.readouterr().err
+
+
+def test_the_warnings_of_a_thin_table_are_in_the_log_the_table_and_the_report(
+    shop: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = SMALL | {"conversion_row_is_touch": "false"}
+    frame = read(shop, "mta_user_rnd")
+    frame.loc[frame.index[:3], "canonical_id"] = None
+    frame.loc[frame.index[-1], "channels"] = "Podcast"
+    frame.loc[frame.index[-1], "conversion"] = 0
+    pd.concat([frame, frame.tail(1)]).to_csv(shop / "mta_user_rnd.csv", index=False)
+    assert run(shop, shop / "out", settings) == 0
+    info = read(shop / "out", "shapley_run_info")
+    said = " ".join(info.loc[info["section"] == "warnings", "value"])
+    for sentence in ("3 of 3001 rows lack a user", "1 rows are equal", "Channel Podcast"):
+        assert sentence in said
+        assert sentence in caplog.text
+        assert sentence in (shop / "out" / "report.html").read_text(encoding="utf-8")
