@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from td_mta.errors import Refused
+from td_mta.warehouse.trino import conditions, values
 from td_mta.warehouse.trino.aggregates import groupable, ordering
 from td_mta.warehouse.trino.expressions import Scope, bind, condition
 from td_mta.warehouse.trino.parse import parse
@@ -22,8 +23,12 @@ from td_mta.warehouse.trino.relations import (
     WithQuery,
     only,
 )
-from td_mta.warehouse.trino.sources import source, values
+from td_mta.warehouse.trino.scopes import AliasScope, GroupScope, ItemScope, mentions_aggregate
+from td_mta.warehouse.trino.set_operations import limited, order_of, set_operation
+from td_mta.warehouse.trino.sources import rows_of_values, source
 from td_mta.warehouse.trino.types import Type
+
+assert conditions and values  # importing them fills the table of expressions
 
 _SELECT_PARTS = (
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
@@ -64,7 +69,7 @@ def rows_of(node: exp.Expression, context: Context) -> Rows:
         left, right = rows_of(node.this, context), rows_of(node.expression, context)
         return set_operation(node, left, right, context)
     if isinstance(node, exp.Values):
-        return values(node, context)
+        return rows_of_values(node, context)
     if isinstance(node, exp.Subquery):
         only(node, "this", "with_")
         return rows_of(node.this, context)
@@ -91,6 +96,7 @@ class _Select:
         self.node, self.context, self.program = node, context, context.program
         self.input = source(node, context)
         self.scope = InputScope(self.input.columns if self.input else (), context)
+        self.key_texts: dict[str, str] = {}
 
     def rows(self) -> Rows:
         text, scope = self._from_where(), self.scope
@@ -165,11 +171,10 @@ class _Select:
         if group is not None:
             only(group, "expressions")
             for item in group.expressions:
-                bound = groupable(bind(self._ordinal(item), self.scope), self.program)
-                original = bind(self._ordinal(item), self.scope).sql
-                keys[original] = Bound(self.program.fresh(), bound.type, value=bound.value)
-                self._key_sql = {**getattr(self, "_key_sql", {}), original: bound.sql}
-        keys = {sql: Bound(key.sql, key.type) for sql, key in keys.items()}
+                original = bind(self._ordinal(item), self.scope)
+                key = groupable(original, self.program)
+                self.key_texts[original.sql] = key.sql
+                keys[original.sql] = Bound(self.program.fresh(), key.type)
         return GroupScope(self.scope, keys)
 
     def _ordinal(self, item: exp.Expression) -> exp.Expression:
@@ -191,7 +196,7 @@ class _Select:
     def _grouped(self, text: str, scope: GroupScope) -> str:
         """The grouping step: keys are computed below it, aggregates in it."""
         inner = [column.sql for column in self.scope.columns]
-        made = [f"{self._key_sql[sql]} AS {key.sql}" for sql, key in scope.keys.items()]
+        made = [f"{self.key_texts[sql]} AS {key.sql}" for sql, key in scope.keys.items()]
         below = f"SELECT {', '.join([*inner, *made]) or '1 AS ' + self.program.fresh()}{text}"
         keys = [key.sql for key in scope.keys.values()]
         calls = [f"{call} AS {name}" for call, name in scope.calls.items()]

@@ -101,7 +101,7 @@ def _relation(node: exp.Expression, context: Context) -> Rows:
             raise Refused(f"{node.sql('trino')[:80]!r} in FROM")
         return _aliased(_query_rows(inner, within(context, None)), node.args.get("alias"), context)
     if isinstance(node, exp.Values):
-        return _aliased(values(node, context), node.args.get("alias"), context)
+        return _aliased(rows_of_values(node, context), node.args.get("alias"), context)
     if isinstance(node, exp.Unnest):
         return _unnested(node, None, context)
     raise Refused(f"{node.key.upper()} in FROM")
@@ -159,7 +159,7 @@ def _renamed(rows: Rows, alias: exp.TableAlias | None) -> Rows:
     return Rows(rows.sql, tuple(replace(column, name=name) for column, name in columns))
 
 
-def values(node: exp.Values, context: Context) -> Rows:
+def rows_of_values(node: exp.Values, context: Context) -> Rows:
     """VALUES as a query, each column of the type that all its values turn into."""
     only(node, "expressions", "alias", "order", "limit", "offset")
     if any(node.args.get(name) for name in ("order", "limit", "offset")):
