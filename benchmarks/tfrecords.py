@@ -1,0 +1,58 @@
+"""`python -m benchmarks.tfrecords [--patterns N]`: patterns a second, written and read."""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from td_mta import tfrecords
+from td_mta.journeys import patterns
+from td_mta.journeys.examples import Examples
+from td_mta.journeys.patterns import Grid
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tfrecords", description=__doc__)
+    parser.add_argument("--patterns", type=int, default=600_000)
+    asked = parser.parse_args().patterns
+    schema = tfrecords.Schema(tuple(f"c{i}" for i in range(8)), 14, "UTC", "touch_days")
+    examples = _examples(asked, schema.grid)
+    n = len(examples.counts)
+    with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder:
+        folders = tfrecords.Folders(Path(folder) / "negative", Path(folder) / "positive")
+        written = _seconds(lambda: _write(folders, schema, examples))
+        _write(folders, schema, _examples(1000, schema.grid))
+        tfrecords.read(folders, schema)  # TensorFlow's import is not what is measured
+        _write(folders, schema, examples)
+        read = _seconds(lambda: tfrecords.read(folders, schema))
+    print(f"written {n / written:,.0f} patterns a second, read {n / read:,.0f} ({n} patterns)")
+
+
+def _write(folders: tfrecords.Folders, schema: tfrecords.Schema, examples: Examples) -> None:
+    writer = tfrecords.Writer(folders, schema)
+    for page, rows in enumerate(np.array_split(np.arange(len(examples.counts)), 10)):
+        writer.write(page, Examples(examples.patterns.take(rows), examples.counts[rows]))
+    writer.close()
+
+
+def _examples(n: int, grid: Grid) -> Examples:
+    rng = np.random.default_rng(18)
+    owner = np.repeat(np.arange(n), rng.integers(1, 8, n))
+    drawn = patterns.of_cells(owner, rng.integers(0, grid.cells, len(owner)), n, grid)
+    sets = patterns.distinct(drawn)[0]
+    counts = np.zeros((len(sets.keys), 3, 2), np.int64)
+    counts[:, 0, 0] = rng.integers(1, 1000, len(counts))
+    return Examples(sets, counts)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started
+
+
+if __name__ == "__main__":
+    main()
