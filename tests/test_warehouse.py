@@ -252,3 +252,128 @@ def test_parquet_types_come_as_they_are(tmp_path):
     pq.write_table(table, tmp_path / "data" / "t.parquet")
     (batch,) = warehouse.read("t", ["d", "s"])
     assert batch.to_pylist() == [{"d": datetime.date(2026, 3, 1), "s": "x"}]
+
+
+# --- SQL into tables -------------------------------------------------------------------------
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_query_makes_a_table_and_counts_its_rows(warehouse):
+    assert warehouse.create_table("t", "select * from (values (1, 'a'), (2, null)) v(n, s)") == 2
+    assert rows(warehouse, "t") == [{"n": 1, "s": "a"}, {"n": 2, "s": None}]
+
+
+def test_insert_adds_rows_by_position_and_makes_a_missing_table(warehouse):
+    assert warehouse.insert_into("t", "select 1 as n, 'a' as s") == 1
+    assert warehouse.insert_into("t", "select 2 as other, 'b' as names") == 1
+    assert rows(warehouse, "t") == [{"n": 1, "s": "a"}, {"n": 2, "s": "b"}]
+
+
+def test_a_table_may_be_made_of_itself(warehouse):
+    warehouse.create_table("t", "select 1 as n")
+    warehouse.create_table("t", "select n + 1 as n from t")
+    assert rows(warehouse, "t") == [{"n": 2}]
+
+
+def test_insert_of_another_number_of_columns_is_an_error(warehouse):
+    warehouse.create_table("t", "select 1 as n")
+    with pytest.raises(DataError, match=r"cannot insert 2 columns into .*t.* which has 1: n"):
+        warehouse.insert_into("t", "select 1, 2")
+
+
+def test_a_column_of_nulls_takes_the_type_of_what_comes(warehouse):
+    warehouse.create_table("t", "select cast(null as double) as x")
+    warehouse.insert_into("t", "select 0.5e0")
+    assert [row["x"] for row in rows(warehouse, "t")] == [None, 0.5]
+
+
+def test_insert_of_another_type_names_both(warehouse):
+    warehouse.create_table("t", "select 1 as n")
+    with pytest.raises(DataError, match=r"column 'n': it holds int64, string came"):
+        warehouse.insert_into("t", "select 'a'")
+
+
+@pytest.mark.parametrize(
+    "sql,message",
+    [
+        ("select 1", "column 1 of the query has no name"),
+        ("select 1 as a, 2 as A", "two columns 'a'"),
+        ("select 1 as a from nowhere", "no table 'nowhere'"),
+    ],
+)
+def test_a_query_that_can_make_no_table_says_why(warehouse, sql, message):
+    with pytest.raises(DataError, match=message):
+        warehouse.create_table("t", sql)
+
+
+def test_a_query_that_fails_midway_leaves_the_old_table(tmp_path):
+    warehouse = local(tmp_path)
+    warehouse.create_table("t", "select 1 as n")
+    with pytest.raises(WarehouseError, match="DIVISION_BY_ZERO"):
+        warehouse.create_table("t", "select 1 / n as n from (values 1, 0) v(n)")
+    assert names(tmp_path / "out") == ["t.csv"]
+    assert rows(warehouse, "t") == [{"n": 1}]
+
+
+def test_small_tables_become_csv_and_what_csv_cannot_keep_parquet(tmp_path):
+    warehouse = local(tmp_path)
+    for table, sql in {
+        "plain": "select 1 as n, 0.5e0 as x, 'a' as s, true as b, cast(null as double) as nothing",
+        "digits": "select '007' as s, '12' as digits",
+        "empty_text": "select '' as s",
+        "day": "select date '2026-03-01' as d",
+    }.items():
+        warehouse.create_table(table, sql)
+    expected = ["day.parquet", "digits.parquet", "empty_text.parquet", "plain.csv"]
+    assert names(tmp_path / "out") == expected
+    assert rows(warehouse, "digits") == [{"s": "007", "digits": "12"}]
+
+
+def test_a_large_table_becomes_parquet_and_replaces_its_csv(tmp_path):
+    warehouse = local(tmp_path)
+    warehouse.create_table("t", "select 1 as n")
+    warehouse.write("ten", pd.DataFrame({"n": range(10)}), "overwrite")
+    crossed = " cross join ".join(f"ten as t{i}" for i in range(5))
+    assert warehouse.create_table("t", f"select t0.n from {crossed} cross join ten as t5") == 10**6
+    assert names(tmp_path / "out") == [
+        "t.parquet",
+        "ten.csv",
+    ]
+    assert warehouse.create_table("t", "select 2 as n") == 1
+    assert names(tmp_path / "out") == ["t.csv", "ten.csv"]
+
+
+def test_rows_without_an_order_are_written_in_the_same_one_every_time(tmp_path):
+    warehouse = local(tmp_path)
+    sql = "select x from (select 3 x union all select 1 union all select 2)"
+    warehouse.create_table("t", sql)
+    warehouse.create_table("sorted", f"{sql} order by x desc")
+    assert (tmp_path / "out" / "t.csv").read_text() == "x\n1\n2\n3\n"
+    assert (tmp_path / "out" / "sorted.csv").read_text() == "x\n3\n2\n1\n"
+
+
+def test_a_query_sees_the_types_of_a_csv_file(tmp_path):
+    warehouse = local(tmp_path)
+    (tmp_path / "data" / "t.csv").write_text("Id,n,x,b\n007,1,0.5,true\n008,,,\n")
+    (row, _) = warehouse.query("select id, n / 2 as half, x, b from shop.T order by id").to_pylist()
+    assert row == {"id": "007", "half": 0, "x": 0.5, "b": True}
+
+
+def test_stored_types_reach_sql_as_trinos(tmp_path):
+    warehouse = local(tmp_path)
+    stored = {
+        "d": pa.array([datetime.date(2026, 3, 1)]),
+        "s": pa.array(["x"]).dictionary_encode(),
+        "l": pa.array(["y"], pa.large_string()),
+        "u": pa.array([7], pa.uint32()),
+        "t": pa.array([datetime.datetime(2026, 3, 1, 5)], pa.timestamp("ns")),
+    }
+    pq.write_table(pa.table(stored), tmp_path / "data" / "t.parquet")
+    plan, table = warehouse.answer("select d, s || l as sl, u + 1 as u, t from t")
+    assert [str(kind) for kind in plan.types] == ["date", "varchar", "bigint", "timestamp(6)"]
+    assert table.to_pylist() == [
+        {"d": datetime.date(2026, 3, 1), "sl": "xy", "u": 8, "t": datetime.datetime(2026, 3, 1, 5)}
+    ]

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 from td_mta.errors import DataError, WarehouseError
 from td_mta.warehouse import IfExists, csv_tables
+from td_mta.warehouse.appending import appended
 from td_mta.warehouse.trino import engine
 from td_mta.warehouse.trino.engine import stored
 from td_mta.warehouse.trino.query import Plan, translate
@@ -62,12 +64,11 @@ class LocalWarehouse:
 
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         new = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-        if self._find(table) and if_exists == "error":
-            raise DataError(
-                f"table {table!r} is already there ({self._path(table)}), drop it first"
-            )
-        if self._find(table) and if_exists == "append":
-            new = self._appended(table, new, by_name=True)
+        found = self._find(table)
+        if found and if_exists == "error":
+            raise DataError(f"table {table!r} is already there ({found}), drop it first")
+        if found and if_exists == "append":
+            new = self._appended(table, self._in_order(table, new).to_reader()).read_all()
         with self._target(table, ".csv") as path:
             csv_tables.write(new, path)
 
@@ -83,15 +84,14 @@ class LocalWarehouse:
     def create_table(self, table: str, sql: str) -> int:
         plan = self._translated(sql)
         names = _named(table, plan)
-        return self._store(table, _renamed(self._rows(plan), names), in_order=plan.in_order)
+        return self._store(table, _stored(self._rows(plan), names), in_order=plan.in_order)
 
     def insert_into(self, table: str, sql: str) -> int:
         if not self._find(table):
             return self.create_table(table, sql)
-        new = self.query(sql)
-        whole = self._appended(table, new, by_name=False)
-        self._store(table, whole.to_reader(), in_order=True)
-        return new.num_rows
+        before = _parquet(self.typed_file(table)).metadata.num_rows
+        new = self._rows(self._translated(sql))
+        return self._store(table, self._appended(table, new), in_order=True) - before
 
     def drop_table(self, table: str) -> None:
         self._protect(table)
@@ -132,8 +132,8 @@ class LocalWarehouse:
         return path
 
     def _find(self, table: str) -> Path | None:
-        for folder in self._folders():
-            files = [folder / f"{table}{suffix}" for suffix in SUFFIXES]
+        for folder, name in product(self._folders(), dict.fromkeys((table, table.lower()))):
+            files = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
             there = [file for file in files if file.is_file()]
             if there:
                 return max(there, key=lambda file: file.stat().st_mtime_ns)
@@ -200,18 +200,16 @@ class LocalWarehouse:
                     rows += len(batch)
         return rows
 
-    def _appended(self, table: str, new: pa.Table, by_name: bool) -> pa.Table:
-        old = pq.read_table(self.typed_file(table))
-        if by_name and set(old.column_names) != set(new.column_names):
-            differ = sorted(set(old.column_names) ^ set(new.column_names))
+    def _appended(self, table: str, new: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        return appended(_parquet(self.typed_file(table)), new, str(self._path(table)))
+
+    def _in_order(self, table: str, new: pa.Table) -> pa.Table:
+        """The same columns as the stored table has them."""
+        there = self.columns(table)
+        differ = sorted(set(there) ^ set(new.column_names))
+        if differ:
             raise DataError(f"cannot append to {self._path(table)}: columns differ in {differ}")
-        if old.num_columns != new.num_columns:
-            raise DataError(
-                f"cannot insert {new.num_columns} columns into {self._path(table)}, "
-                f"which has {old.num_columns}: {', '.join(old.column_names)}"
-            )
-        new = new.select(old.column_names) if by_name else new.rename_columns(old.column_names)
-        return pa.concat_tables([old, new], promote_options="permissive")
+        return new.select(there)
 
     def _translated(self, sql: str) -> Plan:
         return translate(sql, self._catalog, self.now)
@@ -248,11 +246,12 @@ def _named(table: str, plan: Plan) -> list[str]:
     return [name for name in names if name is not None]
 
 
-def _renamed(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:
-    schema = pa.schema(list(zip(names, batches.schema.types, strict=True)))
-    return pa.RecordBatchReader.from_batches(
-        schema, (pa.record_batch(batch.columns, schema=schema) for batch in batches)
-    )
+def _stored(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:
+    """As a table keeps them: named, and every integer as a bigint, as Treasure Data has it."""
+    kinds = [pa.int64() if pa.types.is_integer(kind) else kind for kind in batches.schema.types]
+    schema = pa.schema(list(zip(names, kinds, strict=True)))
+    tables = (pa.record_batch(batch.columns, names=names).cast(schema) for batch in batches)
+    return pa.RecordBatchReader.from_batches(schema, tables)
 
 
 def _parquet(path: Path) -> pq.ParquetFile:

@@ -11,6 +11,7 @@ from typing import Any
 
 from td_mta.errors import Refused
 from td_mta.warehouse.trino import casts
+from td_mta.warehouse.trino.functions import conversions
 from td_mta.warehouse.trino.program import Bound, Program, Run
 from td_mta.warehouse.trino.types import (
     BIGINT,
@@ -22,6 +23,7 @@ from td_mta.warehouse.trino.types import (
     VARBINARY,
     VARCHAR,
     Type,
+    arrow,
     coerces,
 )
 
@@ -113,3 +115,24 @@ def _specials() -> dict[str, Callable[[list[Bound], Program], Bound]]:
     from td_mta.warehouse.trino import specials
 
     return specials.SPECIALS
+
+
+# --- for the catalogs ---
+
+
+def first(types: list[Type], args: list[Bound]) -> Type:
+    return types[0]
+
+
+def plain(run: Run) -> Callable[..., Run]:
+    return lambda program, types: run
+
+
+def with_constants(make: Callable[..., Run]) -> Callable[..., Run]:
+    """From the constants alone."""
+    return lambda program, types, *constants: make(*constants)
+
+
+def each(function: Callable[[Any], Any], output: Type) -> Callable[..., Run]:
+    """One value at a time, each distinct one once."""
+    return lambda program, types: conversions.per_value(function, arrow(output))
