@@ -68,7 +68,7 @@ def _frame(node: exp.Window, ordered: bool) -> str:
         end = "CURRENT ROW" if ordered else "UNBOUNDED FOLLOWING"
         return f"{'RANGE' if ordered else 'ROWS'} BETWEEN UNBOUNDED PRECEDING AND {end}"
     only(spec, "kind", "start", "start_side", "end", "end_side")
-    kind = spec.args.get("kind")
+    kind = str(spec.args.get("kind")).upper()
     start = _bound(spec.args.get("start"), spec.args.get("start_side"), kind)
     end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind)
     if not ordered or kind not in ("ROWS", "RANGE"):
@@ -78,9 +78,9 @@ def _frame(node: exp.Window, ordered: bool) -> str:
 
 def _bound(value: object, side: object, kind: object) -> str:
     if isinstance(value, str) and value.upper() in _BOUNDS:
-        return f"{value.upper()} {side or ''}".strip()
+        return f"{value.upper()} {str(side or '').upper()}".strip()
     if kind == "ROWS" and isinstance(value, exp.Literal) and value.is_int:
-        return f"{int(value.this)} {side}"
+        return f"{int(value.this)} {str(side).upper()}"
     raise Refused(f"a {kind} frame with the bound {value}")
 
 
