@@ -1,15 +1,13 @@
 """The local SQL engine beyond the recorded cases: SQL's own rules, and what is refused."""
 
 import json
-import subprocess
-import sys
 
 import hypothesis.strategies as st
 import pyarrow as pa
 import pytest
 from hypothesis import given
 
-from local_runner.sql import answer
+from local_runner.sql import answer, main
 from td_mta.errors import Refused
 from td_mta.warehouse.trino.functions import java_uri, regexps, urls
 from td_mta.warehouse.trino.functions.td import interval
@@ -281,13 +279,12 @@ def test_letter_case_beyond_ascii_is_refused_only_where_it_folds_to_ascii():
         match(pa.array(["\u212a"]))  # the Kelvin sign, a k
 
 
-def test_the_command_prints_one_json_object_and_its_exit_code_tells_refusals(tmp_path):
+def test_the_command_prints_one_json_object_and_its_exit_code_tells_refusals(tmp_path, capsys):
     (tmp_path / "t.csv").write_text("n\n1\n2\n")
 
     def run(sql: str) -> tuple[int, dict]:
-        command = [sys.executable, "-m", "local_runner", "sql", sql, "--data", str(tmp_path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.returncode, json.loads(done.stdout)
+        code = main([sql, "--data", str(tmp_path)])
+        return code, json.loads(capsys.readouterr().out)
 
     assert run("select sum(n) as total from t") == (
         0,
