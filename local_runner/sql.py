@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as out:
         answer, code = _answer(options.query, options.data, Path(out))
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(answer) + "\n")
     return code
 
 
