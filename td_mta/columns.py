@@ -29,11 +29,11 @@ class Times(NamedTuple):
 
 
 class Names(NamedTuple):
-    """Row `i` has the name `names[codes[i]]`, None where there is none."""
+    """Row `i` has the name `names[codes[i]]`, None for none; `trimmed` rows had blanks."""
 
     names: list[str | None]
     codes: Ints
-    trimmed: bool
+    trimmed: int
 
 
 def users(column: pa.Array) -> pa.Array:
@@ -48,7 +48,8 @@ def names(column: pa.Array) -> Names:
     raw = encoded.dictionary.to_pylist()
     codes = pc.fill_null(encoded.indices, len(raw)).to_numpy(zero_copy_only=False)
     clean = [name.strip() or None for name in raw]
-    return Names([*clean, None], codes, clean != [name or None for name in raw])
+    changed = [new != (old or None) for new, old in zip(clean, raw, strict=True)]
+    return Names([*clean, None], codes, int(np.array([*changed, False])[codes].sum()))
 
 
 def times(column: pa.Array, place: str) -> Times:

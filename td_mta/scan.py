@@ -140,7 +140,7 @@ def _channels(column: pa.Array, scan: Scan, name: str) -> Ints:
     """Codes of the channels, -1 for none; new names join the scan's."""
     found = columns.names(column)
     if found.trimmed:
-        scan.converted[f"blanks around names in column {name}"] += len(column)
+        scan.converted[f"blanks around names in column {name}"] += found.trimmed
     codes = [
         -1 if each is None else scan.channels.setdefault(each, len(scan.channels))
         for each in found.names
