@@ -1,6 +1,6 @@
 """Speed and memory of queries/union.sql: page views with utm URLs to touchpoints, local engine.
 
-    python benchmarks/union_sql.py [--rows 20000000] [--threads 2] [--memory-mib 1024]
+    python -m benchmarks.union_sql [--rows 20000000] [--threads 2] [--memory-mib 1024]
 
 Prints the rows made, seconds, and the peak of resident memory of the process that ran the query.
 """
@@ -40,9 +40,9 @@ def main() -> None:
         started = time.perf_counter()
         _make(Path(folder), options.rows)
         print(f"made {options.rows:,} rows in {time.perf_counter() - started:.1f} s", flush=True)
-        command = [sys.executable, __file__, "--child", folder]
+        command = [sys.executable, "-m", "benchmarks.union_sql", "--child", folder]
         command += ["--threads", str(options.threads), "--memory-mib", str(options.memory_mib)]
-        subprocess.run(command, check=True)
+        subprocess.run(command, check=True, cwd=ROOT)
 
 
 def _run(folder: Path, threads: int, memory_mib: int) -> None:
