@@ -1,6 +1,8 @@
 """Whole runs: a stranger's table, small tables, bad input; what they write and print."""
 
+import contextlib
 import gzip
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,8 +111,7 @@ def test_a_run_with_the_same_seed_writes_the_same_tables(real: Path, tmp_path: P
         assert (tmp_path / f"{name}.csv").read_bytes() == first
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
+def write_shop(folder: Path) -> None:
     """300 users, conversions as events of their own."""
     rng = np.random.default_rng(1)
     n = 3000
@@ -123,28 +124,45 @@ def shop(tmp_path: Path) -> Path:
         }
     )
     frame.loc[frame["conversion"] == 1, "channels"] = None
-    frame.to_csv(tmp_path / "mta_user_rnd.csv", index=False)
+    frame.to_csv(folder / "mta_user_rnd.csv", index=False)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write_shop(tmp_path)
     return tmp_path
 
 
-@pytest.mark.parametrize("examples", ["person_days", "touch_days"])
-def test_baseline_and_channels_are_the_conversions(
-    shop: Path, examples: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = SMALL | {"examples": examples, "conversion_row_is_touch": "false"}
-    assert run(shop, shop / "out", settings) == 0
-    detail = read(shop / "out", "shapley_detail")
-    conversions = read(shop, "mta_user_rnd")["conversion"].sum()
+@pytest.fixture(scope="module", params=["person_days", "touch_days"])
+def ran(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str], str]:
+    """A shop after one appending run, the run's settings and what it printed."""
+    folder = tmp_path_factory.mktemp("ran")
+    write_shop(folder)
+    settings = SMALL | {"examples": request.param, "conversion_row_is_touch": "false"}
+    settings |= {"if_exists": "append"}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert run(folder, folder / "out", settings) == 0
+    return folder, settings, printed.getvalue()
+
+
+def test_baseline_and_channels_are_the_conversions(ran: tuple[Path, dict[str, str], str]) -> None:
+    folder, _, printed = ran
+    detail = read(folder / "out", "shapley_detail")
+    conversions = read(folder, "mta_user_rnd")["conversion"].sum()
     assert detail["conversions"].sum() == pytest.approx(conversions, rel=1e-9)
     assert detail["channel"].iloc[-1] == "(baseline)"
     assert detail["conversions"].iloc[-1] > 0
-    assert f"= conversions {conversions:.1f}" in capsys.readouterr().out
+    assert f"= conversions {conversions:.1f}" in printed
 
 
-def test_a_second_run_can_append(shop: Path) -> None:
-    settings = SMALL | {"conversion_row_is_touch": "false", "if_exists": "append"}
-    assert run(shop, shop / "out", settings) == run(shop, shop / "out", settings) == 0
-    detail = read(shop / "out", "shapley_detail")
+@pytest.mark.parametrize("ran", ["person_days"], indirect=True, scope="module")
+def test_a_second_run_can_append(ran: tuple[Path, dict[str, str], str], tmp_path: Path) -> None:
+    folder, settings, _ = ran
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    assert run(tmp_path, tmp_path / "out", settings) == 0
+    detail = read(tmp_path / "out", "shapley_detail")
     assert detail["run_id"].nunique() == 2
     assert detail.groupby("run_id")["share"].sum().tolist() == pytest.approx([1, 1])
 
