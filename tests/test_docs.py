@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from local_runner import __main__ as local_runner
 from td_mta import cli
 from td_mta.config import PARAMETERS
+from td_mta.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,6 +48,14 @@ def test_the_parameter_table_is_params_yml() -> None:
     assert len(wanted) == len(PARAMETERS)
 
 
+def test_the_table_of_tables_is_tables_py() -> None:
+    wanted = [
+        [f"`{t.name.replace('_table', '')}`", t.grain, ", ".join(t.columns), t.meaning]
+        for t in TABLES
+    ]
+    assert rows(section("Output tables")) == wanted
+
+
 def test_the_file_holds_every_parameter() -> None:
     assert tuple(yaml.safe_load((ROOT / "config" / "params.yml").read_text("utf-8"))) == PARAMETERS
 
@@ -61,6 +71,16 @@ def test_the_modules_and_parameters_of_a_command_exist(command: str) -> None:
 @pytest.mark.parametrize("command", [c for c in commands() if "td_mta.main " in c])
 def test_the_main_command_takes_the_options_that_are_shown(command: str) -> None:
     cli.parser().parse_args(shlex.split(command)[3:])
+
+
+def test_the_runner_has_the_options_that_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        local_runner.main(["run", "--help"])
+    helped = capsys.readouterr().out
+    shown = re.findall(r"(?<![\w-])--?[a-zA-Z]+(?:-[a-z]+)*", section("The local runner"))
+    lines = [line for line in commands() if "local_runner" in line]
+    shown += [word for line in lines for word in re.findall(r" (--[a-z-]+)", line)]
+    assert {option for option in shown if option not in helped} == {"-m"}
 
 
 def test_make_knows_every_target_that_is_shown() -> None:

@@ -69,6 +69,7 @@ def _days(credits: dict[str, list[float]]) -> int:
     return max(len(days) for days in credits.values())
 
 
+RIVALS = ("lstm", "logistic", "base_rate")
 SMALL = {"Email": [5.0, 1.0], "Display": [-1.0, 3.0]}
 
 
@@ -147,12 +148,16 @@ def test_warnings_stand_before_any_result() -> None:
     assert written.index("Few conversions of Fax.") < written.index("Times were converted.")
 
 
+def test_nothing_is_said_of_a_model_without_figures() -> None:
+    assert "predicts" not in case("usual").split("<h2>Channels")[0]
+
+
 def test_no_warnings_is_said_too() -> None:
     written = case("usual")
     assert "<h2>Warnings</h2>\n<p>None.</p>" in written
 
 
-def test_a_losing_lstm_is_the_first_warning() -> None:
+def test_a_losing_model_is_said_before_anything_else() -> None:
     facts = [
         ("warnings", "1", "Few conversions of Fax."),
         ("holdout", "lstm_log_loss", "0.30"),
@@ -160,14 +165,14 @@ def test_a_losing_lstm_is_the_first_warning() -> None:
         ("holdout", "base_rate_log_loss", "0.40"),
     ]
     written = page(tables(SMALL, facts=facts))
-    verdict = "worse than a logistic regression (log loss 0.300000 against 0.200000)"
-    assert written.index(verdict) < written.index("Few conversions of Fax.")
-    assert "worse than the base rate" not in written
+    verdict = "(log loss 0.30000) predicts worse than a logistic regression (0.20000): do not lean"
+    assert written.index("</h1>") < written.index(verdict) < written.index("Few conversions of Fax")
 
 
-def test_a_winning_lstm_is_no_warning() -> None:
-    facts = [("holdout", "lstm_log_loss", "0.1"), ("holdout", "logistic_log_loss", "0.2")]
-    assert "worse than" not in page(tables(SMALL, facts=facts))
+def test_a_winning_model_is_said_too() -> None:
+    facts = [("holdout", f"{name}_log_loss", f"0.{at}") for at, name in enumerate(RIVALS, 1)]
+    won = "better than a logistic regression (0.20000) and the base rate alone (0.30000)."
+    assert won in page(tables(SMALL, facts=facts))
 
 
 def test_holdout_figures_stand_model_by_model() -> None:

@@ -1,5 +1,6 @@
 """The page's parts, in reading order: what a reader must know first stands first."""
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
@@ -30,35 +31,39 @@ RAW_TABLES = {
 
 
 def findings(run: Run) -> str:
-    """Warnings before any result, then the result in one line."""
-    warnings = [*_verdict(run), *run.sentences("warnings")]
-    notes = run.sentences("notes")
+    """How far to trust the model, warnings, and then the result in one line."""
+    warnings, notes = run.sentences("warnings"), run.sentences("notes")
     said = bullets(warnings) if warnings else "<p>None.</p>"
     box = f'<div class="{"warnings" if warnings else "calm"}"><h2>Warnings</h2>\n{said}</div>'
     kept = folded(f"Notes about the input and the run ({len(notes)})", bullets(notes))
-    return "\n".join([box, kept if notes else "", _conservation(run)])
+    return "\n".join([_verdict(run), box, kept if notes else "", _conservation(run)])
 
 
-def _verdict(run: Run) -> list[str]:
+def _verdict(run: Run) -> str:
     """Whether the credits rest on a model that predicts better than simpler ones."""
     ours = run.number("holdout", "lstm_log_loss")
     rivals = {"logistic": "a logistic regression", "base_rate": "the base rate alone"}
     losses = {said: run.number("holdout", f"{name}_log_loss") for name, said in rivals.items()}
-    return [
-        f"The LSTM predicts held-out users worse than {said} (log loss {ours:.6f} against "
-        f"{loss:.6f}): do not lean on the credits below before this is mended."
-        for said, loss in losses.items()
-        if loss < ours
-    ]
+    told = {said: f"{said} ({loss:.5f})" for said, loss in losses.items() if math.isfinite(loss)}
+    if not told or not math.isfinite(ours):
+        return ""
+    lost = [told[said] for said in told if losses[said] < ours]
+    start = f"On users that it never saw, the model (log loss {ours:.5f}) predicts"
+    if lost:
+        return (
+            f'<p class="verdict broken">{start} worse than {" and ".join(lost)}: '
+            "do not lean on the credits below before this is mended.</p>"
+        )
+    return f'<p class="verdict">{start} better than {" and ".join(told.values())}.</p>'
 
 
 def _conservation(run: Run) -> str:
     baseline, channels, conversions = run.balance
     whole = abs(baseline + channels - conversions) <= 1e-6 * max(abs(conversions), 1.0)
-    decimals = 0 if baseline == int(baseline) and channels == int(channels) else 2
+    decimals = 0 if all(abs(x - round(x)) < 1e-6 for x in (baseline, channels)) else 2
     equation = (
         f"baseline {number(baseline, decimals)} + channels {number(channels, decimals)} = "
-        f"{number(baseline + channels, decimals)} conversions"
+        f"{number(baseline + channels, 0 if whole else decimals)} conversions"
     )
     if whole:
         return f'<p class="balance">{equation}</p>'
