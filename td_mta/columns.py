@@ -93,7 +93,10 @@ def amounts(column: pa.Array, place: str) -> Floats:
         if not good.all():
             raise DataError(f"{place} must hold numbers, got {_example(column, ~good)}")
         column = pc.if_else(pa.array(empty), None, text).cast(pa.float64())
-    return np.asarray(_numbers(column), np.float64)
+    numbers = np.asarray(_numbers(column), np.float64)
+    if np.isinf(numbers).any():
+        raise DataError(f"{place} must hold numbers, got {_example(column, np.isinf(numbers))}")
+    return numbers
 
 
 def _times_of_text(text: pa.Array, missing: Flags, place: str) -> Times:
@@ -104,14 +107,12 @@ def _times_of_text(text: pa.Array, missing: Flags, place: str) -> Times:
     seconds, _ = _seconds(_numbers(numbers))
     written = ~numeric & ~missing
     if written.any():
-        stamps = pd.to_datetime(
-            text.filter(pa.array(written)).to_pandas(), utc=True, format="ISO8601", errors="coerce"
-        )
-        unread = stamps.isna().to_numpy()
+        stamp = text.filter(pa.array(written))
+        stamps = pd.to_datetime(stamp.to_pandas(), utc=True, format="ISO8601", errors="coerce")
+        unread = stamps.isna().to_numpy() | ~_matches(stamp, "^[0-9]")  # pandas reads "today" too
         if unread.any():
             wanted = "unix seconds, milliseconds or ISO 8601 times"
-            example = _example(text.filter(pa.array(written)), unread)
-            raise DataError(f"{place} must hold {wanted}, got {example}")
+            raise DataError(f"{place} must hold {wanted}, got {_example(stamp, unread)}")
         seconds[written] = pd.DatetimeIndex(stamps).as_unit("s").asi8
     converted = "ISO 8601 times" if written.any() else "times written as text"
     return Times(_checked(seconds, missing, text, place), missing, converted)

@@ -122,12 +122,12 @@ def column_name(channel: str) -> str:
 
 
 def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
-    """Local day since 1970 and the second in it. Offsets change at whole quarters of an hour."""
+    """Local day since 1970 and the second in it. Offsets change at whole minutes."""
     if zone != "UTC":
-        quarter, which = np.unique(time // 900, return_inverse=True)
-        stamps = pd.to_datetime(quarter * 900, unit="s", utc=True)
+        minute, which = np.unique(time // 60, return_inverse=True)
+        stamps = pd.to_datetime(minute * 60, unit="s", utc=True)
         local = stamps.tz_convert(zone).tz_localize(None).as_unit("s").asi8
-        time = time + (local - quarter * 900)[which]
+        time = time + (local - minute * 60)[which]
     day, second = np.divmod(time, DAY)
     return day, second
 

@@ -7,6 +7,7 @@ of one byte matrix, so that writing needs no loop over records.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,8 +64,11 @@ class Writer:
         self._counts: list[dict[str, int]] = [{}, {}]
         for label, folder in enumerate(folders):
             folder.mkdir(parents=True, exist_ok=True)
-            for old in [*folder.glob(f"{LABELS[label]}_*page*.tfrecord*"), folder / SIDECAR]:
-                old.unlink(missing_ok=True)
+            (folder / SIDECAR).unlink(missing_ok=True)
+            own = re.compile(rf"{LABELS[label]}_({SPLITS[1]})?page\d+\.tfrecord(\.part)?")
+            for old in folder.iterdir():
+                if own.fullmatch(old.name):
+                    old.unlink()
 
     def write(self, page: int, examples: Examples) -> None:
         """The examples of one page, a file per label and split that has any."""
@@ -112,7 +116,8 @@ def _vouched(folder: Path, schema: Schema) -> list[str]:
         raise DataError(f"{path} is missing: the records there are not of a finished run")
     found = json.loads(path.read_text(encoding="utf-8"))
     for name, wanted in asdict(schema).items():
-        got = tuple(found[name]) if isinstance(wanted, tuple) else found.get(name)
+        got = found.get(name)
+        got = tuple(got) if isinstance(got, list) else got
         if got != wanted:
             raise DataError(f"{path}: records were made with {name} {got!r}, wanted {wanted!r}")
     return sorted(found["counts"])
@@ -129,10 +134,15 @@ def _batches(files: list[str]) -> Iterator[list[Ints]]:
     parsed = records.batch(READ_RECORDS).map(
         lambda batch: tf.io.parse_example(batch, features), num_parallel_calls=2
     )
-    for found in parsed.prefetch(2):
-        days, channels = found["days"], found["channels"].flat_values
-        flat = [days.flat_values, channels, days.row_splits, found["weight"], found["augmented"]]
-        yield [each.numpy() for each in flat]
+    try:
+        for found in parsed.prefetch(2):
+            days, channels = found["days"], found["channels"].flat_values
+            numbers = [days.row_splits, found["weight"], found["augmented"]]
+            yield [each.numpy() for each in (days.flat_values, channels, *numbers)]
+    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+        raise DataError(
+            f"{Path(files[0]).parent}: records are not whole: {error.message}"
+        ) from None
 
 
 def _examples(flat: list[Ints], grid: Grid, label: int, held_out: int) -> Examples:
