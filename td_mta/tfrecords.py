@@ -101,16 +101,27 @@ def read(folders: Folders, schema: Schema) -> Examples:
     """
     parts = []
     for label, folder in enumerate(folders):
-        names = [name for name in _vouched(folder, schema) if name.startswith(LABELS[label])]
+        counts = _vouched(folder, schema)
         for held_out, split in enumerate(SPLITS):
-            prefix = f"{LABELS[label]}_{split}page"
-            files = [str(folder / name) for name in names if name.startswith(prefix)]
-            if files:
-                parts += [_examples(each, schema.grid, label, held_out) for each in _batches(files)]
+            names = [name for name in counts if name.startswith(f"{LABELS[label]}_{split}page")]
+            batches = _batches([str(folder / name) for name in names])
+            found = [_examples(each, schema.grid, label, held_out) for each in batches]
+            there, wanted = _total(found), sum(counts[name] for name in names)
+            if there != wanted:
+                raise DataError(
+                    f"{folder}: records are not whole: {there} {LABELS[label]} examples, "
+                    f"wanted {wanted}; run again"
+                )
+            parts += found
     return merge(parts)
 
 
-def _vouched(folder: Path, schema: Schema) -> list[str]:
+def _total(parts: list[Examples]) -> int:
+    return sum(int(part.counts.sum()) for part in parts)
+
+
+def _vouched(folder: Path, schema: Schema) -> dict[str, int]:
+    """How many examples each file holds."""
     path = folder / SIDECAR
     if not path.exists():
         raise DataError(f"{path} is missing: the records there are not of a finished run")
@@ -120,13 +131,15 @@ def _vouched(folder: Path, schema: Schema) -> list[str]:
         got = tuple(got) if isinstance(got, list) else got
         if got != wanted:
             raise DataError(f"{path}: records were made with {name} {got!r}, wanted {wanted!r}")
-    return sorted(found["counts"])
+    return dict(sorted(found["counts"].items()))
 
 
 def _batches(files: list[str]) -> Iterator[list[Ints]]:
     """Days, channels, where each record's cells begin, weight, augmented: flat arrays a batch."""
     import tensorflow as tf
 
+    if not files:
+        return
     number = tf.io.FixedLenFeature([], tf.int64)
     cell = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
     features = {"days": cell, "channels": cell, "weight": number, "augmented": number}
