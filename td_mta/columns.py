@@ -16,6 +16,7 @@ from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
 MILLISECONDS_FROM = 10**11  # as seconds: the year 5138
 LATEST = 10**14
+MOMENTS = "times from 1970 on, as unix seconds, milliseconds or ISO 8601"
 TRUE, FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
 NUMBER = r"^\s*[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?\s*$"
 
@@ -111,8 +112,7 @@ def _times_of_text(text: pa.Array, missing: Flags, place: str) -> Times:
         stamps = pd.to_datetime(stamp.to_pandas(), utc=True, format="ISO8601", errors="coerce")
         unread = stamps.isna().to_numpy() | ~_matches(stamp, "^[0-9]")  # pandas reads "today" too
         if unread.any():
-            wanted = "unix seconds, milliseconds or ISO 8601 times"
-            raise DataError(f"{place} must hold {wanted}, got {_example(stamp, unread)}")
+            raise DataError(f"{place} must hold {MOMENTS}, got {_example(stamp, unread)}")
         seconds[written] = pd.DatetimeIndex(stamps).as_unit("s").asi8
     converted = "ISO 8601 times" if written.any() else "times written as text"
     return Times(_checked(seconds, missing, text, place), missing, converted)
@@ -130,8 +130,7 @@ def _seconds(numbers: npt.NDArray[np.generic]) -> tuple[Ints, str | None]:
 def _checked(seconds: Ints, missing: Flags, column: pa.Array, place: str) -> Ints:
     bad = ((seconds < 0) | (seconds >= MILLISECONDS_FROM)) & ~missing
     if bad.any():
-        wanted = "times from 1970 on, as unix seconds, milliseconds or ISO 8601"
-        raise DataError(f"{place} must hold {wanted}, got {_example(column, bad)}")
+        raise DataError(f"{place} must hold {MOMENTS}, got {_example(column, bad)}")
     return seconds
 
 

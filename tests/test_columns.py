@@ -100,7 +100,7 @@ def test_a_time_before_1970_or_far_ahead_is_refused(column: pa.Array, shown: str
 def test_a_text_that_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(DataError) as refused:
         columns.times(pa.array(["5", None, text]), PLACE)
-    wanted = "unix seconds, milliseconds or ISO 8601 times"
+    wanted = "times from 1970 on, as unix seconds, milliseconds or ISO 8601"
     assert str(refused.value) == f"{PLACE} must hold {wanted}, got {text!r} in one row"
 
 

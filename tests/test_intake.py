@@ -46,7 +46,7 @@ def opened(folder: Path, **settings: object) -> Intake:
         ({"conversion": [0, None, 0, 0]}, "column conversion must hold 0 or 1 .* got nothing"),
         ({"conversion": [0, 0, 0, 0]}, "no row has conversion = 1"),
         ({"time": [1, 2, -3, 4]}, "column time must hold times from 1970 on.* got -3"),
-        ({"time": ["1", "2", "soon", "4"]}, "column time must hold .*ISO 8601 times, got 'soon'"),
+        ({"time": ["1", "2", "soon", "4"]}, "column time must hold .*ISO 8601, got 'soon'"),
         ({"canonical_id": [None] * 4}, "no row has both a user"),
         ({"channels": [None] * 4}, "no touch has a channel"),
         ({"channels": ["Paid Search", "paid_search", "a", "b"]}, "would both become the column"),
