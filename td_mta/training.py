@@ -202,8 +202,9 @@ def _largest_piece(total: Ints, rows: int) -> int:
 
 
 def _train(network: keras.Model, draw: Draw, sets: Patterns, grid: Grid, config: Config) -> None:
-    size = config.train_batch_size
-    for at in tqdm(range(0, len(draw.pattern), size), "training", disable=None, leave=False):
+    size = min(config.train_batch_size, len(draw.pattern))
+    whole = range(0, len(draw.pattern) - size + 1, size)  # a last smaller one would be traced anew
+    for at in tqdm(whole, "training", disable=None, leave=False):
         rows = slice(at, at + size)
         cells = in_order(patterns.dense(sets.take(draw.pattern[rows]), grid))
         network.train_on_batch(
