@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from td_mta.errors import DataError
+from td_mta.framing import framed, in_batches
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples, merge
 from td_mta.journeys.patterns import Grid
@@ -104,7 +105,7 @@ def read(folders: Folders, schema: Schema) -> Examples:
         counts = _vouched(folder, schema)
         for held_out, split in enumerate(SPLITS):
             names = [name for name in counts if name.startswith(f"{LABELS[label]}_{split}page")]
-            batches = _batches([str(folder / name) for name in names])
+            batches = _batches([folder / name for name in names])
             found = [_examples(each, schema.grid, label, held_out) for each in batches]
             there, wanted = _total(found), sum(counts[name] for name in names)
             if there != wanted:
@@ -134,28 +135,18 @@ def _vouched(folder: Path, schema: Schema) -> dict[str, int]:
     return dict(sorted(found["counts"].items()))
 
 
-def _batches(files: list[str]) -> Iterator[list[Ints]]:
+def _batches(files: list[Path]) -> Iterator[list[Ints]]:
     """Days, channels, where each record's cells begin, weight, augmented: flat arrays a batch."""
     import tensorflow as tf
 
-    if not files:
-        return
     number = tf.io.FixedLenFeature([], tf.int64)
     cell = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
     features = {"days": cell, "channels": cell, "weight": number, "augmented": number}
-    records = tf.data.TFRecordDataset(files, num_parallel_reads=min(2, len(files)))
-    parsed = records.batch(READ_RECORDS).map(
-        lambda batch: tf.io.parse_example(batch, features), num_parallel_calls=2
-    )
-    try:
-        for found in parsed.prefetch(2):
-            days, channels = found["days"], found["channels"].flat_values
-            numbers = [days.row_splits, found["weight"], found["augmented"]]
-            yield [each.numpy() for each in (days.flat_values, channels, *numbers)]
-    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
-        raise DataError(
-            f"{Path(files[0]).parent}: records are not whole: {error.message}"
-        ) from None
+    for records in in_batches(files, READ_RECORDS):
+        found = tf.io.parse_example(records, features)
+        days, channels = found["days"], found["channels"].flat_values
+        numbers = [days.row_splits, found["weight"], found["augmented"]]
+        yield [each.numpy() for each in (days.flat_values, channels, *numbers)]
 
 
 def _examples(flat: list[Ints], grid: Grid, label: int, held_out: int) -> Examples:
@@ -186,7 +177,7 @@ def _records(sets: patterns.Patterns, numbers: Ints, grid: Grid) -> list[bytes]:
         fields += [_varints(each[rows, None], WEIGHT_BYTES) for each in numbers]
         names = (b"days", b"channels", b"label", b"weight", b"augmented")
         parts = [_feature(name, part) for name, part in zip(names, fields, strict=True)]
-        chunks.append(_framed(_tagged(b"\x0a", np.concatenate(parts, axis=1))).tobytes())
+        chunks.append(framed(_tagged(b"\x0a", np.concatenate(parts, axis=1))).tobytes())
     return chunks
 
 
@@ -212,30 +203,3 @@ def _varints(numbers: Ints, width: int) -> Bytes:
     bytes_ = numbers[:, :, None] >> (7 * np.arange(width)) & 127
     bytes_[:, :, :-1] |= 128
     return bytes_.astype(np.uint8).reshape(len(numbers), -1)
-
-
-def _framed(data: Bytes) -> Bytes:
-    """A TFRecord each: length, its checksum, data, their checksum."""
-    length = np.frombuffer(np.uint64(data.shape[1]).tobytes(), np.uint8)[None]
-    head = np.concatenate([length, _checksum(length)], axis=1)
-    return np.concatenate([np.tile(head, (len(data), 1)), data, _checksum(data)], axis=1)
-
-
-def _checksum(rows: Bytes) -> Bytes:
-    """The masked CRC-32C of every row, `(n, bytes)` to `(n, 4)`, little-endian."""
-    crc = np.full(len(rows), 0xFFFFFFFF, np.uint32)
-    for column in rows.T:
-        crc = CRC_TABLE[(crc ^ column) & np.uint32(255)] ^ (crc >> np.uint32(8))
-    crc = ~crc
-    masked = ((crc >> np.uint32(15)) | (crc << np.uint32(17))) + np.uint32(0xA282EAD8)
-    return masked.astype("<u4").view(np.uint8).reshape(-1, 4)
-
-
-def _crc_table() -> npt.NDArray[np.uint32]:
-    crc = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        crc = np.where(crc & 1, np.uint32(0x82F63B78) ^ (crc >> np.uint32(1)), crc >> np.uint32(1))
-    return crc
-
-
-CRC_TABLE = _crc_table()
