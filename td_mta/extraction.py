@@ -1,11 +1,13 @@
 """Pages of journeys to records of examples, and to what credit is given for: the conversions."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from td_mta import estimate
 from td_mta.baselines.rules import METHODS, credit
 from td_mta.config import Config
 from td_mta.intake import Intake, Page
@@ -63,7 +65,7 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
     )
     drawn_from = _moments(intake, config)
     rules = {name: np.zeros((2, len(intake.channels) + 1)) for name in METHODS}
-    writer, sums = Writer(folders, schema), _Sums()
+    writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
     for number, page in enumerate(intake.pages("extracting")):
         held_out = _held_out(page.user_hash, config)
         examples = _examples(page, held_out, intake, config, schema.grid, drawn_from)
@@ -72,6 +74,9 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         paths = conversion_paths(page.journeys, config.lookback_window_days)
         for name, rule in METHODS.items():
             rules[name] += credit(rule, paths, len(intake.channels))
+        if number == 0:
+            seconds = time.monotonic() - started
+            estimate.tell("extracting", seconds * (intake.page_count - 1))
     writer.close()
     sets, which = patterns.distinct(patterns.join(sums.sets))
     of_sets = np.concatenate(sums.amounts, axis=1)

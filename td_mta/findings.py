@@ -1,6 +1,8 @@
 """What a run has to tell beside its credit: facts, warnings and notes, in words."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -8,7 +10,9 @@ from td_mta.config import Config
 from td_mta.extraction import Extracted
 from td_mta.intake import Intake
 from td_mta.shapley.attribute import Credit, Values
-from td_mta.training import Fitted
+
+if TYPE_CHECKING:
+    from td_mta.training import Fitted
 
 FEW_CONVERSIONS = 20
 GAP = 0.05  # of held-out against training loss

@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from td_mta import findings, html_report, reports, tfrecords, training
+from td_mta import findings, html_report, reports, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import extract, folders_of
 from td_mta.inputs import why_empty
 from td_mta.intake import Intake
-from td_mta.model import Predictor
 from td_mta.scan import EmptyTableError
 from td_mta.shapley import Worth
 from td_mta.shapley.attribute import attribute, shapley_values
@@ -29,7 +28,7 @@ from td_mta.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-PACKAGES = ("keras", "tensorflow", "numpy", "pandas", "pyarrow")
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,8 @@ def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
             extracted = extract(intake, config, folders_of(config))
     log.info("examples: %s", extracted.counts)
     grid = extracted.schema.grid
+    from td_mta import training  # TensorFlow takes seconds, which a wrong table need not wait for
+
     with clock("records"):
         examples = tfrecords.read(folders_of(config), extracted.schema)
     with clock("train"):
@@ -113,7 +114,7 @@ def _intake(config: Config, warehouse: Warehouse, spill: Path) -> Intake:
         raise DataError(why_empty(config, warehouse)) from error
 
 
-def _worth(predictor: Predictor, visits: bool) -> Worth:
+def _worth(predictor: Worth, visits: bool) -> Worth:
     """Where every conversion is a visit, nobody converts without a touch: v(0) = 0."""
     if not visits:
         return predictor
@@ -131,7 +132,7 @@ def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str
         "shapley": found.shapley(),
         "seconds": clock.seconds,
         "versions": _versions(),
-        "warnings": [*advice(config), *page_advice(config, found.users), *found.warnings()],
+        "warnings": [*found.warnings(), *advice(config), *page_advice(config, found.users)],
         "notes": found.notes(),
     }
     for sentence in sections["warnings"]:

@@ -19,6 +19,7 @@ import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
+from td_mta import estimate
 from td_mta.config import Config
 from td_mta.errors import DataError
 from td_mta.journeys import patterns
@@ -262,9 +263,7 @@ def _report(number: int, epoch: Epoch, seconds: float, config: Config) -> None:
         epoch.held_out.auc,
         seconds,
     )
-    left = seconds * (config.train_epochs - number - 1)
-    if left > 24 * 3600:
-        log.warning("training needs about %.0f h more; a TD task is stopped after 24", left / 3600)
+    estimate.tell("training", seconds * (config.train_epochs - number - 1))
 
 
 def _calibrated(predictor: Predictor, train: Counted, grid: Grid) -> tuple[Predictor, float, bool]:
