@@ -35,7 +35,7 @@ DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what
 PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
 FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
-PEAK_RATE = 2e-3
+PEAK_RATE = 4e-3
 TOLERANCE = 0.02  # of predicted against observed conversions
 
 
