@@ -19,10 +19,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
     parser.add_argument("--moment", choices=("day_end", "any_time"), default="day_end")
     parser.add_argument("--users", type=int, default=150_000)
+    parser.add_argument("--seed", type=int, default=18, help="of the world")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder:
         data = Path(folder)
         world = ["--world", "hazard", "--moment", chosen.moment, "--users", str(chosen.users)]
+        world += ["--seed", str(chosen.seed)]
         _python("td_mta.simulate", "--out", folder, *world)
         started = time.monotonic()
         settings = ["--set", "lookback_window_days=5", "--set", "conversion_row_is_touch=false"]

@@ -35,7 +35,7 @@ DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what
 PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
 FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
-PEAK_RATE = 4e-3
+PEAK_RATE = 8e-3
 TOLERANCE = 0.02  # of predicted against observed conversions
 
 
@@ -150,7 +150,7 @@ def _optimizer(steps: int) -> keras.optimizers.Optimizer:
     schedule = keras.optimizers.schedules.CosineDecay(
         PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
     )
-    return keras.optimizers.Adam(schedule)
+    return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
 
 
 class Draw(NamedTuple):
