@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from td_mta.training import Fitted
 
 FEW_CONVERSIONS = 20
-GAP = 0.05  # of held-out against training loss
+GAP = 0.05  # of held-out against training loss, each as a share of the base rate's
 
 
 class Findings(NamedTuple):
@@ -128,10 +129,12 @@ class Findings(NamedTuple):
                 f"val_loss rises after epoch {self.fitted.best + 1}: that epoch's model is kept; "
                 "lower train_epochs."
             )
-        if best.held_out.log_loss > best.train.log_loss * (1 + GAP):
+        train = best.train.log_loss / _entropy(self.fitted.prevalence)
+        gap = best.held_out.log_loss / self.fitted.base_rate.log_loss / train - 1
+        if gap > GAP:
             said.append(
-                f"Held-out loss is {best.held_out.log_loss / best.train.log_loss - 1:.0%} above "
-                "training loss: the model learned users by heart; raise dropout_rate."
+                f"Over the base rate's, held-out loss is {gap:.0%} above training loss: the model "
+                "learned users by heart; raise dropout_rate."
             )
         return said
 
@@ -163,3 +166,12 @@ class Findings(NamedTuple):
                 f"{self.config.value_column}: counted with value 0."
             )
         return said
+
+
+def _entropy(share: float) -> float:
+    """Log loss of a base rate on its own examples.
+
+    >>> round(_entropy(0.5), 4)
+    0.6931
+    """
+    return -share * math.log(share) - (1 - share) * math.log1p(-share)

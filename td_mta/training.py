@@ -61,7 +61,8 @@ class Epoch(NamedTuple):
 class Fitted(NamedTuple):
     """The best epoch's predictor, every epoch's quality, and the rivals' on the same users.
 
-    `ratio` is predicted over observed conversions before the intercept was refitted, if it was.
+    `prevalence` is the share of positives among the training users' examples, which the base rate
+    is; `ratio` is predicted over observed conversions before the intercept was refitted, if it was.
     """
 
     predictor: Predictor
@@ -69,6 +70,7 @@ class Fitted(NamedTuple):
     best: int
     logistic: Quality
     base_rate: Quality
+    prevalence: float
     ratio: float
     refitted: bool
 
@@ -104,6 +106,7 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
         best=best,
         logistic=_rated(logistic(scored[1].sets), scored[1]),
         base_rate=_rated(np.full(len(scored[1].sets.keys), base), scored[1]),
+        prevalence=base,
         ratio=ratio,
         refitted=refitted,
     )
