@@ -16,8 +16,8 @@ Readings, where the words leave a choice:
  5. The end of the data is the day of the latest row of any user, whether a touch or not.
  6. "Users who never convert" have no conversion row at all; an active day has a touch, a row
     without a channel does not make one. The shorter windows are those of the last active day.
- 7. The conversions without a touch in their window, whose times of day are drawn from, are all such
-    conversions: those before any touch and the second one of a day are among them.
+ 7. The conversions without a touch in their window, whose times of day are drawn from, are those
+    of days without a touch, also later on that day: those before any touch ever are among them.
  8. An augmented example that would be empty is left out: `touch_days` never has the empty pattern.
  9. A day whose first conversion comes before the user's first touch is no anchor day, even if a
     touch and a second conversion follow that day.
@@ -269,10 +269,12 @@ def times_to_draw_from(
     """
     untouched, every = [], []
     for journey in journeys(rows, day_timezone).values():
+        touched = {e.day for e in journey if is_touch(e, conversion_row_is_touch)}
         for index, event in enumerate(journey):
             if event.converts:
                 every.append(event.second)
-                if not pattern_of_conversion(journey, index, lookback, conversion_row_is_touch):
+                cells = pattern_of_conversion(journey, index, lookback, conversion_row_is_touch)
+                if not cells and event.day not in touched:
                     untouched.append(event.second)
     return sorted(untouched if len(untouched) >= fewest else every)
 

@@ -82,10 +82,15 @@ def _active_days(journeys: Journeys, days: int) -> Windows:
 
 
 def moments(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
-    """Seconds of the day of all conversions, and of those that had no touch in their window."""
+    """Seconds of the day of all conversions, and of those that had no touch in their window.
+
+    Not even later on their day: on a day with a touch only a conversion before it has none in its
+    window, so those would make the drawn cuts too early, and the touches of that day too strong.
+    """
     windows = look_back(journeys, journeys.conversion_windows, days)
-    second = journeys.conversions.second
-    return second, second[windows.start == windows.stop]
+    user, day, second = windows.user, windows.anchor, journeys.conversions.second
+    quiet = journeys.day_opens(user, day) == journeys.day_opens(user, day + 1)
+    return second, second[quiet & (windows.start == windows.stop)]
 
 
 class Cut(NamedTuple):
