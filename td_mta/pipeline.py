@@ -18,12 +18,12 @@ import pandas as pd
 from td_mta import findings, html_report, reports, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
-from td_mta.extraction import extract, folders_of
+from td_mta.extraction import Extracted, extract, folders_of
 from td_mta.inputs import why_empty
 from td_mta.intake import Intake
 from td_mta.scan import EmptyTableError
 from td_mta.shapley import Worth
-from td_mta.shapley.attribute import attribute, shapley_values
+from td_mta.shapley.attribute import Values, attribute, shapley_values
 from td_mta.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,6 @@ class Summary:
     channels: float
     conversions: float
     report: Path | None
-
-    def __str__(self) -> str:
-        total = f"= conversions {self.conversions:.1f}"
-        return f"baseline {self.baseline:.1f} + channels {self.channels:.1f} {total}"
 
 
 @dataclass
@@ -82,15 +78,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
         fitted = training.fit(examples, grid, config)
         fitted.predictor.save(config.model_dir)
     with clock("shapley"):
-        values = shapley_values(
-            extracted.sets,
-            grid,
-            _worth(fitted.predictor, intake.visits),
-            exact_cells=config.shapley_exact_cells,
-            budget=config.shapley_budget,
-            permutations=config.shapley_permutations,
-            rng=np.random.default_rng(config.seed),
-        )
+        values = _values(extracted, _worth(fitted.predictor, intake.visits), config)
         credit = attribute(values, extracted.amounts, grid)
     found = findings.Findings(config, intake, extracted, fitted, values, credit)
     frames = _frames(config, found, clock)
@@ -100,9 +88,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
         run_id=run_id,
         counts=extracted.counts,
         quality=found.holdout(),
-        baseline=float(credit.baseline[0]),
-        channels=float(credit.cells[0].sum()),
-        conversions=float(extracted.amounts[0].sum()),
+        **found.conservation(),
         report=_report(frames, config, out),
     )
 
@@ -119,6 +105,18 @@ def _worth(predictor: Worth, visits: bool) -> Worth:
     if not visits:
         return predictor
     return lambda cells: np.where(cells.any(axis=(1, 2)), predictor(cells), 0.0)
+
+
+def _values(extracted: Extracted, worth: Worth, config: Config) -> Values:
+    return shapley_values(
+        extracted.sets,
+        extracted.schema.grid,
+        worth,
+        exact_cells=config.shapley_exact_cells,
+        budget=config.shapley_budget,
+        permutations=config.shapley_permutations,
+        rng=np.random.default_rng(config.seed),
+    )
 
 
 def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str, pd.DataFrame]:

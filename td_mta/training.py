@@ -1,4 +1,4 @@
-"""Fit the model to counted patterns, and to what it must beat: logistic regression, the base rate.
+"""Fit the model to counted patterns, and rate it beside what it must beat on the same users.
 
 Patterns are drawn in proportion to their weight, both classes equally often. A draw repeats few
 patterns many times, so a pattern drawn n times is computed ceil(n / k) times with weights up to k:
@@ -9,17 +9,14 @@ clipped.
 import logging
 import math
 import time
-import warnings
 from typing import NamedTuple
 
 import keras
 import numpy as np
-import scipy.sparse
 import tensorflow as tf
-from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
-from td_mta import estimate
+from td_mta import estimate, rivals
 from td_mta.config import Config
 from td_mta.errors import DataError
 from td_mta.journeys import patterns
@@ -98,7 +95,7 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     best = int(np.nanargmin([_ranked(epoch) for epoch in epochs]))
     network.set_weights(weights[best])
     predictor, ratio, refitted = _calibrated(predictor, scored[0], grid)
-    logistic = _logistic(train, grid)
+    logistic = rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
     base = float(train.positives.sum() / (train.positives + train.negatives).sum())
     return Fitted(
         predictor=predictor,
@@ -283,30 +280,3 @@ def _calibrated(predictor: Predictor, train: Counted, grid: Grid) -> tuple[Predi
         shift += (observed - weight @ chance) / (weight @ (chance * (1 - chance)))
     calibration = Calibration(predictor.calibration.prior, float(shift))
     return Predictor(predictor.network, calibration), ratio, True
-
-
-class _Logistic(NamedTuple):
-    model: LogisticRegression
-    cells: int
-
-    def __call__(self, sets: Patterns) -> Floats:
-        return np.asarray(self.model.predict_proba(_sparse(sets, self.cells))[:, 1], np.float64)
-
-
-def _logistic(train: Counted, grid: Grid) -> _Logistic:
-    """Logistic regression on the cells, at natural prevalence."""
-    rows = np.flatnonzero(train.negatives + train.positives)
-    cells = _sparse(train.sets.take(rows), grid.cells)
-    features = scipy.sparse.vstack([cells, cells]).tocsr()
-    label = np.repeat([0, 1], len(rows))
-    weight = np.concatenate([train.negatives[rows], train.positives[rows]])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = LogisticRegression(max_iter=300).fit(features, label, sample_weight=weight)
-    return _Logistic(model, grid.cells)
-
-
-def _sparse(sets: Patterns, cells: int) -> scipy.sparse.csr_matrix:
-    ones = np.ones(len(sets.cells), np.float32)
-    shape = len(sets.keys), cells
-    return scipy.sparse.csr_matrix((ones, sets.cells, sets.offsets.astype(np.int32)), shape)

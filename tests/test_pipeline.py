@@ -1,7 +1,6 @@
 """Whole runs: a stranger's table, small tables, bad input; what they write and print."""
 
 import contextlib
-import gzip
 import io
 import shutil
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import strangers_table
 
 from td_mta import config as configuration
 from td_mta import main, tables
@@ -19,10 +19,9 @@ from td_mta.model import Predictor
 from td_mta.shapley.attribute import shapley_values
 from td_mta.warehouse.local import LocalWarehouse
 
-REAL = Path(__file__).parent / "data" / "touchpoints_2018_07.csv.gz"
 SMALL = {"model_width": "4", "train_epochs": "1", "train_batch_size": "100"}
 OF_REAL = SMALL | {
-    "table": "touchpoints_2018_07",
+    "table": strangers_table.NAME,
     "user_column": "customer_id",
     "action_column": "channel",
     "value_column": "conversion_value",
@@ -33,8 +32,7 @@ OF_REAL = SMALL | {
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of a whole run of the stranger's table."""
     folder = tmp_path_factory.mktemp("real")
-    with gzip.open(REAL) as packed, (folder / "touchpoints_2018_07.csv").open("wb") as file:
-        shutil.copyfileobj(packed, file)
+    strangers_table.unpack(folder)
     assert run(folder, folder / "out", OF_REAL) == 0
     yield folder
 
@@ -52,7 +50,7 @@ def test_every_conversion_of_a_strangers_table_is_credited(real: Path) -> None:
     detail = read(real / "out", "shapley_detail")
     assert detail["conversions"].sum() == pytest.approx(1838, rel=1e-9)
     assert detail["share"].sum() == pytest.approx(1, rel=1e-9)
-    given = pd.read_csv(real / "touchpoints_2018_07.csv")
+    given = pd.read_csv(real / f"{strangers_table.NAME}.csv")
     value = given.loc[given["conversion"] == 1, "conversion_value"].sum()
     assert detail["value"].sum() == pytest.approx(value, rel=1e-9)
 

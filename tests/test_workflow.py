@@ -1,18 +1,16 @@
 """The whole workflow on a stranger's table: SQL, model and report, by nothing but parameters."""
 
 import csv
-import gzip
-import shutil
 from pathlib import Path
 
 import pytest
+import strangers_table
 
 from local_runner import __main__ as local_runner
 
-REAL = Path(__file__).parent / "data" / "touchpoints_2018_07.csv.gz"
 EDITS = {
     "union_query": "union_touchpoints",
-    "touchpoints_table": "touchpoints_2018_07",
+    "touchpoints_table": strangers_table.NAME,
     "touchpoints_user_column": "customer_id",
     "touchpoints_value_column": "conversion_value",
     "value_column": "value",
@@ -27,8 +25,7 @@ EDITS = {
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that a run of mta.dig fills."""
     folder = tmp_path_factory.mktemp("workflow")
-    with gzip.open(REAL) as packed, (folder / "touchpoints_2018_07.csv").open("wb") as file:
-        shutil.copyfileobj(packed, file)
+    strangers_table.unpack(folder)
     edits = [part for key, value in EDITS.items() for part in ("--set", f"{key}={value}")]
     where = ["--data", str(folder), "--out", str(folder / "out"), "--session", "2018-08-01"]
     assert local_runner.main(["run", "mta.dig", *where, *edits]) == 0
@@ -57,8 +54,8 @@ def test_the_report_table_counts_what_the_table_holds(out: Path) -> None:
         "Online Video",
         "Paid Search",
     ]
-    with gzip.open(REAL, "rt", encoding="utf-8") as text:
-        paid = [row for row in csv.DictReader(text) if row["channel"] == "Paid Search"]
+    given = rows(out.parent / f"{strangers_table.NAME}.csv")
+    paid = [row for row in given if row["channel"] == "Paid Search"]
     assert int(report["Paid Search"]["touches"]) == len(paid)
     assert int(report["Paid Search"]["users"]) == len({row["customer_id"] for row in paid})
 
