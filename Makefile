@@ -38,8 +38,8 @@ bench: .venv/dev
 
 # The lock files carry hashes and no registry's address.
 lock:
-	uv pip compile pyproject.toml --extra cpu --extra local --universal --python-version 3.10 \
+	uv pip compile pyproject.toml --extra cpu --extra local --extra td --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
-	uv pip compile pyproject.toml --extra cpu --extra local --extra dev --universal \
+	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra dev --universal \
 		--python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
