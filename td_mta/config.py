@@ -119,6 +119,13 @@ class Config:
     shapley_permutations: int = _param(200, checks.whole(at_least=2))
     shapley_budget: int = _param(2_000_000, checks.whole(at_least=1))
 
+    direct_channel: str = _param("Direct", checks.text)
+    position_first: float = _param(0.4, checks.fraction("from 0 to 1", lambda x: 0 <= x <= 1))
+    position_last: float = _param(0.4, checks.fraction("from 0 to 1", lambda x: 0 <= x <= 1))
+    time_decay_half_life_days: float = _param(7.0, checks.fraction("above 0", lambda x: x > 0))
+    markov_order: int | None = _param(None, checks.optional(checks.whole(at_least=1, at_most=4)))
+    markov_nulls: bool = _param(True, checks.flag)
+
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)
 
     def __post_init__(self) -> None:
@@ -199,7 +206,19 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
         found[key] = _checked(key, value, source, vars(Config()) | found)
     for key in _FOLDERS:
         found[key] = Path(found.get(key) or out / key.removesuffix("_dir"))
-    return Config(**found)
+    config = Config(**found)
+    if config.position_first + config.position_last > 1 or not config.position_last:
+        raise ConfigError(
+            f"{_source('position_last', given)} must be above 0 and at most 1 together with "
+            f"position_first, got {config.position_first:g} and {config.position_last:g}"
+        )
+    return config
+
+
+def _source(key: str, given: Mapping[str, tuple[str, object]]) -> str:
+    """How an error names a parameter and where it came from."""
+    source = given.get(key, ("the defaults", None))[0]
+    return f"--set {key}" if source == "--set" else f"{source}: {key}"
 
 
 def _checked(key: str, value: object, source: str, known: Mapping[str, object]) -> object:
@@ -208,7 +227,7 @@ def _checked(key: str, value: object, source: str, known: Mapping[str, object]) 
     try:
         return _CHECKS[key](value)
     except checks.UnfitError as unfit:
-        place = f"--set {key}" if source == "--set" else f"{source}: {key}"
+        place = _source(key, {key: (source, value)})
         raise ConfigError(f"{place} must be {unfit}, got {_shown(value)}") from None
 
 

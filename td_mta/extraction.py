@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta import estimate
-from td_mta.baselines.rules import METHODS, credit
+from td_mta.baselines.methods import Tally
+from td_mta.baselines.rules import Settings
 from td_mta.config import Config
 from td_mta.intake import Intake, Page
 from td_mta.journeys import patterns
@@ -23,7 +24,7 @@ from td_mta.journeys.examples import (
     person_days,
     touch_days,
 )
-from td_mta.journeys.paths import conversion_paths
+from td_mta.journeys.paths import conversion_paths, join, null_paths
 from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import seen
@@ -33,14 +34,15 @@ from td_mta.tfrecords import Folders, Schema, Writer
 class Extracted(NamedTuple):
     """Conversions by pattern: `amounts` `(2, n)` counts them and their value.
 
-    `touching` counts conversions that each channel touched; `rules` has each rule's credit.
+    `touching` counts conversions that each channel touched; `models` has the credit of every model
+    beside the Shapley values.
     """
 
     schema: Schema
     sets: Patterns
     amounts: Floats
     touching: Ints
-    rules: dict[str, Floats]
+    models: Tally
     counts: dict[str, int]
 
 
@@ -64,16 +66,14 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         examples=config.examples,
     )
     drawn_from = _moments(intake, config)
-    rules = {name: np.zeros((2, len(intake.channels) + 1)) for name in METHODS}
+    models = _models(intake, config)
     writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
     for number, page in enumerate(intake.pages("extracting")):
         held_out = _held_out(page.user_hash, config)
         examples = _examples(page, held_out, intake, config, schema.grid, drawn_from)
         writer.write(number, examples)
         _add(sums, page, examples, schema.grid)
-        paths = conversion_paths(page.journeys, config.lookback_window_days)
-        for name, rule in METHODS.items():
-            rules[name] += credit(rule, paths, len(intake.channels))
+        _add_paths(models, page, held_out, config.lookback_window_days)
         if number == 0:
             seconds = time.monotonic() - started
             estimate.tell("extracting", seconds * (intake.page_count - 1))
@@ -86,7 +86,7 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         sets=sets,
         amounts=amounts,
         touching=_touching(sets, amounts[0], schema.grid),
-        rules=rules,
+        models=models,
         counts=_counts(sums, intake.scan.rows),
     )
 
@@ -99,6 +99,24 @@ def _moments(intake: Intake, config: Config) -> Ints | None:
     found = [moments(page.journeys, config.lookback_window_days) for page in pages]
     every, untouched = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return np.sort(untouched if len(untouched) >= FEW_MOMENTS else every)
+
+
+def _models(intake: Intake, config: Config) -> Tally:
+    names = {name.lower(): code for code, name in enumerate(intake.channels)}
+    settings = Settings(
+        direct=names.get(config.direct_channel.lower(), -1),
+        first=config.position_first,
+        last=config.position_last,
+        half_life_days=config.time_decay_half_life_days,
+    )
+    return Tally(len(intake.channels), settings, config.markov_order, config.markov_nulls)
+
+
+def _add_paths(models: Tally, page: Page, held_out: Flags, days: int) -> None:
+    for is_held_out, users in ((False, ~held_out), (True, held_out)):
+        part = page.journeys.of(users)
+        paths = join([conversion_paths(part, days), null_paths(part, days)])
+        models.add(paths, held_out=is_held_out)
 
 
 def _held_out(user_hash: Keys, config: Config) -> Flags:

@@ -121,7 +121,7 @@ def _values(extracted: Extracted, worth: Worth, config: Config) -> Values:
 
 def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str, pd.DataFrame]:
     channels, has_value = found.intake.channels, config.value_column is not None
-    credits = {"shapley": reports.by_channel(found.credit), **found.extracted.rules}
+    credits = {"shapley": reports.by_channel(found.credit), **found.extracted.models.credits()}
     sections = {
         "parameters": dataclasses.asdict(config),
         "counts": found.extracted.counts,

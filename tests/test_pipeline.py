@@ -13,6 +13,7 @@ import strangers_table
 
 from td_mta import config as configuration
 from td_mta import main, tables
+from td_mta.baselines.methods import METHODS
 from td_mta.extraction import extract, folders_of
 from td_mta.intake import Intake
 from td_mta.model import Predictor
@@ -80,7 +81,7 @@ def test_run_info_counts_what_was_read(real: Path) -> None:
 
 def test_every_model_credits_every_conversion(real: Path) -> None:
     models = read(real / "out", "shapley_models").groupby("model")["conversions"].sum()
-    assert set(models.index) == {"shapley", "last_touch", "linear"}
+    assert set(models.index) == {"shapley", *METHODS}
     assert models.to_numpy() == pytest.approx(1838, rel=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Attribution by removal effects in a Markov chain of order 1 to 4, closed form (Anderl et al. 2016).
+"""Attribution by removal effects in a Markov chain of order 1 to 4 (Anderl et al. 2016).
 
 A state is the last `order` channels. `Grams` counts what followed what: a channel, a conversion or
 the end without one. The removal effect of a channel is the share of conversions that are lost when
@@ -113,27 +113,39 @@ def conversion_chance(grams: Grams) -> float:
 
 
 def best_order(training: Grams, held_out: Grams) -> int:
-    """The order, 1 to the grams' own, that foretells the held-out users best.
+    """The lowest order, 1 to the grams' own, that foretells held-out users as well as any.
 
-    By log-likelihood of what followed, each order's frequencies interpolated with those of the
-    orders below (Witten & Bell 1991), so that a state never seen is no surprise without end. Of
-    equals the lower order.
+    By log-likelihood of what followed; as well as the best is within one standard error of the
+    paired difference.
     """
-    known = np.isin(held_out.keys % held_out.base, training.keys % training.base)
-    keys, counts = held_out.keys[known], held_out.counts[known]
-    chance, scores = np.zeros(len(keys)), []
+    chances = _chances(training, held_out.keys)
+    logs = np.log(np.maximum(chances[1:], np.finfo(float).tiny))
+    best = logs[np.argmax(logs @ held_out.counts)]
+    lost = best - logs
+    mean = lost @ held_out.counts / held_out.counts.sum()
+    spread = (lost - mean[:, None]) ** 2 @ held_out.counts
+    return 1 + int(np.flatnonzero(mean * held_out.counts.sum() <= np.sqrt(spread))[0])
+
+
+def _chances(training: Grams, keys: Ints) -> Floats:
+    """Of each gram's last symbol by each order from 0 on, shape `(order + 1, n)`.
+
+    Each order's frequencies are interpolated with the chance by the order below (Witten & Bell
+    1991), so that a state never seen is no surprise without end.
+    """
+    chance, found = np.full(len(keys), 1.0 / (training.channels + 2)), []
     for order in range(training.order + 1):
-        seen, each = lower(training, order), keys % training.base ** (order + 1)
+        seen, sought = lower(training, order), keys % training.base ** (order + 1)
         state, which = np.unique(seen.keys // training.base, return_inverse=True)
         total, kinds = np.bincount(which, seen.counts), np.bincount(which)
-        at = np.searchsorted(state, each // training.base).clip(max=len(state) - 1)
-        there = state[at] == each // training.base
-        gram = np.searchsorted(seen.keys, each).clip(max=len(seen.keys) - 1)
-        came = np.where(seen.keys[gram] == each, seen.counts[gram], 0.0)
+        at = np.searchsorted(state, sought // training.base).clip(max=len(state) - 1)
+        there = state[at] == sought // training.base
+        gram = np.searchsorted(seen.keys, sought).clip(max=len(seen.keys) - 1)
+        came = np.where(seen.keys[gram] == sought, seen.counts[gram], 0.0)
         mixed = (came + kinds[at] * chance) / (total[at] + kinds[at])
-        chance = np.where(there, mixed, chance) if order else came / total[at]
-        scores.append(float(counts @ np.log(np.maximum(chance, np.finfo(float).tiny))))
-    return 1 + int(np.argmax(np.round(scores[1:], 9)))
+        chance = np.where(there, mixed, chance)
+        found.append(chance)
+    return np.stack(found)
 
 
 def _before(symbol: Ints, start: Ints, order: int, base: int) -> Ints:
@@ -151,11 +163,12 @@ def _summed(grams: Grams) -> Grams:
     size = grams.base ** (grams.order + 1)
     if size <= COUNTED_DENSELY:
         found = np.flatnonzero(np.bincount(keys, minlength=size))
-        dense = [np.bincount(keys, column, minlength=size)[found] for column in (counts, values)]
-        return grams._replace(keys=found, counts=dense[0], values=dense[1])
-    found, which = np.unique(keys, return_inverse=True)
-    sums = [np.bincount(which, column, minlength=len(found)) for column in (counts, values)]
-    return grams._replace(keys=found, counts=sums[0], values=sums[1])
+        sums = [np.bincount(keys, column, minlength=size)[found] for column in (counts, values)]
+    else:
+        found, which = np.unique(keys, return_inverse=True)
+        sums = [np.bincount(which, column, minlength=len(found)) for column in (counts, values)]
+    total, value = (np.asarray(each, np.float64) for each in sums)
+    return Grams(grams.channels, grams.order, found, total, value)
 
 
 def _converts(grams: Grams) -> np.ndarray:

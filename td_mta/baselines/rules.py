@@ -12,6 +12,8 @@ import numpy as np
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import DAY, Floats
 
+PAIRS_AT_ONCE = 1 << 22  # of a path and a channel
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -58,15 +60,22 @@ def linear(paths: Paths, settings: Settings) -> Floats:
 
 
 def linear_unique(paths: Paths, settings: Settings) -> Floats:
-    """The same to every channel of a path, however often it touched.
+    """The same to every channel of a path, however often it touched; evenly to its touches.
 
     This is the Shapley value of the game in which a set of channels is worth the paths that no
     other channel touched (Zhao, Mahboobi & Bagheri 2018, "simplified").
     """
-    owner, base = paths.owner, paths.channel.max(initial=0) + 1
-    _, first = np.unique(owner * base + paths.channel, return_index=True)
-    shares = np.zeros(len(paths.channel))
-    shares[first] = 1 / np.bincount(owner[first], minlength=len(paths.sizes))[owner[first]]
+    shares = np.empty(len(paths.channel))
+    width = int(paths.channel.max(initial=0)) + 1
+    step = max(1, PAIRS_AT_ONCE // width)
+    for first in range(0, len(paths.sizes), step):
+        rows = slice(first, min(first + step, len(paths.sizes)))
+        touches = slice(paths.offsets[rows.start], paths.offsets[rows.stop])
+        path = np.repeat(np.arange(rows.stop - rows.start), paths.sizes[rows])
+        pair = path * width + paths.channel[touches]
+        repeats = np.bincount(pair, minlength=width * (rows.stop - rows.start))
+        distinct = np.count_nonzero(repeats.reshape(-1, width), axis=1)
+        shares[touches] = 1 / (distinct[path] * repeats[pair])
     return shares
 
 
@@ -123,9 +132,7 @@ def credit(rule: Rule, paths: Paths, channels: int, settings: Settings) -> Float
     untouched = paths.sizes == 0
     out = np.zeros((2, channels + 1))
     for row, amount in enumerate((paths.conversions, paths.value)):
-        out[row, :channels] = np.bincount(
-            paths.channel, shares * amount[owner], minlength=channels
-        )
+        out[row, :channels] = np.bincount(paths.channel, shares * amount[owner], minlength=channels)
         out[row, channels] = amount[untouched].sum()
     return out
 

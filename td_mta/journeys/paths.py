@@ -69,6 +69,15 @@ def null_paths(journeys: Journeys, days: int) -> Paths:
     return paths._replace(conversions=none, value=none, age=np.zeros(len(paths.channel)))
 
 
+def join(parts: list[Paths]) -> Paths:
+    """The paths of several parts, one part after the other."""
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in Paths._fields
+    }
+    sizes = np.concatenate([part.sizes for part in parts])
+    return Paths(**columns | {"offsets": patterns.starts(sizes)})
+
+
 def _paths(journeys: Journeys, windows: Windows) -> Paths:
     """The touches of windows, one path each, their times as `age`."""
     sizes = windows.stop - windows.start

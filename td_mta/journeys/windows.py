@@ -4,7 +4,7 @@ Touches stand in canonical order, so everything that bounds a window - the user,
 conversion, the first day of the window, the cut - is a position among them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -38,6 +38,10 @@ class Journeys:
     rows: Touchpoints
     users: int
     conversion_row_is_touch: bool
+
+    def of(self, users: Flags) -> "Journeys":
+        """Those of some users, who keep their numbers; `users` has shape `(users,)`."""
+        return replace(self, rows=self.rows.take(users[self.rows.user]))
 
     @cached_property
     def _is_touch(self) -> Flags:
