@@ -66,7 +66,7 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         examples=config.examples,
     )
     drawn_from = _moments(intake, config)
-    models = _models(intake, config)
+    models = models_of(intake.channels, config)
     writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
     for number, page in enumerate(intake.pages("extracting")):
         held_out = _held_out(page.user_hash, config)
@@ -101,15 +101,15 @@ def _moments(intake: Intake, config: Config) -> Ints | None:
     return np.sort(untouched if len(untouched) >= FEW_MOMENTS else every)
 
 
-def _models(intake: Intake, config: Config) -> Tally:
-    names = {name.lower(): code for code, name in enumerate(intake.channels)}
+def models_of(channels: list[str], config: Config) -> Tally:
+    """The models beside the Shapley values, with what the parameters say of them."""
     settings = Settings(
-        direct=names.get(config.direct_channel.lower(), -1),
+        direct=channels.index(direct) if (direct := config.direct_channel) in channels else -1,
         first=config.position_first,
         last=config.position_last,
         half_life_days=config.time_decay_half_life_days,
     )
-    return Tally(len(intake.channels), settings, config.markov_order, config.markov_nulls)
+    return Tally(len(channels), settings, config.markov_order, config.markov_nulls)
 
 
 def _add_paths(models: Tally, page: Page, held_out: Flags, days: int) -> None:

@@ -1,0 +1,189 @@
+-- A row is a rule and a channel: the conversions and the value that the rule credits to it.
+-- The twin of td_mta/baselines/rules.py: conversions without a touch are `(baseline)`.
+-- Reads ${table}. Makes ${shapley_table}_rules.
+with
+
+-- The column "none" stands in where a parameter names no column.
+given as (
+    select
+        *,
+        cast(null as varchar) as "none"
+    from ${table}
+),
+
+-- Rows equal in every column count once.
+rows_once as (
+    select distinct
+        cast("${user_column}" as varchar) as user_id,
+        cast("${time_column}" as bigint) as time,
+        nullif(trim(cast("${action_column}" as varchar)), '') as channel,
+        cast("${conversion_column}" as bigint) as conversion,
+        cast("${value_column}" as double) as value
+    from given
+    where "${user_column}" is not null and "${time_column}" is not null
+),
+
+-- A path ends with a conversion: `path` counts the user's conversions before the row.
+placed as (
+    select
+        user_id,
+        time,
+        date_diff(
+            'day',
+            date '1970-01-01',
+            cast(td_time_string(time, 'd!', '${day_timezone}') as date)
+        ) as day,
+        channel,
+        conversion,
+        value,
+        channel is not null and (${conversion_row_is_touch} or conversion = 0) as is_touch,
+        row_number() over (
+            partition by user_id
+            order by time, conversion, channel nulls first, value nulls last
+        ) as place,
+        coalesce(
+            sum(conversion) over (
+                partition by user_id
+                order by time, conversion, channel nulls first, value nulls last
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as path
+    from rows_once
+),
+
+conversions as (
+    select
+        user_id,
+        path,
+        time,
+        day,
+        coalesce(value, 0e0) as value
+    from placed
+    where conversion = 1
+),
+
+touches as (
+    select
+        placed.user_id,
+        placed.path,
+        placed.place,
+        placed.channel,
+        conversions.value,
+        conversions.time - placed.time as age
+    from placed
+    inner join conversions
+        on placed.user_id = conversions.user_id
+        and placed.path = conversions.path
+    where placed.is_touch and placed.day > conversions.day - ${lookback_window_days}
+),
+
+numbered as (
+    select
+        user_id,
+        path,
+        channel,
+        value,
+        row_number() over (partition by user_id, path order by place) as position,
+        count(*) over (partition by user_id, path) as touches,
+        count(*) over (partition by user_id, path, channel) as repeats,
+        row_number() over (partition by user_id, path, channel order by place) as repeat,
+        power(2e0, -cast(age as double) / (86400e0 * ${time_decay_half_life_days})) as decay
+    from touches
+),
+
+measured as (
+    select
+        user_id,
+        path,
+        channel,
+        value,
+        position,
+        touches,
+        repeats,
+        decay,
+        sum(case when repeat = 1 then 1 else 0 end) over (partition by user_id, path) as distinct_channels,
+        max(case when channel <> '${direct_channel}' then position end)
+            over (partition by user_id, path) as last_named,
+        sum(decay) over (partition by user_id, path) as decays
+    from numbered
+),
+
+rules (model, first_share, last_share) as (
+    values
+        ('first_touch', 1e0, 0e0),
+        ('last_touch', 0e0, 1e0),
+        ('last_non_direct', null, null),
+        ('linear', null, null),
+        ('linear_unique', null, null),
+        (
+            'position_based',
+            cast(${position_first} as double),
+            cast(${position_last} as double)
+        ),
+        ('time_decay', null, null)
+),
+
+shares as (
+    select
+        rules.model,
+        measured.channel,
+        measured.value,
+        case
+            when rules.model = 'last_non_direct'
+                then if(position = coalesce(last_named, touches), 1e0, 0e0)
+            when rules.model = 'linear' then 1e0 / touches
+            when rules.model = 'linear_unique' then 1e0 / (distinct_channels * repeats)
+            when rules.model = 'time_decay' then decay / decays
+            when touches = 1 then 1e0
+            when touches = 2
+                then if(position = 1, first_share, last_share) / (first_share + last_share)
+            when position = 1 then first_share
+            when position = touches then last_share
+            else (1e0 - first_share - last_share) / (touches - 2)
+        end as share
+    from measured
+    cross join rules
+),
+
+credited as (
+    select
+        model,
+        channel,
+        sum(share) as conversions,
+        sum(share * value) as value
+    from shares
+    group by 1, 2
+),
+
+untouched as (
+    select
+        count(*) as conversions,
+        sum(conversions.value) as value
+    from conversions
+    left join (select distinct user_id, path from touches) as touched
+        on conversions.user_id = touched.user_id
+        and conversions.path = touched.path
+    where touched.user_id is null
+),
+
+credits as (
+    select model, channel, conversions, value from credited
+    union all
+    select
+        rules.model,
+        '(baseline)' as channel,
+        cast(untouched.conversions as double) as conversions,
+        coalesce(untouched.value, 0e0) as value
+    from rules
+    cross join untouched
+)
+
+select
+    model,
+    channel,
+    conversions,
+    value,
+    conversions / nullif(sum(conversions) over (partition by model), 0e0) as share
+from credits
+order by model, channel
