@@ -126,6 +126,10 @@ class Config:
     markov_order: int | None = _param(None, checks.optional(checks.whole(at_least=1, at_most=4)))
     markov_nulls: bool = _param(True, checks.flag)
 
+    interval_level: float = _param(0.9, checks.fraction("above 0 and below 1", lambda x: 0 < x < 1))
+    interval_refits: int = _param(0, checks.whole(at_least=0, at_most=200))
+    interval_draws: int = _param(1000, checks.whole(at_least=0))
+
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)
 
     def __post_init__(self) -> None:

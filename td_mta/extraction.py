@@ -12,7 +12,7 @@ from td_mta.baselines.methods import Tally
 from td_mta.baselines.rules import Settings
 from td_mta.config import Config
 from td_mta.intake import Intake, Page
-from td_mta.journeys import patterns
+from td_mta.journeys import patterns, resampling
 from td_mta.journeys.examples import (
     AUGMENTED,
     FEW_MOMENTS,
@@ -20,22 +20,35 @@ from td_mta.journeys.examples import (
     POSITIVE,
     Cut,
     Examples,
+    by_split,
+    merge,
     moments,
+    of_groups,
     person_days,
     touch_days,
 )
+from td_mta.journeys.parts import grown
 from td_mta.journeys.paths import conversion_paths, join, null_paths
 from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
+from td_mta.journeys.resampling import Converters, poisson_weights
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import seen
 from td_mta.tfrecords import Folders, Schema, Writer
+
+
+class Redrawn(NamedTuple):
+    """Users drawn again for each refit: a group of training examples, and the conversions of all
+    users by pattern, `(refits, n)`."""
+
+    examples: Examples
+    conversions: Floats
 
 
 class Extracted(NamedTuple):
     """Conversions by pattern: `amounts` `(2, n)` counts them and their value.
 
     `touching` counts conversions that each channel touched; `models` has the credit of every model
-    beside the Shapley values.
+    beside the Shapley values. `converters` are the users behind the conversions, by kind.
     """
 
     schema: Schema
@@ -43,6 +56,8 @@ class Extracted(NamedTuple):
     amounts: Floats
     touching: Ints
     models: Tally
+    converters: Converters
+    redrawn: Redrawn
     counts: dict[str, int]
 
 
@@ -50,6 +65,8 @@ class Extracted(NamedTuple):
 class _Sums:
     sets: list[Patterns] = field(default_factory=list)
     amounts: list[Floats] = field(default_factory=list)
+    converters: list[Converters] = field(default_factory=list)
+    redrawn: list[Examples] = field(default_factory=list)
     keys: tuple[list[Keys], list[Keys]] = field(default_factory=lambda: ([], []))
     examples: Ints = field(default_factory=lambda: np.zeros(3, np.int64))
     users: int = 0
@@ -70,9 +87,13 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
     writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
     for number, page in enumerate(intake.pages("extracting")):
         held_out = _held_out(page.user_hash, config)
-        examples = _examples(page, held_out, intake, config, schema.grid, drawn_from)
-        writer.write(number, examples)
-        _add(sums, page, examples, schema.grid)
+        weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
+        groups = np.concatenate([by_split(held_out), weights * ~held_out[:, None]], axis=1)
+        examples = _examples(page, groups, intake, config, schema.grid, drawn_from)
+        split, redrawn = of_groups(examples, slice(2)), of_groups(examples, slice(2, None))
+        writer.write(number, split)
+        _add(sums, page, split, weights, schema.grid)
+        sums.redrawn = grown(sums.redrawn, redrawn, merge, lambda part: len(part.counts))
         _add_paths(models, page, held_out, config.lookback_window_days)
         if number == 0:
             seconds = time.monotonic() - started
@@ -81,12 +102,15 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
     sets, which = patterns.distinct(patterns.join(sums.sets))
     of_sets = np.concatenate(sums.amounts, axis=1)
     amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
+    observed, drawn_again = amounts[:2], amounts[2:]
     return Extracted(
         schema=schema,
         sets=sets,
-        amounts=amounts,
-        touching=_touching(sets, amounts[0], schema.grid),
+        amounts=observed,
+        touching=_touching(sets, observed[0], schema.grid),
         models=models,
+        converters=resampling.merge(sums.converters),
+        redrawn=Redrawn(merge(sums.redrawn), drawn_again),
         counts=_counts(sums, intake.scan.rows),
     )
 
@@ -126,25 +150,26 @@ def _held_out(user_hash: Keys, config: Config) -> Flags:
 
 def _examples(
     page: Page,
-    held_out: Flags,
+    weights: Ints,
     intake: Intake,
     config: Config,
     grid: Grid,
     drawn_from: Ints | None,
 ) -> Examples:
     if config.examples == "touch_days":
-        return touch_days(page.journeys, held_out, grid, augment=config.augment_last_day)
+        return touch_days(page.journeys, weights, grid, augment=config.augment_last_day)
     cut = Cut(drawn_from, page.user_hash)
-    return person_days(page.journeys, held_out, grid, cut, intake.last_day)
+    return person_days(page.journeys, weights, grid, cut, intake.last_day)
 
 
-def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
+def _add(sums: _Sums, page: Page, examples: Examples, weights: Ints, grid: Grid) -> None:
     journeys = page.journeys
     found, which = seen(journeys, journeys.conversion_windows, grid)
-    count = np.bincount(which, minlength=len(found.keys))
-    value = np.bincount(which, journeys.values, minlength=len(found.keys))
+    user, n = journeys.conversions.user, len(found.keys)
+    rows = [np.ones(len(user)), journeys.values, *weights[user].T]
     sums.sets.append(found)
-    sums.amounts.append(np.array([count, value], np.float64))
+    sums.amounts.append(np.array([np.bincount(which, row, n) for row in rows], np.float64))
+    sums.converters.append(resampling.converters(user, which, found))
     of_kind = examples.counts.sum(axis=2)
     negative = of_kind[:, NEGATIVE] + of_kind[:, AUGMENTED]
     for label, of_label in ((NEGATIVE, negative), (POSITIVE, of_kind[:, POSITIVE])):

@@ -114,7 +114,7 @@ def counted(found: Examples, case: Case, kinds: list[int]) -> Counter:
     return +counts
 
 
-NOBODY = np.zeros(3, bool)
+NOBODY = examples.by_split(np.zeros(3, bool))
 nasty = settings(max_examples=100, deadline=None)
 
 
@@ -256,7 +256,9 @@ def test_equal_rows_count_once(case: Case) -> None:
 @given(cases(), st.lists(st.booleans(), min_size=3, max_size=3))
 def test_held_out_users_have_the_examples_of_their_own_rows(case: Case, held: list[bool]) -> None:
     journeys, _ = journeys_of(case)
-    found = examples.touch_days(journeys, np.array(held), grid_of(case), augment=False)
+    found = examples.touch_days(
+        journeys, examples.by_split(np.array(held)), grid_of(case), augment=False
+    )
     for side in (0, 1):
         rows = [row for row in case.rows if held[int(row[0][1:])] == bool(side)]
         expected = oracle.touch_days(

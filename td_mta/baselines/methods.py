@@ -1,6 +1,6 @@
 """All models beside the Shapley values: `METHODS`, and `Tally`, the same for paths in parts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -9,6 +9,7 @@ import numpy as np
 from td_mta.baselines import markov, rules
 from td_mta.baselines.markov import MOST_ORDER, Grams
 from td_mta.baselines.rules import RULES, Settings
+from td_mta.journeys.parts import grown
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
 
@@ -54,7 +55,9 @@ class Tally:
             self._rules[name] = self._rules.get(name, 0.0) + part
         self._untouched += _untouched(paths)
         counted = markov.count(paths, self.channels, self.order or MOST_ORDER, nulls=self.nulls)
-        self._grams[held_out] = _grown(self._grams[held_out], counted)
+        self._grams[held_out] = grown(
+            self._grams[held_out], counted, markov.merge, lambda part: len(part.keys)
+        )
 
     def chosen_order(self) -> int:
         """The order of the chain, chosen by the held-out users where none was given."""
@@ -75,13 +78,3 @@ def _untouched(paths: Paths) -> Floats:
     """Conversions without a touch, and their value."""
     empty = paths.sizes == 0
     return np.array([paths.conversions[empty].sum(), paths.value[empty].sum()])
-
-
-def _grown(parts: list[Grams], new: Grams) -> list[Grams]:
-    """One more part; parts are merged when the later ones outweigh the first."""
-    parts = [*parts, new]
-    return [markov.merge(parts)] if _size(parts[1:]) > _size(parts[:1]) else parts
-
-
-def _size(parts: Iterable[Grams]) -> int:
-    return sum(len(part.keys) for part in parts)

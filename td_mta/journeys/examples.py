@@ -18,41 +18,55 @@ FEW_MOMENTS = 200
 
 
 class Examples(NamedTuple):
-    """How many examples have a pattern: `counts[i, kind, held_out]` of pattern `i`."""
+    """How many examples have a pattern: `counts[i, kind, group]` of pattern `i`.
+
+    Groups weigh users: a user of weight 2 in a group counts twice there.
+    """
 
     patterns: Patterns
     counts: Ints
 
 
+def by_split(held_out: Flags) -> Ints:
+    """Weights of two groups, shape `(users, 2)`: training users, then those held out."""
+    return np.stack([~held_out, held_out], axis=1).astype(np.int64)
+
+
 class Tally(NamedTuple):
-    """How many `times` patterns occur, of one kind, `held_out` 1 or in training 0."""
+    """How many `times` patterns occur in each group, of one kind, shape `(n, groups)`."""
 
     patterns: Patterns
     kind: int
-    held_out: Ints
     times: Ints
+
+
+def of_groups(examples: Examples, groups: slice) -> Examples:
+    """The patterns that some of the groups have."""
+    counts = examples.counts[:, :, groups]
+    some = np.flatnonzero(counts.any(axis=(1, 2)))
+    return Examples(examples.patterns.take(some), counts[some])
 
 
 def merge(parts: list[Examples]) -> Examples:
     """One pattern once, counts added."""
     found, which = patterns.distinct(patterns.join([part.patterns for part in parts]))
-    counts = np.zeros((len(found.keys), 3, 2), np.int64)
+    counts = np.zeros((len(found.keys), *parts[0].counts.shape[1:]), np.int64)
     np.add.at(counts, which, np.concatenate([part.counts for part in parts]))
     return Examples(found, counts)
 
 
-def touch_days(journeys: Journeys, held_out: Flags, grid: Grid, *, augment: bool) -> Examples:
+def touch_days(journeys: Journeys, weights: Ints, grid: Grid, *, augment: bool) -> Examples:
     """Positives: every conversion with a touch in its window. Negatives: users who never convert,
     one per active day, and the shorter windows at the end of a journey.
 
-    `held_out` says of every user whether it is, shape `(users,)`. With `augment` every example
+    `weights` are each user's in every group, shape `(users, groups)`. With `augment` every example
     counts once more as `AUGMENTED`, with the anchor day emptied (but for those left with nothing).
     """
     positive = look_back(journeys, journeys.conversion_windows, grid.days)
     positive = positive.take(positive.stop > positive.start)
     tallies = [
-        _tally(journeys, positive, POSITIVE, held_out, grid),
-        _tally(journeys, _active_days(journeys, grid.days), NEGATIVE, held_out, grid),
+        _tally(journeys, positive, POSITIVE, weights, grid),
+        _tally(journeys, _active_days(journeys, grid.days), NEGATIVE, weights, grid),
     ]
     if augment:
         tallies += [_anchor_day_emptied(each, grid) for each in tallies]
@@ -62,7 +76,7 @@ def touch_days(journeys: Journeys, held_out: Flags, grid: Grid, *, augment: bool
 def _anchor_day_emptied(tally: Tally, grid: Grid) -> Tally:
     sets = patterns.without_day_zero(tally.patterns, grid)
     rest = np.flatnonzero(sets.sizes)
-    return Tally(sets.take(rest), AUGMENTED, tally.held_out[rest], tally.times[rest])
+    return Tally(sets.take(rest), AUGMENTED, tally.times[rest])
 
 
 def _active_days(journeys: Journeys, days: int) -> Windows:
@@ -110,9 +124,7 @@ class Cut(NamedTuple):
         return self.moments[(share * len(self.moments)).astype(np.int64)]
 
 
-def person_days(
-    journeys: Journeys, held_out: Flags, grid: Grid, cut: Cut, last_day: int
-) -> Examples:
+def person_days(journeys: Journeys, weights: Ints, grid: Grid, cut: Cut, last_day: int) -> Examples:
     """Every user-day from the first touch to `last_day`, positive when a conversion falls on it.
 
     A positive day is seen up to its first conversion, another day up to its cut. A day whose cut
@@ -122,10 +134,10 @@ def person_days(
     positive = journeys.conversion_windows.take(days.first_conversion[days.converts])
     started = positive.stop > journeys.first_touch[positive.user]
     tallies = [
-        _tally(journeys, positive.take(started), POSITIVE, held_out, grid),
-        _tally(journeys, _days_up_to_cut(journeys, days, cut), NEGATIVE, held_out, grid),
+        _tally(journeys, positive.take(started), POSITIVE, weights, grid),
+        _tally(journeys, _days_up_to_cut(journeys, days, cut), NEGATIVE, weights, grid),
     ]
-    return _count(tallies + _gaps(journeys, days, held_out, grid))
+    return _count(tallies + _gaps(journeys, days, weights, grid))
 
 
 class _EventDays(NamedTuple):
@@ -167,41 +179,36 @@ def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: Cut) -> Windows:
     return Windows(user, day, start, stop).take(stop > journeys.first_touch[user])
 
 
-def _gaps(journeys: Journeys, days: _EventDays, held_out: Flags, grid: Grid) -> list[Tally]:
+def _gaps(journeys: Journeys, days: _EventDays, weights: Ints, grid: Grid) -> list[Tally]:
     """The days between events: each shows the pattern before it, one day older."""
     start = journeys.since_conversion(days.user, days.conversions_after)
     stop = journeys.day_opens(days.user, days.day + 1)
     found, which = seen(journeys, Windows(days.user, days.day, start, stop), grid)
-    held = held_out[days.user].astype(np.int64)
     tallies = []
     for older in range(1, grid.days):
         lasts = days.gap >= older
-        tallies += _by_user_kind(
-            patterns.shift(found, older, grid), which[lasts], NEGATIVE, held[lasts]
-        )
-    nothing = np.bincount(held, np.maximum(days.gap - grid.days + 1, 0), minlength=2)
-    empty = Patterns(np.zeros(2, np.uint64), np.zeros(3, np.int64), np.zeros(0, np.int32))
-    return [*tallies, Tally(empty, NEGATIVE, np.arange(2), nothing.astype(np.int64))]
+        shifted = patterns.shift(found, older, grid)
+        tallies.append(_by_group(shifted, which[lasts], NEGATIVE, weights[days.user[lasts]]))
+    nothing = np.maximum(days.gap - grid.days + 1, 0) @ weights[days.user]
+    empty = Patterns(np.zeros(1, np.uint64), np.zeros(2, np.int64), np.zeros(0, np.int32))
+    return [*tallies, Tally(empty, NEGATIVE, nothing[None])]
 
 
-def _tally(journeys: Journeys, windows: Windows, kind: int, held_out: Flags, grid: Grid) -> Tally:
+def _tally(journeys: Journeys, windows: Windows, kind: int, weights: Ints, grid: Grid) -> Tally:
     found, which = seen(journeys, windows, grid)
-    return _by_user_kind(found, which, kind, held_out[windows.user].astype(np.int64))[0]
+    return _by_group(found, which, kind, weights[windows.user])
 
 
-def _by_user_kind(found: Patterns, which: Ints, kind: int, held: Ints) -> list[Tally]:
+def _by_group(found: Patterns, which: Ints, kind: int, weights: Ints) -> Tally:
     n = len(found.keys)
-    count = np.bincount(which * 2 + held, minlength=2 * n)
-    rows = np.flatnonzero(count)
-    return [Tally(found.take(rows // 2), kind, rows % 2, count[rows])]
+    times = [np.bincount(which, each, n) for each in weights.T]
+    return Tally(found, kind, np.stack(times, axis=1).astype(np.int64))
 
 
 def _count(tallies: list[Tally]) -> Examples:
     """All tallies together; patterns that nobody has are left out."""
     found, which = patterns.distinct(patterns.join([each.patterns for each in tallies]))
     kind = np.concatenate([np.full(len(each.times), each.kind) for each in tallies])
-    held = np.concatenate([each.held_out for each in tallies])
-    counts = np.zeros((len(found.keys), 3, 2), np.int64)
-    np.add.at(counts, (which, kind, held), np.concatenate([each.times for each in tallies]))
-    some = np.flatnonzero(counts.sum(axis=(1, 2)))
-    return Examples(found.take(some), counts[some])
+    counts = np.zeros((len(found.keys), 3, tallies[0].times.shape[1]), np.int64)
+    np.add.at(counts, (which, kind), np.concatenate([each.times for each in tallies]))
+    return of_groups(Examples(found, counts), slice(None))

@@ -1,0 +1,19 @@
+"""Sums that come in parts, a part a page: merged now and then, so that they stay few."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def grown(
+    parts: list[T], new: T, merge: Callable[[list[T]], T], size: Callable[[T], int]
+) -> list[T]:
+    """One more part; all are merged to one when the later ones outweigh the first.
+
+    >>> grown([5, 2], 4, sum, int), grown([5, 2], 1, sum, int)
+    ([11], [5, 2, 1])
+    """
+    parts = [*parts, new]
+    first, *later = map(size, parts)
+    return [merge(parts)] if sum(later) > first else parts
