@@ -4,6 +4,7 @@
 the network. Layers keep the defaults that the fused GPU kernel asks for.
 """
 
+import copy
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -59,6 +60,12 @@ class Predictor:
         shape = [None, *network.input_shape[1:]]
         signature = [tf.TensorSpec(shape, tf.float32)]
         self._graph = tf.function(lambda x: network(x, training=False), input_signature=signature)
+
+    def calibrated(self, calibration: Calibration) -> "Predictor":
+        """The same network, its weights as they stand, under another calibration."""
+        other = copy.copy(self)
+        other.calibration = calibration
+        return other
 
     def log_odds(self, cells: npt.NDArray[np.float32]) -> Floats:
         """At natural prevalence, `(n,)`."""
