@@ -119,7 +119,9 @@ class Config:
     shapley_permutations: int = _param(200, checks.whole(at_least=2))
     shapley_budget: int = _param(2_000_000, checks.whole(at_least=1))
 
+    run_model: bool = _param(True, checks.flag)
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)
+    td_api_server: str = _param("https://api.treasuredata.com", checks.address)
 
     def __post_init__(self) -> None:
         for parameter in fields(self):
