@@ -56,7 +56,7 @@ def _attribute(parameters: Mapping[str, object], kind: str) -> "Summary":
     data = os.environ.get("MTA_DATA")
     settings = config.from_params(own(parameters), "config/params.yml", out=out)
     now = int(str(parameters.get("session_unixtime") or int(time.time())))
-    warehouse = cli.open_warehouse(kind, Path(data) if data else None, out, now)
+    warehouse = cli.open_warehouse(kind, Path(data) if data else None, out, now, settings.db)
     return pipeline.run(settings, warehouse, out)
 
 
