@@ -20,8 +20,8 @@ CORE_LIBRARIES = {"numpy", "scipy"}
 HEAVY = {
     "tensorflow": {"td_mta.tfrecords", "td_mta.model", "td_mta.training"},
     "keras": {"td_mta.model", "td_mta.training"},
-    "pytd": {"td_mta.warehouse.treasure_data"},
-    "tdclient": {"td_mta.warehouse.treasure_data"},
+    "pytd": {"td_mta.warehouse.td_connection"},
+    "tdclient": {"td_mta.warehouse.td_connection"},
     "datafusion": {"td_mta.warehouse"},
     "sqlglot": {"td_mta.warehouse"},
     "streamlit": {"td_mta.dashboard.app"},
@@ -150,4 +150,12 @@ def test_help_is_instant_since_it_imports_nothing_heavy(command: list[str]) -> N
     assert "usage:" in run.stdout
     # importtime writes a line "... | cumulative | <indent>module" for each import
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in run.stderr.splitlines()}
-    assert not loaded & {"tensorflow", "keras", "sklearn", "datafusion", "sqlglot", "plotly"}
+    assert not loaded & {
+        "tensorflow",
+        "keras",
+        "sklearn",
+        "datafusion",
+        "sqlglot",
+        "plotly",
+        "pytd",
+    }

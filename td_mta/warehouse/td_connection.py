@@ -122,6 +122,8 @@ class Connection:
             try:
                 answer = request(self.api)
             except FAILURES as error:
+                if failures.count and done and (there := done()):
+                    return there  # a repetition of what was carried out after all is refused
                 failures.failed(error)
             else:
                 self.answered = True
