@@ -7,10 +7,10 @@ not shown to mean the same as on Digdag raises `Refused` with the construct, its
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from local_runner import operator_checks, templates
-from local_runner.javascript import UnsupportedError
+from local_runner.javascript_syntax import UnsupportedError
 from local_runner.job import Job, World
 from local_runner.operator_checks import Doubts
 from local_runner.operators import OPERATORS
@@ -25,22 +25,27 @@ MOST_TASKS = 900  # Digdag has a limit of its own
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 INTERVALS = frozenset({"constant", "exponential"})
 _RESERVED = frozenset({"_type", "_command", "_workdir"})
+_PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
 _ERROR = re.compile(r"\$\{[^}]*\berror\b")
 _ERROR_BEYOND = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a task can see where the walk stands: raw parameters, and the files called so far."""
+    """What a task can see where the walk stands: raw parameters, and the files called so far.
+
+    Nothing exported replaces the `builtins` among the parameters.
+    """
 
     params: dict[str, Value]
     calls: tuple[str, ...]
+    builtins: Mapping[str, Value] = field(default_factory=dict)
 
     def export(self, values: Value) -> "Seen":
         params = copy(self.params)
         assert isinstance(params, dict)
         merge(params, values if isinstance(values, dict) else {})
-        return replace(self, params=params)
+        return replace(self, params=params | dict(self.builtins))
 
 
 class Checker:
@@ -69,6 +74,18 @@ class Checker:
         """A task without siblings: `_do`, `_error`, `_check`."""
         _after(config, [], False)
         return self.task(config, seen, place)
+
+    def secrets(self, text: str, what: str) -> None:
+        """Every `${secret:key}` of a text must be there before the run."""
+        for template in _PREFIXED.findall(text):
+            found = templates.SECRET.fullmatch(template)
+            if not found:
+                raise Refused(f"{what}: {template} is not supported")
+            if found[1] not in self.world.secrets and not self.dry_run:
+                hint = " or export TD_API_KEY" if found[1] == "td.apikey" else ""
+                raise Refused(
+                    f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...{hint}"
+                )
 
     def _group(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         doubts = Doubts()
@@ -121,7 +138,10 @@ class Checker:
                 "a parameter of the task itself or a template: not known what Digdag takes; write "
                 "its value there"
             )
-        known = templates.evaluate(merged, seen.params, lenient=True)
+        try:
+            known = templates.evaluate(merged, seen.params, lenient=True)
+        except templates.UnknownTemplateError as error:
+            raise Refused(f"{config.place(operator)}: {error}: not supported") from None
         return Job(operator, known, self.world, "_env" in config)
 
     def _check(self, config: Located, seen: Seen, operator: str) -> Doubts:

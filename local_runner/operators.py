@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
+from local_runner import td_local, td_remote
 from local_runner.java_text import java_text, json_text
 from local_runner.job import Job, Outcome, TaskError
 from local_runner.project import Workflow
 from local_runner.python_task import py
-from local_runner.td_tasks import td, td_ddl
 from local_runner.yaml_types import Located, Place, Value, copy
 
 UNCALLED = frozenset({"timezone", "schedule"})  # of a called file
@@ -222,6 +222,13 @@ class Operator(NamedTuple):
     nests: bool = False
 
 
+def _on(
+    local: Callable[[Job], Outcome], remote: Callable[[Job], Outcome]
+) -> Callable[[Job], Outcome]:
+    """The same task on local tables or on Treasure Data."""
+    return lambda job: (remote if job.world.account else local)(job)
+
+
 OPERATORS = {
     "call>": Operator(call, nests=True),
     "echo>": Operator(echo),
@@ -231,6 +238,9 @@ OPERATORS = {
     "if>": Operator(if_, nests=True),
     "loop>": Operator(loop, nests=True),
     "py>": Operator(py, retries=True),
-    "td>": Operator(td, retries=True),
-    "td_ddl>": Operator(td_ddl, retries=True),
+    "td>": Operator(_on(td_local.td, td_remote.td), retries=True),
+    "td_ddl>": Operator(_on(td_local.td_ddl, td_remote.td_ddl), retries=True),
+    "td_for_each>": Operator(_on(td_local.td_for_each, td_remote.td_for_each)),
+    "td_wait>": Operator(_on(td_local.td_wait, td_remote.td_wait), retries=True),
+    "td_wait_table>": Operator(_on(td_local.td_wait_table, td_remote.td_wait_table), retries=True),
 }

@@ -18,7 +18,8 @@ _RUNNER = Path(__file__).with_name("py_runner.py")
 def py(job: Job) -> Outcome:
     defaults = job.params.get("py")
     params = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
-    environment = {**os.environ, **job.world.environment, **environment_of(job)}
+    inherited = {key: os.environ[key] for key in os.environ.keys() - job.world.withheld}
+    environment = {**inherited, **job.world.environment, **environment_of(job)}
     with tempfile.TemporaryDirectory(prefix="digdag-py-") as name:
         folder = Path(name)
         (folder / "input.json").write_text(json.dumps({"params": params}), encoding="utf-8")
@@ -89,10 +90,12 @@ def environment_of(job: Job) -> dict[str, str]:
     own = job.params.get("_env")
     if not job.own_env or not isinstance(own, dict):
         return {}
-    return {
-        key: SECRET.sub(lambda found: _secret(found[1], job), _variable(key, value))
-        for key, value in own.items()
-    }
+    return {key: with_secrets(_variable(key, value), job) for key, value in own.items()}
+
+
+def with_secrets(text: str, job: Job) -> str:
+    """Every `${secret:key}` filled; raises `TaskError`."""
+    return SECRET.sub(lambda found: _secret(found[1], job), text)
 
 
 def _variable(key: str, value: Value) -> str:

@@ -96,11 +96,19 @@ def params(task: Task, base: dict[str, Value]) -> dict[str, Value]:
     for node in task.line():
         for before in _upstreams(node):
             for stored in before.walk():
-                merge(seen, stored.store)
+                _merge_store(seen, stored.store)
         merge(seen, node.export)
         if node is not task:
-            merge(seen, node.store)
+            _merge_store(seen, node.store)
     return seen
+
+
+def _merge_store(seen: dict[str, Value], store: dict[str, Value]) -> None:
+    """Stores join what is there, but for td.last_results, which each task sets anew."""
+    td, before = store.get("td"), seen.get("td")
+    if isinstance(td, dict) and isinstance(before, dict) and "last_results" in td:
+        seen["td"] = {key: value for key, value in before.items() if key != "last_results"}
+    merge(seen, store)
 
 
 def _upstreams(task: Task) -> list[Task]:

@@ -244,7 +244,7 @@ def test_treasure_datas_own_key_is_not_asked_for_on_local_tables(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--warehouse", "td"), "--warehouse td is not supported yet"),
+        (("--warehouse", "td", "--data", "."), "--data means local tables"),
         (("--data", "nowhere"), "--data nowhere: no such folder"),
         (("--session", "yesterday"), "--session must be yyyy-MM-dd"),
         (("-p", "novalue"), "must be key=value"),
