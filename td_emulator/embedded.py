@@ -30,7 +30,8 @@ from td_mta.warehouse.trino import engine as sql_engine
 from td_mta.warehouse.trino.query import Plan, translate
 from td_mta.warehouse.trino.types import TrinoError, Type, from_arrow
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _alone(

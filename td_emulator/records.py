@@ -57,10 +57,10 @@ def read_parts(parts: Mapping[str, Path], there: Mapping[str, str], path: Path) 
             imported.error_parts += 1
             continue
         whole.append(parts[name])
-        for column, kinds in of_part.items():
-            seen.setdefault(column, set()).update(kinds)
+        for column, found in of_part.items():
+            seen.setdefault(column, set()).update(found)
     imported.valid_parts = len(whole)
-    kinds = {column: there.get(column) or _type(found) for column, found in seen.items()}
+    kinds = {column: there.get(column) or _type(seen[column]) for column in seen}
     kinds.pop(TIME[0], None)
     _write(whole, {**kinds, TIME[0]: TIME[1]}, imported)
     return imported

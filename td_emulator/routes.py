@@ -33,7 +33,7 @@ class Route:
 def routes(catalog: Catalog, jobs: Jobs, imports: BulkImports, sessions: Sessions) -> list[Route]:
     """Every request that is understood. What a job or a statement may do is seen when it runs."""
     read, write = True, False
-    table = [
+    table: list[tuple[str, str, Handler, bool]] = [
         ("GET", "/v3/database/list", catalog.list_databases, read),
         ("POST", "/v3/database/create/{database}", catalog.create_database, write),
         ("POST", "/v3/database/delete/{database}", catalog.delete_database, write),

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted([*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("local_runner/**/*.py")])
+SOURCES = sorted(
+    path
+    for package in ("td_mta", "local_runner", "td_emulator")
+    for path in ROOT.glob(f"{package}/**/*.py")
+)
 
 BASE = {"td_mta.errors", "td_mta.tables"}
 CORE = {"journeys", "shapley", "baselines", "metrics", "simulate"}
@@ -23,7 +27,7 @@ HEAVY = {
     "pytd": {"td_mta.warehouse.td_connection"},
     "tdclient": {"td_mta.warehouse.td_connection"},
     "datafusion": {"td_mta.warehouse"},
-    "sqlglot": {"td_mta.warehouse"},
+    "sqlglot": {"td_mta.warehouse", "td_emulator"},
     "streamlit": {"td_mta.dashboard.app"},
 }
 JOINERS = {"pipeline", "cli", "main", "docker_main", "dashboard"}
@@ -117,6 +121,18 @@ def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
 def test_td_mta_never_imports_the_runner_on_top_of_it(path: Path) -> None:
     if name_of(path).startswith("td_mta"):
         assert not any(is_or_in(module, "local_runner") for module in imports_of(path))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_the_emulator_stands_outside_like_the_service_that_it_plays(path: Path) -> None:
+    imports = imports_of(path)
+    if not name_of(path).startswith("td_emulator"):
+        assert not any(is_or_in(module, "td_emulator") for module in imports)
+        return
+    assert not any(is_or_in(module, "local_runner") for module in imports)
+    ours = {module for module in imports if is_or_in(module, "td_mta")} - {"td_mta"}
+    allowed = ("td_mta.errors", "td_mta.warehouse")
+    assert all(any(is_or_in(module, home) for home in allowed) for module in ours)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
