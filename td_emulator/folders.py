@@ -32,7 +32,8 @@ class Folder:
     def databases(self) -> list[str]:
         if not self.root.is_dir():
             return []
-        return sorted(path.name for path in self.root.iterdir() if path.is_dir())
+        found = (path.name for path in self.root.iterdir() if path.is_dir())
+        return sorted(name for name in found if names.complaint("database", name) is None)
 
     def create_database(self, database: str) -> None:
         complaint = names.complaint("database", database)
