@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from local_runner import operator_checks, templates
-from local_runner.javascript_syntax import UnsupportedError
+from local_runner import operator_checks, td_checks, templates
+from local_runner.javascript_tokens import UnsupportedError
 from local_runner.job import Job, World
 from local_runner.operator_checks import Doubts
 from local_runner.operators import OPERATORS
@@ -129,6 +129,8 @@ class Checker:
         for key, value in local.items():
             if key not in templates.LAZY:
                 soundly_templated(value, f"{config.place(key)}: {key}")
+                for text in templates.strings(value):
+                    td_checks.no_local_job(self, text, f"{config.place(key)}: {key}")
         merged = copy(seen.params)
         assert isinstance(merged, dict)
         merge(merged, local)

@@ -3,6 +3,7 @@
 What depends on a value that an earlier task stores is left to the run.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from local_runner.check import Checker, Seen
 
 _WITH_SECRETS = ("result_url", "result_settings")
+_JOB = re.compile(r"\$\{[^}]*\btd\.last_job")
 _VERBS = ("create_table", "insert_into")
 
 
@@ -32,8 +34,7 @@ def td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
         for text in templates.strings(given.get(key)):
             checker.secrets(text, f"{place}: {key}")
     _rules(given, place)
-    _query(config, job, given, place)
-    checker.queries += 1
+    _query(checker, config, job, given, place)
 
 
 def td_for_each(checker: "Checker", config: Located, job: Job, seen: "Seen") -> frozenset[str]:
@@ -45,8 +46,7 @@ def td_for_each(checker: "Checker", config: Located, job: Job, seen: "Seen") -> 
     if not isinstance(do, Located):
         raise Refused(f"{place}: td_for_each> needs _do, a mapping")
     _rules(given, place)
-    _query(config, job, given, place)
-    checker.queries += 1
+    _query(checker, config, job, given, place)
     doubts = checker.alone(do, seen, config.place("_do") or "")
     return doubts | ({"_parallel"} if config.get("_parallel") else set())
 
@@ -54,8 +54,7 @@ def td_for_each(checker: "Checker", config: Located, job: Job, seen: "Seen") -> 
 def td_wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
     place, given = _start(checker, config, job, seen)
     _rules(given, place, lambda: td_tasks.interval(given))
-    _query(config, job, given, place)
-    checker.queries += 1
+    _query(checker, config, job, given, place)
 
 
 def td_wait_table(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
@@ -80,6 +79,12 @@ def td_ddl(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
             raise Refused(f"{place}: td_ddl> with {key} has no local meaning")
     for key in (*td_tasks.DDL_DATABASES, *td_tasks.DDL):
         _ddl_list(given.get(key), key, place)
+
+
+def no_local_job(checker: "Checker", text: str, what: str) -> None:
+    """Local tables have no jobs for later tasks to refer to."""
+    if checker.world.warehouse and not checker.world.account and _JOB.search(text):
+        raise Refused(f"{what}: td.last_job and td.last_job_id have no local meaning")
 
 
 def _start(
@@ -146,7 +151,14 @@ def _rules(
         raise Refused(f"{place}: {error}") from None
 
 
-def _query(config: Located, job: Job, given: Mapping[str, Value], place: Place | str) -> None:
+def _query(
+    checker: "Checker",
+    config: Located,
+    job: Job,
+    given: Mapping[str, Value],
+    place: Place | str,
+) -> None:
+    checker.queries += 1
     written = config[job.operator]
     inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
     if written is None:
@@ -170,6 +182,7 @@ def _query(config: Located, job: Job, given: Mapping[str, Value], place: Place |
     except UnsupportedError as error:
         line = sql.count("\n", 0, error.at) + 1
         raise Refused(f"{job.command}:{line}: ${{...}} with {error} is not supported") from None
+    no_local_job(checker, sql, f"{place}: {job.command}")
 
 
 def _ddl_list(names: Value, key: str, place: Place | str) -> None:

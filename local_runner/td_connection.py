@@ -32,7 +32,7 @@ class Pace:
     longest_retry: float = 16
     retries: int = 7
     retries_before_any_answer: int = 2
-    to_connect: float = 5
+    to_connect: float = 3
     to_answer: float = 120
     wait_unit: float = 1  # of an `interval:`
 

@@ -1,5 +1,6 @@
 """A job on Treasure Data, from its issue to its rows, with the requests of Digdag."""
 
+import contextlib
 import itertools
 import json
 import sys
@@ -87,11 +88,12 @@ def run(api: TdApi, query: Query, task: str) -> TdJob:
 def start(api: TdApi, issue: Callable[[str], Any], task: str) -> TdJob:
     """`issue` gets a domain key, by which a job that is sent twice is started once."""
     job_id = _issued(issue, str(uuid.uuid4()))
-    print(f"{task}: job {job_id} is running", file=sys.stderr, flush=True)
+    print(f"job {job_id} of {task} is running", file=sys.stderr, flush=True)
     try:
         status = _wait(api, job_id)
     except KeyboardInterrupt:
-        api.post(f"/v3/job/kill/{job_id}")
+        with contextlib.suppress(TaskError):
+            api.post(f"/v3/job/kill/{job_id}")
         raise
     job = TdJob(api, job_id)
     if status != "success":
