@@ -3,7 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 
-.PHONY: demo test check bench lock
+.PHONY: demo test check bench lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -37,9 +37,18 @@ bench: .venv/dev
 	touch $@
 
 # The lock files carry hashes and no registry's address.
-lock:
+lock: lock-container
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra dev --universal \
 		--python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
+
+# What the workflow's Python task installs, in the versions that the tests run with, less what is
+# not imported there: no page is drawn, nothing is compiled.
+lock-container:
+	for version in 3.10 3.12; do \
+		printf 'plotly\nlibclang\nwheel\n' | uv pip compile pyproject.toml --extra cpu --extra td \
+		--excludes /dev/stdin --constraints requirements.txt --python-version $$version \
+		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header -q -o td_mta/requirements-$$version.txt || exit 1; done

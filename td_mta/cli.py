@@ -158,8 +158,16 @@ def missing_package(error: ImportError) -> str:
     )
 
 
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or one's share of it, is full; libraries say it in their own words."""
+    return error.errno in _FULL or "No space left" in str(error)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _of_the_system(error: OSError) -> str:
-    if error.errno == errno.ENOSPC or "No space left" in str(error):
+    if is_full(error):
         return f"the disk is full ({error}): make room, or name another folder with --out"
     return str(error)
 

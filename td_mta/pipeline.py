@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from td_mta import findings, html_report, reports, tables, tfrecords
+from td_mta import findings, reports, tables, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import Extracted, extract, folders_of
@@ -208,6 +208,8 @@ def table_names(config: Config) -> dict[str, str]:
 def _report(frames: dict[str, pd.DataFrame], config: Config, out: Path | None) -> Path | None:
     if out is None:
         return None
+    from td_mta import html_report  # draws with Plotly, which a container does without
+
     out.mkdir(parents=True, exist_ok=True)
     path, passing = out / "report.html", out / ".report.html.part"
     passing.write_text(html_report.render(frames, f"Attribution of {config.table}"), "utf-8")
