@@ -24,7 +24,7 @@ GROUP_KEYS = frozenset(
 MOST_TASKS = 900  # Digdag has a limit of its own
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 INTERVALS = frozenset({"constant", "exponential"})
-_RESERVED = frozenset({"_type", "_command", "_workdir"})
+_RESERVED = frozenset({"_type", "_command"})
 _PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
 _ERROR = re.compile(r"\$\{[^}]*\berror\b")
 _ERROR_BEYOND = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
@@ -63,6 +63,7 @@ class Checker:
             raise Refused(f"{place}: more than {MOST_TASKS} tasks are not supported")
         found = [key for key in config if key.endswith(">")]
         keys_of_all(config, place)
+        self._workdir(config, found, place)
         seen = seen.export(config.get("_export"))
         if found:
             doubts = self._operator(config, found, seen, place)
@@ -70,9 +71,21 @@ class Checker:
             doubts = self._group(config, seen, place)
         return doubts | self._error(config, seen, doubts)
 
+    def _workdir(self, config: Located, found: list[str], place: Place | str) -> None:
+        """A folder of the project, in which the process of a task runs."""
+        export = config.get("_export")
+        exported = export if isinstance(export, Located) else Located()
+        for holder, known in ((config, found[:1] in (["py>"], ["sh>"])), (exported, True)):
+            if "_workdir" not in holder:
+                continue
+            folder, at = holder["_workdir"], holder.place("_workdir") or place
+            plain = isinstance(folder, str) and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", folder)
+            if not known or not plain or not (self.world.project.root / str(folder)).is_dir():
+                raise Refused(f"{at}: _workdir must be a folder of the project, for py> or sh>")
+
     def alone(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         """A task without siblings: `_do`, `_error`, `_check`."""
-        _after(config, [], False)
+        _beside(config, [], None)
         return self.task(config, seen, place)
 
     def secrets(self, text: str, what: str) -> None:
@@ -92,15 +105,16 @@ class Checker:
         parallel = group_keys(config)
         subtasks = [key for key in config if key.startswith("+")]
         for at, key in enumerate(subtasks):
-            body = config[key]
-            assert isinstance(body, Located)
-            _after(body, subtasks[:at], parallel is True)
+            body = _subtask(config, key)
+            _beside(body, subtasks[:at], parallel)
             doubts |= self.task(body, seen, config.place(key) or place)
         check = config.get("_check")
         if isinstance(check, Located):  # never runs, but must be sound
             self.alone(check, seen, config.place("_check") or place)
         retried = {"_retry"} if config.get("_retry") else set()
-        return doubts | retried | ({"_parallel"} if parallel and len(subtasks) > 1 else set())
+        background = any(_subtask(config, key).get("_background") for key in subtasks)
+        at_once = {"_parallel"} if parallel or background else set()
+        return doubts | retried | (at_once if len(subtasks) > 1 else set())
 
     def _operator(
         self, config: Located, found: list[str], seen: Seen, place: Place | str
@@ -150,7 +164,7 @@ class Checker:
         check, place = config["_check"], config.place("_check")
         if not isinstance(check, Located):
             raise Refused(f"{place}: _check must be a mapping")
-        if "_retry" in config or OPERATORS[operator].nests:
+        if OPERATORS[operator].nests or ("_retry" in config and not OPERATORS[operator].retries):
             raise Refused(f"{place}: _check together with _retry or on {operator} is not supported")
         return self.alone(check, seen, place or "")
 
@@ -179,8 +193,6 @@ def keys_of_all(config: Located, place: Place | str) -> None:
     for key in ("_disable", "_background"):
         if not isinstance(config.get(key, False), bool):
             raise Refused(f"{config.place(key)}: {key} must be true or false")
-    if config.get("_background"):
-        raise Refused(f"{config.place('_background')}: _background is not supported; use _parallel")
     if not _is_retry(config.get("_retry", 0)):
         raise Refused(
             f"{config.place('_retry')}: _retry must be a number, or limit with interval and "
@@ -197,8 +209,6 @@ def _export(config: Located) -> None:
         at = (export.place(key) if isinstance(export, Located) else None) or place
         if key.endswith(">") or (key[:1] in ("+", "_") and key not in ("_env", "_workdir")):
             raise Refused(f"{at}: _export of {key}, a name with a meaning, is not supported")
-        if isinstance(export, Located) and key == "_workdir":
-            raise Refused(f"{at}: _workdir is not supported")
         soundly_templated(value, f"{at}: {key}")
 
 
@@ -216,9 +226,21 @@ def group_keys(config: Located) -> Value:
     return parallel
 
 
-def _after(body: Located, before: list[str], allowed: bool) -> None:
+def _subtask(config: Located, key: str) -> Located:
+    body = config[key]
+    assert isinstance(body, Located)
+    return body
+
+
+def _beside(body: Located, before: list[str], parallel: Value) -> None:
+    """`_background` and `_after` of a group's task; `parallel` is None where there is no group."""
+    if "_background" in body and (parallel is None or parallel):
+        raise Refused(
+            f"{body.place('_background')}: _background is for tasks of a group without _parallel"
+        )
     if "_after" not in body:
         return
+    allowed = parallel is True
     after = body["_after"]
     known = isinstance(after, list) and all(name in before for name in after)
     if not allowed or not known:

@@ -34,7 +34,7 @@ def _place(config: Located, job: Job) -> Place | str:
 
 
 def _fail(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    if config[job.operator] is None or isinstance(config[job.operator], dict | list):
+    if isinstance(config[job.operator], dict | list):
         raise Refused(f"{_place(config, job)}: fail> needs a message")
 
 
@@ -138,6 +138,34 @@ def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
 def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
     if not isinstance(config["py>"], str) or not config["py>"]:
         raise Refused(f"{_place(config, job)}: py> needs package.module.function")
+    _environment(checker, config, job)
+
+
+def _sh(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    command, place = config["sh>"], _place(config, job)
+    if not isinstance(command, str) or not command or "${secret:" in command:
+        raise Refused(f"{place}: sh> needs a script, with secrets in _env alone")
+    defaults = job.params.get("sh")
+    given = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
+    shell = given.get("shell", [])
+    if not isinstance(shell, list) or not all(isinstance(part, str) for part in shell):
+        raise Refused(f"{place}: shell must be a list of words")
+    _environment(checker, config, job)
+
+
+def _wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    unknown = config.keys() & {"poll_interval", "_retry"}
+    if unknown:
+        raise Refused(f"{_place(config, job)}: wait> with {', '.join(unknown)} is not supported")
+    try:
+        if job.operator in job.params:
+            operators.waiting(job.command)
+    except TaskError as error:
+        raise Refused(f"{_place(config, job)}: {error}") from None
+
+
+def _environment(checker: "Checker", config: Located, job: Job) -> None:
+    """The task's own `_env`."""
     if "_env" not in config:
         return
     own = config["_env"]
@@ -146,7 +174,7 @@ def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
         raise Refused(f"{config.place('_env')}: _env must be a mapping")
     for key, value in variables.items():
         place = (own.place(key) if isinstance(own, Located) else None) or config.place("_env")
-        if not _VARIABLE.fullmatch(key) or value is None or isinstance(value, dict | list):
+        if not _VARIABLE.fullmatch(key) or isinstance(value, dict | list):
             raise Refused(
                 f"{place}: _env needs names of letters, digits and _, and plain values: {key}"
             )
@@ -162,9 +190,11 @@ CHECKS: dict[str, Callable[["Checker", Located, Job, "Seen"], Doubts | None]] = 
     "if>": _if,
     "loop>": _loop,
     "py>": _py,
+    "sh>": _sh,
     "td>": td_checks.td,
     "td_ddl>": td_checks.td_ddl,
     "td_for_each>": td_checks.td_for_each,
     "td_wait>": td_checks.td_wait,
     "td_wait_table>": td_checks.td_wait_table,
+    "wait>": _wait,
 }

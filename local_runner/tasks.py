@@ -7,7 +7,8 @@ from typing import Literal
 from local_runner.yaml_types import Located, Value, copy, merge
 
 State = Literal["planned", "success", "failed", "blocked"]
-OWN_TREES = frozenset({"_export", "_check", "_error"})  # not among a task's own parameters
+# Not among a task's own parameters.
+OWN_TREES = frozenset({"_export", "_check", "_error", "_after", "_background"})
 
 
 @dataclass(eq=False, kw_only=True)
@@ -59,11 +60,12 @@ class Task:
         return child
 
     def expand(self) -> list["Task"]:
-        """The tasks of a group, linked as `_parallel` and `_after` say."""
+        """The tasks of a group, linked as `_parallel`, `_after` and `_background` say."""
         keys = [key for key in self.config if key.startswith("+")]
         parallel = self.config.get("_parallel", False)
         limit = parallel.get("limit") if isinstance(parallel, dict) else None
         made: dict[str, Task] = {}
+        beside: list[str] = []  # what the next task waits for, outside of _parallel
         for number, key in enumerate(keys):
             config = self.config[key]
             assert isinstance(config, Located)
@@ -73,8 +75,11 @@ class Task:
             elif parallel:
                 after = config.get("_after")
                 before = [str(name) for name in after] if isinstance(after, list) else []
+            elif config.get("_background") is True:  # waits for nothing
+                before = []
+                beside = [*beside, key]
             else:
-                before = keys[number - 1 : number] if number else []
+                before, beside = beside, [key]
             made[key] = self.add(self.name + key, config, [made[name] for name in before])
         return list(made.values())
 
