@@ -5,11 +5,13 @@ from collections.abc import Callable
 
 import hypothesis.strategies as st
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 
 from local_runner.sql import answer, main
 from td_mta.errors import Refused
+from td_mta.warehouse.local import LocalWarehouse
 from td_mta.warehouse.trino.functions import java_uri, regexps, urls
 from td_mta.warehouse.trino.functions.td import interval
 
@@ -288,6 +290,15 @@ def test_letter_case_beyond_ascii_is_refused_only_where_it_folds_to_ascii():
     assert match(pa.array(["ORDER é", "x"])).to_pylist() == [True, False]
     with pytest.raises(Refused, match="fold to ASCII"):
         match(pa.array(["\u212a"]))  # the Kelvin sign, a k
+
+
+def test_nan_in_a_file_is_a_value_though_the_files_statistics_leave_it_out(tmp_path):
+    share = pa.array([float("nan"), 2.0])
+    pq.write_table(pa.table({"id": [1, 2], "share": share}), tmp_path / "shares.parquet")
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=NOW)
+    found = warehouse.query("select is_nan(share) as odd from shares order by id")
+    assert found.column("odd").to_pylist() == [True, False]
+    assert warehouse.query("select id from shares where share <> 2e0").to_pylist() == [{"id": 1}]
 
 
 def test_the_command_prints_one_json_object_and_its_exit_code_tells_refusals(tmp_path, capsys):
