@@ -27,6 +27,10 @@ def main(argv: Sequence[str] | None = None, pace: Pace | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
     try:
+        if arguments[:1] == ["archive"]:
+            from local_runner.archive import main as archive
+
+            return archive(arguments[1:])
         return run(_options(arguments), pace or Pace())
     except MtaError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -51,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--from", dest="start", metavar="+task", help="resume: skip what stands before this task")
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
+    commands.add_parser("archive", help="list what a push would send")
     return parser
 
 
