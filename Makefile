@@ -3,7 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 
-.PHONY: demo test check bench lock lock-container
+.PHONY: demo test conformance check bench lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -12,6 +12,11 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+# What is not equal to the real engines, and the counts; other cases of the same form are taken too.
+conformance: .venv/dev
+	@$(BIN)/python -m tests.conformance_report $(if $(DIGDAG_CASES),--digdag "$(DIGDAG_CASES)") \
+		$(if $(TRINO_CASES),--trino "$(TRINO_CASES)")
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -82,7 +82,7 @@ def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
     """The text that a script makes; raises `ScriptError`, `UnsupportedError`."""
     leaked = sorted((code.names & LEAKED) - scope.keys())
     if leaked:
-        raise UnsupportedError(f"`{leaked[0]}`, which is no parameter but a variable of Digdag's")
+        raise ScriptError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
     params = {name: scope[name] for name in code.names if name in scope}
     engine = (_realm if code.changes else _kept_realm)(_name(zone), "moment" in code.names)
     try:
