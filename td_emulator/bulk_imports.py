@@ -6,6 +6,7 @@ What is done in a state that does not allow it is a 409 [which status TD gives w
 
 import gzip
 import io
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,7 @@ class BulkImports:
             if found.frozen:
                 raise ApiError(409, f"Bulk import session {name} is frozen: it takes no more parts")
             path = found.folder / f"{len(list(found.folder.iterdir()))}.msgpack.gz"
-            call.body.rename(path)
+            os.link(call.body, path)
             found.parts[part] = path
         return answer(name=name, bulk_import=name)
 

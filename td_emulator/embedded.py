@@ -113,7 +113,6 @@ class EmbeddedEngine:
 
     @_alone
     def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
-        self._folder.database(database)
         found = statements(sql, database)
         if not found:
             raise EngineError("SYNTAX_ERROR", "line 1:1: there is no statement in this text")
@@ -125,7 +124,7 @@ class EmbeddedEngine:
                 case "query":
                     return self._query(statement.query, database, now)
                 case "show":
-                    return shown(statement.text, database, self)
+                    return shown(statement.words, database, self)
                 case "create" | "create_as" if self._is_there(statement):
                     return 0
                 case "create":
@@ -138,7 +137,9 @@ class EmbeddedEngine:
                 case "drop":
                     return self._drop(statement)
         except TrinoError as error:
-            raise EngineError(error.name, str(error)) from error
+            detail = str(error).removeprefix(f"TRINO[{error.name}]").strip()
+            words = error.name.replace("_", " ").capitalize()
+            raise EngineError(error.name, detail or words) from error
         except Refused as error:
             kind = "COLUMN_NOT_FOUND" if str(error).startswith("no column") else "NOT_SUPPORTED"
             raise EngineError(kind, str(error)) from error
@@ -147,7 +148,7 @@ class EmbeddedEngine:
         raise EngineError(
             "NOT_SUPPORTED",
             "the embedded engine runs select, show, create table, insert into and drop table, not "
-            f"{' '.join(statement.text.split())[:60]!r}; a real Trino (--trino) runs more",
+            f"{' '.join(statement.words.split())[:60]!r}; a real Trino (--trino) runs more",
         )
 
     def _query(self, sql: str, database: str, now: int) -> Rows:

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 RequestKind = Literal[
-    "500", "503", "429", "401", "403", "422", "cut", "cut_after", "half", "slow", "expired"
+    "500",
+    "503",
+    "429",
+    "401",
+    "403",
+    "422",
+    "cut",
+    "cut_after",
+    "half",
+    "half_upload",
+    "twice",
+    "slow",
+    "expired",
 ]
 JobKind = Literal["job_error", "job_killed", "job_slow"]
 _JOBS = get_args(JobKind)
@@ -19,6 +31,8 @@ class Fault:
     500, 503, 429, 401, 403, 422   that status; nothing is done
     cut, cut_after                 the connection is closed before any work, or after it unanswered
     half                           the work is done, the answer ends in its middle
+    half_upload                    of what is uploaded only the first half is kept
+    twice                          it comes twice, as through a proxy that sends it again
     slow                           the work is done, the answer comes after `seconds`
     expired                        401 from then on, until `Faults.clear`
     job_error, job_killed          the job ends so; its statements are not run

@@ -221,8 +221,7 @@ def at(seconds: float) -> str:
 def _stderr(job: Job, ended: bool) -> str:
     if not ended or job.status == "success":
         return ""
-    error = job.work.error
-    return f"Query {job.id} failed: {error}" if error else f"Query {job.id} was killed"
+    return f"Query {job.id} failed: {job.work.error}"
 
 
 def _no_hive(killed: threading.Event) -> None:

@@ -25,12 +25,10 @@ class JobResult:
 
     def fill(self, rows: Rows) -> Iterator[None]:
         """Write the rows; yields between batches, so that a job can be killed there."""
-        packer = msgpack.Packer()
         with gzip.open(self.path, "wb", compresslevel=1) as file:
             for batch in _pieces(rows):
-                packed = b"".join(map(packer.pack, values.rows(batch, rows.types, json=False)))
+                self.plain_bytes += file.write(_packed(batch, rows.types))
                 self.rows += len(batch)
-                self.plain_bytes += file.write(packed)
                 yield
 
     @property
@@ -78,6 +76,14 @@ class Pages:
         with open(self.path, "rb") as file:
             file.seek(self._ends[number])
             return file.read(self._ends[number + 1] - self._ends[number])
+
+
+def _packed(batch: pa.RecordBatch, types: tuple[str, ...]) -> bytes:
+    """The rows as arrays: one array of all of them without its header, which is faster."""
+    packer = msgpack.Packer()
+    header = len(packer.pack_array_header(len(batch)))
+    packed: bytes = packer.pack(values.rows(batch, types, json=False))
+    return packed[header:]
 
 
 def _pieces(rows: Rows, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,7 @@ beginning of a statement is read here, token by token; the query's text stays as
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
@@ -22,10 +22,14 @@ _DEPTH = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One statement. `table` is the one that it writes; `query` is its query's text."""
+    """One statement. `table` is the one that it writes; `query` is its query's text.
+
+    `text` has the comments before it; `words` starts with its first word.
+    """
 
     kind: Kind
     text: str
+    words: str
     database: str = ""
     table: str = ""
     query: str = ""
@@ -47,7 +51,8 @@ def _pieces(sql: str) -> Iterator[tuple[int, int, list[Token]]]:
     try:
         tokens = list(Trino().tokenize(sql))
     except SqlglotError as error:
-        raise EngineError("SYNTAX_ERROR", f"{str(error).splitlines()[0]}") from error
+        message = f"line 1:1: text that cannot be read: {str(error).splitlines()[0]}"
+        raise EngineError("SYNTAX_ERROR", message) from error
     start = 0
     piece: list[Token] = []
     for token in tokens:
@@ -66,14 +71,15 @@ class _Reader:
 
     def __init__(self, sql: str, start: int, end: int, tokens: list[Token], database: str) -> None:
         self.sql, self.end, self.text = sql, end, sql[start:end]
+        self.words = sql[tokens[0].start : end]
         self.tokens, self.database, self.at = tokens, database, 0
 
     def statement(self) -> Statement:
         first = self._word()
         if first in _READS:
-            return Statement(kind="query", text=self.text, query=self.text)
+            return self._made("query", query=self.text)
         if first in _SHOWS:
-            return Statement(kind="show", text=self.text)
+            return self._made("show")
         if self._take("CREATE", "TABLE"):
             return self._create(lenient=self._take("IF", "NOT", "EXISTS"))
         if self._take("INSERT", "INTO"):
@@ -81,33 +87,35 @@ class _Reader:
         if self._take("DROP", "TABLE"):
             lenient = self._take("IF", "EXISTS")
             database, table = self._name()
-            return Statement(
-                kind="drop", text=self.text, database=database, table=table, lenient=lenient
-            )
-        return Statement(kind="other", text=self.text)
+            return self._made("drop", database=database, table=table, lenient=lenient)
+        return self._made("other")
+
+    def _made(self, kind: Kind, **parts: Any) -> Statement:
+        return Statement(kind=kind, text=self.text, words=self.words, **parts)
 
     def _create(self, *, lenient: bool) -> Statement:
         database, table = self._name()
         columns = self._definitions() if self._word() == "(" else ()
         if self._take("WITH"):
             self._skip_parentheses()
-        made = Statement(
-            kind="create", text=self.text, database=database, table=table, columns=columns,
+        as_query = {"query": self._rest()} if self._take("AS") else {}
+        return self._made(
+            "create_as" if as_query else "create",
+            database=database,
+            table=table,
+            columns=columns,
             lenient=lenient,
-        )  # fmt: skip
-        if not self._take("AS"):
-            return made
-        return Statement(**{**vars(made), "kind": "create_as", "query": self._rest()})
+            **as_query,
+        )
 
     def _insert(self) -> Statement:
         database, table = self._name()
         names: tuple[tuple[str, str], ...] = ()
         if self._word() == "(" and self._word(1) not in _READS:
             names = tuple((part.split()[0], "") for part in self._parts())
-        return Statement(
-            kind="insert", text=self.text, database=database, table=table, query=self._rest(),
-            columns=names,
-        )  # fmt: skip
+        return self._made(
+            "insert", database=database, table=table, query=self._rest(), columns=names
+        )
 
     def _definitions(self) -> tuple[tuple[str, str], ...]:
         pairs = (part.partition(" ") for part in self._parts())

@@ -1,6 +1,7 @@
 """HTTP/1.1 on the loopback: reads requests, lets faults strike, checks keys, sends answers."""
 
 import logging
+import os
 import re
 import socket
 import tempfile
@@ -106,12 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
         raw, _, query = self.path.partition("?")
         path = unquote(re.sub("/{2,}", "/", raw))
         body, file = self._body()
-        if body is None and file is None:
-            self.close_connection = True  # the client went away in the middle of its body
-            return
         call, request = self._read(path, query, body or b"", file)
         place, fault = self.emulator.arrived(request)
-        status = self._answer(call, fault)
+        whole = body is not None or file is not None
+        status = self._answer(call, fault) if whole else self._refuse_half()
         self.emulator.answered(place, Request(**{**vars(request), "status": status}))
         if file is not None:
             file.unlink(missing_ok=True)
@@ -143,6 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
         kind = fault.kind if fault else ""
         if kind == "cut":
             return self._cut()
+        if kind == "half_upload" and call.body is not None:
+            os.truncate(call.body, call.body.stat().st_size // 2)
+        if kind == "twice":
+            self._worked(call)
         answer = self._faulty(kind) or self._worked(call)
         if kind == "cut_after":
             return self._cut()
@@ -150,6 +153,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.emulator.stopping.wait(fault.seconds)
         self._send(answer, half=kind == "half")
         return answer.status
+
+    def _refuse_half(self) -> int:
+        """The client went away, or stopped sending, in the middle of its body."""
+        self.close_connection = True
+        self._send(ApiError(400, "the body is shorter than its Content-Length").answer())
+        return 400
 
     def _faulty(self, kind: str) -> Answer | None:
         if not kind.isdigit():
@@ -169,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
             log.exception("the emulator failed at %s %s", self.command, call.path)
             return ApiError(400, f"the emulator failed: {type(error).__name__}: {error}").answer()
 
-    def _send(self, answer: Answer, *, half: bool) -> None:
+    def _send(self, answer: Answer, *, half: bool = False) -> None:
         pieces = [answer.body] if isinstance(answer.body, bytes) else answer.body
         length = len(answer.body) if isinstance(answer.body, bytes) else answer.length or 0
         left = length // 2 if half else length

@@ -16,8 +16,7 @@ _FORMS = {
 
 def shown(text: str, database: str, engine: Engine) -> Rows:
     """The rows of such a statement, as Trino has them."""
-    lines = (line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    words = " ".join(" ".join(lines).split())
+    words = " ".join(text.split())
     for kind, form in _FORMS.items():
         found = form.fullmatch(words)
         if found and kind == "schemas":

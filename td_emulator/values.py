@@ -18,13 +18,13 @@ from td_emulator.types import parsed
 Convert = Callable[[Any], Any]
 
 
-def rows(batch: pa.RecordBatch, types: tuple[str, ...], *, json: bool) -> list[list[Any]]:
-    """The rows of a batch as lists of plain values."""
+def rows(batch: pa.RecordBatch, types: tuple[str, ...], *, json: bool) -> list[tuple[Any, ...]]:
+    """The rows of a batch as tuples of plain values."""
     columns = [
         _column(column, converter(kind, json=json))
         for column, kind in zip(batch.columns, types, strict=True)
     ]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return list(zip(*columns, strict=True))
 
 
 def _column(column: pa.Array, convert: Convert | None) -> list[Any]:
@@ -70,9 +70,12 @@ def _json_float(value: float) -> float | str:
 
 
 def _timestamp(value: datetime.datetime, digits: int) -> str:
-    fraction = f".{value.microsecond:06d}"[: digits + 1] if digits else ""
-    zone = f" {value.tzinfo}" if value.tzinfo else ""
-    return f"{value:%Y-%m-%d %H:%M:%S}{fraction}{zone}"
+    """To so many digits of a second; Trino knows up to 12, Arrow and Python 6."""
+    text = value.replace(tzinfo=None).isoformat(" ", "microseconds")
+    shown = text[: len("2026-01-31 00:00:00.") + digits].rstrip(".")
+    if value.tzinfo is None:
+        return shown
+    return f"{shown} {str(value.tzinfo).removeprefix('UTC') or 'UTC'}"  # UTC+09:00 is +09:00
 
 
 def _binary(value: bytes) -> str:

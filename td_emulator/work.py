@@ -49,8 +49,10 @@ class Work:
             log.exception("the emulator's engine failed")
             message = f"{type(error).__name__}: {error}"
             end, self.error = "error", EngineError("INTERNAL", message, "INTERNAL_ERROR")
+        if self._killed.is_set():
+            end, self.error = "killed", EngineError("USER_CANCELED", "the query was killed")
         self.ended = time.time()
-        self.state = "killed" if self._killed.is_set() else end
+        self.state = end
 
 
 class SqlTask:
