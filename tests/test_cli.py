@@ -115,7 +115,7 @@ def test_key_and_address_of_treasure_data_are_checked_at_once(
 
 
 def test_a_database_that_treasure_data_does_not_allow_is_told() -> None:
-    with pytest.raises(ConfigError, match="db must be the name of a database.*got 'My DB'"):
+    with pytest.raises(ConfigError, match=r"db must be the name of a database.*got 'My DB'"):
         cli.open_warehouse("td", None, Path("out"), 0, "My DB", {"TD_API_KEY": "1/abc"})
 
 

@@ -46,6 +46,7 @@ class Patience:
     poll: float = 1
     longest_poll: float = 10
     job: float = 24 * 3600
+    commit: float = 3600
 
 
 class TransientError(Exception):
@@ -58,6 +59,10 @@ class TransientError(Exception):
 
 class MissingError(DataError):
     """404: the database, table, job or import is not there."""
+
+
+class RefusedError(ConfigError):
+    """401 or 403 to the very first try, so that nothing was done."""
 
 
 class AlreadyThereError(DataError):
@@ -189,13 +194,14 @@ class Tries:
     def _final(self, error: Exception) -> MtaError:
         said = self.connection.scrub(_said(error))
         place = f"{self.what}: {self.connection.server}"
+        refused = ConfigError if self.count else RefusedError
         if isinstance(error, tdclient.errors.AuthError):
-            return ConfigError(
+            return refused(
                 f"{place} does not accept TD_API_KEY (401: {said}): set {MASTER_KEY}, not expired, "
                 "and TD_API_SERVER to the account's region"
             )
         if isinstance(error, tdclient.errors.ForbiddenError):
-            return ConfigError(
+            return refused(
                 f"{place} does not allow this to TD_API_KEY (403: {said}): set {MASTER_KEY}, "
                 "of a user with access to the database"
             )

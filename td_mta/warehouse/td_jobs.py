@@ -7,6 +7,7 @@ kept by Treasure Data, so that a broken download starts over and skips what was 
 import itertools
 import json
 import logging
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -124,6 +125,7 @@ def _failed(connection: Connection, id: str, status: str) -> JobFailedError:
         debug = json.loads(debug)
     texts = (str(debug.get(part) or "").strip() for part in ("cmdout", "stderr"))
     told = connection.scrub(" ".join(text for text in texts if text))
+    told = re.sub(r"^started at .*?Query \S+ failed: ", "", told, flags=re.DOTALL)
     if status == "killed":
         message = f"job {id} was killed in Treasure Data" + (f": {told}" if told else "")
         return JobFailedError(f"{message}; start again", told)

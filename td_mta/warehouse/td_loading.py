@@ -34,7 +34,7 @@ class Import:
             self._upload(f"part-{number}", part)
         self._freeze()
         td_jobs.wait(self.connection, self._perform())
-        state = self._wait_until("ready", *COMMITTED)
+        state = self._wait_until("ready", limit=self.connection.patience.job)
         valid, bad = int(state["valid_records"] or 0), int(state["error_records"] or 0)
         if bad or valid != rows.num_rows:
             raise WarehouseError(
@@ -43,18 +43,20 @@ class Import:
             )
 
     def commit(self, *, forward: bool) -> None:
-        """Add the rows to the table, once."""
-
-        def committed() -> bool | None:
-            return self._state(forward=forward).get("status") in COMMITTED or None
-
+        """Have the rows added to the table, once; `wait` returns when they are there."""
         self.connection.call(
             f"add the new rows to table {self.table!r}",
             lambda api: api.commit_bulk_import(self.name),
-            committed,
+            lambda: self.is_committed() or None,
             forward=forward,
         )
-        self._wait_until("committed", forward=forward)
+
+    def is_committed(self) -> bool:
+        """Whether Treasure Data has taken the rows for good."""
+        return self._state(forward=True)["status"] in COMMITTED
+
+    def wait(self, *, forward: bool) -> None:
+        self._wait_until("committed", limit=self.connection.patience.commit, forward=forward)
 
     def delete(self) -> None:
         """Forget the import; its rows stay where they were committed."""
@@ -105,11 +107,11 @@ class Import:
             forward=forward,
         )
 
-    def _wait_until(self, *states: str, forward: bool = False) -> Mapping[str, Any]:
+    def _wait_until(self, wanted: str, *, limit: float, forward: bool = False) -> Mapping[str, Any]:
         patience = self.connection.patience
         waited = 0.0
-        while (state := self._state(forward=forward))["status"] not in states:
-            if waited >= patience.job:
+        while (state := self._state(forward=forward))["status"] != wanted:
+            if waited >= limit:
                 raise WarehouseError(
                     f"the bulk import of table {self.table!r} is still {state['status']} "
                     f"after {waited:.0f} s"
@@ -162,12 +164,17 @@ def rename(
                 api.raise_error("Rename table failed", answer, body)
             return True
 
-    def renamed() -> bool | None:
-        there = connection.call(
-            f"look at the tables of {database}",
-            lambda api: api.list_tables(database),
-            forward=forward,
-        )
-        return (old not in there and new in there) or None
+    connection.call(
+        f"put the new table {new!r} in place",
+        post,
+        lambda: is_renamed(connection, database, old, new) or None,
+        forward=forward,
+    )
 
-    connection.call(f"put the new table {new!r} in place", post, renamed, forward=forward)
+
+def is_renamed(connection: Connection, database: str, old: str, new: str) -> bool:
+    """Whether `old`, which there was, is now called `new`."""
+    there = connection.call(
+        f"look at the tables of {database}", lambda api: api.list_tables(database), forward=True
+    )
+    return old not in there and new in there

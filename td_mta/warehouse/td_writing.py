@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from td_mta.errors import MtaError, WarehouseError
 from td_mta.warehouse import td_loading
-from td_mta.warehouse.td_connection import Connection
+from td_mta.warehouse.td_connection import Connection, RefusedError
 from td_mta.warehouse.td_loading import CLEANING_TRIES, Import
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,9 @@ log = logging.getLogger(__name__)
 class Load(Protocol):
     """New rows of one table on their way."""
 
-    table: str
+    @property
+    def table(self) -> str:
+        """Its name, for messages."""
 
     def stage(self) -> None:
         """Bring the rows to Treasure Data, where nobody sees them yet."""
@@ -31,11 +33,17 @@ class Load(Protocol):
     def publish(self, *, forward: bool) -> None:
         """Show them, by one request."""
 
+    def is_published(self) -> bool:
+        """Whether that request was carried out."""
+
+    def finish(self) -> None:
+        """Wait until they are seen."""
+
     def clean(self) -> None:
         """Remove what staging left."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replacement:
     """Rows in a new table `staging`, which then takes the name `table`."""
 
@@ -52,28 +60,33 @@ class Replacement:
         if self.rows.num_rows:  # a bulk import without rows is an error
             self._import.stage(self.rows, append=False)
             self._import.commit(forward=False)
+            self._import.wait(forward=False)
             self._import.delete()
 
     def publish(self, *, forward: bool) -> None:
-        td_loading.rename(
-            self.connection,
-            self.database,
-            self.staging,
-            self.table,
-            overwrite=self.overwrite,
-            forward=forward,
-        )
+        td_loading.rename(*self._names, overwrite=self.overwrite, forward=forward)
+
+    def is_published(self) -> bool:
+        return td_loading.is_renamed(*self._names)
+
+    def finish(self) -> None:
+        """A renamed table is seen at once."""
 
     def clean(self) -> None:
         self._import.delete()
-        td_loading.drop_table(self.connection, self.database, self.staging, tries=CLEANING_TRIES)
+        connection, database, staging, _ = self._names
+        td_loading.drop_table(connection, database, staging, tries=CLEANING_TRIES)
+
+    @property
+    def _names(self) -> tuple[Connection, str, str, str]:
+        return self.connection, self.database, self.staging, self.table
 
     @property
     def _import(self) -> Import:
         return Import(self.connection, self.staging, self.database, self.staging)
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Addition:
     """Rows in a bulk import `name`, which then adds them to the table that is there."""
 
@@ -84,12 +97,18 @@ class Addition:
     rows: pa.Table
 
     def stage(self) -> None:
-        if self.rows.num_rows:
-            self._import.stage(self.rows, append=True)
+        self._import.stage(self.rows, append=True)
 
     def publish(self, *, forward: bool) -> None:
-        if self.rows.num_rows:
-            self._import.commit(forward=forward)
+        self._import.commit(forward=forward)
+
+    def is_published(self) -> bool:
+        return self._import.is_committed()
+
+    def finish(self) -> None:
+        self._import.wait(forward=True)
+        with contextlib.suppress(MtaError):
+            self._import.delete()
 
     def clean(self) -> None:
         self._import.delete()
@@ -108,23 +127,45 @@ def write(loads: Sequence[Load]) -> None:
     except BaseException:
         _clean(loads)
         raise
-    _publish(loads)
-
-
-def _publish(loads: Sequence[Load]) -> None:
     for at, load in enumerate(loads):
         try:
             load.publish(forward=at > 0)
         except MtaError as error:
-            _clean(loads[at:])
-            if not at:
-                raise
-            new, old = (", ".join(each.table for each in part) for part in (loads[:at], loads[at:]))
-            raise WarehouseError(
-                f"{error}. These tables are new already: {new}; these are still the previous "
-                f"run's: {old}. Run again to make them agree"
-            ) from error
-    _clean([load for load in loads if isinstance(load, Addition)])
+            state = False if isinstance(error, RefusedError) else _is_published(load)
+            if not state:
+                _clean(loads[at:])
+                raise _told(error, loads, at, state) from error
+    _finish(loads)
+
+
+def _finish(loads: Sequence[Load]) -> None:
+    try:
+        for load in loads:
+            load.finish()
+    except MtaError as error:
+        raise WarehouseError(
+            f"{error}. The new rows of every table were accepted before"
+        ) from error
+
+
+def _is_published(load: Load) -> bool | None:
+    """None where it cannot be seen."""
+    try:
+        return load.is_published()
+    except MtaError:
+        return None
+
+
+def _told(error: MtaError, loads: Sequence[Load], at: int, state: bool | None) -> MtaError:
+    """The error with the state of each table, unless all are as they were."""
+    if not at and state is False:
+        return error
+    new = [load.table for load in loads[:at]]
+    unseen = [load.table for load in loads[at : at + 1] if state is None]
+    old = [load.table for load in loads[at + len(unseen) :]]
+    states = {"new already": new, "either new or not": unseen, "as before": old}
+    told = "; ".join(f"{state}: {', '.join(tables)}" for state, tables in states.items() if tables)
+    return WarehouseError(f"{error}. Tables are {told}. Run again to make them agree")
 
 
 def _clean(loads: Sequence[Load]) -> None:

@@ -20,7 +20,7 @@ from td_mta.warehouse.td_types import stored
 
 TIME = "time"  # every table of Treasure Data has it; its schema does not name it
 _NO_TABLE = re.compile(r"Table '?(?:[\w-]+\.)*(\w+)'? does not exist")
-_USERS_FAULT = re.compile(r"line \d+:\d+:|does not exist|SYNTAX_ERROR|no (table|column) '")
+_USERS_FAULT = re.compile(r"line \d+:\d+:|does not exist|no (table|column) '|Column (name|type) ")
 
 
 class TreasureDataWarehouse:
@@ -61,7 +61,8 @@ class TreasureDataWarehouse:
     def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
         rows = {table: self._rows(frame, table) for table, frame in frames.items()}
         there = self._check({t: each.column_names for t, each in rows.items()}, if_exists)
-        td_writing.write([self._load(t, rows[t], if_exists, there) for t in rows])
+        loads = [self._load(table, rows[table], if_exists, there) for table in rows]
+        td_writing.write([load for load in loads if load is not None])
 
     def check_writable(
         self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
@@ -110,7 +111,8 @@ class TreasureDataWarehouse:
                 raise DataError(f"{place} is already there, drop it first (if_exists: error)")
             columns = tables[table]
             if columns is not None:
-                names.check_same_columns(map(names.column_name, columns), there[table], place)
+                allowed = {names.column_name(name) for name in columns} - {TIME}
+                names.check_same_columns(allowed, there[table], place)
         return there
 
     def _rows(self, frame: pd.DataFrame, table: str) -> pa.Table:
@@ -127,9 +129,11 @@ class TreasureDataWarehouse:
 
     def _load(
         self, table: str, rows: pa.Table, if_exists: IfExists, there: Collection[str]
-    ) -> td_writing.Load:
+    ) -> td_writing.Load | None:
         place: dict[str, Any] = {"connection": self._connection, "database": self.database}
         if if_exists == "append" and table in there:
+            if not rows.num_rows:
+                return None
             return td_writing.Addition(**place, table=table, name=_passing(table), rows=rows)
         return td_writing.Replacement(
             **place,

@@ -155,8 +155,9 @@ def _double_to_integer(kind: Type, wanted: Type) -> Run:
         if pc.any(pc.is_nan(values)).as_py():
             raise TrinoError(BAD, "NaN")
         numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False)
-        whole = np.trunc(numbers)
-        whole += np.sign(numbers) * (np.abs(numbers - whole) >= 0.5)
+        with np.errstate(invalid="ignore"):
+            whole = np.trunc(numbers)
+            whole += np.sign(numbers) * (np.abs(numbers - whole) >= 0.5)
         if np.any((whole >= limit) | (whole < -limit)):
             raise Refused(f"CAST to {wanted} of a number beyond its range")
         return pc.if_else(values.is_valid(), pa.array(whole.astype(np.int64)), None)
