@@ -47,7 +47,7 @@ REASONS = (
     ("No module named pip", "the image has no pip"),
     (
         "NewConnection|NameResolution|ConnectTimeout|ReadTimeout|Proxy|SSLError|Connection broken"
-        "|Network is unreachable|index-versions|no-index",
+        "|Network is unreachable",
         "the package index cannot be reached",
     ),
     ("HASHES", "a package is not the one that was locked"),
@@ -107,8 +107,8 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _reason(printed: str, folder: str) -> str:
-    errors = re.findall(r"^(?:ERROR: )?(.*(?:Error|ERROR|No module).*)", printed, re.MULTILINE)
-    said = (errors or printed.strip().splitlines() or ["nothing"])[-1].strip()[-300:]
+    errors = re.findall(r".*(?:Error|ERROR|No module).*", printed)
+    said = (errors or ["it printed nothing of use"])[-1].replace("ERROR: ", "").strip()[-300:]
     for pattern, meaning in REASONS:
         if re.search(pattern, printed):
             return f"{meaning.format(folder=os.path.dirname(folder))} ({said})"
