@@ -127,8 +127,8 @@ def _remote(
             account.connection(given)
         except ConfigError as error:
             raise ConfigError(f"{place}: {error}") from None
-    written = td_tasks.settings({**seen.params, **config})
-    if written.get("database") is None:
+    written = seen.export(config).params  # as it stands there: the value may come in the run
+    if td_tasks.settings(written).get("database") is None:
         raise Refused(f"{place}: {job.operator} needs the parameter database")
     if given.get("database") is not None:
         _rules({}, place, lambda: td_tasks.name(str(given["database"]).strip(), "database"))

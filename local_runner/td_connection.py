@@ -64,15 +64,23 @@ class Account:
         """For a task with the settings `given`; raises `ConfigError`."""
         if not self.key:
             raise ConfigError(NO_KEY)
-        return Connection(*self._server(given), self.key)
+        return Connection(*self.server(given), self.key)
+
+    def elsewhere(self, given: Mapping[str, Value], environment: Mapping[str, str]) -> str | None:
+        """Why a process with this environment would not find the tables of td>, if so."""
+        theirs, (ours, named_by) = environment.get(SERVER), self.server(given)
+        if not theirs or urlsplit(theirs).netloc == urlsplit(ours).netloc:
+            return None
+        return f"its {SERVER} is {theirs}, while td> goes to {ours} ({named_by})"
 
     def for_templates(self) -> dict[str, str]:
         """What `${secret:...}` finds: what was given, and Treasure Data's own three."""
-        url, _ = self._server({})
+        url, _ = self.server({})
         named = {"td.endpoint": urlsplit(url).netloc, "td.apiserver": f"{url}/"}
         return named | dict(self.secrets) | ({"td.apikey": self.key} if self.key else {})
 
-    def _server(self, given: Mapping[str, Value]) -> tuple[str, str]:
+    def server(self, given: Mapping[str, Value]) -> tuple[str, str]:
+        """The address for a task with the settings `given`, and what named it."""
         use_ssl = self.secrets.get("td.use_ssl", given.get("use_ssl", True))
         scheme = "https" if str(use_ssl).lower() == "true" else "http"
         hosts = {

@@ -9,14 +9,6 @@ from local_runner.java_text import json_text
 from local_runner.job import Job, TaskError
 from local_runner.yaml_types import Value
 
-# What a td task may say: names that are used here, and names that mean nothing on local files.
-USED = frozenset(
-    {"create_table", "insert_into", "query", "engine", "download_file", "store_last_results"}
-    | {"preview", "rows", "interval"}
-)
-WITHOUT_EFFECT = frozenset(
-    {"database", "priority", "job_retry", "presto_pool_name", "endpoint", "use_ssl"}
-)
 # Names that change what a task does on Treasure Data, and have no local meaning.
 REFUSED = frozenset({"result_url", "result_connection", "result_settings", "engine_version"})
 ENGINES = ("presto", "hive")

@@ -124,6 +124,12 @@ def test_what_cannot_be_meant_is_refused_by_place_before_any_request(
     assert message in err
 
 
+def test_the_map_td_of_a_task_joins_the_one_around_it(place: Place) -> None:
+    place.write(main="+a: {td>: {data: select n from clicks}, td: {priority: 2}}\n")
+    assert place.run() == 0
+    assert place.forms()[0]["priority"] == "2"
+
+
 def test_a_task_without_a_database_is_refused(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,8 +230,11 @@ def test_a_server_that_stays_away_later_is_told_after_all_retries(
 def test_a_server_that_is_not_treasure_data_is_told_so(
     place: Place, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    keys = []
+
     class Page(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            keys.append(self.headers["Authorization"])
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"<html>log in</html>")
@@ -239,9 +248,11 @@ def test_a_server_that_is_not_treasure_data_is_told_so(
         monkeypatch.setenv("TD_API_SERVER", f"http://127.0.0.1:{server.server_address[1]}/")
         place.write(main=SELECT)
         assert place.run() == 1
+        assert place.run("--secret", "td.apikey=1/key") == 1
         server.shutdown()
         thread.join()
     assert "(TD_API_SERVER) is not Treasure Data's API, its answer is no JSON" in failed(capfd)
+    assert keys == [f"TD1 {API_KEY}", "1/key"]  # as td-client-java sends them
 
 
 def test_an_answer_that_repeats_the_key_is_shown_without_it(
@@ -304,6 +315,19 @@ def test_py_gets_key_and_address_only_by_its_own_env(
     td, always = place.td, f"td {place.root / 'made'}"
     wanted = ["None None None", always, f"{len(API_KEY)} {td.url} {td.endpoint}", always]
     assert shown(capfd)[0].splitlines() == wanted
+
+
+@pytest.mark.parametrize("server", ["the same", "another"])
+def test_a_py_task_that_is_sent_to_another_server_is_warned_about(
+    server: str, place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = place.td.url if server == "the same" else "https://api.treasuredata.com"
+    place.write(
+        main=f"+a: {{py>: m.f, _env: {{TD_API_SERVER: '{url}'}}}}\n", m__py="def f(): pass\n"
+    )
+    assert place.run() == 0
+    warning = f"warning: +main+a: its TD_API_SERVER is {url}, while td> goes to http://127.0.0.1"
+    assert (warning in shown(capfd)[1]) == (server == "another")
 
 
 def test_a_dry_run_shows_what_would_be_sent_and_asks_nothing(
