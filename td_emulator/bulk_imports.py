@@ -7,6 +7,7 @@ What is done in a state that does not allow it is a 409 [which status TD gives w
 import gzip
 import io
 import os
+import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,8 +159,10 @@ class BulkImports:
     def delete(self, call: Call, name: str) -> Answer:
         """POST /v3/bulk_import/delete/{name}; rows that are committed stay."""
         with self._lock:
-            self._found(name)
+            found = self._found(name)
             del self._imports[name]
+        if found.state not in ("performing", "committing"):
+            shutil.rmtree(found.folder, ignore_errors=True)
         return answer(name=name, bulk_import=name)
 
     def show(self, call: Call, name: str) -> Answer:

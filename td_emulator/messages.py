@@ -79,7 +79,7 @@ def parameters(query: str, content_type: str, body: bytes) -> dict[str, str]:
     """
     found = dict(parse_qsl(query, keep_blank_values=True))
     if content_type.startswith("application/x-www-form-urlencoded"):
-        found |= dict(parse_qsl(body.decode(), keep_blank_values=True))
+        found |= dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
     boundary = re.search(r'^multipart/form-data;.*boundary="?([^";]+)', content_type)
     return found | (_multipart(body, boundary[1].encode()) if boundary else {})
 
@@ -90,5 +90,5 @@ def _multipart(body: bytes, boundary: bytes) -> dict[str, str]:
         head, _, value = part.partition(b"\r\n\r\n")
         name = re.search(rb'name="([^"]*)"', head)
         if name:
-            found[name[1].decode()] = value.decode()
+            found[name[1].decode(errors="replace")] = value.decode(errors="replace")
     return found

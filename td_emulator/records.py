@@ -22,6 +22,7 @@ from td_emulator.engine import TIME
 
 BLOCK = 10_000
 CHUNK = 1 << 18
+ERRORS = 1_000  # so many wrong records are kept to be looked at
 INT64 = range(-(1 << 63), 1 << 63)
 
 
@@ -75,14 +76,15 @@ def _write(parts: Sequence[Path], kinds: Mapping[str, str], imported: Imported) 
         for part in parts:
             for block in _blocks(part):
                 rows = [record for record in block if _is_valid(record)]
-                imported.errors += [record for record in block if not _is_valid(record)]
+                wrong = [record for record in block if not _is_valid(record)]
                 imported.valid_records += len(rows)
+                imported.error_records += len(wrong)
+                imported.errors += wrong[: ERRORS - len(imported.errors)]
                 columns = [
                     pa.array(_converted([row.get(name) for row in rows], kind), types.arrow(kind))
                     for name, kind in kinds.items()
                 ]
                 writer.write_batch(pa.record_batch(columns, schema=schema))
-    imported.error_records = len(imported.errors)
 
 
 def _is_valid(record: object) -> bool:

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -71,7 +72,8 @@ class Server(ThreadingHTTPServer):
                 _shut(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        log.debug("a client went away", exc_info=True)
+        if not isinstance(sys.exc_info()[1], OSError):  # else a client went away
+            log.exception("the emulator failed to read a request")
 
 
 class _Handler(BaseHTTPRequestHandler):
