@@ -42,13 +42,12 @@ class ApiError(TaskError):
 
 
 class TdApi:
-    """One server and one key."""
+    """One server and one key. A server that answers is added to `answered`."""
 
-    def __init__(self, connection: Connection, pace: Pace) -> None:
+    def __init__(self, connection: Connection, pace: Pace, answered: set[str]) -> None:
         import urllib3
 
-        self._connection, self.pace = connection, pace
-        self._answered = False
+        self._connection, self.pace, self._all_answered = connection, pace, answered
         timeout = urllib3.Timeout(connect=pace.to_connect, read=pace.to_answer)
         options: dict[str, Any] = {"timeout": timeout, "retries": False}
         proxy = _proxy(connection.url)
@@ -86,6 +85,10 @@ class TdApi:
                 sleep(min(self.pace.retry * 2**tried, self.pace.longest_retry))
                 tried += 1
 
+    @property
+    def _answered(self) -> bool:
+        return self._connection.url in self._all_answered
+
     def _retries(self, error: ApiError) -> int:
         if error.status is None and not self._answered:
             return self.pace.retries_before_any_answer
@@ -105,7 +108,7 @@ class TdApi:
         what = f"API request {method} {path} has failed"
         try:
             with self._send(method, path, fields) as response:
-                self._answered = True
+                self._all_answered.add(self._connection.url)
                 if response.status >= 300:
                     raise self._refused(what, response)
                 return read(response)

@@ -50,11 +50,15 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What the command line (`secrets`) and the environment say of Treasure Data."""
+    """What the command line (`secrets`) and the environment say of Treasure Data.
+
+    `answered` are the servers that did so in this run: for these a pause is worth a longer wait.
+    """
 
     secrets: Mapping[str, str] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
     pace: Pace = Pace()
+    answered: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> str:

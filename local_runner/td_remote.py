@@ -22,7 +22,8 @@ def api(job: Job) -> TdApi:
     account = job.world.account
     assert account, "checked before the run"
     try:
-        return TdApi(account.connection(td_tasks.settings(job.params)), account.pace)
+        connection = account.connection(td_tasks.settings(job.params))
+        return TdApi(connection, account.pace, account.answered)
     except ConfigError as error:
         raise TaskError(f"{error} (config)") from None
 

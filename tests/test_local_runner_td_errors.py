@@ -227,6 +227,13 @@ def test_a_server_that_stays_away_later_is_told_after_all_retries(
     assert place.asked().count("GET job/status") == 1  # polls in a row are shown once
 
 
+def test_a_pause_between_two_tasks_is_waited_out(place: Place) -> None:
+    place.write(main=SELECT + SELECT.replace("+a", "+b"))
+    place.td.faults.plan(Fault("cut", path="/job/issue/", at=1, times=5))
+    assert place.run() == 0
+    assert len(place.td.jobs) == 2
+
+
 def test_a_server_that_is_not_treasure_data_is_told_so(
     place: Place, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
