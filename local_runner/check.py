@@ -129,16 +129,21 @@ class Checker:
             raise Refused(f"{at}: a task can't have more than one operator: {', '.join(found)}")
         if any(key.startswith("+") for key in config):
             raise Refused(f"{at}: a task with an operator can't have subtasks")
-        job = self._job(config, operator, seen)
+        failed: list[templates.TemplateError] = []
+        job = self._job(config, operator, seen, failed)
         doubts = operator_checks.check(self, config, job, seen)
+        if not all(error.same_words for error in failed):
+            doubts |= {"an error of JavaScript"}
         if "_check" in config:
             doubts |= self._check(config, seen, operator)
         return doubts | (
             {"_retry"} if config.get("_retry") and OPERATORS[operator].nests else set()
         )
 
-    def _job(self, config: Located, operator: str, seen: Seen) -> Job:
-        """The task with what is known of its parameters before the run."""
+    def _job(
+        self, config: Located, operator: str, seen: Seen, failed: list[templates.TemplateError]
+    ) -> Job:
+        """The task with what is known of its parameters before the run; errors in `failed`."""
         local = {key: value for key, value in config.items() if key not in OWN_TREES}
         for key, value in local.items():
             if key not in templates.LAZY:
@@ -155,7 +160,7 @@ class Checker:
                 "its value there"
             )
         try:
-            known = templates.evaluate(merged, seen.params, lenient=True)
+            known = templates.evaluate(merged, seen.params, failed=failed)
         except templates.UnknownTemplateError as error:
             raise Refused(f"{config.place(operator)}: {error}: not supported") from None
         return Job(operator, known, self.world, "_env" in config)

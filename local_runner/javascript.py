@@ -89,10 +89,12 @@ def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
         came = engine.evaljs(
             "__run()", source=code.source, params=params, assigned=sorted(code.assigned)
         )
-    except UnicodeDecodeError:
+        text = str(came.get("text", ""))
+        text.encode("utf-8")
+    except UnicodeError:
         raise UnsupportedError("half a character as its value") from None
     if "text" in came:
-        return str(came["text"])
+        return text
     message = came["error"].replace(": cannot read", ": Cannot read", 1)
     if came["name"] == "Unsupported":
         raise UnsupportedError(message.removeprefix("Unsupported: "))

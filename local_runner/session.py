@@ -87,8 +87,14 @@ def schedule(config: Value) -> Schedule:
     kind, argument = kinds[0][:-1], str(config[kinds[0]])
     if not re.fullmatch(_SHAPES[kind], argument):
         raise ValueError(f"{kind}> has an argument of another form: {argument}")
-    limits = {key: date.fromisoformat(str(config[key])) for key in _LIMITS if key in config}
+    limits = {key: _day(key, config[key]) for key in _LIMITS if key in config}
     return Schedule(f"{kind}>: {argument}", _grid(_cron(kind, argument)), **limits)
+
+
+def _day(key: str, value: Value) -> date:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        raise ValueError(f"schedule with {key} in another form than yyyy-MM-dd: {value}")
+    return date.fromisoformat(str(value))
 
 
 def _cron(kind: str, argument: str) -> str:

@@ -17,11 +17,15 @@ from local_runner.yaml_types import Value
 
 LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
 SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
+# Errors that Digdag's engine words in the same way.
+_SAME_WORDS = re.compile(r"ReferenceError: \w+ is not defined|TypeError: Cannot read property ")
 _TEMPLATE = re.compile(r"\$\{(?![a-z]+:)(?=.)", re.DOTALL)
 
 
 class TemplateError(Exception):
-    """A template that Digdag fails on too, at run time."""
+    """A template that Digdag fails on too, at run time; `same_words` if it says the same."""
+
+    same_words = True
 
 
 class UnknownTemplateError(TemplateError):
@@ -74,15 +78,21 @@ def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | N
         return javascript.run(_script(text), scope, zone or scope.get("timezone", "UTC"))
     except (ScriptError, UnsupportedError) as error:
         kind = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
-        raise kind(f"Failed to evaluate a variable {text} ({error}){where} (config)") from None
+        failed = kind(f"Failed to evaluate a variable {text} ({error}){where} (config)")
+        failed.same_words = bool(_SAME_WORDS.match(str(error)))
+        raise failed from None
 
 
 def evaluate(
-    config: Mapping[str, Value], params: Mapping[str, Value], *, lenient: bool = False
+    config: Mapping[str, Value],
+    params: Mapping[str, Value],
+    *,
+    failed: list[TemplateError] | None = None,
 ) -> dict[str, Value]:
     """Every string of a mapping filled, in document order; `params` are the raw values.
 
-    `lenient` leaves out what cannot be evaluated: before the run some values are not known yet.
+    With `failed`, what cannot be evaluated is left out and its error added there: before the run
+    some values are not known yet.
     """
     built: dict[str, Value] = {}
     scope = dict(params)
@@ -91,8 +101,9 @@ def evaluate(
             built[key] = value if key in LAZY else _evaluate(value, scope, params)
             scope[key] = built[key]
         except TemplateError as error:
-            if not lenient or isinstance(error, UnknownTemplateError):
+            if failed is None or isinstance(error, UnknownTemplateError):
                 raise
+            failed.append(error)
             scope.pop(key, None)
     return built
 
