@@ -20,10 +20,10 @@ from typing import NoReturn
 
 import pyarrow as pa
 
+from local_runner.archive import LIMIT, archived
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 
 from . import compare, requests, runs, secret, shop
-from .archive import archived
 
 WAIT = 900  # seconds; Digdag tries for many minutes, in silence, where nothing answers
 NOT_SET = (
@@ -108,13 +108,13 @@ def wrong_archive(file: Path, root: Path) -> list[str]:
     """What is packed and should not be, and what is missing."""
     with tarfile.open(file) as packed:
         names = {member.name for member in packed if not member.isdir()} - {".digdag.dig"}
-    wanted = archived(root)
+    wanted = {path.as_posix() for path in archived(root)}
     extra = [
         f"{name} is packed, but ours says that Digdag leaves it out" for name in names - wanted
     ]
     lacking = [f"{name} is not packed, but ours says that it is" for name in wanted - names]
-    size = file.stat().st_size
-    large = [f"the archive has {size} bytes, more than 2 MiB"] if size > 2 << 20 else []
+    size = sum((root / path).stat().st_size for path in archived(root))
+    large = [f"it holds {size} bytes, more than {LIMIT}"] if size > LIMIT else []
     return sorted(extra + lacking) + large
 
 
@@ -181,7 +181,7 @@ def examine(words: Sequence[str], folder: Path, say: Callable[[str, list[str]], 
 
 def _emulator(folder: Path) -> Emulator:
     folder.mkdir(parents=True)
-    return Emulator(EmbeddedEngine(folder))
+    return Emulator(EmbeddedEngine(folder), poll_again=0)
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ import io
 import logging
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class Ended:
 
 @contextlib.contextmanager
 def emulator(folder: Path) -> Iterator[Emulator]:
-    with Emulator(EmbeddedEngine(folder, threads=1), poll_again=0.005) as td:
+    with Emulator(EmbeddedEngine(folder, threads=1), poll_again=1) as td:
         yield td
 
 
@@ -74,6 +75,12 @@ def run(stage: str, td: Emulator, out: Path, **more: str) -> Ended:
         secrets = {"td.apikey": API_KEY, "td.apiserver": td.url}
         ended = workflow(stage, out, settings, secrets)
     return Ended(messages=ended.messages, log=log.getvalue() + ended.log)
+
+
+def settle(td: Emulator) -> None:
+    """Wait for the jobs that nobody waits for any more; as on Treasure Data they go on."""
+    while any(job.status not in ("success", "error", "killed") for job in td.jobs):
+        time.sleep(0.01)
 
 
 def snapshot(folder: Path, copy: Path) -> Path:
@@ -127,7 +134,7 @@ def _python(td: Emulator, out: Path, settings: Mapping[str, str]) -> tuple[str, 
     read = config.load(runs.ROOT / "config" / "params.yml", settings, out=out)
     warehouse = TreasureDataWarehouse(API_KEY, td.url, read.db, now=NOW, patience=PATIENCE)
     try:
-        pipeline.run(read, warehouse, out, fit=_trained)
+        pipeline.run(read, warehouse, None, fit=_trained)
     except MtaError as error:
         return (str(error),)
     return ()

@@ -11,10 +11,10 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
-from end_to_end.archive import archived  # noqa: E402
 from local_runner.__main__ import main as local_runner  # noqa: E402
+from local_runner.archive import archived  # noqa: E402
 from local_runner.project import Project  # noqa: E402
 
 
@@ -67,8 +67,8 @@ def check(options: argparse.Namespace) -> int:
 
 def archive(options: argparse.Namespace) -> int:
     with tarfile.open(options.output, "w:gz") as packed:
-        for name in sorted(archived(options.project)):
-            packed.add(options.project / name, name)
+        for path in archived(options.project):
+            packed.add(options.project / path, path.as_posix())
     return 0
 
 

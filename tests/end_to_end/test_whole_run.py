@@ -30,7 +30,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     made = shop.tables()
     shop.write(folder / "data", made)
     local = runs.locally(folder / "local", shop.SETTINGS, folder / "data")
-    with Emulator(EmbeddedEngine(folder / "td")) as td:
+    with Emulator(EmbeddedEngine(folder / "td"), poll_again=0) as td:
         runs.fill(td, made)
         ended = runs.on_treasure_data(folder / "on_td", shop.SETTINGS, td)
         assert ended.code == 0, ended.log
