@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
-from td_mta.warehouse.trino.functions import zones
+from td_mta.warehouse.trino.functions import java_double, zones
 from td_mta.warehouse.trino.types import TrinoError, Type, arrow
 
 Run = Callable[[pa.Array], pa.Array]
@@ -165,20 +165,6 @@ def _double_to_integer(kind: Type, wanted: Type) -> Run:
     return run
 
 
-def _double_text(number: float) -> str:
-    """Java's scientific form of the shortest digits: 1.0E0, 3.0000000000000004E-1."""
-    if number != number:
-        return "NaN"
-    if number in (float("inf"), float("-inf")):
-        return "Infinity" if number > 0 else "-Infinity"
-    if number == 0:
-        return repr(number).replace(".0", "E0")
-    sign, digits, exponent = Decimal(repr(number)).as_tuple()
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    power = int(exponent) + len(digits) - 1
-    return f"{'-' * sign}{text[0]}.{text[1:] or '0'}E{power}"
-
-
 def _shortened(kind: Type, wanted: Type) -> Run:
     return lambda texts: pc.utf8_slice_codeunits(texts, 0, wanted.args[0])
 
@@ -220,7 +206,7 @@ TABLE: dict[tuple[str, str], Maker] = {
     ("boolean", "varchar"): lambda kind, wanted: _unlimited(wanted, lambda v: v.cast(pa.string())),
     ("date", "varchar"): lambda kind, wanted: _unlimited(wanted, lambda v: v.cast(pa.string())),
     ("double", "varchar"): lambda kind, wanted: _unlimited(
-        wanted, per_value(_double_text, pa.string())
+        wanted, per_value(java_double.text, pa.string())
     ),
     ("decimal", "varchar"): lambda kind, wanted: _unlimited(
         wanted, per_value(lambda value: f"{value:f}", pa.string())

@@ -14,6 +14,7 @@ from td_mta.errors import Refused
 
 _BITS = 53
 _LOG10_2 = 0.301029995663981
+_ODD_EXPONENT = 26  # 1E25 to 1E26: Trino 476 was seen to end some of 17 digits on the next one
 
 
 class _Digits(NamedTuple):
@@ -38,7 +39,7 @@ def text(number: float) -> str:
     if size == 0:
         return f"{sign}0E0"
     digits, exponent = shortest = _shortest(size)
-    if _older(size) != shortest:
+    if _older(size) != shortest or (len(digits) == 17 and exponent == _ODD_EXPONENT):
         raise Refused(f"CAST to varchar of {number!r}, which Java versions write differently")
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent - 1}"
 
