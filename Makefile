@@ -3,7 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 
-.PHONY: demo test conformance check bench lock lock-container
+.PHONY: demo test test-faults test-digdag conformance check bench lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -12,6 +12,14 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+# Every request of a whole run on Treasure Data fails once, in several ways; FAULTS takes options.
+test-faults: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.faults $(FAULTS)
+
+# The workflow on a real Digdag, whose command DIGDAG holds, beside the local runner.
+test-digdag: .venv/dev
+	@PYTHONPATH=tests $(BIN)/python -m end_to_end.real_digdag
 
 # What is not equal to the real engines, and the counts; other cases of the same form are taken too.
 conformance: .venv/dev
