@@ -37,6 +37,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.tfrecords
 	$(BIN)/python -m benchmarks.shapley
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
 
 .venv/run: requirements.txt

@@ -136,6 +136,8 @@ def _blocks(api: API, job: Job, skip: int) -> Iterator[list[list[object]]]:
     """Lists of rows from row `skip` on. Raises `TransientError` when the result is not whole."""
     path = f"/v3/job/result/{job.id}?format=msgpack&header=False"
     with api.get(path) as response:
+        if response.status == 404 and not job.rows:  # how a result without rows may look
+            return
         if response.status != 200:
             api.raise_error("Get job result failed", response, response.read())
         rows = itertools.islice(_rows(response), skip, None)
