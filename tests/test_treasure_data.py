@@ -1,8 +1,10 @@
 """What is particular to Treasure Data: one job per read, swaps, faults at each request, secrets."""
 
+import http.server
 import logging
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +18,7 @@ from td_account import NOW, QUICK, Account, account
 
 from td_emulator import API_KEY, READ_ONLY_KEY, Fault
 from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
-from td_mta.warehouse import IfExists, td_jobs
+from td_mta.warehouse import IfExists, td_jobs, td_types
 from td_mta.warehouse.td_connection import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 
@@ -132,10 +134,11 @@ def test_time_is_the_sessions_unless_the_rows_have_their_own(td: Account) -> Non
     assert times == [[NOW], [5]]
 
 
-def test_many_rows_are_uploaded_in_parts(td: Account) -> None:
-    td.warehouse().write("many", pd.DataFrame({"n": range(250_001)}), "overwrite")
+def test_many_rows_are_uploaded_in_parts(td: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(td_types, "PART_ROWS", 100)
+    td.warehouse().write("many", pd.DataFrame({"n": range(201)}), "overwrite")
     assert steps(td).count("bulk_import/upload_part") == 3
-    assert td.td.engine.count("mta", "many") == 250_001
+    assert td.rows("many") == [{"n": n} for n in range(201)]
 
 
 def test_append_loads_into_the_table_that_is_there(td: Account) -> None:
@@ -269,9 +272,30 @@ def test_an_endpoint_that_cannot_be_reached_is_told_within_seconds() -> None:
         port = free.getsockname()[1]
     warehouse = TreasureDataWarehouse(API_KEY, f"http://127.0.0.1:{port}", "mta", now=NOW)
     started = time.monotonic()
-    with pytest.raises(WarehouseError, match=rf"127.0.0.1:{port} cannot be reached \(.*refused"):
+    with pytest.raises(WarehouseError, match=rf"127.0.0.1:{port} cannot be reached.*refused"):
         warehouse.columns("credits")
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_server_that_is_not_treasure_data_is_told(status: int) -> None:
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "6")
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            """Tests are quiet."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        warehouse = TreasureDataWarehouse(API_KEY, address, "mta", now=NOW, patience=QUICK)
+        with pytest.raises(MtaError, match=r"is not Treasure Data's API.*check TD_API_SERVER"):
+            warehouse.columns("credits")
+        server.shutdown()
 
 
 def test_a_host_without_an_address_is_told() -> None:

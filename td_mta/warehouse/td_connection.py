@@ -187,8 +187,8 @@ class Tries:
             return TransientError(_said(error))
         if isinstance(error, tdclient.errors.APIError):
             # td-client's own words for an answer that was cut or is not JSON
-            broken = str(error).startswith(("Unexpected API response", "Retrying stopped"))
-            return TransientError(str(error)[:200]) if broken else None
+            broken = str(error).startswith("Unexpected API response")
+            return TransientError(str(error)[:200], reached=False) if broken else None
         return TransientError(str(error) or type(error).__name__)
 
     def _final(self, error: Exception) -> MtaError:
@@ -214,8 +214,8 @@ class Tries:
     def _given_up(self, error: TransientError, told: str) -> MtaError:
         if not error.reached and not self.connection.answered:
             return WarehouseError(
-                f"{self.connection.server} cannot be reached ({self.connection.scrub(str(error))}):"
-                " check TD_API_SERVER, the network and a proxy"
+                f"{self.connection.server} cannot be reached, or is not Treasure Data's API "
+                f"({self.connection.scrub(str(error))}): check TD_API_SERVER, the network, a proxy"
             )
         return WarehouseError(
             f"{told} at {self.connection.server}, tried {self.count} times; start again when "

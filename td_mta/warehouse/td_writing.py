@@ -27,6 +27,10 @@ class Load(Protocol):
     def table(self) -> str:
         """Its name, for messages."""
 
+    @property
+    def passing(self) -> str:
+        """What staging makes, for messages."""
+
     def stage(self) -> None:
         """Bring the rows to Treasure Data, where nobody sees them yet."""
 
@@ -53,6 +57,10 @@ class Replacement:
     staging: str
     rows: pa.Table
     overwrite: bool
+
+    @property
+    def passing(self) -> str:
+        return f"table {self.staging}"
 
     def stage(self) -> None:
         td_loading.create_table(self.connection, self.database, self.staging)
@@ -96,6 +104,10 @@ class Addition:
     name: str
     rows: pa.Table
 
+    @property
+    def passing(self) -> str:
+        return f"bulk import {self.name}"
+
     def stage(self) -> None:
         self._import.stage(self.rows, append=True)
 
@@ -120,12 +132,16 @@ class Addition:
 
 def write(loads: Sequence[Load]) -> None:
     """Stage all, then show all. Raises an `MtaError` that says which tables are new, if any is."""
+    begun = []
     try:
         for load in loads:
+            begun.append(load)
             load.stage()
             log.info("staged table %s", load.table)
-    except BaseException:
-        _clean(loads)
+    except BaseException as error:
+        left = _clean(begun)
+        if left and isinstance(error, MtaError):
+            raise WarehouseError(f"{error}{left}") from error
         raise
     for at, load in enumerate(loads):
         try:
@@ -133,8 +149,8 @@ def write(loads: Sequence[Load]) -> None:
         except MtaError as error:
             state = False if isinstance(error, RefusedError) else _is_published(load)
             if not state:
-                _clean(loads[at:])
-                raise _told(error, loads, at, state) from error
+                left = _clean(loads[at:])
+                raise _told(error, loads, at, state, left) from error
     _finish(loads)
 
 
@@ -156,20 +172,26 @@ def _is_published(load: Load) -> bool | None:
         return None
 
 
-def _told(error: MtaError, loads: Sequence[Load], at: int, state: bool | None) -> MtaError:
+def _told(
+    error: MtaError, loads: Sequence[Load], at: int, state: bool | None, left: str
+) -> MtaError:
     """The error with the state of each table, unless all are as they were."""
     if not at and state is False:
-        return error
+        return WarehouseError(f"{error}{left}") if left else error
     new = [load.table for load in loads[:at]]
     unseen = [load.table for load in loads[at : at + 1] if state is None]
     old = [load.table for load in loads[at + len(unseen) :]]
     states = {"new already": new, "either new or not": unseen, "as before": old}
     told = "; ".join(f"{state}: {', '.join(tables)}" for state, tables in states.items() if tables)
-    return WarehouseError(f"{error}. Tables are {told}. Run again to make them agree")
+    return WarehouseError(f"{error}. Tables are {told}. Run again to make them agree{left}")
 
 
-def _clean(loads: Sequence[Load]) -> None:
-    """As far as possible: what cannot be removed must not hide what went wrong."""
-    with contextlib.suppress(MtaError):
-        for load in loads:
+def _clean(loads: Sequence[Load]) -> str:
+    """As far as possible, so as not to hide what went wrong; a sentence on what is left."""
+    for at, load in enumerate(loads):
+        try:
             load.clean()
+        except MtaError:
+            left = ", ".join(each.passing for each in loads[at:])
+            return f". Left behind, to be dropped: {left}"
+    return ""

@@ -184,7 +184,10 @@ class TreasureDataWarehouse:
         return f"no table {table!r} in database {self.database}; {near}"
 
     def _no_database(self) -> str:
-        there = self._connection.call("look for databases", lambda api: api.list_databases())
+        try:
+            there = self._connection.call("look for databases", lambda api: api.list_databases())
+        except MissingError:
+            return f"{self._connection.server} is not Treasure Data's API: check TD_API_SERVER"
         near = names.nearest(self.database, there, "this key sees none")
         return f"no database {self.database!r} at {self._connection.server}; {near}"
 
