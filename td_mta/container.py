@@ -97,7 +97,12 @@ def install(file: Path | None = None) -> None:
     if done.returncode:
         raise MtaError(f"pip could not install {file.name}: {_reason(done.stdout, folder)}")
     put_first(folder)
-    log.info("installed %s: %.0f s", file.name, time.monotonic() - started)
+    seconds, size = time.monotonic() - started, _size(Path(folder)) / 1e6
+    log.info("installed %s: %.0f s, %.0f MB", file.name, seconds, size)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*"))
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
