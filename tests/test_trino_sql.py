@@ -123,7 +123,7 @@ FAILING = {
 
 REFUSED = {
     "select rand()": "function rand",
-    "select approx_distinct(i) from $": "function approx_distinct",
+    "select approx_set(i) from $": "function approx_set",
     "select current_date": "CURRENTDATE",
     "select i in (select 1) from $": "other than as a condition of WHERE",
     "select i from $ where i not in (select null) or i = 3": "other than as a condition of WHERE",
@@ -155,7 +155,7 @@ REFUSED = {
     "select from where": "SQL that cannot be read",
     "select x from (select cast(i as bigint) from $)": "no column 'x'",
     "select i from $ limit all": "LIMIT",
-    "select sum(i) over (order by i range between 5 preceding and current row) from $": "RANGE",
+    "select sum(i) over (order by i range between 5e0 preceding and current row) from $": "RANGE",
 }
 
 

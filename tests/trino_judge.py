@@ -40,16 +40,17 @@ def judge(case: dict[str, str]) -> Verdict:
     if came["error"] is not None and came["error"].startswith("REFUSED: "):
         return Verdict(case["sql"], "refused", seen)
     if case["error"]:
-        same = came["error"] == case["error"]
+        equal = came["error"] == case["error"]
     else:
-        same = came["types"] == json.loads(case["types"])
-        same = same and _same(came["rows"], json.loads(case["rows"]))
-    return Verdict(case["sql"], "equal" if same else "different", seen)
+        equal = came["types"] == json.loads(case["types"])
+        equal = equal and same(came["rows"], json.loads(case["rows"]))
+    return Verdict(case["sql"], "equal" if equal else "different", seen)
 
 
-def _same(a: object, b: object) -> bool:
+def same(a: object, b: object) -> bool:
+    """Values of JSON are the same, floats to 1e-12."""
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(_same, a, b))
+        return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-12)
     return type(a) is type(b) and a == b
