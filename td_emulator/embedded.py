@@ -163,7 +163,7 @@ class EmbeddedEngine:
             return False
         if statement.lenient:
             return True
-        table = f"td-presto.{statement.database}.{statement.table}"
+        table = f'"td-presto".{statement.database}.{statement.table}'
         raise EngineError("TABLE_ALREADY_EXISTS", f"line 1:1: Table '{table}' already exists")
 
     def _create_as(self, statement: Statement, database: str, now: int) -> int:

@@ -66,7 +66,7 @@ class Folder:
         """The file of a table that is there."""
         found = self.find(database, table)
         if found is None:
-            name = f"td-presto.{database}.{table}"
+            name = f'"td-presto".{database}.{table}'
             raise EngineError("TABLE_NOT_FOUND", f"line 1:1: Table '{name}' does not exist")
         return found
 

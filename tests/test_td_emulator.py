@@ -208,7 +208,7 @@ def test_a_query_that_is_left_is_cancelled(td: Emulator) -> None:
     ("sql", "name", "message"),
     [
         ("select nope from touches", "COLUMN_NOT_FOUND", "nope"),
-        ("select * from nothing", "TABLE_NOT_FOUND", "'td-presto.mta.nothing' does not exist"),
+        ("select * from nothing", "TABLE_NOT_FOUND", "mta.nothing' does not exist"),
         ("select * from nowhere.touches", "SCHEMA_NOT_FOUND", "'nowhere' does not exist"),
         ("select 1 / 0", "DIVISION_BY_ZERO", "Division by zero"),
         ("select 'a", "SYNTAX_ERROR", "cannot be read"),

@@ -12,7 +12,7 @@ import trino
 from trino.dbapi import Cursor
 
 from td_emulator import types
-from td_emulator.engine import EngineError, Rows
+from td_emulator.engine import TIME, EngineError, Rows
 from td_emulator.script import Statement, statements
 from td_emulator.trino import functions, values
 from td_emulator.trino.connection import connect, executed
@@ -91,13 +91,7 @@ class TrinoEngine:
 
     def append(self, database: str, table: str, rows: pa.Table) -> None:
         with self._lock:
-            there = {name for name, _ in self.columns(database, table)}
-            for field in rows.schema:
-                if field.name not in there:
-                    self._rows(
-                        f"alter table {_place(database, table)} add column "
-                        f"{quoted(field.name)} {types.of_arrow(field.type)}"
-                    )
+            self._widen(database, table, rows.schema)
             self._insert(_place(database, table), rows)
 
     def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
@@ -109,9 +103,22 @@ class TrinoEngine:
     def _ran(self, statement: Statement, text: str, database: str) -> Rows | int:
         if not statement.writes:
             return self._query(text, database)
-        with self._executed(text, database) as cursor:
-            rows = cursor.fetchall()
+        rows = self._written(statement, text, database)
         return int(rows[0][0]) if rows and isinstance(rows[0][0], int) else 0
+
+    def _written(self, statement: Statement, text: str, database: str) -> list[list[Any]]:
+        """What a writing statement answers. Trino's memory connector leaves an empty table where
+        `create table as` fails; Treasure Data leaves none."""
+        place = _place(statement.database, statement.table)
+        makes = statement.kind == "create_as"
+        is_new = makes and statement.table not in self.tables(statement.database)
+        try:
+            with self._executed(text, database) as cursor:
+                return list(cursor.fetchall())
+        except EngineError:
+            if is_new:
+                self._rows(f"drop table if exists {place}")
+            raise
 
     def _query(self, sql: str, database: str) -> Rows:
         with self._executed(sql, database) as cursor:
@@ -133,6 +140,25 @@ class TrinoEngine:
                 yield cursor
         except trino.exceptions.TrinoQueryError as error:
             raise _engine_error(error) from error
+
+    def _widen(self, database: str, table: str, schema: pa.Schema) -> None:
+        """Add the columns that only new rows have, before `time`, by making the table anew: a table
+        of the memory connector cannot be read after `add column`."""
+        there = [name for name, _ in self.columns(database, table)]
+        new = [
+            f"cast(null as {types.of_arrow(field.type)}) as {quoted(field.name)}"
+            for field in schema
+            if field.name not in there
+        ]
+        if not new:
+            return
+        first, last = ([quoted(n) for n in there if (n == TIME[0]) == end] for end in (False, True))
+        passing = f"passing_{os.getpid()}_{next(self._passing)}"
+        self._rows(
+            f"create table {_place(database, passing)} as "
+            f"select {', '.join([*first, *new, *last])} from {_place(database, table)}"
+        )
+        self._replace(database, passing, table)
 
     def _create(self, place: str, columns: Sequence[tuple[str, str]]) -> None:
         listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
