@@ -141,7 +141,7 @@ def write(loads: Sequence[Load]) -> None:
     except BaseException as error:
         left = _clean(begun)
         if left and isinstance(error, MtaError):
-            raise WarehouseError(f"{error}{left}") from error
+            error.args = (f"{error}{left}",)  # the same kind of error, hence the same exit code
         raise
     for at, load in enumerate(loads):
         try:
@@ -177,7 +177,8 @@ def _told(
 ) -> MtaError:
     """The error with the state of each table, unless all are as they were."""
     if not at and state is False:
-        return WarehouseError(f"{error}{left}") if left else error
+        error.args = (f"{error}{left}",)
+        return error
     new = [load.table for load in loads[:at]]
     unseen = [load.table for load in loads[at : at + 1] if state is None]
     old = [load.table for load in loads[at + len(unseen) :]]
