@@ -18,7 +18,7 @@ from td_mta.warehouse.local import LocalWarehouse
 from . import shop
 
 ROOT = Path(__file__).parents[2]
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_OTHERS = ("http_proxy", "https_proxy", "all_proxy", "pythonpath")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The surroundings without proxies and without anybody's account."""
+    """The surroundings without proxies, other places of modules and anybody's account."""
     kept = {
         key: value
         for key, value in os.environ.items()
-        if key.lower() not in _PROXIES and not key.startswith(("TD_", "MTA_"))
+        if key.lower() not in _OTHERS and not key.startswith(("TD_", "MTA_"))
     }
     return kept | more
 

@@ -3,38 +3,19 @@
 The emulator runs the SQL with the project's own engine here; tests/trino has the real Trino.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 
-from td_emulator import API_KEY, EmbeddedEngine, Emulator
+from td_emulator import API_KEY, EmbeddedEngine
 
-from . import compare, runs, secret, shop
-
-
-@dataclass(frozen=True, kw_only=True)
-class Both:
-    """The tables of both runs, and the folder with all their files."""
-
-    local: dict[str, pa.Table]
-    td: dict[str, pa.Table]
-    folder: Path
+from . import compare, secret, shop
+from .both import Both, run_both
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     folder = tmp_path_factory.mktemp("whole_run")
-    made = shop.tables()
-    shop.write(folder / "data", made)
-    local = runs.locally(folder / "local", shop.SETTINGS, folder / "data")
-    with Emulator(EmbeddedEngine(folder / "td"), poll_again=0) as td:
-        runs.fill(td, made)
-        ended = runs.on_treasure_data(folder / "on_td", shop.SETTINGS, td)
-        assert ended.code == 0, ended.log
-        yield Both(local=local, td=runs.tables_in(td), folder=folder)
+    return run_both(folder, EmbeddedEngine(folder / "td"))
 
 
 @pytest.mark.parametrize("table", shop.OUTPUTS)
