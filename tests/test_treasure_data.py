@@ -196,7 +196,19 @@ def test_a_fault_at_any_request_leaves_all_tables_new_or_all_old(
         ends.add(end)
     assert ("refused" in ends) == (kind in HELPLESS)
     assert ends - {"refused"} <= {"written", *(["half"] if kind == "expired" else [])}
-    assert ends != {"refused"}
+
+
+@pytest.mark.parametrize("step", ["/table/rename", "/bulk_import/commit"])
+@pytest.mark.parametrize("kind", ["401", "403", "expired"])
+def test_what_is_half_in_place_is_finished_or_told(td: Account, step: str, kind: str) -> None:
+    if_exists: IfExists = "overwrite" if "rename" in step else "append"
+    reset(td)
+    td.td.faults.plan(Fault(kind, path=step, at=1))
+    end = outcome(td, if_exists)
+    td.td.faults.clear()
+    assert end == ("half" if kind == "expired" else "written")
+    new = NEW_ROWS if if_exists == "overwrite" else [*OLD_ROWS, *NEW_ROWS]
+    assert settled(td, [new, OLD_ROWS if end == "half" else new])
 
 
 def outcome(td: Account, if_exists: IfExists) -> str:

@@ -19,7 +19,7 @@ from td_mta.warehouse.td_connection import Connection, MissingError, Patience
 from td_mta.warehouse.td_types import stored
 
 TIME = "time"  # every table of Treasure Data has it; its schema does not name it
-_NO_TABLE = re.compile(r"Table '?(?:[\w-]+\.)*(\w+)'? does not exist")
+_NO_TABLE = re.compile(r"""Table '?(?:["\w-]+\.)*"?(\w+)"?'? does not exist""")
 _USERS_FAULT = re.compile(r"line \d+:\d+:|does not exist|no (table|column) '|Column (name|type) ")
 
 
@@ -105,7 +105,7 @@ class TreasureDataWarehouse:
         for table in tables:
             names.check_table_name(table)
         there = self._tables()
-        for table in set(tables) & set(there) if if_exists != "overwrite" else ():
+        for table in [table for table in tables if table in there and if_exists != "overwrite"]:
             place = f"table {table!r} in database {self.database}"
             if if_exists == "error":
                 raise DataError(f"{place} is already there, drop it first (if_exists: error)")
