@@ -21,6 +21,10 @@ test-faults: .venv/dev
 test-digdag: .venv/dev
 	@PYTHONPATH=tests $(BIN)/python -m end_to_end.real_digdag
 
+# The real Trino, fetched with Maven (200 MB, once) and run by a JDK 24 or newer; without them it fails.
+test-trino: .venv/dev
+	$(BIN)/python -m pytest tests/trino
+
 # What is not equal to the real engines, and the counts; other cases of the same form are taken too.
 conformance: .venv/dev
 	@$(BIN)/python -m tests.conformance_report $(if $(DIGDAG_CASES),--digdag "$(DIGDAG_CASES)") \

@@ -208,6 +208,10 @@ def test_td_interval_cuts_days_in_the_zone():
     )
 
 
+def test_td_interval_counts_hours_of_the_local_clock():
+    assert interval("-1h", NOW, "Asia/Kolkata") == (NOW - 5400, NOW - 1800)  # half past four there
+
+
 PIECES = st.sampled_from(
     ["http://", "https://", "//", "/", "a.b", "A_b.c", "x", ":80", "@", "?", "&", "=", "#", "utm",
      "utm=", "%20", "%zz", "+", "|", " ", "é", "日", "[::1]", "[", "]", ".", "-", "1.2.3.4",

@@ -10,7 +10,7 @@ from pathlib import Path
 from td_mta.errors import WrongInput
 
 LEAST = 24
-_PLACES = (
+PLACES = (
     "/usr/lib/jvm/*",
     "/opt/*",
     "/opt/java/*",
@@ -59,7 +59,7 @@ def _asked(java: Path) -> str:
 
 def _candidates(environment: dict[str, str]) -> Iterator[Path]:
     homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []
-    for place in _PLACES:
+    for place in PLACES:
         pattern = Path(place).expanduser()
         found = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
         homes += sorted(found, reverse=True)
