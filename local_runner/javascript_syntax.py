@@ -9,14 +9,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from local_runner.javascript_names import (
-    GLOBALS,
-    RESERVED,
-    UNKNOWN_GLOBALS,
-    UNKNOWN_MEMBERS,
-    words,
+from local_runner.javascript_names import GLOBALS, words
+from local_runner.javascript_tokens import (
+    UnsupportedError,
+    known_member,
+    known_name,
+    regexp_end,
+    token,
 )
-from local_runner.javascript_tokens import UnsupportedError, regexp_end, token
 
 
 class Expression(NamedTuple):
@@ -169,14 +169,14 @@ class _Reader:
     def key(self) -> None:
         """`[...]` after an object; a built-in member must not come in by its text."""
         if self.kind == "string":
-            _known_member(self.text[1:-1])
+            known_member(self.text[1:-1])
         self.sequence()
         self.need("]")
 
     def member(self) -> None:
         if self.kind != "name":
             raise UnsupportedError(f"`.{self.text}`")
-        _known_member(self.text)
+        known_member(self.text)
         self.changes |= self.text in _CHANGING
         self.take()
 
@@ -207,7 +207,7 @@ class _Reader:
         readers = {"function": self.function, "new": self.new, "this": self.this}
         if word in readers:
             return readers[word]()
-        self.frames[-1][0].add(_known_name(word))
+        self.frames[-1][0].add(known_name(word))
         return "name"
 
     def regexp(self) -> str:
@@ -229,7 +229,7 @@ class _Reader:
             raise UnsupportedError("`this`, but for this['a-name']")
         if self.kind != "string" or not re.fullmatch(r"[\w -]+", self.text[1:-1], re.ASCII):
             raise UnsupportedError("`this` with another key than a text")
-        self.frames[0][0].add(_known_name(self.take()[1:-1]))
+        self.frames[0][0].add(known_name(self.take()[1:-1]))
         self.need("]")
         return "value"
 
@@ -255,7 +255,7 @@ class _Reader:
     def declare(self) -> None:
         if self.kind != "name" or self.text in GLOBALS:
             raise UnsupportedError(f"`{self.text}` as a variable")
-        self.frames[-1][1].add(_known_name(self.take()))
+        self.frames[-1][1].add(known_name(self.take()))
 
     def block(self) -> None:
         self.need("{")
@@ -301,14 +301,3 @@ class _Reader:
         """A semicolon; only the last one of a block may be missing."""
         if not (self.kind == "mark" and self.text == "}"):
             self.need(";")
-
-
-def _known_name(name: str) -> str:
-    if name in RESERVED or name in UNKNOWN_GLOBALS or name.startswith("__"):
-        raise UnsupportedError(f"the JavaScript name `{name}`")
-    return name
-
-
-def _known_member(name: str) -> None:
-    if name in UNKNOWN_MEMBERS:
-        raise UnsupportedError(f"the built-in member `.{name}`")

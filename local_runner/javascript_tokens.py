@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from local_runner.javascript_names import RESERVED, UNKNOWN_GLOBALS, UNKNOWN_MEMBERS
+
 
 class UnsupportedError(Exception):
     """An expression outside the subset; the message names what it holds, `at` where it starts."""
@@ -57,3 +59,16 @@ def regexp_end(code: str, at: int) -> int:
     if found is None or len(set(found["flags"])) < len(found["flags"]):
         raise UnsupportedError(f"the regular expression {code[at : at + 20]}")
     return found.end()
+
+
+def known_name(name: str) -> str:
+    """A name that may be a parameter's; raises `UnsupportedError`."""
+    if name in RESERVED or name in UNKNOWN_GLOBALS or name.startswith("__"):
+        raise UnsupportedError(f"the JavaScript name `{name}`")
+    return name
+
+
+def known_member(name: str) -> None:
+    """Raises `UnsupportedError` for a member that is not certain to be the same."""
+    if name in UNKNOWN_MEMBERS:
+        raise UnsupportedError(f"the built-in member `.{name}`")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from local_runner import td_tasks, templates
-from local_runner.javascript_syntax import UnsupportedError
+from local_runner.javascript_tokens import UnsupportedError
 from local_runner.job import Job, TaskError
 from local_runner.yaml_types import Located, Place, Value
 from td_mta.errors import ConfigError, Refused
@@ -182,6 +182,12 @@ def _query(
     except UnsupportedError as error:
         line = sql.count("\n", 0, error.at) + 1
         raise Refused(f"{job.command}:{line}: ${{...}} with {error} is not supported") from None
+    try:
+        templates.fill(sql, job.params, f" in {job.command}")
+    except templates.UnknownTemplateError as error:
+        raise Refused(f"{place}: {error}: not supported") from None
+    except templates.TemplateError:
+        pass  # it may read what an earlier task stores
     no_local_job(checker, sql, f"{place}: {job.command}")
 
 

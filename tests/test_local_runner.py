@@ -223,6 +223,18 @@ def test_a_query_that_cannot_run_here_is_refused_before_the_first_task(
     assert "main.dig:3: two.sql: not supported on local tables" in err
 
 
+def test_a_template_in_sql_that_comes_to_something_unknown_is_refused_before_any_task(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    query = "select '${moment(session_date + ' at noon')}'\n"
+    write(project, main__dig="+a: {echo>: hi}\n+b: {td>: q.sql}\n", q__sql=query)
+    assert run("--data", str(tmp_path)) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "main.dig:2: Failed to evaluate a variable select" in err
+    assert "the date '2026-03-01 at noon', which is not of the form YYYY-MM-DD" in err
+
+
 def test_a_template_in_sql_is_refused_with_the_line_of_the_sql_file(
     project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
