@@ -126,7 +126,9 @@ class Config:
     markov_order: int | None = _param(None, checks.optional(checks.whole(at_least=1, at_most=4)))
     markov_nulls: bool = _param(True, checks.flag)
 
+    run_model: bool = _param(True, checks.flag)
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)
+    td_api_server: str = _param("https://api.treasuredata.com", checks.address)
 
     def __post_init__(self) -> None:
         for parameter in fields(self):
