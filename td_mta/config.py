@@ -125,6 +125,7 @@ class Config:
     time_decay_half_life_days: float = _param(7.0, checks.fraction("above 0", lambda x: x > 0))
     markov_order: int | None = _param(None, checks.optional(checks.whole(at_least=1, at_most=4)))
     markov_nulls: bool = _param(True, checks.flag)
+    rules_in_sql: bool = _param(False, checks.flag)
 
     run_model: bool = _param(True, checks.flag)
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_mta.baselines import markov
@@ -128,6 +128,7 @@ def counted(rows: Rows) -> Paths:
     return paths._replace(nulls=np.array([float(row[2]) for row in rows]))
 
 
+@settings(deadline=None)
 @given(SEQUENCES)
 def test_credit_and_baseline_sum_to_conversions_by_every_method(rows: Rows) -> None:
     paths = counted(rows)
@@ -140,6 +141,7 @@ def test_credit_and_baseline_sum_to_conversions_by_every_method(rows: Rows) -> N
         )
 
 
+@settings(deadline=None)
 @given(SEQUENCES)
 def test_value_is_shared_out_whole_by_every_rule(rows: Rows) -> None:
     paths = counted(rows)
@@ -149,6 +151,7 @@ def test_value_is_shared_out_whole_by_every_rule(rows: Rows) -> None:
         )
 
 
+@settings(deadline=None)
 @given(SEQUENCES, st.integers(1, 4), st.randoms(use_true_random=False))
 def test_the_order_of_paths_never_matters(rows: Rows, order: int, random) -> None:
     shuffled = list(rows)
@@ -158,6 +161,7 @@ def test_the_order_of_paths_never_matters(rows: Rows, order: int, random) -> Non
         assert one == pytest.approx(other, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(SEQUENCES)
 def test_repeats_of_a_channel_in_a_row_change_no_removal_effect_of_order_1(rows: Rows) -> None:
     looped = [("".join(c * 3 for c in path), *rest) for path, *rest in rows]
@@ -169,6 +173,7 @@ def test_repeats_of_a_channel_in_a_row_change_no_removal_effect_of_order_1(rows:
     assert effects[0] == pytest.approx(effects[1], abs=1e-9)
 
 
+@settings(deadline=None)
 @given(SEQUENCES)
 def test_both_ways_to_solve_a_chain_agree(rows: Rows) -> None:
     states, chain, reward = markov._chain(markov.count(counted(rows), 4, 1))
@@ -178,6 +183,7 @@ def test_both_ways_to_solve_a_chain_agree(rows: Rows) -> None:
     assert one == pytest.approx(other, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(SEQUENCES, st.integers(1, 4))
 def test_a_chain_of_any_order_is_what_walking_it_gives(rows: Rows, order: int) -> None:
     """Brute force: follow the chances of the counted transitions until next to nothing is left."""
@@ -214,6 +220,7 @@ def walk(rows: Rows, order: int, without: str) -> float:
     return reached
 
 
+@settings(deadline=None)
 @given(SEQUENCES, st.integers(1, 11))
 def test_parts_add_up_to_the_whole(rows: Rows, cut: int) -> None:
     tally = Tally(4, SETTINGS, order=2, nulls=True)
