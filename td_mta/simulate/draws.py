@@ -1,12 +1,13 @@
 """Random numbers that are a function of what they are drawn for: a seed and a row of keys.
 
-`Draws(seed).at(user).at(day)` names a place; `uniform()` is the number there. A user's numbers
+`Draws.of(seed).at(user).at(day).at("trial")` names a place; `uniform()` is the number there. A user's numbers
 depend neither on who else is simulated nor on what else was drawn, so blocks of any size, a split
 over partners and a world without a channel all see the same luck (common random numbers).
 The mixing is that of SplitMix64 (Steele, Lea and Flood 2014), once for every key.
 """
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +30,8 @@ class Draws:
         """The root: any integer is a seed, negative ones and those past 64 bits too."""
         return Draws(np.zeros(1, np.uint64)).at(seed % (1 << 63))
 
-    def at(self, key: Integers | int) -> "Draws":
-        """The places below these, one for every key; shapes broadcast.
+    def at(self, key: Integers | int | str) -> "Draws":
+        """The places below these, one for every key; shapes broadcast. A word is a key too.
 
         >>> place = Draws.of(18).at(np.arange(3)[:, None]).at(np.arange(4))
         >>> place.state.shape
@@ -38,12 +39,10 @@ class Draws:
         >>> bool(place.state[2, 1] == Draws.of(18).at(2).at(1).state[0])
         True
         """
+        if isinstance(key, str):
+            key = crc32(key.encode())
         word = np.atleast_1d(np.asarray(key, np.int64)).view(np.uint64)
         return Draws(_mixed(self.state + (word + np.uint64(1)) * GOLDEN))
-
-    def take(self, *index: Integers) -> "Draws":
-        """Some of the places."""
-        return Draws(self.state[index])
 
     def uniform(self) -> Floats:
         """One number in [0, 1) for every place; another key gives another, independent one."""
