@@ -30,6 +30,11 @@ class Credit(NamedTuple):
     cells: Floats
     baseline: float
 
+    @property
+    def total(self) -> float:
+        """All that is owed."""
+        return self.baseline + float(self.cells.sum())
+
 
 def credit(game: Game, patterns: Bools, amounts: Floats | None = None) -> Credit:
     """The Shapley credit of conversions that saw `patterns` `(n, window, channels)`.

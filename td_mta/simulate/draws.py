@@ -1,8 +1,8 @@
 """Random numbers that are a function of what they are drawn for: a seed and a row of keys.
 
-`Draws.of(seed).at(user).at(day).at("trial")` names a place; `uniform()` is the number there. A user's numbers
-depend neither on who else is simulated nor on what else was drawn, so blocks of any size, a split
-over partners and a world without a channel all see the same luck (common random numbers).
+`Draws.of(seed).at(user).at(day).at("trial")` names a place; `uniform()` is the number there. A
+user's numbers depend neither on who else is simulated nor on what else was drawn, so blocks of any
+size, a split over partners and a world without a channel see the same luck (common random numbers).
 The mixing is that of SplitMix64 (Steele, Lea and Flood 2014), once for every key.
 """
 

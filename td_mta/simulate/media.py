@@ -53,7 +53,7 @@ def media(channels: Sequence[str], clicks: Integers, *, seed: int) -> Media:
     per_click = np.array([price.per_click if price else 0.0 for price in prices])
     days = np.arange(len(clicks))[:, None]
     place = Draws.of(seed).at("impressions").at(days).at(np.arange(len(channels)))
-    luck = np.exp(0.1 * ndtri((place.uniform() + 2.0**-54)))
+    luck = np.exp(0.1 * ndtri(np.maximum(place.uniform(), 2.0**-54)))
     impressions = np.maximum(np.rint(clicks / rate * luck), clicks * np.isfinite(rate))
     spend = impressions / 1000 * per_thousand + clicks * per_click
     return Media(impressions.astype(np.int64), clicks, np.round(spend, 2))

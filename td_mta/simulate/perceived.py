@@ -44,18 +44,20 @@ class Perceived:
         if intent is None:
             return np.ones(len(today))
         distinct, which = np.unique(today, axis=0, return_inverse=True)
-        calm, driven = (
-            sum(
-                share * _chance_of(plan, distinct, np.array(factors))
-                for plan, share in zip(self.plans, self.shares, strict=True)
-            )
-            for factors in ((1.0,) * today.shape[1], intent.drives)
-        )
+        calm = self._chance_of(distinct, np.ones(today.shape[1]))
+        driven = self._chance_of(distinct, np.array(intent.drives))
         mood = intent.chance * driven
         risk: Floats = (mood * intent.risk + (1 - intent.chance) * calm) / (
             mood + (1 - intent.chance) * calm
         )
         return risk[which]
+
+    def _chance_of(self, today: Bools, drives: Floats) -> Floats:
+        """P(just these channels are seen by the trial) `(n,)`, over plans and their days."""
+        chances = np.zeros(len(today))
+        for plan, share in zip(self.plans, self.shares, strict=True):
+            chances += share * _chance_of(plan, today, drives)
+        return chances
 
 
 def _chance_of(plan: Plan, today: Bools, drives: Floats) -> Floats:

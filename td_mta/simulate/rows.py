@@ -41,4 +41,10 @@ def in_order(rows: Rows) -> Rows:
 
 
 def joined(parts: list[Rows]) -> Rows:
-    return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Rows(
+        user=np.concatenate([part.user for part in parts]),
+        time=np.concatenate([part.time for part in parts]),
+        channel=np.concatenate([part.channel for part in parts]),
+        conversion=np.concatenate([part.conversion for part in parts]),
+        cents=np.concatenate([part.cents for part in parts]),
+    )

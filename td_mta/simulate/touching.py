@@ -77,7 +77,7 @@ class Touching:
         return np.minimum(np.array(self.rates) * factor, 1.0)
 
     def following(self) -> Floats:
-        """Factors `(channels, channels + 1)`, by the last channel along the row, at its end none."""
+        """Factors `(channels, channels + 1)`: along a row the last channel, at its end none."""
         n = len(self.rates)
         rows = ((1.0,) * n,) * n if self.follow is None else self.follow
         return np.array([*rows, (1.0,) * n]).T

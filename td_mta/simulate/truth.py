@@ -51,7 +51,7 @@ class Account:
 
     def add(self, block: Block, plan: int = 0) -> None:
         """Count a block of users of the plan of that number."""
-        self._users[plan] += block.orders.shape[1]
+        self._users[plan] += block.users
         self._patterns.append(block.patterns)
         self._cents.append(block.cents.astype(np.float64))
         fewer = block.orders[:1] - block.orders[1:]

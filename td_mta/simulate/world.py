@@ -52,6 +52,10 @@ class Plan:
         if self.users < 1 or self.days < 1:
             raise ValueError(f"wanted users and days, got {self.users} and {self.days}")
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return self.hazard.channels
+
 
 class Block(NamedTuple):
     """What some users did.
@@ -67,6 +71,10 @@ class Block(NamedTuple):
     clicks: Integers
     orders: Integers
     sold: Integers
+
+    @property
+    def users(self) -> int:
+        return self.orders.shape[1]
 
 
 def blocks(
@@ -150,7 +158,7 @@ class _Seen:
 
 
 def _mood(intent: Intent | None, place: Draws) -> tuple[Floats, Floats]:
-    """What the users' mood makes of their chances: to be touched `(channels, users)`, to convert."""
+    """Factors of the users' chances to be touched `(channels, users)` and to convert."""
     if intent is None:
         return np.ones((1, 1)), np.ones(1)
     mood = place.at("mood").uniform() < intent.chance

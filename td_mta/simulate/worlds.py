@@ -36,12 +36,12 @@ WORLDS = {
         hazard=Hazard(
             channels=CHANNELS,
             base=0.003,
-            relative_risks=(1.2, 1.3, 3.0, 2.0, 4.0, 1.5),
+            relative_risks=(1.5, 1.3, 3.0, 2.0, 4.0, 1.6),
             decay=(0.4, 0.8, 0.6, 0.5, 0.4, 0.7),
             interactions=(
-                Interaction(EMAIL, PAID, 2.0),
-                Interaction(DISPLAY, ORGANIC, 1.8),
-                Interaction(DIRECT, SOCIAL, 0.6),
+                Interaction(EMAIL, PAID, 3.0),
+                Interaction(DISPLAY, ORGANIC, 2.5),
+                Interaction(DIRECT, SOCIAL, 0.4),
             ),
         ),
         touching=Touching(
@@ -72,13 +72,13 @@ WORLDS = {
         about="an unseen wish to buy drives search and direct; direct visits do nothing themselves",
         hazard=Hazard(
             channels=CHANNELS,
-            base=0.003,
+            base=0.002,
             relative_risks=(1.0, 1.3, 2.5, 1.3, 1.5, 1.4),
             decay=(0.5, 0.8, 0.6, 0.5, 0.5, 0.7),
             interactions=(),
         ),
-        touching=Touching(rates=(0.03, 0.07, 0.05, 0.04, 0.03, 0.06), weekday=WORKING_DAYS),
-        intent=Intent(chance=0.08, drives=(5.0, 1.0, 1.0, 4.0, 4.0, 1.0), risk=5.0),
+        touching=Touching(rates=(0.02, 0.07, 0.05, 0.03, 0.02, 0.06), weekday=WORKING_DAYS),
+        intent=Intent(chance=0.06, drives=(8.0, 1.0, 1.0, 6.0, 6.0, 1.0), risk=10.0),
     ),
     "hazard": Plan(
         about="decay, one interaction and one harmful channel, every day and user alike",
