@@ -5,13 +5,12 @@ The classic world of ten touches a user unless another is named; in a process of
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-import psutil
 
 
 def main() -> None:
@@ -23,19 +22,15 @@ def main() -> None:
         world = ["--world", chosen.world, "--users", str(chosen.users)]
         command = [sys.executable, "-m", "td_mta.simulate", "--out", folder, *world]
         started = time.monotonic()
-        process = psutil.Popen([*command, "--format", "parquet"], stderr=subprocess.DEVNULL)
-        largest, seconds = 0, 0.0
-        while process.poll() is None:
-            with process.oneshot():
-                largest = max(largest, process.memory_info().rss)
-                times = process.cpu_times()
-            seconds = times.user + times.system
-            time.sleep(0.02)
+        subprocess.run([*command, "--format", "parquet"], check=True, stderr=subprocess.DEVNULL)
         wall = time.monotonic() - started
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         truth = json.loads((Path(folder) / "truth.json").read_text(encoding="utf-8"))
         size = (Path(folder) / "mta_user_rnd.parquet").stat().st_size
     print(f"{chosen.world}: {chosen.users:,} users, {truth['conversions']:,} conversions")
-    print(f"{wall:.1f} s ({seconds:.1f} s of one core), {largest >> 20} MiB; file {size >> 20} MiB")
+    seconds = used.ru_utime + used.ru_stime
+    memory = used.ru_maxrss / 2**10
+    print(f"{wall:.1f} s, {seconds:.1f} s of one core, {memory:.0f} MiB; file {size >> 20} MiB")
 
 
 if __name__ == "__main__":

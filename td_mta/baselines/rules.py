@@ -123,9 +123,7 @@ def credit(rule: Rule, paths: Paths, channels: int, settings: Settings) -> Float
     untouched = paths.sizes == 0
     out = np.zeros((2, channels + 1))
     for row, amount in enumerate((paths.conversions, paths.value)):
-        out[row, :channels] = np.bincount(
-            paths.channel, shares * amount[owner], minlength=channels
-        )
+        out[row, :channels] = np.bincount(paths.channel, shares * amount[owner], minlength=channels)
         out[row, channels] = amount[untouched].sum()
     return out
 

@@ -32,7 +32,13 @@ class Rows(NamedTuple):
         return np.where(self.conversion, self.cents / 100, np.nan)
 
     def take(self, rows: Integers | Bools) -> "Rows":
-        return Rows(*(column[rows] for column in self))
+        return Rows(
+            user=self.user[rows],
+            time=self.time[rows],
+            channel=self.channel[rows],
+            conversion=self.conversion[rows],
+            cents=self.cents[rows],
+        )
 
 
 def in_order(rows: Rows) -> Rows:

@@ -58,12 +58,12 @@ WORLDS = {
         ),
     ),
     "harmful": Plan(
-        about="Display drives customers away, and Social a little",
+        about="Display drives customers away",
         hazard=Hazard(
             channels=CHANNELS,
-            base=0.005,
-            relative_risks=(1.2, 0.5, 3.0, 2.0, 4.0, 0.8),
-            decay=(0.5, 0.8, 0.6, 0.6, 0.5, 0.8),
+            base=0.003,
+            relative_risks=(1.4, 0.5, 3.5, 2.5, 4.5, 1.7),
+            decay=(0.5, 0.6, 0.7, 0.6, 0.5, 0.8),
             interactions=(),
         ),
         touching=Touching(rates=RATES, weekday=WORKING_DAYS),
@@ -73,12 +73,12 @@ WORLDS = {
         hazard=Hazard(
             channels=CHANNELS,
             base=0.002,
-            relative_risks=(1.0, 1.3, 2.5, 1.3, 1.5, 1.4),
+            relative_risks=(1.0, 1.5, 3.0, 1.2, 1.3, 1.6),
             decay=(0.5, 0.8, 0.6, 0.5, 0.5, 0.7),
             interactions=(),
         ),
         touching=Touching(rates=(0.02, 0.07, 0.05, 0.03, 0.02, 0.06), weekday=WORKING_DAYS),
-        intent=Intent(chance=0.06, drives=(8.0, 1.0, 1.0, 6.0, 6.0, 1.0), risk=10.0),
+        intent=Intent(chance=0.03, drives=(20.0, 1.0, 1.0, 10.0, 12.0, 1.0), risk=15.0),
     ),
     "hazard": Plan(
         about="decay, one interaction and one harmful channel, every day and user alike",
