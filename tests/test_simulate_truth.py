@@ -152,14 +152,14 @@ def test_a_predictor_is_right_about_the_days_on_which_it_sees_a_pattern() -> Non
         cut_of=lambda user, day: float(rng.integers(DAY)),
         conversion_row_is_touch=False,
     )
-    games = {"perceived": Perceived([plan], [1.0]), "hazard": plan.hazard}
-    z: dict[str, list[float]] = {name: [] for name in games}
-    for pattern in {cells for _, cells in days}:
-        seen = days[0, pattern] + days[1, pattern]
-        for name, game in games.items():
-            h = float(game.worth(cells_of(plan.hazard, pattern)[None])[0])
-            if seen * h > 5:
-                z[name].append((days[1, pattern] - seen * h) / np.sqrt(seen * h * (1 - h)))
+    patterns = sorted({cells for _, cells in days}, key=sorted)
+    cells = np.stack([cells_of(plan.hazard, pattern) for pattern in patterns])
+    converted = np.array([days[1, pattern] for pattern in patterns])
+    seen = converted + [days[0, pattern] for pattern in patterns]
+    z = {}
+    for name, game in {"perceived": Perceived([plan], [1.0]), "hazard": plan.hazard}.items():
+        h = game.worth(cells)
+        z[name] = ((converted - seen * h) / np.sqrt(seen * h * (1 - h)))[seen * h > 5]
     n = len(z["perceived"])
     assert n > 15
     assert np.abs(z["perceived"]).max() < 4
