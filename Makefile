@@ -40,6 +40,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.union_sql
 	$(BIN)/python -m benchmarks.tfrecords
 	$(BIN)/python -m benchmarks.shapley
+	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run

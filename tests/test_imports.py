@@ -31,7 +31,11 @@ HEAVY = {
     "streamlit": {"td_mta.dashboard.app"},
 }
 JOINERS = {"pipeline", "cli", "main", "docker_main", "dashboard"}
-WRITES_FILES = "td_mta.simulate.__main__"  # a command line beside its core
+WRITES_FILES = {  # a command line and its files beside their core
+    "td_mta.simulate.__main__",
+    "td_mta.simulate.files",
+    "td_mta.simulate.folders",
+}
 
 
 def name_of(path: Path) -> str:
@@ -82,7 +86,7 @@ CORE_SOURCES = [
     for path in SOURCES
     if name_of(path).startswith("td_mta.")
     and layer(name_of(path)) in CORE
-    and name_of(path) != WRITES_FILES
+    and name_of(path) not in WRITES_FILES
 ]
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from td_mta.simulate.shop import demo_tables
+from td_mta.simulate import WORLDS, simulate
+from td_mta.simulate.files import pages
+from td_mta.simulate.shop import form_fills, page_views
 
 DATABASE = "mta"
 SESSION = "2026-01-31 00:00:00"
@@ -41,10 +43,14 @@ OUTPUTS = (*MADE_BY_PYTHON, "shapley_report", "channel_source_stats", "mta_user_
 
 def tables(*, users: int = USERS, seed: int = 18) -> dict[str, pa.Table]:
     """The input tables by name."""
-    rng = np.random.default_rng(seed)
-    frames = {name: pd.DataFrame(t) for name, t in demo_tables(rng=rng, users=users).items()}
+    rng, world = np.random.default_rng(seed), simulate(WORLDS["demo"], seed=seed, users=range(users))
+    visits = page_views(world.rows, world.plan.channels, seed=seed)
+    frames = {
+        "enriched_pageviews": pages(visits).to_pandas(),
+        "enriched_formfills": pages(form_fills(world.rows), form="order").to_pandas(),
+    }
     for frame in frames.values():
-        frame["canonical_id"] = frame["canonical_id"].str.removeprefix("user-")
+        frame["canonical_id"] = frame["canonical_id"].astype(str).str.removeprefix("u")
     fills = frames["enriched_formfills"]
     value = np.round(rng.gamma(2.0, 30.0, len(fills)), 2)
     frames["enriched_formfills"] = fills.assign(order_value=np.where(value < 10, np.nan, value))
