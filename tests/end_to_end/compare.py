@@ -34,6 +34,8 @@ def differing_tables(
 
 
 def _difference(one: pa.Table, other: pa.Table) -> str | None:
+    if one.equals(other):
+        return None
     one, other = _named_as_there(one), _named_as_there(other)
     one, other = _without_added(one, other), _without_added(other, one)
     if one.column_names != other.column_names:

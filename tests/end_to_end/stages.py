@@ -94,11 +94,15 @@ def tables_in(folder: Path) -> dict[str, pa.Table]:
 
 
 def workflow(
-    target: str | None, out: Path, settings: Mapping[str, str], secrets: Mapping[str, str]
+    target: str | None,
+    out: Path,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str],
+    file: str = "mta.dig",
 ) -> Ended:
-    """mta.dig or one task of it by the local runner, with short pauses, in this process."""
+    """A workflow or one task of it by the local runner, with short pauses, in this process."""
     options = Options(
-        workflow=str(runs.ROOT / "mta.dig"),
+        workflow=str(runs.ROOT / file),
         target=target,
         warehouse="td",
         data=None,
