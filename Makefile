@@ -3,7 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 
-.PHONY: demo test check bench lock
+.PHONY: demo test test-faults test-digdag conformance check bench lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -12,6 +12,23 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+# Every request of a whole run on Treasure Data fails once, in several ways; FAULTS takes options.
+test-faults: .venv/dev
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.faults $(FAULTS)
+
+# The workflow on a real Digdag, whose command DIGDAG holds, beside the local runner.
+test-digdag: .venv/dev
+	@PYTHONPATH=tests $(BIN)/python -m end_to_end.real_digdag
+
+# The real Trino, fetched with Maven (200 MB, once) and run by a JDK 24 or newer; without them it fails.
+test-trino: .venv/dev
+	$(BIN)/python -m pytest tests/trino
+
+# What is not equal to the real engines, and the counts; other cases of the same form are taken too.
+conformance: .venv/dev
+	@$(BIN)/python -m tests.conformance_report $(if $(DIGDAG_CASES),--digdag "$(DIGDAG_CASES)") \
+		$(if $(TRINO_CASES),--trino "$(TRINO_CASES)")
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -23,7 +40,9 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.union_sql
 	$(BIN)/python -m benchmarks.tfrecords
 	$(BIN)/python -m benchmarks.shapley
+	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
 
 .venv/run: requirements.txt
@@ -37,9 +56,18 @@ bench: .venv/dev
 	touch $@
 
 # The lock files carry hashes and no registry's address.
-lock:
+lock: lock-container
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra dev --universal \
 		--python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
+
+# What the workflow's Python task installs, in the versions that the tests run with, less what is
+# not imported there: no page is drawn, nothing is compiled.
+lock-container:
+	for version in 3.10 3.12; do \
+		printf 'plotly\nlibclang\nwheel\n' | uv pip compile pyproject.toml --extra cpu --extra td \
+		--excludes /dev/stdin --constraints requirements.txt --python-version $$version \
+		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
+		--no-header -q -o td_mta/requirements-$$version.txt || exit 1; done

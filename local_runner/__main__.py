@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_runner.command import Options, run
+from local_runner.td_connection import Pace
 from td_mta.errors import MtaError
 
 SINGLE = ("-P", "--params-file", "--session", "--from", "--data", "--out", "--warehouse")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0 done, 2 wrong input or something refused before it ran, 1 anything else."""
+def main(argv: Sequence[str] | None = None, pace: Pace | None = None) -> int:
+    """The exit code: 0 done, 2 wrong input or something refused before it ran, 1 anything else.
+
+    `pace` is how long requests to Treasure Data wait, Digdag's own way where it is None.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sql"]:
         from local_runner.sql import main as answer
@@ -23,7 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
     try:
-        return run(_options(arguments))
+        if arguments[:1] == ["archive"]:
+            from local_runner.archive import main as archive
+
+            return archive(arguments[1:])
+        return run(_options(arguments), pace or Pace())
     except MtaError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -35,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("run", help="run a workflow", allow_abbrev=False).add_argument
     add("workflow", metavar="FILE.dig", help="a workflow in the root of its project")
     add("target", metavar="+task", nargs="?", help="only this task or group")
-    add("--warehouse", choices=("local", "td"), help="where tables live; --data means local")
+    add("--warehouse", choices=("local", "td"), help="where tables are; --data means local")
     add("--data", type=Path, metavar="DIR", help="the folder of input tables")
     add("--out", type=Path, metavar="DIR", default=Path("out"), help="the folder of made tables")
     pair = functools.partial(add, metavar="key=value", action="append", default=[], type=_pair)
@@ -47,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--from", dest="start", metavar="+task", help="resume: skip what stands before this task")
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
+    commands.add_parser("archive", help="list what a push would send")
     return parser
 
 

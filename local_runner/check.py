@@ -7,10 +7,10 @@ not shown to mean the same as on Digdag raises `Refused` with the construct, its
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from local_runner import operator_checks, templates
-from local_runner.javascript import UnsupportedError
+from local_runner import operator_checks, td_checks, templates
+from local_runner.javascript_tokens import UnsupportedError
 from local_runner.job import Job, World
 from local_runner.operator_checks import Doubts
 from local_runner.operators import OPERATORS
@@ -24,23 +24,28 @@ GROUP_KEYS = frozenset(
 MOST_TASKS = 900  # Digdag has a limit of its own
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 INTERVALS = frozenset({"constant", "exponential"})
-_RESERVED = frozenset({"_type", "_command", "_workdir"})
+_RESERVED = frozenset({"_type", "_command"})
+_PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
 _ERROR = re.compile(r"\$\{[^}]*\berror\b")
 _ERROR_BEYOND = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a task can see where the walk stands: raw parameters, and the files called so far."""
+    """What a task can see where the walk stands: raw parameters, and the files called so far.
+
+    Nothing exported replaces the `builtins` among the parameters.
+    """
 
     params: dict[str, Value]
     calls: tuple[str, ...]
+    builtins: Mapping[str, Value] = field(default_factory=dict)
 
     def export(self, values: Value) -> "Seen":
         params = copy(self.params)
         assert isinstance(params, dict)
         merge(params, values if isinstance(values, dict) else {})
-        return replace(self, params=params)
+        return replace(self, params=params | dict(self.builtins))
 
 
 class Checker:
@@ -58,6 +63,7 @@ class Checker:
             raise Refused(f"{place}: more than {MOST_TASKS} tasks are not supported")
         found = [key for key in config if key.endswith(">")]
         keys_of_all(config, place)
+        self._workdir(config, found, place)
         seen = seen.export(config.get("_export"))
         if found:
             doubts = self._operator(config, found, seen, place)
@@ -65,25 +71,50 @@ class Checker:
             doubts = self._group(config, seen, place)
         return doubts | self._error(config, seen, doubts)
 
+    def _workdir(self, config: Located, found: list[str], place: Place | str) -> None:
+        """A folder of the project, in which the process of a task runs."""
+        export = config.get("_export")
+        exported = export if isinstance(export, Located) else Located()
+        for holder, known in ((config, found[:1] in (["py>"], ["sh>"])), (exported, True)):
+            if "_workdir" not in holder:
+                continue
+            folder, at = holder["_workdir"], holder.place("_workdir") or place
+            plain = isinstance(folder, str) and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", folder)
+            if not known or not plain or not (self.world.project.root / str(folder)).is_dir():
+                raise Refused(f"{at}: _workdir must be a folder of the project, for py> or sh>")
+
     def alone(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         """A task without siblings: `_do`, `_error`, `_check`."""
-        _after(config, [], False)
+        _beside(config, [], None)
         return self.task(config, seen, place)
+
+    def secrets(self, text: str, what: str) -> None:
+        """Every `${secret:key}` of a text must be there before the run."""
+        for template in _PREFIXED.findall(text):
+            found = templates.SECRET.fullmatch(template)
+            if not found:
+                raise Refused(f"{what}: {template} is not supported")
+            if found[1] not in self.world.secrets and not self.dry_run:
+                hint = " or export TD_API_KEY" if found[1] == "td.apikey" else ""
+                raise Refused(
+                    f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...{hint}"
+                )
 
     def _group(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
         doubts = Doubts()
         parallel = group_keys(config)
         subtasks = [key for key in config if key.startswith("+")]
         for at, key in enumerate(subtasks):
-            body = config[key]
-            assert isinstance(body, Located)
-            _after(body, subtasks[:at], parallel is True)
+            body = _subtask(config, key)
+            _beside(body, subtasks[:at], parallel)
             doubts |= self.task(body, seen, config.place(key) or place)
         check = config.get("_check")
         if isinstance(check, Located):  # never runs, but must be sound
             self.alone(check, seen, config.place("_check") or place)
         retried = {"_retry"} if config.get("_retry") else set()
-        return doubts | retried | ({"_parallel"} if parallel and len(subtasks) > 1 else set())
+        background = any(_subtask(config, key).get("_background") for key in subtasks)
+        at_once = {"_parallel"} if parallel or background else set()
+        return doubts | retried | (at_once if len(subtasks) > 1 else set())
 
     def _operator(
         self, config: Located, found: list[str], seen: Seen, place: Place | str
@@ -98,20 +129,27 @@ class Checker:
             raise Refused(f"{at}: a task can't have more than one operator: {', '.join(found)}")
         if any(key.startswith("+") for key in config):
             raise Refused(f"{at}: a task with an operator can't have subtasks")
-        job = self._job(config, operator, seen)
+        failed: list[templates.TemplateError] = []
+        job = self._job(config, operator, seen, failed)
         doubts = operator_checks.check(self, config, job, seen)
+        if not all(error.same_words for error in failed):
+            doubts |= {"an error of JavaScript"}
         if "_check" in config:
             doubts |= self._check(config, seen, operator)
         return doubts | (
             {"_retry"} if config.get("_retry") and OPERATORS[operator].nests else set()
         )
 
-    def _job(self, config: Located, operator: str, seen: Seen) -> Job:
-        """The task with what is known of its parameters before the run."""
+    def _job(
+        self, config: Located, operator: str, seen: Seen, failed: list[templates.TemplateError]
+    ) -> Job:
+        """The task with what is known of its parameters before the run; errors in `failed`."""
         local = {key: value for key, value in config.items() if key not in OWN_TREES}
         for key, value in local.items():
             if key not in templates.LAZY:
                 soundly_templated(value, f"{config.place(key)}: {key}")
+                for text in templates.strings(value):
+                    td_checks.no_local_job(self, text, f"{config.place(key)}: {key}")
         merged = copy(seen.params)
         assert isinstance(merged, dict)
         merge(merged, local)
@@ -121,14 +159,17 @@ class Checker:
                 "a parameter of the task itself or a template: not known what Digdag takes; write "
                 "its value there"
             )
-        known = templates.evaluate(merged, seen.params, lenient=True)
+        try:
+            known = templates.evaluate(merged, seen.params, failed=failed)
+        except templates.UnknownTemplateError as error:
+            raise Refused(f"{config.place(operator)}: {error}: not supported") from None
         return Job(operator, known, self.world, "_env" in config)
 
     def _check(self, config: Located, seen: Seen, operator: str) -> Doubts:
         check, place = config["_check"], config.place("_check")
         if not isinstance(check, Located):
             raise Refused(f"{place}: _check must be a mapping")
-        if "_retry" in config or OPERATORS[operator].nests:
+        if OPERATORS[operator].nests or ("_retry" in config and not OPERATORS[operator].retries):
             raise Refused(f"{place}: _check together with _retry or on {operator} is not supported")
         return self.alone(check, seen, place or "")
 
@@ -157,8 +198,6 @@ def keys_of_all(config: Located, place: Place | str) -> None:
     for key in ("_disable", "_background"):
         if not isinstance(config.get(key, False), bool):
             raise Refused(f"{config.place(key)}: {key} must be true or false")
-    if config.get("_background"):
-        raise Refused(f"{config.place('_background')}: _background is not supported; use _parallel")
     if not _is_retry(config.get("_retry", 0)):
         raise Refused(
             f"{config.place('_retry')}: _retry must be a number, or limit with interval and "
@@ -175,8 +214,6 @@ def _export(config: Located) -> None:
         at = (export.place(key) if isinstance(export, Located) else None) or place
         if key.endswith(">") or (key[:1] in ("+", "_") and key not in ("_env", "_workdir")):
             raise Refused(f"{at}: _export of {key}, a name with a meaning, is not supported")
-        if isinstance(export, Located) and key == "_workdir":
-            raise Refused(f"{at}: _workdir is not supported")
         soundly_templated(value, f"{at}: {key}")
 
 
@@ -194,9 +231,21 @@ def group_keys(config: Located) -> Value:
     return parallel
 
 
-def _after(body: Located, before: list[str], allowed: bool) -> None:
+def _subtask(config: Located, key: str) -> Located:
+    body = config[key]
+    assert isinstance(body, Located)
+    return body
+
+
+def _beside(body: Located, before: list[str], parallel: Value) -> None:
+    """`_background` and `_after` of a group's task; `parallel` is None where there is no group."""
+    if "_background" in body and (parallel is None or parallel):
+        raise Refused(
+            f"{body.place('_background')}: _background is for tasks of a group without _parallel"
+        )
     if "_after" not in body:
         return
+    allowed = parallel is True
     after = body["_after"]
     known = isinstance(after, list) and all(name in before for name in after)
     if not allowed or not known:

@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import os
 import sys
 import uuid
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from local_runner.project import Project, Workflow
 from local_runner.rehearsal import Rehearsal
 from local_runner.run import Run
 from local_runner.tasks import Task
+from local_runner.td_connection import WITHHELD, Account, Pace
 from local_runner.yaml_types import Value
 from td_mta.errors import ConfigError, Refused
 
@@ -45,22 +47,18 @@ class Options:
     dry_run: bool
 
 
-def run(options: Options) -> int:
-    """Run a workflow; 0 when every task succeeded, else 1."""
-    if options.warehouse == "td":
-        raise Refused(
-            "--warehouse td is not supported yet: run with --data DIR, or push to Treasure Data"
-        )
+def run(options: Options, pace: Pace) -> int:
+    """Run a workflow; 0 when every task succeeded, 130 when interrupted, else 1."""
     project, workflow = _load(options)
     config = body(workflow)
     left = resume.load(options.out, workflow.name) if options.start else resume.Left(None, {})
     plan = _schedule(workflow)
     at = _session(options.session or left.session, workflow)
     builtins = session.variables(at, workflow.tz, plan) | _identity()
-    world = _world(options, project, int(at.timestamp()))
+    world = _world(options, project, int(at.timestamp()), pace)
     base = parameters(options.params_file, options.param)
     check_parameters(base, "-p or -P")
-    seen = Seen(params={**base, **builtins}, calls=(workflow.file,))
+    seen = Seen(params={**base, **builtins}, calls=(workflow.file,), builtins=builtins)
     checker = Checker(world, dry_run=options.dry_run)
     checker.task(config, seen, workflow.file)
     root = tasks.tree(workflow.name, config)
@@ -70,7 +68,12 @@ def run(options: Options) -> int:
     if world.warehouse and checker.queries:
         Rehearsal(runner, world.warehouse()).task(first)
     _say(f"session {at.isoformat()}" + (f", schedule {plan.text} (not waited for)" if plan else ""))
-    runner.run(first)
+    try:
+        runner.run(first)
+    except KeyboardInterrupt:
+        _keep(root, options, at, world)
+        _say("error: interrupted")
+        return 130
     return _report(runner, root, options, at)
 
 
@@ -122,9 +125,11 @@ def _identity() -> dict[str, Value]:
     return {"session_uuid": str(uuid.uuid4()), "session_id": 1, "attempt_id": 1, "project_id": 1}
 
 
-def _world(options: Options, project: Project, now: int) -> World:
+def _world(options: Options, project: Project, now: int, pace: Pace) -> World:
     data = options.data.resolve() if options.data else None
     out = options.out.resolve()
+    if options.warehouse == "td":
+        return _on_treasure_data(options, project, out, pace)
     if data and not data.is_dir():
         raise ConfigError(f"--data {options.data}: no such folder")
     if data is None and options.warehouse is None:
@@ -141,6 +146,19 @@ def _world(options: Options, project: Project, now: int) -> World:
     return World(project=project, secrets=secrets, environment=there, warehouse=warehouse)
 
 
+def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace) -> World:
+    if options.data:
+        raise ConfigError("--data means local tables: leave it out with --warehouse td")
+    account = Account(secrets=dict(options.secret), environment=os.environ, pace=pace)
+    return World(
+        project=project,
+        secrets=account.for_templates(),
+        environment={"MTA_WAREHOUSE": "td", "MTA_OUT": str(out)},
+        withheld=WITHHELD,
+        account=account,
+    )
+
+
 # Treasure Data's own secrets mean nothing on local files: a task that passes them on still runs.
 LOCAL_SECRETS = {"td.apikey": "", "td.endpoint": "", "td.apiserver": ""}
 
@@ -154,10 +172,15 @@ def _report(runner: Run, root: Task, options: Options, at: datetime) -> int:
         message = failure.message.split("\n\tfrom ")[0]  # the traceback was printed before
         _say(f"  * {failure.task}:")
         _say("\n".join(f"    {line}" for line in message.splitlines()))
-    if runner.world.warehouse and not options.dry_run:
+    _keep(root, options, at, runner.world)
+    return 1
+
+
+def _keep(root: Task, options: Options, at: datetime, world: World) -> None:
+    """What a resumed run needs, where there are tables to go on with."""
+    if (world.warehouse or world.account) and not options.dry_run:
         resume.save(root, options.out, f"{at:%Y-%m-%d %H:%M:%S}")
         _say("resume with --from +task")
-    return 1
 
 
 def _say(text: str) -> None:

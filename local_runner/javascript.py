@@ -1,300 +1,152 @@
-"""The JavaScript of `${...}`: names, members, arithmetic, comparison, `?:` and `typeof`.
+"""The engine of templates: QuickJS with moment 2.21.0, both as a template on Digdag sees them.
 
-`parse` makes an `Expression` or raises `UnsupportedError`, so that whatever was parsed means here
-what it means in Digdag.
+Digdag makes one function of a text with `${...}`, whose parameters it finds by `with (this)`; so do
+we, and the rest is the engine's. A realm is kept for each time zone; code that may change an
+object gets one of its own, since on Digdag nothing outlives a text.
 """
 
-import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import NamedTuple
+import functools
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
 
-from local_runner.javascript_names import FORBIDDEN_MEMBERS, GLOBALS, RESERVED
-from local_runner.javascript_values import (
-    BINARY,
-    UNARY,
-    UNDEFINED,
-    Js,
-    Undefined,
-    text_of,
-    truthy,
-    typeof,
-)
+from local_runner import session
+from local_runner.javascript_names import ABSENT, GLOBALS, KEPT, LEAKED, USED_BY_MOMENT
+from local_runner.javascript_syntax import Expression
+from local_runner.javascript_tokens import UnsupportedError
 from local_runner.yaml_types import Value
 
-Scope = Mapping[str, Value]
+if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no template
+    from dukpy import JSInterpreter
 
-
-class UnsupportedError(Exception):
-    """An expression outside the subset; the message names what it holds, `at` where it starts."""
-
-    at = 0
+_FOLDER = Path(__file__).parent
+_REALM, _MOMENT = (_FOLDER / name for name in ("javascript_realm.js", "moment-2.21.0.min.js"))
+_YEARS = range(1970, 2100)  # of local times whose offset is the same everywhere
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_BEGINNING = (
+    "with(this){var __t,__p='',__j=Array.prototype.join,"
+    "print=function(){__p+=__j.call(arguments,'');};__p+="
+)
+_END = ";return __p;}"
+_RUNNER = """(function (Function, global) {
+    global.__run = function () {
+        var given = global.dukpy;
+        delete global.dukpy;
+        try {
+            return {text: new Function(given.source).call(given.params)};
+        } catch (error) {
+            return {error: error.name + ": " + error.message, name: error.name};
+        } finally {
+            given.assigned.forEach(function (name) { delete global[name]; });
+        }
+    };
+})(Function, globalThis)"""
+_kept = threading.local()
 
 
 class ScriptError(Exception):
     """An error that JavaScript raises too, in its words."""
 
 
-class Expression(NamedTuple):
-    """A parsed expression: its value in a scope, and the free names that it reads."""
+class Script(NamedTuple):
+    """A text with templates as one function's source, and what it reads and assigns."""
 
-    value: Callable[[Scope], Js]
+    source: str
     names: frozenset[str]
+    assigned: frozenset[str]
+    changes: bool
 
 
-_PUNCTUATION = [
-    ">>>=",
-    "===",
-    "!==",
-    ">>>",
-    "<<=",
-    ">>=",
-    "**=",
-    "...",
-    "==",
-    "!=",
-    "<=",
-    ">=",
-    "&&",
-    "||",
-    "++",
-    "--",
-    "+=",
-    "-=",
-    "*=",
-    "/=",
-    "%=",
-    "&=",
-    "|=",
-    "^=",
-    "<<",
-    ">>",
-    "=>",
-    "**",
-    "??",
-    "?.",
-    "{",
-    "}",
-    "(",
-    ")",
-    "[",
-    "]",
-    ";",
-    ",",
-    "<",
-    ">",
-    "+",
-    "-",
-    "*",
-    "/",
-    "%",
-    "&",
-    "|",
-    "^",
-    "!",
-    "~",
-    "?",
-    ":",
-    "=",
-    ".",
-    "@",
-    "#",
-    "`",
-    "\\",
-]
-_TOKEN = re.compile(
-    r"(?P<blank>[ \t\r\n]+|/\*.*?\*/)"
-    r"|(?P<number>0[xX][0-9a-fA-F]+|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)(?![\w$.])"
-    r"|(?P<string>\"(?:[^\"\\\r\n]|\\[nrtbf\\'\"])*\"|'(?:[^'\\\r\n]|\\[nrtbf\\'\"])*')"
-    r"|(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)"
-    r"|(?P<mark>" + "|".join(map(re.escape, _PUNCTUATION)) + ")",
-    re.DOTALL,
-)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "\\": "\\", "'": "'", '"': '"'}
-_LITERALS: dict[str, Js] = {"true": True, "false": False, "null": None, "undefined": UNDEFINED}
-_LEVELS = (
-    ("||",),
-    ("&&",),
-    ("===", "!==", "==", "!="),
-    ("<=", ">=", "<", ">"),
-    ("+", "-"),
-    ("*", "/", "%"),
-)
-
-
-@lru_cache(maxsize=4096)
-def parse(code: str) -> Expression:
-    """One expression; raises `UnsupportedError`.
-
-    >>> parse("r + 1").value({"r": "0.5"}), parse("2 * r").value({"r": "0.5"})
-    ('0.51', 1.0)
-    """
-    parser = _Parser(_tokens(code))
-    value = parser.ternary()
-    if parser.kind != "end":
-        raise UnsupportedError(f"`{parser.text}`")
-    return Expression(value, frozenset(parser.names))
-
-
-def _tokens(code: str) -> list[tuple[str, str]]:
-    tokens, position = [], 0
-    while position < len(code):
-        found = _TOKEN.match(code, position)
-        if found is None or code.startswith("//", position):
-            raise UnsupportedError(f"`{code[position : position + 20]}`")
-        position = found.end()
-        if found.lastgroup and found.lastgroup != "blank":
-            tokens.append((found.lastgroup, found.group()))
-    return [*tokens, ("end", "the end")]
-
-
-class _Parser:
-    """Recursive descent; every method returns a function from the scope to a value."""
-
-    def __init__(self, tokens: list[tuple[str, str]]) -> None:
-        self.tokens = tokens
-        self.names: set[str] = set()
-        self.kind, self.text = tokens[0]
-
-    def take(self) -> str:
-        taken = self.text
-        self.tokens = self.tokens[1:] or self.tokens
-        self.kind, self.text = self.tokens[0]
-        return taken
-
-    def mark(self, *marks: str) -> str | None:
-        return self.take() if self.kind == "mark" and self.text in marks else None
-
-    def close(self, mark: str) -> None:
-        if not self.mark(mark):
-            raise UnsupportedError(f"`{self.text}`, where `{mark}` was expected")
-
-    def ternary(self) -> Callable[[Scope], Js]:
-        condition = self.binary(0)
-        if not self.mark("?"):
-            return condition
-        then = self.ternary()
-        self.close(":")
-        otherwise = self.ternary()
-        return lambda scope: (then if truthy(condition(scope)) else otherwise)(scope)
-
-    def binary(self, level: int) -> Callable[[Scope], Js]:
-        if level == len(_LEVELS):
-            return self.unary()
-        left = self.binary(level + 1)
-        while operator := self.mark(*_LEVELS[level]):
-            left = _operation(operator, left, self.binary(level + 1))
-        return left
-
-    def unary(self) -> Callable[[Scope], Js]:
-        if self.kind == "name" and self.text == "typeof":
-            self.take()
-            return self._typeof()
-        if operator := self.mark("!", "-", "+"):
-            operand, function = self.unary(), UNARY[operator]
-            return lambda scope: function(operand(scope))
-        return self.postfix()
-
-    def _typeof(self) -> Callable[[Scope], Js]:
-        if self.text == "(":
-            raise UnsupportedError("`typeof (`")
-        start = self.tokens
-        operand = self.unary()
-        name = start[0][1] if start[0][0] == "name" and start[1:] == self.tokens else None
-        if name in self.names:
-            return lambda scope: typeof(operand(scope)) if name in scope else "undefined"
-        return lambda scope: typeof(operand(scope))
-
-    def postfix(self) -> Callable[[Scope], Js]:
-        value = self.primary()
-        while operator := self.mark(".", "["):
-            value = _member(value, self._key(operator))
-        if self.kind == "mark" and self.text == "(":
-            raise UnsupportedError("a function call")
-        return value
-
-    def _key(self, operator: str) -> Callable[[Scope], Js]:
-        if operator == "[":
-            key = self.ternary()
-            self.close("]")
-            return key
-        if self.kind != "name":
-            raise UnsupportedError(f"`.{self.text}`")
-        name = self.take()
-        if name in FORBIDDEN_MEMBERS:
-            raise UnsupportedError(f"the built-in member `.{name}`")
-        return lambda scope: name
-
-    def primary(self) -> Callable[[Scope], Js]:
-        kind, text = self.kind, self.take()
-        if kind == "mark" and text == "(":
-            value = self.ternary()
-            self.close(")")
-            return value
-        if kind == "number":
-            number = float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text)
-            return lambda scope: number
-        if kind == "string":
-            string = re.sub(r"\\(.)", lambda found: _ESCAPES[found[1]], text[1:-1])
-            return lambda scope: string
-        if kind == "name":
-            return self._name(text)
-        raise UnsupportedError(f"`{text}`")
-
-    def _name(self, name: str) -> Callable[[Scope], Js]:
-        if name in _LITERALS:
-            literal = _LITERALS[name]
-            return lambda scope: literal
-        if name in RESERVED or name in GLOBALS or name.startswith("__"):
-            raise UnsupportedError(f"the JavaScript name `{name}`")
-        self.names.add(name)
-        return lambda scope: _lookup(scope, name)
-
-
-def _lookup(scope: Scope, name: str) -> Js:
-    if name not in scope:
-        raise ScriptError(f"ReferenceError: {name} is not defined")
-    return scope[name]
-
-
-def _member(owner: Callable[[Scope], Js], key: Callable[[Scope], Js]) -> Callable[[Scope], Js]:
-    def value(scope: Scope) -> Js:
-        of, name = owner(scope), text_of(key(scope))
-        if of is None or isinstance(of, Undefined):
-            raise ScriptError(f"TypeError: Cannot read property '{name}' of {text_of(of)}")
-        if isinstance(of, dict) and name in of:
-            return of[name]
-        if name in FORBIDDEN_MEMBERS:
-            raise ScriptError(f"the built-in member '{name}' is not supported")
-        return _element(of, name)
-
-    return value
-
-
-def _element(of: Js, name: str) -> Js:
-    """An item or the length of a list or string; a string is counted in UTF-16 units."""
-    if not isinstance(of, list | str):
-        return UNDEFINED
-    units = of if isinstance(of, list) else of.encode("utf-16-le", "surrogatepass")
-    size = 1 if isinstance(of, list) else 2
-    if name == "length":
-        return float(len(units) // size)
-    if not re.fullmatch("0|[1-9][0-9]{0,9}", name) or int(name) >= len(units) // size:
-        return UNDEFINED
-    at = int(name)
-    return (
-        units[at]
-        if isinstance(units, list)
-        else units[2 * at : 2 * at + 2].decode("utf-16-le", "surrogatepass")
+def script(pieces: Sequence[str | Expression]) -> Script:
+    """The function that makes a text of its literal pieces and expressions."""
+    terms = [
+        json.dumps(piece)
+        if isinstance(piece, str)
+        else f"((__t=({piece.code}))==null?'':(typeof __t=='string'?__t:JSON.stringify(__t)))"
+        for piece in pieces
+    ]
+    found = [piece for piece in pieces if isinstance(piece, Expression)]
+    return Script(
+        _BEGINNING + "+".join(terms) + _END,
+        frozenset[str]().union(*(each.names for each in found)),
+        frozenset[str]().union(*(each.assigned for each in found)),
+        any(each.changes for each in found),
     )
 
 
-def _operation(
-    operator: str, left: Callable[[Scope], Js], right: Callable[[Scope], Js]
-) -> Callable[[Scope], Js]:
-    if operator == "&&":
-        return lambda scope: right(scope) if truthy(first := left(scope)) else first
-    if operator == "||":
-        return lambda scope: first if truthy(first := left(scope)) else right(scope)
-    function = BINARY[operator]
-    return lambda scope: function(left(scope), right(scope))
+def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
+    """The text that a script makes; raises `ScriptError`, `UnsupportedError`."""
+    leaked = sorted((code.names & LEAKED) - scope.keys())
+    if leaked:
+        raise ScriptError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
+    params = {name: scope[name] for name in code.names if name in scope}
+    engine = (_realm if code.changes else _kept_realm)(_name(zone), "moment" in code.names)
+    try:
+        came = engine.evaljs(
+            "__run()", source=code.source, params=params, assigned=sorted(code.assigned)
+        )
+        text = str(came.get("text", ""))
+        text.encode("utf-8")
+    except UnicodeError:
+        raise UnsupportedError("half a character as its value") from None
+    if "text" in came:
+        return text
+    message = came["error"].replace(": cannot read", ": Cannot read", 1)
+    if came["name"] == "Unsupported":
+        raise UnsupportedError(message.removeprefix("Unsupported: "))
+    raise ScriptError(message)
+
+
+def _name(zone: Value) -> str:
+    try:
+        return session.zone(zone).key
+    except ValueError as error:
+        raise UnsupportedError(str(error)) from None
+
+
+def _kept_realm(zone: str, moment: bool) -> "JSInterpreter":
+    """One for each thread: the engine belongs to the thread that made it."""
+    realms = _kept.__dict__.setdefault("realms", {})
+    if (zone, moment) not in realms:
+        realms[zone, moment] = _realm(zone, moment)
+    return realms[zone, moment]
+
+
+def _realm(zone: str, moment: bool) -> "JSInterpreter":
+    from dukpy import JSInterpreter
+
+    engine = JSInterpreter()
+    engine.export_function("offset", _offset_at(zone))
+    if moment:
+        engine.evaljs(_source(_MOMENT) + ";null")
+    tables = [KEPT, ABSENT, sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run"}), zone]
+    given = ",".join(["globalThis", *map(json.dumps, tables)])
+    at = "(function(call){return function(time){return call('offset',time)}})(call_python)"
+    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({given},{at});null")
+    return engine
+
+
+@functools.cache
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _offset_at(zone: str) -> Callable[[float], int | None]:
+    """Minutes east of UTC at a time in milliseconds; None where that is not certain."""
+    tz = ZoneInfo(zone)
+
+    def offset(milliseconds: float) -> int | None:
+        if zone == "UTC":
+            return 0
+        try:
+            at = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(tz)
+        except OverflowError:
+            return None
+        seconds = (at.utcoffset() or timedelta()).total_seconds()
+        return int(seconds // 60) if at.year in _YEARS and seconds % 60 == 0 else None
+
+    return offset

@@ -1,47 +1,93 @@
-"""JavaScript's own names: an expression that uses one is refused, for it is no parameter.
+"""JavaScript's own names: which of them mean here what they mean in a template on Digdag.
 
-Digdag's engine is GraalJS, ECMAScript 5 with Nashorn's extensions: methods of java.lang.String
-show through on strings. `last_job` and its like are what td> stores on Treasure Data.
+Digdag's engine is GraalJS in the mode of ECMAScript 5 with Nashorn's extensions: methods of
+java.lang.String show through on strings. What later editions added is not there.
 """
 
-_RESERVED = """
+
+def words(text: str) -> frozenset[str]:
+    """The words of a table."""
+    return frozenset(text.split())
+
+
+RESERVED = words("""
 abstract arguments async await boolean break byte case catch char class const continue debugger
 default delete do double else enum eval export extends final finally float for function goto if
 implements import in instanceof int interface let long native new of package private protected
 public return short static super switch synchronized this throw throws transient try typeof var
 void volatile while with yield
-"""
+""")
 
-_GLOBALS = """
-Array ArrayBuffer Atomics BigInt Boolean code com console constructor context DataView Date
-decodeURI decodeURIComponent edu encodeURI encodeURIComponent engine Error escape EvalError exit
-Float32Array Float64Array Function globalThis Graal hasOwnProperty Infinity Int16Array
-Int32Array Int8Array Intl isFinite isNaN isPrototypeOf Java java javafx JavaImporter javax
-JSAdapter JSON load loadWithNewGlobal Map Math moment NaN native Number Object org Packages
-params parseFloat parseInt Polyglot print printErr Promise propertyIsEnumerable Proxy quit
-RangeError read readbuffer readline ReferenceError Reflect RegExp Set SharedArrayBuffer String
-Symbol SyntaxError template toLocaleString toString TypeError Uint16Array Uint32Array Uint8Array
-Uint8ClampedArray unescape URIError valueOf variables WeakMap WeakSet WebAssembly
-"""
+# Global names that a template may use; the engine's realm keeps these alone.
+GLOBALS = words("""
+Array Boolean Date Infinity JSON Math NaN Number Object String decodeURIComponent
+encodeURIComponent isFinite isNaN moment parseFloat parseInt print undefined
+""")
 
-_MEMBERS = """
-__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ anchor apply at
-big bind blank blink bold bytes call callee caller charAt charCodeAt chars class codePointAt
-codePointBefore codePointCount codePoints compareTo compareToIgnoreCase concat constructor
-contains contentEquals copyValueOf copyWithin describeConstable empty endsWith entries equals
-equalsIgnoreCase every fill filter find findIndex fixed flat flatMap fontcolor fontsize forEach
-format formatted getBytes getChars getClass hashCode hasOwnProperty includes indent indexOf
-intern isBlank isEmpty isPrototypeOf italics join keys last_job last_job_id last_results
-lastIndexOf lines link localeCompare map match matchAll matches normalize notify notifyAll
-offsetByCodePoints padEnd padStart pop propertyIsEnumerable prototype push reduce reduceRight
-regionMatches repeat replace replaceAll replaceFirst resolveConstantDesc reverse search shift
-slice small some sort splice split startsWith strike strip stripIndent stripLeading
-stripTrailing sub subSequence substr substring sup toArray toCharArray toExponential toFixed
-toJSON toLocaleLowerCase toLocaleString toLocaleUpperCase toLowerCase toPrecision toSource
-toString toUpperCase transform translateEscapes trim trimEnd trimLeft trimRight trimStart
-unshift valueOf values wait
-"""
+USED_BY_MOMENT = words("Error Function RegExp")  # stay too; no template may name them
+# Global names that exist on Digdag, or may: no parameter can be meant by them.
+UNKNOWN_GLOBALS = words("""
+ArrayBuffer Atomics BigInt DataView Error EvalError Float32Array Float64Array Function Graal
+Int16Array Int32Array Int8Array JSAdapter Java JavaImporter Map Packages Polyglot Promise Proxy
+RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer Symbol SyntaxError TypeError
+URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet WebAssembly com
+constructor call_python context decodeURI edu encodeURI engine escape exit globalThis hasOwnProperty
+isPrototypeOf java javafx javax load loadWithNewGlobal org printErr propertyIsEnumerable quit read
+readbuffer readline template toLocaleString toString unescape valueOf
+""")
+# Left behind by Digdag's own script: not undefined there, even where no parameter has the name.
+LEAKED = words("all m match")
 
-RESERVED = frozenset(_RESERVED.split())
-GLOBALS = frozenset(_GLOBALS.split())
-FORBIDDEN_MEMBERS = frozenset(_MEMBERS.split())
+# Built-in members that no template may name: of Java, of Nashorn, or not certain to be the same.
+UNKNOWN_MEMBERS = words("""
+__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ bytes callee caller
+chars class codePointAt codePointBefore codePointCount codePoints compareTo compareToIgnoreCase
+constructor contains contentEquals copyValueOf defineLocale describeConstable empty equals
+equalsIgnoreCase fn formatted getBytes getChars getClass getYear hashCode indent intern isBlank
+isEmpty lines localeCompare matches normalize notify notifyAll offsetByCodePoints prototype
+regionMatches relativeTimeRounding relativeTimeThreshold replaceFirst resolveConstantDesc setYear
+strip stripIndent stripLeading stripTrailing subSequence toArray toCharArray toExponential
+toGMTString toLocaleDateString toLocaleLowerCase toLocaleString toLocaleTimeString
+toLocaleUpperCase toPrecision toSource transform translateEscapes trimEnd trimLeft trimRight
+trimStart updateLocale updateOffset wait
+""")
+# The members of built-in objects that stay in the realm ...
+KEPT = {
+    "Array": "isArray prototype",
+    "Array.prototype": "concat every filter forEach indexOf join lastIndexOf length map pop push "
+    "reduce reduceRight reverse shift slice some sort splice toString unshift constructor",
+    "Boolean.prototype": "toString valueOf constructor",
+    "Date": "UTC now parse prototype",
+    "Date.prototype": "getDate getDay getFullYear getHours getMilliseconds getMinutes getMonth "
+    "getSeconds getTime getTimezoneOffset getUTCDate getUTCDay getUTCFullYear getUTCHours "
+    "getUTCMilliseconds getUTCMinutes getUTCMonth getUTCSeconds setDate setFullYear setHours "
+    "setMilliseconds setMinutes setMonth setSeconds setTime setUTCDate setUTCFullYear "
+    "setUTCHours setUTCMilliseconds setUTCMinutes setUTCMonth setUTCSeconds toISOString toJSON "
+    "toString valueOf constructor",
+    "Function.prototype": "apply bind call length name constructor",
+    "JSON": "parse stringify",
+    "Math": "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs ceil floor max min pow round sqrt",
+    "Number": "MAX_VALUE MIN_VALUE NEGATIVE_INFINITY NaN POSITIVE_INFINITY prototype",
+    "Number.prototype": "toFixed toString valueOf constructor",
+    "Object": "getOwnPropertyNames isFrozen keys prototype",
+    "Object.prototype": "hasOwnProperty toString valueOf constructor __proto__",
+    "String": "fromCharCode prototype",
+    "String.prototype": "charAt charCodeAt concat endsWith indexOf lastIndexOf length match "
+    "repeat replace replaceAll search slice split startsWith substr substring toLowerCase "
+    "toString toUpperCase trim valueOf constructor",
+}
+# ... those of later editions, that Digdag does not have, so that a call fails in both; whatever
+# else a built-in object has is refused when a template reads it.
+ABSENT = {
+    "Array": "from fromAsync of",
+    "Array.prototype": "at copyWithin entries fill find findIndex findLast findLastIndex flat "
+    "flatMap includes keys toReversed toSorted toSpliced values with",
+    "Math": "acosh asinh atanh cbrt clz32 cosh expm1 f16round fround hypot imul log10 log1p log2 "
+    "sign sinh sumPrecise tanh trunc",
+    "Number": "EPSILON MAX_SAFE_INTEGER MIN_SAFE_INTEGER isFinite isInteger isNaN isSafeInteger "
+    "parseFloat parseInt",
+    "Object": "assign entries fromEntries getOwnPropertyDescriptors getOwnPropertySymbols groupBy "
+    "hasOwn is values",
+    "String": "fromCodePoint raw",
+    "String.prototype": "at includes isWellFormed matchAll padEnd padStart toWellFormed",
+}

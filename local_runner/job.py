@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from local_runner.project import Project
+from local_runner.td_connection import Account
 from local_runner.yaml_types import Located, Value
 
 if TYPE_CHECKING:  # pandas and pyarrow take a second, and many workflows need no table
@@ -22,12 +23,17 @@ class TaskError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What tasks act on besides their parameters."""
+    """What tasks act on besides their parameters: one warehouse, local or Treasure Data, or none.
+
+    `withheld` are variables of the environment that py> does not inherit.
+    """
 
     project: Project
-    secrets: dict[str, str]
+    secrets: dict[str, str] = field(repr=False)
     environment: dict[str, str]
-    warehouse: "Callable[[], LocalWarehouse] | None"
+    withheld: frozenset[str] = frozenset()
+    warehouse: "Callable[[], LocalWarehouse] | None" = None
+    account: Account | None = None
 
 
 class Job(NamedTuple):

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_runner import operators, td_tasks, templates
-from local_runner.javascript import UnsupportedError
+from local_runner import operators, td_checks
 from local_runner.job import Job, TaskError
 from local_runner.yaml_types import Located, Place, Value
 from td_mta.errors import Refused
@@ -22,7 +22,6 @@ MOST_TURNS = 100  # of a loop; Digdag has a limit of its own
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Within a task name: characters that every URL encoder writes alike.
 _PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
-_PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
 
 
 def check(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
@@ -35,7 +34,7 @@ def _place(config: Located, job: Job) -> Place | str:
 
 
 def _fail(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    if config[job.operator] is None or isinstance(config[job.operator], dict | list):
+    if isinstance(config[job.operator], dict | list):
         raise Refused(f"{_place(config, job)}: fail> needs a message")
 
 
@@ -132,13 +131,41 @@ def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
     except TaskError as error:
         raise Refused(f"{place}: call>: {error}") from None
     assert subtasks is not None
-    inside = type(seen)(params=seen.params, calls=(*seen.calls, file))
+    inside = replace(seen, calls=(*seen.calls, file))
     return checker.task(subtasks, inside, place)
 
 
 def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
     if not isinstance(config["py>"], str) or not config["py>"]:
         raise Refused(f"{_place(config, job)}: py> needs package.module.function")
+    _environment(checker, config, job)
+
+
+def _sh(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    command, place = config["sh>"], _place(config, job)
+    if not isinstance(command, str) or not command or "${secret:" in command:
+        raise Refused(f"{place}: sh> needs a script, with secrets in _env alone")
+    defaults = job.params.get("sh")
+    given = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
+    shell = given.get("shell", [])
+    if not isinstance(shell, list) or not all(isinstance(part, str) for part in shell):
+        raise Refused(f"{place}: shell must be a list of words")
+    _environment(checker, config, job)
+
+
+def _wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    unknown = config.keys() & {"poll_interval", "_retry"}
+    if unknown:
+        raise Refused(f"{_place(config, job)}: wait> with {', '.join(unknown)} is not supported")
+    try:
+        if job.operator in job.params:
+            operators.waiting(job.command)
+    except TaskError as error:
+        raise Refused(f"{_place(config, job)}: {error}") from None
+
+
+def _environment(checker: "Checker", config: Located, job: Job) -> None:
+    """The task's own `_env`."""
     if "_env" not in config:
         return
     own = config["_env"]
@@ -147,87 +174,11 @@ def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
         raise Refused(f"{config.place('_env')}: _env must be a mapping")
     for key, value in variables.items():
         place = (own.place(key) if isinstance(own, Located) else None) or config.place("_env")
-        if not _VARIABLE.fullmatch(key) or value is None or isinstance(value, dict | list):
+        if not _VARIABLE.fullmatch(key) or isinstance(value, dict | list):
             raise Refused(
                 f"{place}: _env needs names of letters, digits and _, and plain values: {key}"
             )
-        _secrets(checker, str(value), f"{place}: {key}")
-
-
-def _secrets(checker: "Checker", text: str, what: str) -> None:
-    for template in _PREFIXED.findall(text):
-        found = templates.SECRET.fullmatch(template)
-        if not found:
-            raise Refused(f"{what}: {template} is not supported")
-        if found[1] not in checker.world.secrets and not checker.dry_run:
-            raise Refused(f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...")
-
-
-def _td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    place = _place(config, job)
-    given = td_tasks.settings(job.params)
-    unknown = [key for key in given if key in td_tasks.REFUSED and given[key] is not None]
-    if unknown or given.get("engine", "presto") != "presto":
-        raise Refused(
-            f"{place}: td> with {', '.join(unknown) or 'this engine'} has no local meaning"
-        )
-    if given.get("create_table") is not None and given.get("insert_into") is not None:
-        raise Refused(f"{place}: td> with both create_table and insert_into is not supported")
-    _has_tables(checker, job, place)
-    _query(config, job, given, place)
-    checker.queries += 1
-
-
-def _query(config: Located, job: Job, given: dict[str, Value], place: Place | str) -> None:
-    written = config["td>"]
-    inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
-    if written is None:
-        inline = given.get("query")
-    if isinstance(inline, str):
-        return
-    if not isinstance(written, str):
-        raise Refused(f"{place}: td> needs a file, {{data: ...}} or query")
-    if not isinstance(job.command, str):
-        raise Refused(f"{place}: td> of {written}: which file is not known before the run")
-    try:
-        sql = (job.folder() / job.command).read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Refused(f"{place}: td>: no such file, or not UTF-8: {job.command}") from None
-    try:
-        templates.parse(sql)
-    except UnsupportedError as error:
-        line = sql.count("\n", 0, error.at) + 1
-        raise Refused(f"{job.command}:{line}: ${{...}} with {error} is not supported") from None
-
-
-def _td_ddl(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    place = _place(config, job)
-    _has_tables(checker, job, place)
-    for key in td_tasks.DDL_REFUSED & job.params.keys():
-        raise Refused(f"{place}: td_ddl> with {key} has no local meaning")
-    for key in td_tasks.DDL:
-        _ddl_list(job.params.get(key), key, place)
-
-
-def _ddl_list(names: Value, key: str, place: Place | str) -> None:
-    if names is not None and not isinstance(names, list):
-        raise Refused(f"{place}: {key} must be a list")
-    for name in names or []:
-        pair = isinstance(name, dict) and name.keys() == {"from", "to"}
-        if pair != (key == "rename_tables"):
-            raise Refused(
-                f"{place}: {key} must list {'{from, to}' if key == 'rename_tables' else 'names'}"
-            )
-        try:
-            for table in name.values() if isinstance(name, dict) else [name]:
-                td_tasks.table_name(table)
-        except TaskError as error:
-            raise Refused(f"{place}: {key}: {error}") from None
-
-
-def _has_tables(checker: "Checker", job: Job, place: Place | str) -> None:
-    if checker.world.warehouse is None and not checker.dry_run:
-        raise Refused(f"{place}: {job.operator} needs tables: give --data DIR or --warehouse local")
+        checker.secrets(str(value), f"{place}: {key}")
 
 
 CHECKS: dict[str, Callable[["Checker", Located, Job, "Seen"], Doubts | None]] = {
@@ -239,6 +190,11 @@ CHECKS: dict[str, Callable[["Checker", Located, Job, "Seen"], Doubts | None]] = 
     "if>": _if,
     "loop>": _loop,
     "py>": _py,
-    "td>": _td,
-    "td_ddl>": _td_ddl,
+    "sh>": _sh,
+    "td>": td_checks.td,
+    "td_ddl>": td_checks.td_ddl,
+    "td_for_each>": td_checks.td_for_each,
+    "td_wait>": td_checks.td_wait,
+    "td_wait_table>": td_checks.td_wait_table,
+    "wait>": _wait,
 }

@@ -5,20 +5,22 @@ Operators that make subtasks return their configuration; the names are Digdag's.
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
+from local_runner import td_local, td_remote
 from local_runner.java_text import java_text, json_text
 from local_runner.job import Job, Outcome, TaskError
 from local_runner.project import Workflow
 from local_runner.python_task import py
-from local_runner.td_tasks import td, td_ddl
+from local_runner.sh_task import sh
 from local_runner.yaml_types import Located, Place, Value, copy
 
-UNCALLED = frozenset({"timezone", "schedule"})  # of a called file
+UNCALLED = frozenset({"timezone", "schedule", "sla"})  # of a called file
 
 
 def echo(job: Job) -> Outcome:
@@ -27,7 +29,20 @@ def echo(job: Job) -> Outcome:
 
 
 def fail(job: Job) -> Outcome:
-    raise TaskError(_text(job.command), raised=False)
+    raise TaskError("" if job.command is None else _text(job.command), raised=False)
+
+
+def wait(job: Job) -> Outcome:
+    time.sleep(waiting(job.command))
+    return Outcome()
+
+
+def waiting(command: Value) -> int:
+    """The seconds of `10s`, `5m`, `1h`, `1d`; at least one second, as on Digdag."""
+    found = re.fullmatch(r"([0-9]{1,6})([smhd])", str(command))
+    if found is None:
+        raise TaskError(f"wait> needs a time such as 10s, 5m or 1h, got {command} (config)")
+    return max(int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]], 1)
 
 
 def if_(job: Job) -> Outcome:
@@ -222,6 +237,13 @@ class Operator(NamedTuple):
     nests: bool = False
 
 
+def _on(
+    local: Callable[[Job], Outcome], remote: Callable[[Job], Outcome]
+) -> Callable[[Job], Outcome]:
+    """The same task on local tables or on Treasure Data."""
+    return lambda job: (remote if job.world.account else local)(job)
+
+
 OPERATORS = {
     "call>": Operator(call, nests=True),
     "echo>": Operator(echo),
@@ -231,6 +253,11 @@ OPERATORS = {
     "if>": Operator(if_, nests=True),
     "loop>": Operator(loop, nests=True),
     "py>": Operator(py, retries=True),
-    "td>": Operator(td, retries=True),
-    "td_ddl>": Operator(td_ddl, retries=True),
+    "sh>": Operator(sh, retries=True),
+    "td>": Operator(_on(td_local.td, td_remote.td), retries=True),
+    "td_ddl>": Operator(_on(td_local.td_ddl, td_remote.td_ddl), retries=True),
+    "td_for_each>": Operator(_on(td_local.td_for_each, td_remote.td_for_each)),
+    "td_wait>": Operator(_on(td_local.td_wait, td_remote.td_wait), retries=True),
+    "td_wait_table>": Operator(_on(td_local.td_wait_table, td_remote.td_wait_table), retries=True),
+    "wait>": Operator(wait),
 }

@@ -10,7 +10,9 @@ from local_runner import session, yaml_types
 from local_runner.yaml_types import Located, Place, Value
 from td_mta.errors import ConfigError, Refused
 
-TOP_KEYS = frozenset({"timezone", "schedule", "_export", "_error", "_check", "_retry", "_parallel"})
+TOP_KEYS = frozenset(
+    {"timezone", "schedule", "sla", "_export", "_error", "_check", "_retry", "_parallel"}
+)
 NAMES = "may only hold letters, digits and - _ . = (128 at most)"
 _NAME = re.compile(r"[A-Za-z0-9_.=-]{0,128}")
 
@@ -85,6 +87,7 @@ def _checked(config: Located, file: str) -> ZoneInfo:
         if not key.startswith("+") and key not in TOP_KEYS:
             raise Refused(f"{config.place(key) or file}: unknown top-level key {key!r}")
     check_tasks(config, file)
+    _sla(config.get("sla", Located()), config.place("sla") or file)
     export = config.get("_export", Located())
     if export is not None and not isinstance(export, Located):
         raise ConfigError(f"{config.place('_export')}: _export must be a mapping")
@@ -94,14 +97,36 @@ def _checked(config: Located, file: str) -> ZoneInfo:
         raise ConfigError(f"{config.place('timezone')}: {error}") from None
 
 
+def _sla(sla: Value, place: Place | str) -> None:
+    """What a server does when a session is late: nothing here, where a run is not late."""
+    if not isinstance(sla, Located) or any(key != "time" and key[:1] != "+" for key in sla):
+        raise Refused(f"{place}: sla with anything but time and tasks is not supported")
+    check_tasks(sla, str(place))
+
+
 def check_tasks(config: Located, file: str) -> None:
     """Names and bodies of tasks, through all groups."""
     for key, body in config.items():
         if not key.startswith("+"):
             continue
         place = config.place(key) or file
+        body = config[key] = _merged(body)
         if not _NAME.fullmatch(key[1:]):
             raise Refused(f"{place}: the task name {key} {NAMES}")
         if not isinstance(body, Located):
             raise Refused(f"{place}: task {key} must be a mapping")
         check_tasks(body, file)
+
+
+def _merged(body: Value) -> Value:
+    """A task given as a list of mappings is one mapping, where no key comes twice."""
+    items = body if isinstance(body, list) else []
+    parts = [part for part in items if isinstance(part, Located)]
+    keys = [key for part in parts for key in part]
+    if not parts or len(parts) < len(items) or len(set(keys)) < len(keys):
+        return body
+    merged = Located()
+    for part in parts:
+        for key, value in part.items():
+            merged.put(key, value, part.places[key])
+    return merged

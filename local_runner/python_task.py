@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from local_runner import td_tasks
 from local_runner.java_text import java_text
 from local_runner.job import Job, Outcome, TaskError
 from local_runner.templates import SECRET
@@ -18,7 +19,10 @@ _RUNNER = Path(__file__).with_name("py_runner.py")
 def py(job: Job) -> Outcome:
     defaults = job.params.get("py")
     params = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
-    environment = {**os.environ, **job.world.environment, **environment_of(job)}
+    own = environment_of(job)
+    _warn_of_two_servers(job, own)
+    inherited = {key: os.environ[key] for key in os.environ.keys() - job.world.withheld}
+    environment = {**inherited, **job.world.environment, **own}
     with tempfile.TemporaryDirectory(prefix="digdag-py-") as name:
         folder = Path(name)
         (folder / "input.json").write_text(json.dumps({"params": params}), encoding="utf-8")
@@ -26,6 +30,13 @@ def py(job: Job) -> Outcome:
             _interpreter(params.get("python")), str(job.command), folder, job.folder(), environment
         )
         return _outcome(code, folder / "output.json")
+
+
+def _warn_of_two_servers(job: Job, environment: dict[str, str]) -> None:
+    account, given = job.world.account, td_tasks.settings(job.params)
+    reason = account.elsewhere(given, environment) if account else None
+    if reason:
+        print(f"warning: {job.params['task_name']}: {reason}", file=sys.stderr, flush=True)
 
 
 def _interpreter(python: Value) -> list[str]:
@@ -89,10 +100,12 @@ def environment_of(job: Job) -> dict[str, str]:
     own = job.params.get("_env")
     if not job.own_env or not isinstance(own, dict):
         return {}
-    return {
-        key: SECRET.sub(lambda found: _secret(found[1], job), _variable(key, value))
-        for key, value in own.items()
-    }
+    return {key: with_secrets(_variable(key, value), job) for key, value in own.items()}
+
+
+def with_secrets(text: str, job: Job) -> str:
+    """Every `${secret:key}` filled; raises `TaskError`."""
+    return SECRET.sub(lambda found: _secret(found[1], job), text)
 
 
 def _variable(key: str, value: Value) -> str:

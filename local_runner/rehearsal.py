@@ -16,6 +16,7 @@ from local_runner.run import Run
 from local_runner.tasks import Task
 from local_runner.td_tasks import Statement
 from local_runner.templates import TemplateError
+from local_runner.yaml_types import Located, Value
 from td_mta.errors import DataError, MtaError, Refused
 
 if TYPE_CHECKING:
@@ -47,12 +48,18 @@ class Rehearsal:
         place = task.config.place(job.operator) or ""
         if job.operator == "td>":
             self._query(td_tasks.statement(job), f"{place}: {_file(job) or 'query'}")
+        elif job.operator in ("td_for_each>", "td_wait>"):
+            statement = Statement(None, None, td_tasks.query(job))
+            self._query(statement, f"{place}: {_file(job) or 'query'}")
+            self._group(task, job.params.get("_do"))
         elif OPERATORS[job.operator].nests:
-            subtasks = OPERATORS[job.operator].run(job).subtasks
-            if subtasks is not None:
-                group = Task(name=f"{task.name}^sub", config=subtasks, parent=task)
-                group.expand()
-                self.task(group)
+            self._group(task, OPERATORS[job.operator].run(job).subtasks)
+
+    def _group(self, task: Task, subtasks: Value) -> None:
+        if isinstance(subtasks, Located):
+            group = Task(name=f"{task.name}^sub", config=subtasks, parent=task)
+            group.expand()
+            self.task(group)
 
     def _query(self, statement: Statement, what: str) -> None:
         from td_mta.warehouse.trino.query import translate
@@ -68,7 +75,7 @@ class Rehearsal:
         except MtaError:
             pass  # a table that is not known yet; or Trino's own error, which the run will tell
         if statement.table:
-            self.made[statement.table] = columns
+            self.made[statement.table.name] = columns
 
     def _catalog(self, table: str) -> Columns:
         from td_mta.warehouse.trino.engine import stored

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from local_runner import tasks, td_tasks, templates
+from local_runner import tasks, td_shown, templates
 from local_runner.check import Checker, Seen
 from local_runner.java_text import java_text
 from local_runner.job import Job, Outcome, TaskError
@@ -98,7 +98,8 @@ class Run:
     def _check_added(self, task: Task, outcome: Outcome) -> None:
         """Subtasks that Python added are only known now."""
         if task.operator == "py>" and outcome.subtasks is not None:
-            seen = Seen(params={**tasks.params(task, self.base), **self.builtins}, calls=())
+            params = {**tasks.params(task, self.base), **self.builtins}
+            seen = Seen(params=params, calls=(), builtins=self.builtins)
             self.checker.task(outcome.subtasks, seen, task.config.place("py>") or "")
 
     def job(self, task: Task) -> Job:
@@ -134,10 +135,9 @@ class Run:
     def _show(self, task: Task, job: Job) -> None:
         """A dry run only shows SQL, also that of subtasks, which Digdag's own leaves out."""
         try:
-            if job.operator == "td>":
-                made = td_tasks.statement(job)
-                print(f"-- {task.name}: {made.verb or 'select'} {made.table or ''}".rstrip())
-                print(made.sql.strip(), end="\n\n", flush=True)
+            if td_shown.known(job.operator):
+                for block in td_shown.blocks(job):
+                    print(block, flush=True)
             elif OPERATORS[job.operator].nests:
                 subtasks = OPERATORS[job.operator].run(job).subtasks or Located()
                 group = Task(name=f"{task.name}^sub", config=subtasks, parent=task)

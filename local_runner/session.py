@@ -4,7 +4,7 @@ A schedule is shown and never waited for: it only sets the grid on which last an
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from td_mta.errors import Refused
 _WEEKDAYS = {"Sun": 0, "Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6}
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _OPTIONS = frozenset({"skip_on_overtime", "skip_delayed_by"})
+_LIMITS = ("start", "end")
 _SHAPES = {  # scheduler: the form of its argument
     "daily": _CLOCK,
     "hourly": r"[0-5][0-9]:[0-5][0-9]",
@@ -50,10 +51,12 @@ class Grid(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """A schedule as written, and its grid."""
+    """A schedule as written, its grid, and the days within which it is in force."""
 
     text: str
     grid: Grid
+    start: date = date.min
+    end: date = date.max
 
 
 def zone(name: Value) -> ZoneInfo:
@@ -76,7 +79,7 @@ def schedule(config: Value) -> Schedule:
     if not isinstance(config, dict):
         raise ValueError("schedule must be a mapping such as `daily>: 07:00:00`")
     kinds = [key for key in config if key.endswith(">")]
-    unknown = [key for key in config if key not in kinds and key not in _OPTIONS]
+    unknown = [key for key in config if key not in {*kinds, *_OPTIONS, *_LIMITS}]
     if unknown or len(kinds) != 1 or kinds[0][:-1] not in _SHAPES:
         raise ValueError(
             f"schedule holds {', '.join(unknown or kinds) or 'nothing'}: not supported"
@@ -84,7 +87,14 @@ def schedule(config: Value) -> Schedule:
     kind, argument = kinds[0][:-1], str(config[kinds[0]])
     if not re.fullmatch(_SHAPES[kind], argument):
         raise ValueError(f"{kind}> has an argument of another form: {argument}")
-    return Schedule(f"{kind}>: {argument}", _grid(_cron(kind, argument)))
+    limits = {key: _day(key, config[key]) for key in _LIMITS if key in config}
+    return Schedule(f"{kind}>: {argument}", _grid(_cron(kind, argument)), **limits)
+
+
+def _day(key: str, value: Value) -> date:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        raise ValueError(f"schedule with {key} in another form than yyyy-MM-dd: {value}")
+    return date.fromisoformat(str(value))
 
 
 def _cron(kind: str, argument: str) -> str:
@@ -152,12 +162,18 @@ def _local(naive: datetime, tz: ZoneInfo) -> datetime:
 def variables(at: datetime, tz: ZoneInfo, plan: Schedule | None) -> dict[str, Value]:
     """The built-in parameters of a session, but for task and attempt."""
     last_and_next = _neighbours(at, tz, plan.grid) if plan else None
+    if plan and last_and_next and not _inside(plan, [*last_and_next, at]):
+        raise Refused("a session on the edge of the schedule's start and end is not supported")
     found: dict[str, Value] = {"timezone": tz.key}
     found |= _times("session", at)
     if last_and_next:
         found |= _times("last_session", last_and_next[0]) | _times("next_session", last_and_next[1])
     none: dict[str, Value] = dict.fromkeys(_times("last_executed_session", at), "")
     return found | none | {"last_executed_session_tz_offset": _offset(at).replace(":", "")}
+
+
+def _inside(plan: Schedule, times: Iterable[datetime]) -> bool:
+    return all(plan.start < time.date() < plan.end for time in times)
 
 
 def _neighbours(at: datetime, tz: ZoneInfo, grid: Grid) -> tuple[datetime, datetime]:

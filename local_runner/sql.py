@@ -15,6 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from td_mta.errors import MtaError, Refused, WrongInput
 
 
@@ -68,7 +70,11 @@ def _failed(error: str) -> dict[str, Any]:
 def _shown(value: Any, kind: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, float):
+        value = float(str(np.float32(value))) if kind.kind == "real" else value
         return value if value - value == 0 else str(value)
+    if kind.kind == "map" and value is not None:
+        key, item = kind.args
+        return {str(_shown(k, key)): _shown(v, item) for k, v in value}
     if isinstance(value, Decimal):
         return f"decimal:{value:f}"
     if isinstance(value, datetime.datetime):

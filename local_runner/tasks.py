@@ -7,7 +7,8 @@ from typing import Literal
 from local_runner.yaml_types import Located, Value, copy, merge
 
 State = Literal["planned", "success", "failed", "blocked"]
-OWN_TREES = frozenset({"_export", "_check", "_error"})  # not among a task's own parameters
+# Not among a task's own parameters.
+OWN_TREES = frozenset({"_export", "_check", "_error", "_after", "_background"})
 
 
 @dataclass(eq=False, kw_only=True)
@@ -59,11 +60,12 @@ class Task:
         return child
 
     def expand(self) -> list["Task"]:
-        """The tasks of a group, linked as `_parallel` and `_after` say."""
+        """The tasks of a group, linked as `_parallel`, `_after` and `_background` say."""
         keys = [key for key in self.config if key.startswith("+")]
         parallel = self.config.get("_parallel", False)
         limit = parallel.get("limit") if isinstance(parallel, dict) else None
         made: dict[str, Task] = {}
+        beside: list[str] = []  # what the next task waits for, outside of _parallel
         for number, key in enumerate(keys):
             config = self.config[key]
             assert isinstance(config, Located)
@@ -73,8 +75,11 @@ class Task:
             elif parallel:
                 after = config.get("_after")
                 before = [str(name) for name in after] if isinstance(after, list) else []
+            elif config.get("_background") is True:  # waits for nothing
+                before = []
+                beside = [*beside, key]
             else:
-                before = keys[number - 1 : number] if number else []
+                before, beside = beside, [key]
             made[key] = self.add(self.name + key, config, [made[name] for name in before])
         return list(made.values())
 
@@ -96,11 +101,19 @@ def params(task: Task, base: dict[str, Value]) -> dict[str, Value]:
     for node in task.line():
         for before in _upstreams(node):
             for stored in before.walk():
-                merge(seen, stored.store)
+                _merge_store(seen, stored.store)
         merge(seen, node.export)
         if node is not task:
-            merge(seen, node.store)
+            _merge_store(seen, node.store)
     return seen
+
+
+def _merge_store(seen: dict[str, Value], store: dict[str, Value]) -> None:
+    """Stores join what is there, but for td.last_results, which each task sets anew."""
+    td, before = store.get("td"), seen.get("td")
+    if isinstance(td, dict) and isinstance(before, dict) and "last_results" in td:
+        seen["td"] = {key: value for key, value in before.items() if key != "last_results"}
+    merge(seen, store)
 
 
 def _upstreams(task: Task) -> list[Task]:

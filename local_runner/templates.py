@@ -8,17 +8,28 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from local_runner import javascript, javascript_values
-from local_runner.javascript import Expression, ScriptError, UnsupportedError
+from local_runner import javascript
+from local_runner.javascript import ScriptError
+from local_runner.javascript_names import GLOBALS
+from local_runner.javascript_syntax import Expression, recognise
+from local_runner.javascript_tokens import UnsupportedError
 from local_runner.yaml_types import Value
 
 LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
 SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
-_LEFT_ALONE = re.compile(r"[a-z]+:")
+# Errors that Digdag's engine words in the same way.
+_SAME_WORDS = re.compile(r"ReferenceError: \w+ is not defined|TypeError: Cannot read property ")
+_TEMPLATE = re.compile(r"\$\{(?![a-z]+:)(?=.)", re.DOTALL)
 
 
 class TemplateError(Exception):
-    """A template that Digdag fails on too, at run time."""
+    """A template that Digdag fails on too, at run time; `same_words` if it says the same."""
+
+    same_words = True
+
+
+class UnknownTemplateError(TemplateError):
+    """A template that comes to something of which it is not known what Digdag does."""
 
 
 @lru_cache(maxsize=4096)
@@ -26,20 +37,16 @@ def parse(text: str) -> tuple[str | Expression, ...]:
     """Literal pieces and expressions; raises `UnsupportedError`."""
     pieces: list[str | Expression] = []
     at = 0
-    while (start := text.find("${", at)) >= 0:
-        end = _closing(text, start + 2)
+    while start := _TEMPLATE.search(text, at):
+        end = _closing(text, start.end())
         if end is None:
-            if text.count("${") > 1 or "$$" in text:
-                raise UnsupportedError("an unclosed `${` beside other templates")
-            return (text,)
-        if text.endswith("$$", at, start):
-            raise UnsupportedError("`$$$` before a brace")
-        pieces.append(text[at:start].replace("$$", "$"))
+            break
+        pieces.append(text[at : start.start()].replace("$$", "$"))
         at = end + 1
         try:
-            pieces.append(_piece(text[start:at]))
+            pieces += [recognise(text[start.end() : end])] if end > start.end() else []
         except UnsupportedError as error:
-            error.at = start
+            error.at = start.start()
             raise
     return (*pieces, text[at:].replace("$$", "$"))
 
@@ -54,32 +61,38 @@ def _closing(text: str, at: int) -> int | None:
     return None
 
 
-def _piece(whole: str) -> str | Expression:
-    code = whole[2:-1]
-    if not code or _LEFT_ALONE.match(code):
-        return whole if code else ""
-    return javascript.parse(code)
+@lru_cache(maxsize=4096)
+def _script(text: str) -> javascript.Script:
+    return javascript.script(parse(text))
 
 
-def fill(text: str, scope: Mapping[str, Value], where: str = "") -> str:
-    """The text with every template replaced; raises `TemplateError`."""
+def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | None = None) -> str:
+    """The text with every template replaced; raises `TemplateError`.
+
+    Local times are of the zone, or else of the scope's parameter `timezone`.
+    """
     try:
-        return "".join(
-            piece if isinstance(piece, str) else javascript_values.result_text(piece.value(scope))
-            for piece in parse(text)
-        )
+        pieces = parse(text)
+        if all(isinstance(piece, str) for piece in pieces):
+            return "".join(map(str, pieces))
+        return javascript.run(_script(text), scope, zone or scope.get("timezone", "UTC"))
     except (ScriptError, UnsupportedError) as error:
-        raise TemplateError(
-            f"Failed to evaluate a variable {text} ({error}){where} (config)"
-        ) from None
+        kind = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
+        failed = kind(f"Failed to evaluate a variable {text} ({error}){where} (config)")
+        failed.same_words = bool(_SAME_WORDS.match(str(error)))
+        raise failed from None
 
 
 def evaluate(
-    config: Mapping[str, Value], params: Mapping[str, Value], *, lenient: bool = False
+    config: Mapping[str, Value],
+    params: Mapping[str, Value],
+    *,
+    failed: list[TemplateError] | None = None,
 ) -> dict[str, Value]:
     """Every string of a mapping filled, in document order; `params` are the raw values.
 
-    `lenient` leaves out what cannot be evaluated: before the run some values are not known yet.
+    With `failed`, what cannot be evaluated is left out and its error added there: before the run
+    some values are not known yet.
     """
     built: dict[str, Value] = {}
     scope = dict(params)
@@ -87,16 +100,17 @@ def evaluate(
         try:
             built[key] = value if key in LAZY else _evaluate(value, scope, params)
             scope[key] = built[key]
-        except TemplateError:
-            if not lenient:
+        except TemplateError as error:
+            if failed is None or isinstance(error, UnknownTemplateError):
                 raise
+            failed.append(error)
             scope.pop(key, None)
     return built
 
 
 def _evaluate(value: Value, scope: Mapping[str, Value], params: Mapping[str, Value]) -> Value:
     if isinstance(value, str):
-        return fill(value, scope)
+        return fill(value, scope, zone=params.get("timezone"))
     if isinstance(value, list):
         return [_evaluate(item, scope, params) for item in value]
     return evaluate(value, params) if isinstance(value, dict) else value
@@ -112,10 +126,8 @@ def strings(value: Value) -> Iterator[str]:
 
 
 def names(text: str) -> frozenset[str]:
-    """The names that a template reads; raises `UnsupportedError`."""
-    return frozenset[str]().union(
-        *(piece.names for piece in parse(text) if not isinstance(piece, str))
-    )
+    """The names of parameters that a template reads; raises `UnsupportedError`."""
+    return _script(text).names - GLOBALS
 
 
 def in_doubt(

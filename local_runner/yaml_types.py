@@ -4,8 +4,10 @@ A mapping becomes a `Located` dict that knows file and line of each key. What Di
 error, and what was not shown to mean the same, raises `Refused` with that place.
 """
 
+import base64
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +63,24 @@ _DOUBTFUL = re.compile(
 )
 _BASES = {"0b": 2, "0x": 16}
 _TAG = "tag:yaml.org,2002:"
+
+
+_NEVER = re.compile(r"(?!)")
+# Tags: the forms that are known to mean the same whatever the quotes, and the value.
+_TAGGED: dict[str, tuple[re.Pattern[str], Callable[[str], Value]]] = {
+    "int": (re.compile(r"-?(0|[1-9][0-9]*)"), int),
+    "float": (re.compile(r"-?[0-9]+\.[0-9]+"), float),
+    "bool": (re.compile(r"yes|no|true|false"), lambda text: text in ("yes", "true")),
+    "null": (re.compile(r"|~|null"), lambda text: None),
+    "binary": (
+        re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)?"),
+        lambda text: base64.b64encode(base64.b64decode(text)).decode(),
+    ),
+    "timestamp": (
+        re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+        lambda text: int(datetime.fromisoformat(f"{text}T00:00:00+00:00").timestamp() * 1000),
+    ),
+}
 
 
 def word(text: str) -> Value:
@@ -131,6 +151,8 @@ class _Builder:
             return [self.value(item) for item in node.value]
         if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node)
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}set":
+            return [self._key(key) for key, _ in node.value]
         raise self._refused(node, f"the YAML tag {node.tag} is not supported")
 
     def _scalar(self, node: yaml.ScalarNode) -> Value:
@@ -145,10 +167,12 @@ class _Builder:
             value = word(text)
         except ValueError as error:
             raise self._refused(node, str(error)) from None
-        expected = {"!plain": object, f"{_TAG}int": int, f"{_TAG}null": type(None)}.get(node.tag)
-        if expected is None or not isinstance(value, expected):
+        if node.tag == "!plain":
+            return value
+        form, typed = _TAGGED.get(node.tag.removeprefix(_TAG), (_NEVER, str))
+        if not form.fullmatch(text):
             raise self._refused(node, f"the YAML tag {node.tag} on {text!r} is not supported")
-        return value
+        return typed(text)
 
     def _mapping(self, node: yaml.MappingNode) -> Located:
         built, own = Located(), set[str]()

@@ -104,4 +104,5 @@ table = _matching(
 column = _matching(r"""(?!none$)[^"`;]+""", "the name of a column, without quotes or semicolons")
 text = _matching(r"[^']+", "a text without single quotes")
 interval = _matching(r"[-+]?\d+[yqMwdhms](/.+)?", "an interval such as -30d")
+address = _matching(r"https?://[^\s'\"]+", "an address such as https://api.treasuredata.com")
 folder = _matching(r".+", "a folder")

@@ -7,6 +7,7 @@ import argparse
 import errno
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from td_mta.warehouse import Warehouse
 
 DEFAULT_CONFIG = Path("config/params.yml")
+DEFAULT_SERVER = "https://api.treasuredata.com"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,24 +64,51 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def open_warehouse(
-    kind: str, data: Path | None, out: Path, now: int, environment: Mapping[str, str] = os.environ
+    kind: str,
+    data: Path | None,
+    out: Path,
+    now: int,
+    database: str,
+    environment: Mapping[str, str] = os.environ,
 ) -> "Warehouse":
-    """The tables of a local folder; those of Treasure Data are not within reach yet."""
+    """The tables of a local folder, or those of `database` on Treasure Data, where key and address
+    come from the environment alone.
+    """
     if kind == "local":
         if data is not None and not data.is_dir():
             raise ConfigError(f"--data {data}: must be a folder of CSV or Parquet files")
         from td_mta.warehouse.local import LocalWarehouse
 
         return LocalWarehouse(data, out, now=now)
-    if not environment.get("TD_API_KEY"):
+    key, server = _key(environment), _server(environment)
+    from td_mta.warehouse.treasure_data import TreasureDataWarehouse
+
+    return TreasureDataWarehouse(key, server, database, now=now)
+
+
+def _key(environment: Mapping[str, str]) -> str:
+    key = environment.get("TD_API_KEY", "").strip()
+    if not key:
         raise ConfigError(
-            "TD_API_KEY is not set: export TD_API_KEY with the account's master key, "
-            "or name a folder of local tables with --data"
+            "TD_API_KEY is not set: export TD_API_KEY with the account's master key (in a workflow "
+            "set the secret td.apikey), or name a folder of local tables with --data"
         )
-    raise ConfigError(
-        "--warehouse td: this version cannot reach Treasure Data yet; "
-        "export the touchpoint table to a CSV or Parquet file and name its folder with --data"
-    )
+    if not re.fullmatch(r"[!-~]+", key):
+        raise ConfigError(
+            "TD_API_KEY holds a blank or a letter that no key has: copy the account's master key, "
+            "ACCOUNT/KEY, anew"
+        )
+    return key
+
+
+def _server(environment: Mapping[str, str]) -> str:
+    server = environment.get("TD_API_SERVER", "").strip() or DEFAULT_SERVER
+    address = server if "://" in server else f"https://{server}"
+    if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", address):
+        raise ConfigError(
+            f"TD_API_SERVER must be an address such as {DEFAULT_SERVER}, got {server!r}"
+        )
+    return address.rstrip("/")
 
 
 def log_to_stderr() -> None:
@@ -129,8 +158,16 @@ def missing_package(error: ImportError) -> str:
     )
 
 
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or one's share of it, is full; libraries say it in their own words."""
+    return error.errno in _FULL or "No space left" in str(error)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _of_the_system(error: OSError) -> str:
-    if error.errno == errno.ENOSPC or "No space left" in str(error):
+    if is_full(error):
         return f"the disk is full ({error}): make room, or name another folder with --out"
     return str(error)
 

@@ -125,12 +125,15 @@ class Config:
     time_decay_half_life_days: float = _param(7.0, checks.fraction("above 0", lambda x: x > 0))
     markov_order: int | None = _param(None, checks.optional(checks.whole(at_least=1, at_most=4)))
     markov_nulls: bool = _param(True, checks.flag)
+    rules_in_sql: bool = _param(False, checks.flag)
 
     interval_level: float = _param(0.9, checks.fraction("above 0 and below 1", lambda x: 0 < x < 1))
     interval_refits: int = _param(0, checks.whole(at_least=0, at_most=200))
     interval_draws: int = _param(1000, checks.whole(at_least=0))
 
+    run_model: bool = _param(True, checks.flag)
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)
+    td_api_server: str = _param("https://api.treasuredata.com", checks.address)
 
     def __post_init__(self) -> None:
         for parameter in fields(self):

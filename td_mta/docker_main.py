@@ -1,22 +1,24 @@
 """What the workflow's `py>` task calls: `run`, with Digdag's parameters by name.
 
-The container is fresh for every task, so on Treasure Data `run` installs what it needs before it
-imports it. The local runner names its folders by the environment: MTA_WAREHOUSE (td or local),
-MTA_DATA and MTA_OUT.
+On Treasure Data each task has a fresh container, so `run` first brings what it needs and imports it
+only then: Digdag would call whatever cannot be imported an "Empty module name". Like `container`
+this file can be read by an old Python. The local runner says by the environment that the packages
+are there, and where tables are: MTA_WAREHOUSE (td or local), MTA_DATA and MTA_OUT.
 """
+
+from __future__ import annotations
 
 import logging
 import math
 import os
 import re
-import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from td_mta import cli
+from td_mta import container
 from td_mta.errors import ConfigError, MtaError
 
 if TYPE_CHECKING:
@@ -37,27 +39,33 @@ def run(**parameters: object) -> None:
     Raises an `MtaError`, whose message Digdag shows, and never exits by itself: Digdag takes even
     exit code 0 for a failure.
     """
+    container.check_python()
+    from td_mta import cli
+
     cli.log_to_stderr()
-    kind = os.environ.get("MTA_WAREHOUSE", "td")
-    if kind == "td":
-        _install_requirements()
+    if "MTA_WAREHOUSE" not in os.environ:
+        container.install()
     try:
-        summary = _attribute(parameters, kind)
+        summary = _attribute(parameters)
     except ImportError as error:
-        raise MtaError(cli.missing_package(error)) from None
+        raise MtaError(_not_imported(error)) from error
+    except (OSError, MemoryError) as error:
+        raise MtaError(_no_room(error)) from error
     cli.say(summary)
     _store(summary)
 
 
-def _attribute(parameters: Mapping[str, object], kind: str) -> "Summary":
-    from td_mta import config, pipeline
+def _attribute(parameters: Mapping[str, object]) -> Summary:
+    """What a container draws is lost with it: a report only where somebody named a folder."""
+    from td_mta import cli, config, pipeline
 
-    out = Path(os.environ.get("MTA_OUT", "out"))
-    data = os.environ.get("MTA_DATA")
-    settings = config.from_params(own(parameters), "config/params.yml", out=out)
+    data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
+    folder = Path(out or "out")
+    settings = config.from_params(own(parameters), "config/params.yml", out=folder)
     now = int(str(parameters.get("session_unixtime") or int(time.time())))
-    warehouse = cli.open_warehouse(kind, Path(data) if data else None, out, now)
-    return pipeline.run(settings, warehouse, out)
+    kind = os.environ.get("MTA_WAREHOUSE", "td")
+    warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, settings.db)
+    return pipeline.run(settings, warehouse, folder if out else None)
 
 
 def own(parameters: Mapping[str, object]) -> dict[str, object]:
@@ -76,16 +84,31 @@ def own(parameters: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in parameters.items() if name in config.PARAMETERS}
 
 
-def _install_requirements() -> None:
-    file = Path(__file__).with_name("requirements.txt")
-    log.info("installing %s", file)
-    command = [sys.executable, "-m", "pip", "install", "-q", "-r", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise MtaError(f"pip could not install {file}: {' '.join(done.stderr.split())}")
+def _not_imported(error: ImportError) -> str:
+    from td_mta import cli
+
+    if "MTA_WAREHOUSE" in os.environ:
+        return cli.missing_package(error)
+    return (
+        f"the package {error.name or error} cannot be imported ({error}), though "
+        f"{container.requirements().name} is installed: try another docker_image of "
+        f"{', '.join(container.IMAGES.values())}"
+    )
 
 
-def _store(summary: "Summary") -> None:
+def _no_room(error: OSError | MemoryError) -> str:
+    from td_mta import cli
+
+    remedy = "shorten time_interval, or set run_model: false and run the model on a larger machine"
+    if isinstance(error, MemoryError):
+        return f"the memory is full: lower users_per_tfrecord or lookback_window_days, or {remedy}"
+    if cli.is_full(error):
+        folders = f"{tempfile.gettempdir()} and {os.environ.get('MTA_OUT', 'out')}"
+        return f"the disk is full ({error}): rows and records are kept in {folders}; {remedy}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _store(summary: Summary) -> None:
     """`mta` for later tasks, such as `${mta.counts.conversions}`; Digdag refuses NaN."""
     try:
         import digdag  # type: ignore[import-not-found]

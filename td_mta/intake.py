@@ -5,7 +5,6 @@ A page holds the users of one range of `user_rnd`, about `users_per_tfrecord` of
 
 import itertools
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +24,9 @@ from td_mta.journeys.windows import Journeys
 from td_mta.scan import BUCKETS, SPILLED, read_bucket, scan_table
 from td_mta.user_rnd import user_rnd
 from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import column_name
 
-RESERVED = ("days_before_conversion", "(baseline)", "run_id")
+RESERVED = ("days_before_conversion", "(baseline)", "run_id", "time")
 
 
 class Page(NamedTuple):
@@ -110,15 +110,6 @@ def check_channels(channels: list[str], column: str) -> None:
                 f"column {column}: channels {twin!r} and {name!r} would both become the column "
                 f"{column_name(name)!r}; rename one of them in the SQL"
             )
-
-
-def column_name(channel: str) -> str:
-    """What Treasure Data makes of a name: lower case, other characters to `_`.
-
-    >>> column_name("Paid Search")
-    'paid_search'
-    """
-    return re.sub(r"[^a-z0-9_]", "_", channel.lower())
 
 
 def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:

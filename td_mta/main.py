@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     config = _config(options.config, cli.overrides(options.set), options.out)
     kind = options.warehouse or ("td" if options.data is None else "local")
-    warehouse = cli.open_warehouse(kind, options.data, options.out, now=int(time.time()))
+    now = int(time.time())
+    warehouse = cli.open_warehouse(kind, options.data, options.out, now, config.db)
 
     from td_mta import pipeline
 

@@ -3,31 +3,48 @@
 import contextlib
 import dataclasses
 import importlib.metadata
+import itertools
 import logging
 import platform
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from td_mta import findings, html_report, reports, tfrecords
+from td_mta import findings, reports, tables, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import Extracted, extract, folders_of
 from td_mta.inputs import why_empty
 from td_mta.intake import Intake
+from td_mta.journeys.examples import Examples
+from td_mta.journeys.patterns import Grid
 from td_mta.scan import EmptyTableError
 from td_mta.shapley import Worth
 from td_mta.shapley.attribute import Values, attribute, shapley_values
 from td_mta.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    from td_mta.training import Fitted
+
 log = logging.getLogger(__name__)
 
+Fit = Callable[[Examples, Grid, Config], "Fitted"]
+OUTPUTS = {
+    "metrics": tables.METRICS,
+    "shapley": tables.SHAPLEY,
+    "channel": tables.CHANNEL,
+    "detail": tables.DETAIL,
+    "models": tables.MODELS,
+    "run_info": tables.RUN_INFO,
+}
+RUN_ID = "run_id"
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", "pyarrow")
 
 
@@ -56,16 +73,19 @@ class _Clock:
         log.info("%s: %.1f s", step, self.seconds[step])
 
 
-def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
+def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None = None) -> Summary:
     """Read `config.table`, write the output tables, and the report to `out` if there is one.
 
-    Nothing is written to the warehouse before all of it is there. Raises an `MtaError` that names
-    the place and the remedy.
+    `fit` is `training.fit` unless the caller has a trained model already. Nothing is written to the
+    warehouse before all of it is there. Raises an `MtaError` that names the place and the remedy.
     """
     clock = _Clock()
+    warehouse.check_writable(_columns(config, None), config.if_exists)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         with clock("read"):
             intake = _intake(config, warehouse, Path(spill))
+            if config.if_exists == "append":
+                warehouse.check_writable(_columns(config, intake.channels), config.if_exists)
         with clock("extract"):
             extracted = extract(intake, config, folders_of(config))
     log.info("examples: %s", extracted.counts)
@@ -75,7 +95,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None) -> Summary:
     with clock("records"):
         examples = tfrecords.read(folders_of(config), extracted.schema)
     with clock("train"):
-        fitted = training.fit(examples, grid, config)
+        fitted = (fit or training.fit)(examples, grid, config)
         fitted.predictor.save(config.model_dir)
     with clock("shapley"):
         values = _values(extracted, _worth(fitted.predictor, intake.visits), config)
@@ -156,10 +176,23 @@ def _versions() -> dict[str, str]:
 def _write(
     frames: dict[str, pd.DataFrame], config: Config, warehouse: Warehouse, run_id: str
 ) -> None:
-    for key, frame in frames.items():
-        if config.if_exists == "append":
-            frame = frame.assign(run_id=run_id)
-        warehouse.write(table_names(config)[key], frame, config.if_exists)
+    names = table_names(config)
+    more = {RUN_ID: run_id} if config.if_exists == "append" else {}
+    named = {names[key]: frame.assign(**more) for key, frame in frames.items()}
+    warehouse.write_all(named, config.if_exists)
+
+
+def _columns(config: Config, channels: list[str] | None) -> dict[str, list[str] | None]:
+    """The columns of each output table; None where they depend on channels not yet known."""
+    more = [RUN_ID] if config.if_exists == "append" else []
+
+    def columns(table: tables.Table) -> list[str] | None:
+        if channels is None and tables.CHANNELS in table.columns:
+            return None
+        named = ((channels or []) if name == tables.CHANNELS else [name] for name in table.columns)
+        return [*itertools.chain.from_iterable(named), *more]
+
+    return {name: columns(OUTPUTS[key]) for key, name in table_names(config).items()}
 
 
 def table_names(config: Config) -> dict[str, str]:
@@ -175,6 +208,8 @@ def table_names(config: Config) -> dict[str, str]:
 def _report(frames: dict[str, pd.DataFrame], config: Config, out: Path | None) -> Path | None:
     if out is None:
         return None
+    from td_mta import html_report  # draws with Plotly, which a container does without
+
     out.mkdir(parents=True, exist_ok=True)
     path, passing = out / "report.html", out / ".report.html.part"
     passing.write_text(html_report.render(frames, f"Attribution of {config.table}"), "utf-8")

@@ -48,6 +48,12 @@ MODELS = Table(
     ("model", "channel", "conversions", "value", "share"),
     "each model's credit; conversions without a touch are `(baseline)`",
 )
+RULES = Table(
+    "shapley_table_rules",
+    "rule and channel",
+    MODELS.columns,
+    "the rules' credit by SQL alone, where `rules_in_sql` asks for it",
+)
 REPORT = Table(
     "shapley_table_report",
     "channel",
@@ -63,4 +69,4 @@ RUN_INFO = Table(
     ("section", "name", "value"),
     "parameters, counts, seconds per step, versions, holdout quality, warnings",
 )
-TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, REPORT, RUN_INFO)
+TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, RULES, REPORT, RUN_INFO)

@@ -92,9 +92,31 @@ def test_treasure_data_without_a_key_says_what_to_set(
     assert capsys.readouterr().err.startswith("error: TD_API_KEY is not set: export TD_API_KEY")
 
 
-def test_treasure_data_with_a_key_says_that_it_is_out_of_reach() -> None:
-    with pytest.raises(ConfigError, match="cannot reach Treasure Data yet"):
-        cli.open_warehouse("td", None, Path("out"), 0, {"TD_API_KEY": "1/abc"})
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, "TD_API_KEY is not set: export TD_API_KEY"),
+        ({"TD_API_KEY": "  "}, "TD_API_KEY is not set"),
+        ({"TD_API_KEY": "1/secret part"}, "TD_API_KEY holds a blank or a letter that no key has"),
+        (
+            {"TD_API_KEY": "1/abc", "TD_API_SERVER": "ftp://x"},
+            "TD_API_SERVER must be an address such as https://api.treasuredata.com, got 'ftp://x'",
+        ),
+    ],
+    ids=["none", "blank", "broken", "address"],
+)
+def test_key_and_address_of_treasure_data_are_checked_at_once(
+    environment: dict[str, str], told: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        cli.open_warehouse("td", None, Path("out"), 0, "mta", environment)
+    assert told in str(caught.value)
+    assert "secret part" not in str(caught.value)
+
+
+def test_a_database_that_treasure_data_does_not_allow_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"db must be the name of a database.*got 'My DB'"):
+        cli.open_warehouse("td", None, Path("out"), 0, "My DB", {"TD_API_KEY": "1/abc"})
 
 
 def test_a_wrong_option_returns_two() -> None:

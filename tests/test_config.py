@@ -95,6 +95,8 @@ def test_every_parameter_has_a_comment_on_its_line() -> None:
 def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
     reserved = {"database", "engine", "query", "priority", "create_table", "insert_into", "preview"}
     reserved |= {"result_url", "timezone", "schedule", "docker", "python", "td", "download_file"}
+    reserved |= {"py", "error", "store_last_results", "job_retry", "pool_name", "engine_version"}
+    reserved |= {"presto_pool_name", "result_connection", "result_settings", "drop_tables"}
     assert reserved.isdisjoint(config.PARAMETERS)
 
 
@@ -118,6 +120,12 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
         ("shapley_exact_cells: 21", "shapley_exact_cells must be from 1 to 20, got 21"),
         ("dropout_rate: 1", "dropout_rate must be at least 0 and below 1, got 1"),
         ("dropout_rate: .nan", "dropout_rate must be a number, got nan"),
+        ("run_model: later", "run_model must be true or false, got 'later'"),
+        (
+            "td_api_server: api.treasuredata.com",
+            "td_api_server must be an address such as https://api.treasuredata.com, "
+            "got 'api.treasuredata.com'",
+        ),
         ("dropout_rate: half", "dropout_rate must be a number, got 'half'"),
         (
             "downsample_epoch_fraction: 0",
@@ -231,6 +239,12 @@ def test_an_override_mends_what_is_wrong_in_the_file(tmp_path: Path) -> None:
         ("conversion_url_pattern: '/thanks$'", "conversion_url_pattern", "/thanks$"),
         ("seed: 010", "seed", 8),  # YAML's octal, in Digdag too
         ("model_dir: models/a", "model_dir", Path("models/a")),
+        ("run_model: 'false'", "run_model", False),
+        (
+            "td_api_server: https://api.treasuredata.co.jp",
+            "td_api_server",
+            "https://api.treasuredata.co.jp",
+        ),
     ],
 )
 def test_values_are_taken_as_they_are_meant(

@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted([*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("local_runner/**/*.py")])
+SOURCES = sorted(
+    path
+    for package in ("td_mta", "local_runner", "td_emulator")
+    for path in ROOT.glob(f"{package}/**/*.py")
+)
 
 BASE = {"td_mta.errors", "td_mta.tables"}
 CORE = {"journeys", "shapley", "baselines", "metrics", "simulate"}
@@ -20,14 +24,18 @@ CORE_LIBRARIES = {"numpy", "scipy"}
 HEAVY = {
     "tensorflow": {"td_mta.tfrecords", "td_mta.model", "td_mta.training"},
     "keras": {"td_mta.model", "td_mta.training"},
-    "pytd": {"td_mta.warehouse.treasure_data"},
-    "tdclient": {"td_mta.warehouse.treasure_data"},
+    "pytd": {"td_mta.warehouse.td_connection"},
+    "tdclient": {"td_mta.warehouse.td_connection"},
     "datafusion": {"td_mta.warehouse"},
-    "sqlglot": {"td_mta.warehouse"},
+    "sqlglot": {"td_mta.warehouse", "td_emulator"},
     "streamlit": {"td_mta.dashboard.app"},
 }
 JOINERS = {"pipeline", "cli", "main", "docker_main", "dashboard"}
-WRITES_FILES = "td_mta.simulate.__main__"  # a command line beside its core
+WRITES_FILES = {  # a command line and its files beside their core
+    "td_mta.simulate.__main__",
+    "td_mta.simulate.files",
+    "td_mta.simulate.folders",
+}
 
 
 def name_of(path: Path) -> str:
@@ -78,7 +86,7 @@ CORE_SOURCES = [
     for path in SOURCES
     if name_of(path).startswith("td_mta.")
     and layer(name_of(path)) in CORE
-    and name_of(path) != WRITES_FILES
+    and name_of(path) not in WRITES_FILES
 ]
 
 
@@ -120,6 +128,18 @@ def test_td_mta_never_imports_the_runner_on_top_of_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_the_emulator_stands_outside_like_the_service_that_it_plays(path: Path) -> None:
+    imports = imports_of(path)
+    if not name_of(path).startswith("td_emulator"):
+        assert not any(is_or_in(module, "td_emulator") for module in imports)
+        return
+    assert not any(is_or_in(module, "local_runner") for module in imports)
+    ours = {module for module in imports if is_or_in(module, "td_mta")} - {"td_mta"}
+    allowed = ("td_mta.errors", "td_mta.warehouse")
+    assert all(any(is_or_in(module, home) for home in allowed) for module in ours)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_nothing_but_entry_points_imports_what_joins_the_rest(path: Path) -> None:
     name = name_of(path)
     if name.startswith("td_mta.") and layer(name) not in JOINERS:
@@ -150,4 +170,12 @@ def test_help_is_instant_since_it_imports_nothing_heavy(command: list[str]) -> N
     assert "usage:" in run.stdout
     # importtime writes a line "... | cumulative | <indent>module" for each import
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in run.stderr.splitlines()}
-    assert not loaded & {"tensorflow", "keras", "sklearn", "datafusion", "sqlglot", "plotly"}
+    assert not loaded & {
+        "tensorflow",
+        "keras",
+        "sklearn",
+        "datafusion",
+        "sqlglot",
+        "plotly",
+        "pytd",
+    }

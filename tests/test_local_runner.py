@@ -63,18 +63,31 @@ def test_a_failed_run_ends_with_1_and_lists_tasks_and_messages(
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ("sh>: ls", "workflows/tasks.dig:2: the operator sh> is not supported"),
+        ("sh>: 'echo ${secret:a}'", "workflows/tasks.dig:2: sh> needs a script, with secrets in"),
+        ("mail>: body.txt", "workflows/tasks.dig:2: the operator mail> is not supported"),
+        ("wait>: soon", "workflows/tasks.dig:2: wait> needs a time such as 10s"),
+        ("sh>: ls\n  _workdir: nowhere", "tasks.dig:3: _workdir must be a folder of the project"),
         ("ecko>: x", "the operator ecko> is not supported; did you mean echo>?"),
-        ("echo>: '${moment().format()}'", "echo>: ${...} with the JavaScript name `moment`"),
-        ("echo>: '${a.trim()}'", "the built-in member `.trim`"),
-        ("echo>: '${a(1)}'", "a function call"),
+        ("echo>: '${java.lang}'", "echo>: ${...} with the JavaScript name `java`"),
+        ("echo>: '${a.isEmpty()}'", "the built-in member `.isEmpty`"),
+        ("echo>: '${a => 1}'", "echo>: ${...} with `=>`"),
+        ("echo>: '${moment(`x`)}'", "echo>: ${...} with ```"),
+        ("echo>: '${Math.sin(1)}'", "tasks.dig:2: Failed to evaluate a variable ${Math.sin(1)}"),
+        (
+            "echo>: '${session_date.find()}'\n  _error: {echo>: '${error.message}'}",
+            "_error uses error.message above an error of JavaScript",
+        ),
         ("td>: q.sql", "workflows/tasks.dig:2: td> needs tables: give --data DIR"),
         (
             "py>: m.f\n  _env: {A: '${secret:nope}'}",
             "the secret nope is missing; give --secret nope",
         ),
         ("call>: nope.dig", "call>: File not found"),
-        ("echo>: x\n  _background: true", "workflows/tasks.dig:3: _background is not supported"),
+        ("echo>: x\n  _background: 1", "workflows/tasks.dig:3: _background must be true or false"),
+        (
+            "_parallel: true\n  +x: {echo>: x, _background: true}",
+            "workflows/tasks.dig:3: _background is for tasks of a group without _parallel",
+        ),
         ("echo>: x\n  _retry: often", "_retry must be a number"),
         ("+x: {}\n  oops: 1", "workflows/tasks.dig:3: invalid key 'oops'"),
         ("for_each>: {v: ['a b']}\n  _do: {echo>: x}", "the value 'a b' begins with blanks"),
@@ -210,12 +223,24 @@ def test_a_query_that_cannot_run_here_is_refused_before_the_first_task(
     assert "main.dig:3: two.sql: not supported on local tables" in err
 
 
+def test_a_template_in_sql_that_comes_to_something_unknown_is_refused_before_any_task(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    query = "select '${moment(session_date + ' at noon')}'\n"
+    write(project, main__dig="+a: {echo>: hi}\n+b: {td>: q.sql}\n", q__sql=query)
+    assert run("--data", str(tmp_path)) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "main.dig:2: Failed to evaluate a variable select" in err
+    assert "the date '2026-03-01 at noon', which is not of the form YYYY-MM-DD" in err
+
+
 def test_a_template_in_sql_is_refused_with_the_line_of_the_sql_file(
     project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    write(project, main__dig="+b: {td>: q.sql}\n", q__sql="select\n\n  ${Math.max(1, 2)}\n")
+    write(project, main__dig="+b: {td>: q.sql}\n", q__sql="select\n\n  ${new Map()}\n")
     assert run("--data", str(tmp_path)) == 2
-    assert "q.sql:3: ${...} with the JavaScript name `Math`" in capfd.readouterr().err
+    assert "q.sql:3: ${...} with `new Map` is not supported" in capfd.readouterr().err
 
 
 def test_py_tasks_learn_where_tables_are_and_get_secrets(
@@ -244,7 +269,7 @@ def test_treasure_datas_own_key_is_not_asked_for_on_local_tables(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--warehouse", "td"), "--warehouse td is not supported yet"),
+        (("--warehouse", "td", "--data", "."), "--data means local tables"),
         (("--data", "nowhere"), "--data nowhere: no such folder"),
         (("--session", "yesterday"), "--session must be yyyy-MM-dd"),
         (("-p", "novalue"), "must be key=value"),

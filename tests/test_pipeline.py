@@ -2,9 +2,11 @@
 
 import contextlib
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,9 @@ import pytest
 import strangers_table
 
 from td_mta import config as configuration
-from td_mta import main, tables
+from td_mta import main, pipeline, tables
 from td_mta.baselines.methods import METHODS
+from td_mta.errors import DataError
 from td_mta.extraction import extract, folders_of
 from td_mta.intake import Intake
 from td_mta.model import Predictor
@@ -174,6 +177,34 @@ def test_a_failed_run_leaves_the_old_tables(shop: Path, capsys: pytest.CaptureFi
     assert "convertion" in error
     assert "conversion" in error
     assert (shop / "out" / "shapley.csv").read_text() == "old\n"
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "told"),
+    [("append", "cannot append to .*metrics.*differ in .*run_id"), ("error", "is already there")],
+)
+def test_tables_that_cannot_be_written_are_told_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], if_exists: str, told: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "metrics.csv").write_text(",".join(tables.METRICS.columns) + "\n")
+    assert run(tmp_path, tmp_path / "out", {"if_exists": if_exists}) == 2
+    assert re.search(told, capsys.readouterr().err)
+
+
+def no_training(*_: object) -> NoReturn:
+    raise AssertionError("there is no need to train")
+
+
+def test_other_channels_than_those_of_an_appended_table_are_told_before_training(
+    shop: Path,
+) -> None:
+    (shop / "out").mkdir()
+    (shop / "out" / "shapley_channel.csv").write_text("Direct,Email,run_id\n0.5,0.5,x\n")
+    settings = SMALL | {"conversion_row_is_touch": "false", "if_exists": "append"}
+    config = configuration.from_params(settings, "test", out=shop / "out")
+    with pytest.raises(DataError, match=r"shapley_channel\.csv: columns differ in Social"):
+        pipeline.run(config, LocalWarehouse(shop, shop / "out", now=0), None, fit=no_training)
 
 
 def test_users_who_all_convert_every_day_teach_nothing(

@@ -38,7 +38,7 @@ def test_every_query_has_a_case() -> None:
 
 
 def test_the_workflow_makes_a_table_of_every_query() -> None:
-    tasks = (HERE.parent / "workflows" / "mta_tasks.dig").read_text()
+    tasks = "".join(file.read_text() for file in sorted(HERE.parent.glob("workflows/*.dig")))
     tasks += "".join(f"queries/{union}.sql" for union in ("union", "union_touchpoints"))
     assert [path.name for path in sorted(QUERIES.glob("*.sql")) if path.name not in tasks] == []
 
@@ -46,6 +46,7 @@ def test_the_workflow_makes_a_table_of_every_query() -> None:
 def test_the_workflow_keeps_the_names_of_its_tasks() -> None:
     tasks = (HERE.parent / "workflows" / "mta_tasks.dig").read_text().splitlines()
     assert [line for line in tasks if line.startswith("+")] == [
+        "+check_names:",
         "+create_union_table:",
         "+create_ab_rnd_table:",
         "+create_channel_stats_table:",

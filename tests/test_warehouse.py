@@ -1,12 +1,15 @@
 """The table seam: one suite that every Warehouse passes, then what is particular to files."""
 
+import contextlib
 import datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import td_account
 
 from td_mta.errors import DataError, WarehouseError
 from td_mta.warehouse import Warehouse
@@ -20,80 +23,150 @@ def local(folder: Path) -> LocalWarehouse:
     return LocalWarehouse(folder / "data", folder / "out", now=NOW)
 
 
-MAKERS = {"local": local}
+@contextlib.contextmanager
+def local_files(folder: Path) -> Iterator[Warehouse]:
+    yield local(folder)
+
+
+@contextlib.contextmanager
+def treasure_data(folder: Path) -> Iterator[Warehouse]:
+    with td_account.account(folder) as account:
+        yield account.warehouse()
+
+
+MAKERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[Warehouse]]] = {
+    "local": local_files,
+    "treasure_data": treasure_data,
+}
 
 
 @pytest.fixture(params=MAKERS)
-def warehouse(request, tmp_path) -> Warehouse:
-    return MAKERS[request.param](tmp_path)
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Warehouse]:
+    with MAKERS[request.param](tmp_path) as made:
+        yield made
 
 
 FRAME = pd.DataFrame({"day": [0, 1], "channel": ["Email", None], "share": [0.5, None]})
 
 
+def own_columns(warehouse: Warehouse, table: str) -> list[str]:
+    """Without `time`, which Treasure Data gives to every table."""
+    return [name for name in warehouse.columns(table) if name != "time"]
+
+
 def rows(warehouse: Warehouse, table: str) -> list[dict]:
-    batches = list(warehouse.read(table, warehouse.columns(table)))
+    batches = list(warehouse.read(table, own_columns(warehouse, table)))
     return [row for batch in batches for row in batch.to_pylist()]
 
 
 def test_a_written_table_reads_back(warehouse):
-    warehouse.write("t", FRAME, "overwrite")
-    assert warehouse.columns("t") == ["day", "channel", "share"]
-    assert rows(warehouse, "t") == [
+    warehouse.write("tab", FRAME, "overwrite")
+    assert own_columns(warehouse, "tab") == ["day", "channel", "share"]
+    assert rows(warehouse, "tab") == [
         {"day": 0, "channel": "Email", "share": 0.5},
         {"day": 1, "channel": None, "share": None},
     ]
 
 
 def test_read_gives_the_asked_columns_in_the_asked_order(warehouse):
-    warehouse.write("t", FRAME, "overwrite")
-    (batch,) = warehouse.read("t", ["share", "day"])
+    warehouse.write("tab", FRAME, "overwrite")
+    (batch,) = warehouse.read("tab", ["share", "day"])
     assert batch.schema.names == ["share", "day"]
 
 
 def test_overwrite_leaves_only_the_new_rows(warehouse):
-    warehouse.write("t", FRAME, "overwrite")
-    warehouse.write("t", FRAME.head(1), "overwrite")
-    assert len(rows(warehouse, "t")) == 1
+    warehouse.write("tab", FRAME, "overwrite")
+    warehouse.write("tab", FRAME.head(1), "overwrite")
+    assert len(rows(warehouse, "tab")) == 1
 
 
 def test_append_adds_rows_whatever_the_order_of_columns(warehouse):
-    warehouse.write("t", FRAME, "append")
-    warehouse.write("t", FRAME[["share", "channel", "day"]], "append")
-    assert [row["day"] for row in rows(warehouse, "t")] == [0, 1, 0, 1]
+    warehouse.write("tab", FRAME, "append")
+    warehouse.write("tab", FRAME[["share", "channel", "day"]], "append")
+    assert [row["day"] for row in rows(warehouse, "tab")] == [0, 1, 0, 1]
 
 
 def test_append_of_other_columns_names_them_and_changes_nothing(warehouse):
-    warehouse.write("t", FRAME, "overwrite")
+    warehouse.write("tab", FRAME, "overwrite")
     with pytest.raises(DataError, match="day_no"):
-        warehouse.write("t", FRAME.rename(columns={"day": "day_no"}), "append")
-    assert len(rows(warehouse, "t")) == 2
+        warehouse.write("tab", FRAME.rename(columns={"day": "day_no"}), "append")
+    assert len(rows(warehouse, "tab")) == 2
 
 
 def test_error_refuses_a_table_that_is_there(warehouse):
-    warehouse.write("t", FRAME, "error")
+    warehouse.write("tab", FRAME, "error")
     with pytest.raises(DataError, match="already there"):
-        warehouse.write("t", FRAME, "error")
+        warehouse.write("tab", FRAME, "error")
 
 
 def test_drop_removes_a_table_and_forgives_a_missing_one(warehouse):
-    warehouse.write("t", FRAME, "overwrite")
-    warehouse.drop_table("t")
-    warehouse.drop_table("t")
-    with pytest.raises(DataError, match="no table 't'"):
-        warehouse.columns("t")
+    warehouse.write("tab", FRAME, "overwrite")
+    warehouse.drop_table("tab")
+    warehouse.drop_table("tab")
+    with pytest.raises(DataError, match="no table 'tab'"):
+        warehouse.columns("tab")
 
 
 def test_a_missing_column_is_named_with_its_neighbours(warehouse):
-    warehouse.write("t", FRAME, "overwrite")
+    warehouse.write("tab", FRAME, "overwrite")
     with pytest.raises(DataError, match=r"no column 'chanel'.*day, channel, share.*mean 'channel'"):
-        list(warehouse.read("t", ["chanel"]))
+        list(warehouse.read("tab", ["chanel"]))
 
 
 def test_a_missing_table_is_named_with_its_neighbours(warehouse):
     warehouse.write("mta_user_rnd", FRAME, "overwrite")
     with pytest.raises(DataError, match=r"no table 'mta_user_rand'.*there is mta_user_rnd"):
         list(warehouse.read("mta_user_rand", ["day"]))
+
+
+def test_types_and_texts_come_back_as_they_were_written(warehouse):
+    frame = pd.DataFrame(
+        {
+            "id": ["007", "1e3"],
+            "name": ['日本, "x"\n', "Zoë"],
+            "n": pd.array([2**53 + 1, None], "Int64"),
+            "whole": [1.0, 2.0],
+            "nothing": [float("nan"), float("nan")],
+        }
+    )
+    warehouse.write("tab", frame, "overwrite")
+    table = pa.Table.from_batches(warehouse.read("tab", list(frame.columns)))
+    assert table.column("id").to_pylist() == ["007", "1e3"]
+    assert table.column("name").to_pylist() == ['日本, "x"\n', "Zoë"]
+    assert table.column("n").to_pylist() == [2**53 + 1, None]
+    assert table.column("whole").type == pa.float64()
+    assert table.column("nothing").to_pylist() == [None, None]
+
+
+def test_a_table_without_rows_reads_back_with_its_columns(warehouse):
+    warehouse.write("tab", FRAME.head(0), "overwrite")
+    assert own_columns(warehouse, "tab") == ["day", "channel", "share"]
+    assert rows(warehouse, "tab") == []
+
+
+def test_all_tables_are_written_or_none(warehouse):
+    warehouse.write_all({"one": FRAME, "two": FRAME}, "overwrite")
+    other = FRAME.rename(columns={"day": "day_no"})
+    with pytest.raises(DataError, match=r"cannot append to .*two.*: columns differ in day, day_no"):
+        warehouse.write_all({"one": FRAME, "two": other}, "append")
+    assert [len(rows(warehouse, table)) for table in ("one", "two")] == [2, 2]
+    warehouse.write_all({"one": FRAME, "two": FRAME, "new": FRAME}, "append")
+    assert [len(rows(warehouse, table)) for table in ("one", "two", "new")] == [4, 4, 2]
+
+
+def test_what_cannot_be_written_is_told_before_there_is_anything_to_write(warehouse):
+    warehouse.write("tab", FRAME, "overwrite")
+    columns = ["share", "channel", "day"]
+    warehouse.check_writable({"tab": ["other"], "new": None}, "overwrite")
+    warehouse.check_writable({"tab": columns, "new": ["other"]}, "append")
+    warehouse.check_writable({"tab": None}, "append")
+    with pytest.raises(DataError, match=r"'tab'.*already there"):
+        warehouse.check_writable({"new": None, "tab": None}, "error")
+    with pytest.raises(DataError, match=r"cannot append to .*tab.*: columns differ in run_id"):
+        warehouse.check_writable({"tab": [*columns, "run_id"]}, "append")
+    assert len(rows(warehouse, "tab")) == 2
+    with pytest.raises(DataError, match="no table 'new'"):
+        warehouse.columns("new")
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -181,9 +254,9 @@ def test_a_broken_parquet_file_is_named(tmp_path):
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
     warehouse = local(tmp_path)
-    (tmp_path / "data" / "t.csv").write_text("\ufefftime,x\n1,2\n", encoding="utf-8")
-    assert warehouse.columns("t") == ["time", "x"]
-    assert rows(warehouse, "t") == [{"time": 1, "x": 2}]
+    (tmp_path / "data" / "t.csv").write_text("\ufeffday,x\n1,2\n", encoding="utf-8")
+    assert warehouse.columns("t") == ["day", "x"]
+    assert rows(warehouse, "t") == [{"day": 1, "x": 2}]
 
 
 def test_a_header_without_rows_is_an_empty_table(tmp_path):
@@ -262,51 +335,56 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_query_makes_a_table_and_counts_its_rows(warehouse):
-    assert warehouse.create_table("t", "select * from (values (1, 'a'), (2, null)) v(n, s)") == 2
-    assert rows(warehouse, "t") == [{"n": 1, "s": "a"}, {"n": 2, "s": None}]
+    assert warehouse.create_table("tab", "select * from (values (1, 'a'), (2, null)) v(n, s)") == 2
+    assert rows(warehouse, "tab") == [{"n": 1, "s": "a"}, {"n": 2, "s": None}]
 
 
 def test_insert_adds_rows_by_position_and_makes_a_missing_table(warehouse):
-    assert warehouse.insert_into("t", "select 1 as n, 'a' as s") == 1
-    assert warehouse.insert_into("t", "select 2 as other, 'b' as names") == 1
-    assert rows(warehouse, "t") == [{"n": 1, "s": "a"}, {"n": 2, "s": "b"}]
+    assert warehouse.insert_into("tab", "select 1 as n, 'a' as s") == 1
+    assert warehouse.insert_into("tab", "select 2 as other, 'b' as names") == 1
+    assert rows(warehouse, "tab") == [{"n": 1, "s": "a"}, {"n": 2, "s": "b"}]
 
 
 def test_a_table_may_be_made_of_itself(warehouse):
-    warehouse.create_table("t", "select 1 as n")
-    warehouse.create_table("t", "select n + 1 as n from t")
-    assert rows(warehouse, "t") == [{"n": 2}]
+    warehouse.create_table("tab", "select 1 as n")
+    warehouse.create_table("tab", "select n + 1 as n from tab")
+    assert rows(warehouse, "tab") == [{"n": 2}]
 
 
 def test_insert_of_another_number_of_columns_is_an_error(warehouse):
-    warehouse.create_table("t", "select 1 as n")
-    with pytest.raises(DataError, match=r"cannot insert 2 columns into .*t.* which has 1: n"):
-        warehouse.insert_into("t", "select 1, 2")
+    warehouse.create_table("tab", "select 1 as n")
+    with pytest.raises(
+        DataError,
+        match=r"cannot insert 2 columns into .*tab.* which has 1: n|mismatched column types",
+    ):
+        warehouse.insert_into("tab", "select 1, 2")
 
 
 def test_a_column_of_nulls_takes_the_type_of_what_comes(warehouse):
-    warehouse.create_table("t", "select cast(null as double) as x")
-    warehouse.insert_into("t", "select 0.5e0")
-    assert [row["x"] for row in rows(warehouse, "t")] == [None, 0.5]
+    warehouse.create_table("tab", "select cast(null as double) as x")
+    warehouse.insert_into("tab", "select 0.5e0")
+    assert [row["x"] for row in rows(warehouse, "tab")] == [None, 0.5]
 
 
 def test_insert_of_another_type_names_both(warehouse):
-    warehouse.create_table("t", "select 1 as n")
-    with pytest.raises(DataError, match=r"column 'n': it holds int64, string came"):
-        warehouse.insert_into("t", "select 'a'")
+    warehouse.create_table("tab", "select 1 as n")
+    with pytest.raises(
+        DataError, match=r"column 'n': it holds int64, string came|mismatched column types"
+    ):
+        warehouse.insert_into("tab", "select 'a'")
 
 
 @pytest.mark.parametrize(
     "sql,message",
     [
-        ("select 1", "column 1 of the query has no name"),
-        ("select 1 as a, 2 as A", "two columns 'a'"),
+        ("select 1", "column 1 of the query has no name|name not specified at position 1"),
+        ("select 1 as a, 2 as A", "two columns 'a'|'a' specified more than once"),
         ("select 1 as a from nowhere", "no table 'nowhere'"),
     ],
 )
 def test_a_query_that_can_make_no_table_says_why(warehouse, sql, message):
     with pytest.raises(DataError, match=message):
-        warehouse.create_table("t", sql)
+        warehouse.create_table("tab", sql)
 
 
 def test_a_query_that_fails_midway_leaves_the_old_table(tmp_path):

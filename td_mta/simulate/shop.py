@@ -1,27 +1,19 @@
-"""A shop's page views and form fills as a warehouse holds them: a small world in URLs.
+"""Touchpoints as a shop's warehouse holds them: page views with URLs, and form fills.
 
 Every page view is a touch, whose channel its `utm_*` parameters or the referrer tell; every form
-fill is an order. The rows end at the session time 2026-01-31 00:00 UTC, 30 days after the first.
+fill is an order.
 """
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from td_mta.simulate.world import Hazard, Integers, hazard_world
+from td_mta.simulate.draws import Draws, Integers
+from td_mta.simulate.rows import Rows
 
-Table = dict[str, npt.NDArray[np.generic]]
-
-DEMO = Hazard(
-    channels=(
-        *("Affiliates", "Direct", "Display", "Email", "Organic Search"),
-        *("Other Advertising", "Paid Search", "Referral", "Social"),
-    ),
-    base=0.004,
-    relative_risks=(1.8, 1.6, 0.8, 3.0, 2.2, 0.6, 4.0, 1.5, 1.2),
-    window=3,
-    pair=(3, 6),
-)
-DEMO_TOUCH_RATES = (0.02, 0.05, 0.04, 0.03, 0.05, 0.02, 0.03, 0.02, 0.04)
+Strings = npt.NDArray[np.str_]
 
 # Visits that the channel rules can tell: what follows `utm_` or, without any, the referrer alone.
 SITE = "https://shop.example/"
@@ -61,42 +53,37 @@ VISITS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def demo_tables(*, rng: np.random.Generator, users: int = 20_000) -> dict[str, Table]:
-    """Page views and form fills by table name, each its columns by name, in the order of time.
+class Pages(NamedTuple):
+    """Page views or form fills as columns, in the order of the rows they come from."""
 
-    A page view is a touch, its channel told by the URL or the referrer; a form fill is an order.
+    time: Integers
+    user: Integers
+    url: Strings
+    referrer: Strings
+
+
+def page_views(rows: Rows, channels: Sequence[str], *, seed: int) -> Pages:
+    """The touches as visits: any of their channel's kinds of visit, each alike.
+
+    Raises ValueError for a channel whose visits are not known here.
     """
-    world = hazard_world(
-        rng=rng, hazard=DEMO, moment="any_time", users=users, touch_rates=DEMO_TOUCH_RATES
-    )
-    order = np.argsort(world.time, kind="stable")
-    views, fills = order[~world.conversion[order]], order[world.conversion[order]]
-    urls, referrers = _visits(rng, world.channel[views])
-    names = np.array([f"user-{i:06d}" for i in range(users)])
-    return {
-        "enriched_pageviews": {
-            "time": world.time[views],
-            "canonical_id": names[world.user[views]],
-            "td_url": urls,
-            "td_referrer": referrers,
-        },
-        "enriched_formfills": {
-            "time": world.time[fills],
-            "canonical_id": names[world.user[fills]],
-            "td_url": np.full(len(fills), SITE + "order/thanks"),
-            "td_referrer": np.full(len(fills), SITE + "order"),
-            "form_id": np.full(len(fills), "order"),
-        },
-    }
-
-
-def _visits(
-    rng: np.random.Generator, channel: Integers
-) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]]:
-    """URL and referrer of page views: any of their channel's kinds of visit, each alike."""
-    kinds = [VISITS[name] for name in DEMO.channels]
+    unknown = [name for name in channels if name not in VISITS]
+    if unknown:
+        known = ", ".join(VISITS)
+        raise ValueError(f"page views: no URLs for channel {unknown[0]!r}, only for {known}")
+    kinds = [VISITS[name] for name in channels]
     starts = np.cumsum([0, *map(len, kinds)])
     urls = np.array([f"{SITE}?utm_{utm}" if utm else SITE for kind in kinds for utm, _ in kind])
     referrers = np.array([referrer for kind in kinds for _, referrer in kind])
-    kind = rng.integers(starts[channel], starts[channel + 1])
-    return urls[kind], referrers[kind]
+    touches = rows.take(rows.channel >= 0)
+    place = Draws.of(seed).at("visit").at(touches.user).at(touches.time).at(touches.channel)
+    kind = starts[touches.channel] + place.below(np.diff(starts)[touches.channel])
+    return Pages(touches.time, touches.user, urls[kind], referrers[kind])
+
+
+def form_fills(rows: Rows) -> Pages:
+    """The conversions as orders."""
+    orders = rows.take(rows.conversion)
+    n = len(orders.user)
+    thanks, form = np.full(n, SITE + "order/thanks"), np.full(n, SITE + "order")
+    return Pages(orders.time, orders.user, thanks, form)

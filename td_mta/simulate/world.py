@@ -1,214 +1,204 @@
-"""A world with a known truth: who touched what, who converted, and what each cell really gave.
+"""A world with a known truth: who touched what, who converted, and what would have been.
 
 It runs day by day. Every user may be touched by channels; then comes one moment of trial, at which
-he converts with a chance that depends on the cells of his window alone: `Hazard.worth`. A touch
-after that moment, or before the previous conversion, plays no part. The truth's credit is the
-Shapley value of that very chance, so a model that learned the world must give the same.
+he converts with a chance that depends on the cells of his window alone: `Hazard.worth` (times the
+risk of his mood, where the plan has an `Intent`). A touch after that moment, or before the previous
+conversion, plays no part. Users may convert again and again.
+
+The same days run once more for every channel without its touches, all other touches, moments and
+luck as they were: what then is missing is what really disappears.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import factorial
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
+
+from td_mta.simulate.draws import Draws, Floats, Integers
+from td_mta.simulate.hazard import Hazard, cells_of, one_each
+from td_mta.simulate.rows import DAY, START, Bools, Rows, in_order, joined
+from td_mta.simulate.touching import Intent, Touches, Touching, channel_touched_last, touches_of
 
 Moment = Literal["day_end", "any_time"]
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
-DAY = 86_400
-START = 1_767_225_600  # 2026-01-01 00:00 UTC
-LARGEST_PATTERN = 16
-COALITIONS_AT_ONCE = 1 << 17
+USERS_AT_ONCE = 4096  # a block's windows stay in the cache
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hazard:
-    """The chance to convert on a day: a base rate times the risk that each touched cell brings.
+class Plan:
+    """What a world is made of; raises ValueError, naming the field.
 
-    `relative_risks` holds for a touch on the day itself; its logarithm shrinks by `decay` with
-    every day since. A window touched by both channels of `pair` has `pair_risk` on top.
+    At `day_end` the trial comes after all touches of the day, else at any second of it, each alike.
+    An order's value has a gamma distribution of shape 4 around `order_value`; every order after a
+    user's first is `repeat_order_value` times as large.
     """
 
-    channels: tuple[str, ...] = ("Search", "Email", "Display", "Popup", "Video")
-    base: float = 0.005
-    relative_risks: tuple[float, ...] = (3.27, 4.83, 1.22, 0.61, 2.0)
-    decay: float = 0.6
-    window: int = 5
-    pair: tuple[int, int] = (0, 4)
-    pair_risk: float = 1.5
-
-    def worth(self, cells: Bools) -> Floats:
-        """Chance of a conversion `(n,)` with the cells `(n, window, channels)`, and only they.
-
-        >>> hazard = Hazard(base=0.01, decay=0.5, relative_risks=(4.0, 1.0, 1.0, 1.0, 1.0))
-        >>> cells = np.zeros((3, 5, 5), bool)
-        >>> cells[1, 0, 0] = cells[2, 1, 0] = True  # Search on the day, Search the day before
-        >>> hazard.worth(cells)
-        array([0.01, 0.04, 0.02])
-        """
-        fading = self.decay ** np.arange(self.window)[:, None]
-        effects = fading * np.log(self.relative_risks)
-        reached: Bools = np.any(cells, axis=1)
-        both = reached[:, self.pair[0]] & reached[:, self.pair[1]]
-        log_risk = cells.reshape(len(cells), -1) @ effects.ravel() + both * np.log(self.pair_risk)
-        return np.minimum(self.base * np.exp(log_risk), 1.0)
-
-
-class Credit(NamedTuple):
-    """What conversions owe to cells `(window, channels)` and to the baseline, in conversions."""
-
-    cells: Floats
-    baseline: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """Touchpoints as columns of one length, unordered, and the truth behind them.
-
-    `time` is in seconds; `channel` indexes `hazard.channels`, -1 on conversion rows; `value` is NaN
-    where nothing was sold. `patterns` `(conversions, window, channels)` holds what each conversion
-    saw, in no order that the rows know.
-    """
-
-    user: Integers
-    time: Integers
-    channel: Integers
-    conversion: Bools
-    value: Floats
-    patterns: Bools
+    about: str = ""
     hazard: Hazard
-    truth: Credit
+    touching: Touching
+    intent: Intent | None = None
+    moment: Moment = "any_time"
+    days: int = 28
+    users: int = 150_000
+    order_value: float = 80.0
+    repeat_order_value: float = 1.25
+
+    def __post_init__(self) -> None:
+        channels = len(self.hazard.channels)
+        one_each("rates", self.touching.rates, channels)
+        if self.intent is not None:
+            one_each("drives", self.intent.drives, channels)
+        if self.users < 1 or self.days < 1:
+            raise ValueError(f"wanted users and days, got {self.users} and {self.days}")
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return self.hazard.channels
 
 
-def hazard_world(
+class Block(NamedTuple):
+    """What some users did.
+
+    `patterns` `(conversions, window, channels)` holds what each conversion saw and `cents` its
+    value. `clicks` `(days, channels)` counts touches. `orders` and `sold` `(channels + 2, users)`
+    are each user's conversions and cents: with all channels, without each one, without any.
+    """
+
+    rows: Rows
+    patterns: Bools
+    cents: Integers
+    clicks: Integers
+    orders: Integers
+    sold: Integers
+
+    @property
+    def users(self) -> int:
+        return self.orders.shape[1]
+
+
+def blocks(
+    plan: Plan,
     *,
-    rng: np.random.Generator,
-    hazard: Hazard | None = None,
-    moment: Moment = "day_end",
-    users: int = 150_000,
-    days: int = 30,
-    touch_rates: tuple[float, ...] = (0.05, 0.05, 0.08, 0.05, 0.05),
-    repeat: float = 0.05,
-) -> World:
-    """A world of `users` on `days`; `touch_rates` are each channel's daily chance to touch.
+    seed: int,
+    users: range | None = None,
+    at_once: int = USERS_AT_ONCE,
+    switch_off: bool = True,
+) -> Iterator[Block]:
+    """The plan's users, or those of a range, so many at once; how many changes nothing.
 
-    A touch is followed by another of the same channel on the same day with chance `repeat`. At
-    `day_end` the trial comes after all touches of the day, else at any second of it, each alike.
+    A user's fate depends on the seed and his number alone. Without `switch_off` `orders` and `sold`
+    have but their first row.
     """
-    hazard = hazard or Hazard()
-    cells = np.zeros((users, hazard.window, len(hazard.channels)), bool)
-    touches, conversions, patterns = [], [], []
-    for day in range(days):
-        first, last = _touches(rng, users, np.asarray(touch_rates), repeat)
-        trial = rng.integers(DAY, size=users) if moment == "any_time" else np.full(users, DAY - 1)
-        cells[:, 1:] = cells[:, :-1].copy()
-        cells[:, 0] = first <= trial[:, None]
-        converts = rng.random(users) < hazard.worth(cells)
-        patterns.append(cells[converts])
-        cells[converts] = False
-        cells[:, 0] = (last >= 0) & ((last > trial[:, None]) | ~converts[:, None])
-        touches.append(_touch_rows(first, last, day))
-        conversions.append(_conversion_rows(converts, trial, day))
-    return _world(rng, hazard, touches, conversions, np.concatenate(patterns))
+    if at_once < 1:
+        raise ValueError(f"at_once must be at least 1 user, got {at_once}")
+    users = range(plan.users) if users is None else users
+    channels = len(plan.hazard.channels)
+    kept = ~np.eye(channels + 2, channels, -1, dtype=bool)
+    kept[-1] = False
+    for first in range(users.start, users.stop, at_once):
+        some = np.arange(first, min(first + at_once, users.stop))
+        yield _block(plan, Draws.of(seed), some, kept if switch_off else kept[:1])
 
 
-def credit(hazard: Hazard, patterns: Bools) -> Credit:
-    """The truth's own Shapley credit of conversions that saw `patterns` `(n, window, channels)`.
-
-    Each conversion gives v(∅)/v(N) to the baseline and φ/v(N) to its cells: they sum to n.
-    Exact over all coalitions. Raises ValueError for a pattern of more than 16 cells.
-    """
-    shape = patterns.shape[1:]
-    distinct, counts = np.unique(patterns.reshape(len(patterns), -1), axis=0, return_counts=True)
-    sizes = distinct.sum(axis=1)
-    if sizes.max(initial=0) > LARGEST_PATTERN:
-        wanted = f"at most {LARGEST_PATTERN} touched cells in a pattern, got {sizes.max()}"
-        raise ValueError(f"exact credit needs {wanted}: touch less or shorten the window")
-    cells, baseline = np.zeros(distinct.shape[1]), 0.0
-    for size in np.unique(sizes):
-        chosen = np.flatnonzero(sizes == size)
-        for block in np.array_split(chosen, -(-(len(chosen) << size) // COALITIONS_AT_ONCE)):
-            players = np.nonzero(distinct[block])[1].reshape(len(block), size)
-            worth = _worth_of_coalitions(hazard, players, shape)
-            per_conversion = (counts[block] / worth[:, -1])[:, None]
-            np.add.at(cells, players, per_conversion * (worth @ _shapley_weights(size)))
-            baseline += float((per_conversion[:, 0] * worth[:, 0]).sum())
-    return Credit(cells.reshape(shape), baseline)
-
-
-def _touches(
-    rng: np.random.Generator, users: int, rates: Floats, repeat: float
-) -> tuple[Integers, Integers]:
-    """First and last second `(users, channels)` of a day's touches; untouched: DAY and -1."""
-    shape = (users, len(rates))
-    touched = rng.random(shape) < rates
-    again = touched & (rng.random(shape) < repeat)
-    # touches keep off the day's last second, which at `day_end` is the moment of trial
-    one, other = rng.integers(DAY - 1, size=(2, *shape))
-    other = np.where(again, other, one)
-    first = np.where(touched, np.minimum(one, other), DAY)
-    return first, np.where(touched, np.maximum(one, other), -1)
-
-
-def _touch_rows(first: Integers, last: Integers, day: int) -> Integers:
-    """Columns user, time, channel; a second touch is a row of its own."""
-    user, channel = np.nonzero(last >= 0)
-    again_user, again_channel = np.nonzero((last >= 0) & (last > first))
-    second = np.concatenate([first[user, channel], last[again_user, again_channel]])
-    time = START + day * DAY + second
-    return np.stack(
-        [np.concatenate([user, again_user]), time, np.concatenate([channel, again_channel])]
+def _block(plan: Plan, draws: Draws, users: Integers, kept: Bools) -> Block:
+    """All days of some users, once for every row of `kept`, which says what channels there are."""
+    seen = _Seen(plan, kept, len(users))
+    orders, sold = np.zeros((2, len(kept), len(users)), np.int64)
+    clicks = np.zeros((plan.days, kept.shape[1]), np.int64)
+    latest = np.full(len(users), kept.shape[1])
+    following = plan.touching.following()
+    rows, patterns, cents = [], [], []
+    for day in range(plan.days):
+        place = draws.at(users).at(day)
+        drives, risk = _mood(plan.intent, place)
+        touches = touches_of(plan.touching, place, day, following[:, latest] * drives)
+        latest = channel_touched_last(touches, latest)
+        trial = _trial(plan.moment, place)
+        seen.until(trial, touches)
+        converts = place.at("conversion").uniform() < plan.hazard.worth_of(seen.windows) * risk
+        paid = _paid(plan, place, orders) * converts
+        now = converts[0]
+        patterns.append(cells_of(seen.windows[:, 0, now], plan.hazard.window))
+        cents.append(paid[0, now])
+        rows += [_touch_rows(users, touches, day)]
+        rows += [_conversion_rows(users[now], trial[now], day, cents[-1])]
+        clicks[day] = (touches.last >= 0).sum(axis=1) + (touches.last > touches.first).sum(axis=1)
+        orders += converts
+        sold += paid
+        seen.after(trial, touches, converts)
+    return Block(
+        rows=in_order(joined(rows)),
+        patterns=np.concatenate(patterns),
+        cents=np.concatenate(cents),
+        clicks=clicks,
+        orders=orders,
+        sold=sold,
     )
 
 
-def _conversion_rows(converts: Bools, trial: Integers, day: int) -> Integers:
-    user = np.flatnonzero(converts)
-    return np.stack([user, START + day * DAY + trial[user], np.full(len(user), -1)])
+class _Seen:
+    """What the users' windows hold: `windows` `(channels, kept, users)`, bits as in `Hazard`."""
+
+    def __init__(self, plan: Plan, kept: Bools, users: int) -> None:
+        self.windows = np.zeros((*kept.T.shape, users), np.int64)
+        self._kept = kept.T[:, :, None]
+        self._whole = (1 << plan.hazard.window) - 1
+
+    def until(self, trial: Integers, touches: Touches) -> None:
+        """A new day, up to the moment of trial."""
+        today = (touches.first <= trial)[:, None] & self._kept
+        self.windows = self.windows << 1 & self._whole | today
+
+    def after(self, trial: Integers, touches: Touches, converts: Bools) -> None:
+        """The rest of the day; a conversion closes the window, only later touches stay."""
+        today = (touches.last >= 0)[:, None] & self._kept
+        later = (touches.last > trial)[:, None] & self._kept
+        self.windows = np.where(converts, later, self.windows | today)
 
 
-def _world(
-    rng: np.random.Generator,
-    hazard: Hazard,
-    touches: list[Integers],
-    conversions: list[Integers],
-    patterns: Bools,
-) -> World:
-    user, time, channel = np.concatenate(touches + conversions, axis=1)
-    order = rng.permutation(len(user))
-    conversion = (channel < 0)[order]
-    value = np.where(conversion, np.round(rng.gamma(4.0, 20.0, len(user)), 2), np.nan)
-    return World(
-        user=user[order],
-        time=time[order],
-        channel=channel[order],
-        conversion=conversion,
-        value=value,
-        patterns=patterns,
-        hazard=hazard,
-        truth=credit(hazard, patterns),
+def _mood(intent: Intent | None, place: Draws) -> tuple[Floats, Floats]:
+    """Factors of the users' chances to be touched `(channels, users)` and to convert."""
+    if intent is None:
+        return np.ones((1, 1)), np.ones(1)
+    mood = place.at("mood").uniform() < intent.chance
+    drives = np.where(mood, np.array(intent.drives)[:, None], 1.0)
+    return drives, np.where(mood, intent.risk, 1.0)
+
+
+def _trial(moment: Moment, place: Draws) -> Integers:
+    if moment == "any_time":
+        return place.at("trial").below(DAY)
+    return np.full(len(place.state), DAY - 1)
+
+
+def _paid(plan: Plan, place: Draws, orders: Integers) -> Integers:
+    """The cents of an order today: the sum of four exponentials is a gamma of shape 4."""
+    luck = place.at("value").at(np.arange(4)[:, None]).uniform()
+    cents = -np.log1p(-luck).sum(axis=0) * plan.order_value * 100 / 4
+    return np.rint(np.where(orders > 0, plan.repeat_order_value, 1.0) * cents).astype(np.int64)
+
+
+def _touch_rows(users: Integers, touches: Touches, day: int) -> Rows:
+    """A row a touch; a second touch is a row of its own."""
+    channel, user = np.nonzero(touches.last >= 0)
+    again_channel, again_user = np.nonzero(touches.last > touches.first)
+    second = [touches.first[channel, user], touches.last[again_channel, again_user]]
+    user = np.concatenate([user, again_user])
+    return Rows(
+        user=users[user],
+        time=START + day * DAY + np.concatenate(second),
+        channel=np.concatenate([channel, again_channel]),
+        conversion=np.zeros(len(user), bool),
+        cents=np.full(len(user), -1),
     )
 
 
-def _worth_of_coalitions(hazard: Hazard, players: Integers, shape: tuple[int, ...]) -> Floats:
-    """v of every coalition of the players `(n, size)`: `(n, 2**size)`, ∅ first, N last."""
-    n, size = players.shape
-    members = _coalitions(size)
-    cells = np.zeros((n, len(members), int(np.prod(shape))), bool)
-    pattern, coalition = np.ogrid[:n, : len(members)]
-    cells[pattern[..., None], coalition[..., None], players[:, None, :]] = members
-    return hazard.worth(cells.reshape(-1, *shape)).reshape(n, -1)
-
-
-def _shapley_weights(size: int) -> Floats:
-    """W `(2**size, size)` with φ = v @ W: how a coalition's worth enters each player's φ."""
-    members = _coalitions(size)
-    others = members.sum(axis=1, keepdims=True) - members  # |S| without the player
-    share = [factorial(s) * factorial(size - s - 1) / factorial(size) for s in range(size)]
-    return np.where(members, 1.0, -1.0) * np.array([*share, 0.0])[others]
-
-
-def _coalitions(size: int) -> Bools:
-    return (np.arange(1 << size)[:, None] >> np.arange(size) & 1).astype(bool)
+def _conversion_rows(users: Integers, trial: Integers, day: int, cents: Integers) -> Rows:
+    return Rows(
+        user=users,
+        time=START + day * DAY + trial,
+        channel=np.full(len(users), -1),
+        conversion=np.ones(len(users), bool),
+        cents=cents,
+    )

@@ -1,6 +1,8 @@
-"""Where tables live. `Warehouse` is the seam; `local.py` keeps tables as files in folders."""
+"""Where tables live. `Warehouse` is the seam; `local.py` keeps tables as files in folders,
+`treasure_data.py` in a database of Treasure Data.
+"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import pandas as pd
@@ -22,6 +24,19 @@ class Warehouse(Protocol):
 
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         """Make a table whole in one step; `append` adds rows to the one that is there."""
+        ...
+
+    def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
+        """Several tables: a failure before all of them are staged leaves each as it was."""
+        ...
+
+    def check_writable(
+        self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
+    ) -> None:
+        """Raise now what `write_all` would after hours of work; nothing that lasts is written.
+
+        The tables' columns are None where they are not known yet.
+        """
         ...
 
     def query(self, sql: str) -> pa.Table:

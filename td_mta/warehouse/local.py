@@ -5,12 +5,11 @@ counts. Only out is written, each file under a passing name first, so a file tha
 """
 
 import contextlib
-import difflib
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from td_mta.errors import DataError, WarehouseError
 from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended
+from td_mta.warehouse.names import check_same_columns, find_column, nearest
 from td_mta.warehouse.trino import engine
 from td_mta.warehouse.trino.engine import stored
 from td_mta.warehouse.trino.query import Plan, translate
@@ -56,21 +56,36 @@ class LocalWarehouse:
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         there = self.columns(table)
-        names = [_column(name, there, self._path(table)) for name in columns]
+        names = [find_column(name, there, str(self._path(table))) for name in columns]
         file = _parquet(self.typed_file(table))
         for batch in file.iter_batches(batch_size=READ_ROWS, columns=names):
             by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
             yield pa.record_batch([by_name[name] for name in names], names=list(columns))
 
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
-        new = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-        found = self._find(table)
-        if found and if_exists == "error":
-            raise DataError(f"table {table!r} is already there ({found}), drop it first")
-        if found and if_exists == "append":
-            new = self._appended(table, self._in_order(table, new).to_reader()).read_all()
-        with self._target(table, ".csv") as path:
-            csv_tables.write(new, path)
+        self.write_all({table: frame}, if_exists)
+
+    def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
+        self.check_writable({t: list(frame.columns) for t, frame in frames.items()}, if_exists)
+        with contextlib.ExitStack() as targets:  # at its end, when all is staged, each is renamed
+            for table, frame in frames.items():
+                new = pa.Table.from_pandas(frame, preserve_index=False)
+                new = new.replace_schema_metadata(None)
+                if if_exists == "append" and self._find(table):
+                    new = new.select(self.columns(table))
+                    new = self._appended(table, new.to_reader()).read_all()
+                csv_tables.write(new, targets.enter_context(self._target(table, ".csv")))
+
+    def check_writable(
+        self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
+    ) -> None:
+        for table, columns in tables.items():
+            self._protect(table)
+            found = self._find(table)
+            if found and if_exists == "error":
+                raise DataError(f"table {table!r} is already there ({found}), drop it first")
+            if found and if_exists == "append" and columns is not None:
+                check_same_columns(columns, self.columns(table), str(found))
 
     def query(self, sql: str) -> pa.Table:
         return self.answer(sql)[1]
@@ -141,11 +156,8 @@ class LocalWarehouse:
 
     def _not_found(self, table: str) -> str:
         looked = ", ".join(str(folder / table) + ".csv|.parquet" for folder in self._folders())
-        tables = self.tables()
-        near = difflib.get_close_matches(table, tables, 3) or tables[:10]
-        return f"no table {table!r}: looked for {looked}; " + (
-            f"there is {', '.join(near)}" if near else "these folders hold no table"
-        )
+        near = nearest(table, self.tables(), "these folders hold no table")
+        return f"no table {table!r}: looked for {looked}; {near}"
 
     def _protect(self, table: str) -> None:
         path = self._find(table)
@@ -203,14 +215,6 @@ class LocalWarehouse:
     def _appended(self, table: str, new: pa.RecordBatchReader) -> pa.RecordBatchReader:
         return appended(_parquet(self.typed_file(table)), new, str(self._path(table)))
 
-    def _in_order(self, table: str, new: pa.Table) -> pa.Table:
-        """The same columns as the stored table has them."""
-        there = self.columns(table)
-        differ = sorted(set(there) ^ set(new.column_names))
-        if differ:
-            raise DataError(f"cannot append to {self._path(table)}: columns differ in {differ}")
-        return new.select(there)
-
     def _translated(self, sql: str) -> Plan:
         return translate(sql, self._catalog, self.now)
 
@@ -259,18 +263,6 @@ def _parquet(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {error}") from error
-
-
-def _column(name: str, there: list[str], path: Path) -> str:
-    """The column of that name; as in SQL, letter case does not matter where it is unambiguous."""
-    if name in there:
-        return name
-    alike = [column for column in there if column.lower() == name.lower()]
-    if len(alike) == 1:
-        return alike[0]
-    near = difflib.get_close_matches(name, there, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"{path}: no column {name!r}; it has {', '.join(there)}{hint}")
 
 
 def _sorted(table: pa.Table) -> pa.Table:

@@ -26,6 +26,7 @@ from td_mta.warehouse.trino.types import (
 )
 
 Finish = Callable[[Bound], Bound]
+MORE: dict[str, Callable[..., "Aggregate"]] = {}  # those of `collected.py`
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def aggregate(node: exp.Expression, scope: Scope) -> Aggregate:
         return _array_agg(args, order, distinct, where, scope)
     if name in ("max_by", "min_by"):
         return _by(name, args, where, scope.program)
+    if name in MORE:
+        return MORE[name](args, where, scope.program)
     if len(args) != 1:
         raise Refused(f"{name} with {len(args)} arguments")
     return _ONE[name](args[0], "DISTINCT " if distinct else "", where, scope.program)

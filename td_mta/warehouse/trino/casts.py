@@ -84,7 +84,8 @@ def coerce(bound: Bound, kind: Type, program: Program) -> Bound:
 def _converted(bound: Bound, kind: Type) -> object:
     if not bound.constant:
         return bound.value
-    return pa.array([bound.value], arrow(bound.type)).cast(arrow(kind))[0].as_py()
+    # Not safe: an integer beyond 2^53 becomes the nearest double, as in Trino.
+    return pa.array([bound.value], arrow(bound.type)).cast(arrow(kind), safe=False)[0].as_py()
 
 
 def cast(bound: Bound, kind: Type, program: Program) -> Bound:

@@ -12,6 +12,7 @@ from td_mta.errors import Refused
 from td_mta.warehouse.trino.calls import Overload, each, first, plain, with_constants
 from td_mta.warehouse.trino.catalog_times import TIMES
 from td_mta.warehouse.trino.functions import (
+    arrays,
     conversions,
     hashes,
     numbers,
@@ -236,6 +237,10 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
             ),
             fails=True,
         ),
+    ),
+    "sequence": tuple(
+        Overload(("bigint",) * count, array(BIGINT), plain(arrays.sequence), fails=True)
+        for count in (2, 3)
     ),
     **TIMES,
 }

@@ -86,7 +86,7 @@ class Program:
             return bound
         try:
             arrays = [pa.array([arg.value], arrow(arg.type)) for arg in args]
-            value = run(*arrays)[0].as_py()
+            value = refusing(run)(*arrays)[0].as_py()
         except TrinoError as error:
             return replace(bound, fails=True, error=error.name)
         return literal(value, kind) if _writable(kind) else bound
@@ -119,12 +119,24 @@ def arrow_cast(sql: str, kind: Type) -> str:
     return f"arrow_cast({sql}, {quoted(_datafusion_name(arrow(kind)))})"
 
 
+def refusing(run: Run) -> Run:
+    """A value that Arrow or Python cannot hold, such as a time of the year 10000, is refused."""
+
+    def checked(*arrays: pa.Array) -> pa.Array:
+        try:
+            return run(*arrays)
+        except (ArithmeticError, ValueError) as error:  # pyarrow's are ValueErrors
+            raise Refused(f"a value that the local engine cannot compute: {error}") from error
+
+    return checked
+
+
 def _returning(run: Run, output: pa.DataType, raised: list[MtaError]) -> Run:
     """Gives the promised type, and keeps what is raised: the engine would only pass on its text."""
 
     def checked(*arrays: pa.Array) -> pa.Array:
         try:
-            result = run(*arrays)
+            result = refusing(run)(*arrays)
         except MtaError as error:
             raised.append(error)
             raise

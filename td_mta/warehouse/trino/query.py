@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.warehouse.trino import conditions, values
+from td_mta.warehouse.trino import collected, conditions, values
 from td_mta.warehouse.trino.aggregates import groupable, ordering
 from td_mta.warehouse.trino.expressions import Scope, bind, condition
 from td_mta.warehouse.trino.parse import parse
@@ -28,7 +28,7 @@ from td_mta.warehouse.trino.set_operations import limited, order_of, set_operati
 from td_mta.warehouse.trino.sources import rows_of_values, source
 from td_mta.warehouse.trino.types import Type
 
-assert conditions and values  # importing them fills the table of expressions
+assert collected and conditions and values  # importing them fills the tables
 
 _SELECT_PARTS = (
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",

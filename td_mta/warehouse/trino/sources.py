@@ -7,6 +7,7 @@ from sqlglot import exp
 from td_mta.errors import Refused
 from td_mta.warehouse.trino import casts
 from td_mta.warehouse.trino.expressions import bind, common_type, condition
+from td_mta.warehouse.trino.functions import arrays
 from td_mta.warehouse.trino.program import Bound
 from td_mta.warehouse.trino.relations import (
     Column,
@@ -16,7 +17,7 @@ from td_mta.warehouse.trino.relations import (
     only,
     within,
 )
-from td_mta.warehouse.trino.types import Type
+from td_mta.warehouse.trino.types import BIGINT, Type, array
 
 _JOINS = {
     ("", ""): "INNER JOIN",
@@ -203,16 +204,28 @@ def _unnested(node: exp.Unnest, left: Rows | None, context: Context) -> Rows:
     items = bind(node.expressions[0], scope)
     if items.type.kind != "array":
         raise Refused(f"UNNEST of {items.type}")
-    column = Column(None, items.type.args[0], context.program.fresh())
-    kept = [c.sql for c in left.columns] if left else []
-    text = f"SELECT {', '.join([*kept, f'unnest({items.sql}) AS {column.sql}'])}"
-    text += f" FROM {left.sql}" if left else ""
-    if node.args.get("offset") is not None:
-        raise Refused("UNNEST WITH ORDINALITY")
+    if items.type.args[0].kind == "unknown":
+        raise Refused(f"{node.sql('trino')!r} of an array of NULLs alone")
     alias = node.args.get("alias")
     relation = alias.name.lower() if alias is not None and alias.this else None
+    lists = {context.program.fresh(): items}
     names = [name.name.lower() for name in alias.columns] if alias is not None else []
-    if len(names) > 1:
+    if node.args.get("offset"):
+        places = array(BIGINT)
+        lists[context.program.fresh()] = context.program.call(arrays.ordinals, [items], places)
+        names += (
+            []
+            if not isinstance(node.args["offset"], exp.Identifier)
+            else [node.args["offset"].name.lower()]
+        )
+    if names and len(names) != len(lists):
         raise Refused(f"{node.sql('trino')!r}")
-    made = replace(column, name=names[0] if names else None, relation=relation)
-    return Rows(f"({text}) AS {context.program.fresh()}", (*(left.columns if left else ()), made))
+    made = tuple(
+        Column(names[at] if names else None, bound.type.args[0], name, relation)
+        for at, (name, bound) in enumerate(lists.items())
+    )
+    kept = left.columns if left else ()
+    shown = [f"unnest({bound.sql}) AS {name}" for name, bound in lists.items()]
+    text = f"SELECT {', '.join([*(column.sql for column in kept), *shown])}"
+    text += f" FROM {left.sql}" if left else ""
+    return Rows(f"({text}) AS {context.program.fresh()}", (*kept, *made))

@@ -90,6 +90,8 @@ def _mod(args: list[Bound], program: Program) -> Bound:
 
 def _typeof(args: list[Bound], program: Program) -> Bound:
     _count("typeof", args, 1)
+    if args[0].fails:
+        raise Refused("typeof of what may fail")
     kind = args[0].type
     if kind.kind == "timestamp with time zone" or kind == UNKNOWN:
         return literal(str(kind), VARCHAR)

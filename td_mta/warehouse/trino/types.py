@@ -74,6 +74,14 @@ def array(element: Type) -> Type:
     return Type("array", (element,))
 
 
+def map_of(key: Type, value: Type) -> Type:
+    return Type("map", (key, value))
+
+
+def row(*fields: Type) -> Type:
+    return Type("row", fields)
+
+
 def timestamp(precision: int) -> Type:
     return Type("timestamp", (precision,))
 
@@ -88,6 +96,8 @@ def arrow(kind: Type) -> pa.DataType:
         return pa.decimal128(*kind.args)
     if kind.kind == "array":
         return pa.list_(arrow(kind.args[0]))
+    if kind.kind == "map":
+        return pa.map_(*(arrow(arg) for arg in kind.args))
     if kind.kind == "row":
         return pa.struct([(f"f{i}", arrow(arg)) for i, arg in enumerate(kind.args)])
     return _ARROW[kind.kind]

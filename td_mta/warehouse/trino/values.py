@@ -1,5 +1,6 @@
 """Literals, arithmetic, CASE, casts, calls and arrays."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -27,6 +28,8 @@ def _literal(node: exp.Literal, scope: Scope) -> Bound:
     if node.is_string:
         return literal(text, varchar(len(text)))
     if "e" in text.lower():
+        if not re.fullmatch(r"[0-9.]+[eE][-+]?[0-9]+", text):
+            raise Refused(f"{text!r}: put blanks around the operator")  # the parser reads on
         return literal(float(text), DOUBLE)
     if "." in text:
         whole, fraction = text.split(".")
@@ -198,7 +201,7 @@ def _array(node: exp.Array, scope: Scope) -> Bound:
     items = [bind(item, scope) for item in node.expressions]
     kind = common_type(items, node)
     cast = [casts.coerce(item, kind, scope.program).sql for item in items]
-    if kind.kind not in COMPARABLE:
+    if kind.kind not in COMPARABLE and items:
         raise Refused(f"{node.sql('trino')!r}: an array of {kind}")
     return Bound(f"make_array({', '.join(cast)})", array(kind), fails=any(i.fails for i in items))
 

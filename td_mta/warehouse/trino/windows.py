@@ -6,11 +6,11 @@ from sqlglot import exp
 
 from td_mta.errors import Refused
 from td_mta.warehouse.trino import calls, casts
-from td_mta.warehouse.trino.aggregates import aggregate, groupable, ordering
+from td_mta.warehouse.trino.aggregates import MORE, aggregate, groupable, ordering
 from td_mta.warehouse.trino.expressions import Scope, bind
 from td_mta.warehouse.trino.program import Bound, arrow_cast
 from td_mta.warehouse.trino.relations import only
-from td_mta.warehouse.trino.types import BIGINT, DOUBLE, Type, common
+from td_mta.warehouse.trino.types import BIGINT, DOUBLE, INTEGERS, Type, common
 
 _RANKS = ("row_number", "rank", "dense_rank")
 _SHARES = ("percent_rank", "cume_dist")
@@ -58,28 +58,34 @@ def _over(node: exp.Window, scope: Scope, *, framed: bool = False) -> str:
         ]
         parts.append(f"ORDER BY {', '.join(items)}")
     if framed:
-        parts.append(_frame(node, bool(order)))
+        parts.append(_frame(node, _order_types(node, scope)))
     return " ".join(parts)
 
 
-def _frame(node: exp.Window, ordered: bool) -> str:
+def _order_types(node: exp.Window, scope: Scope) -> list[Type]:
+    order = node.args.get("order")
+    return [bind(item.this, scope).type for item in order.expressions] if order else []
+
+
+def _frame(node: exp.Window, order: list[Type]) -> str:
     spec = node.args.get("spec")
     if spec is None:
-        end = "CURRENT ROW" if ordered else "UNBOUNDED FOLLOWING"
-        return f"{'RANGE' if ordered else 'ROWS'} BETWEEN UNBOUNDED PRECEDING AND {end}"
+        end = "CURRENT ROW" if order else "UNBOUNDED FOLLOWING"
+        return f"{'RANGE' if order else 'ROWS'} BETWEEN UNBOUNDED PRECEDING AND {end}"
     only(spec, "kind", "start", "start_side", "end", "end_side")
     kind = str(spec.args.get("kind")).upper()
-    start = _bound(spec.args.get("start"), spec.args.get("start_side"), kind)
-    end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind)
-    if not ordered or kind not in ("ROWS", "RANGE"):
+    by_number = kind == "ROWS" or [key.kind for key in order] in ([name] for name in INTEGERS)
+    start = _bound(spec.args.get("start"), spec.args.get("start_side"), kind, by_number)
+    end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"), kind, by_number)
+    if not order or kind not in ("ROWS", "RANGE"):
         raise Refused(f"{node.sql('trino')!r}: a frame in GROUPS or without ORDER BY")
     return f"{kind} BETWEEN {start} AND {end}"
 
 
-def _bound(value: object, side: object, kind: object) -> str:
+def _bound(value: object, side: object, kind: str, by_number: bool) -> str:
     if isinstance(value, str) and value.upper() in _BOUNDS:
         return f"{value.upper()} {str(side or '').upper()}".strip()
-    if kind == "ROWS" and isinstance(value, exp.Literal) and value.is_int:
+    if by_number and isinstance(value, exp.Literal) and value.is_int:
         return f"{int(value.this)} {str(side).upper()}"
     raise Refused(f"a {kind} frame with the bound {value}")
 
@@ -91,10 +97,11 @@ def _aggregate(call: exp.Expression, node: exp.Window, over: str, scope: Scope) 
     ):
         raise Refused(f"{node.sql('trino')!r}: DISTINCT or ORDER BY in a window's aggregate")
     name = (call.this if isinstance(call, exp.Filter) else call).name.lower()
-    if name in ("max_by", "min_by", "array_agg") or name.startswith(("stddev", "var")):
+    refused = {"max_by", "min_by", "array_agg", *MORE}
+    if name in refused or name.startswith(("stddev", "var")):
         raise Refused(f"{name} over a window")
     made = aggregate(call, scope)
-    frame = _frame(node, bool(node.args.get("order")))
+    frame = _frame(node, _order_types(node, scope))
     if made.type == DOUBLE and "BETWEEN UNBOUNDED PRECEDING" not in frame:
         raise Refused(f"{node.sql('trino')!r}: a moving frame over doubles")
     text = f"({made.call} OVER ({_over(node, scope, framed=True)}))"

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
-from td_mta.warehouse.trino.functions import zones
+from td_mta.warehouse.trino.functions import java_double, zones
 from td_mta.warehouse.trino.types import TrinoError, Type, arrow
 
 Run = Callable[[pa.Array], pa.Array]
@@ -155,27 +155,14 @@ def _double_to_integer(kind: Type, wanted: Type) -> Run:
         if pc.any(pc.is_nan(values)).as_py():
             raise TrinoError(BAD, "NaN")
         numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False)
-        whole = np.trunc(numbers)
-        whole += np.sign(numbers) * (np.abs(numbers - whole) >= 0.5)
+        with np.errstate(invalid="ignore"):
+            whole = np.trunc(numbers)
+            whole += np.sign(numbers) * (np.abs(numbers - whole) >= 0.5)
         if np.any((whole >= limit) | (whole < -limit)):
             raise Refused(f"CAST to {wanted} of a number beyond its range")
         return pc.if_else(values.is_valid(), pa.array(whole.astype(np.int64)), None)
 
     return run
-
-
-def _double_text(number: float) -> str:
-    """Java's scientific form of the shortest digits: 1.0E0, 3.0000000000000004E-1."""
-    if number != number:
-        return "NaN"
-    if number in (float("inf"), float("-inf")):
-        return "Infinity" if number > 0 else "-Infinity"
-    if number == 0:
-        return repr(number).replace(".0", "E0")
-    sign, digits, exponent = Decimal(repr(number)).as_tuple()
-    text = "".join(map(str, digits)).rstrip("0") or "0"
-    power = int(exponent) + len(digits) - 1
-    return f"{'-' * sign}{text[0]}.{text[1:] or '0'}E{power}"
 
 
 def _shortened(kind: Type, wanted: Type) -> Run:
@@ -219,7 +206,7 @@ TABLE: dict[tuple[str, str], Maker] = {
     ("boolean", "varchar"): lambda kind, wanted: _unlimited(wanted, lambda v: v.cast(pa.string())),
     ("date", "varchar"): lambda kind, wanted: _unlimited(wanted, lambda v: v.cast(pa.string())),
     ("double", "varchar"): lambda kind, wanted: _unlimited(
-        wanted, per_value(_double_text, pa.string())
+        wanted, per_value(java_double.text, pa.string())
     ),
     ("decimal", "varchar"): lambda kind, wanted: _unlimited(
         wanted, per_value(lambda value: f"{value:f}", pa.string())

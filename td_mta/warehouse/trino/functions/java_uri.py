@@ -40,6 +40,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
 _is_host_name = re.compile(
     rf"(?:{_LABEL}\.?|(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9\-]*[A-Za-z0-9])?\.?)"
 ).fullmatch
+_is_scope = re.compile(r"[A-Za-z0-9_.]+").fullmatch
 _is_ipv4 = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+").fullmatch
 
 
@@ -149,10 +150,11 @@ def _is_host(host: str) -> bool:
 
 
 def _is_ipv6(text: str) -> bool:
-    if "%" in text:
-        raise Refused("an IPv6 host with a scope")
+    address, percent, scope = text.partition("%")
+    if percent and not _is_scope(scope):
+        return False
     try:
-        ipaddress.IPv6Address(text)
+        ipaddress.IPv6Address(address)
     except ValueError:
         return False
     return True

@@ -60,6 +60,8 @@ def round_to(digits: int) -> Callable[[np.ndarray], np.ndarray]:
         return by_text
 
     def run(x: np.ndarray) -> np.ndarray:
+        if np.any(np.isfinite(x) & ~np.isfinite(x * factor)):
+            raise Refused(f"round to {digits} digits of a double near the largest")
         rounded = round_whole(x * factor) / factor
         near = np.abs(np.abs(x * factor) % 1 - 0.5) < 1e-6
         if near.any():

@@ -59,7 +59,9 @@ def _floor(time: datetime.datetime, unit: str) -> datetime.datetime:
     """The start of the calendar unit that a time lies in."""
     if unit in ("second", "minute", "hour"):
         step = int(times.SECONDS[unit])
-        return datetime.datetime.fromtimestamp(int(time.timestamp()) // step * step, time.tzinfo)
+        seconds, offset = int(time.timestamp()), time.utcoffset() or datetime.timedelta(0)
+        passed = (seconds + int(offset.total_seconds())) % step  # of the hour on the local clock
+        return datetime.datetime.fromtimestamp(seconds - passed, time.tzinfo)
     day = time.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "week":
         return day - datetime.timedelta(days=day.weekday())

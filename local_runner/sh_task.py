@@ -1,0 +1,66 @@
+"""sh>: a script of the shell. Parameters whose names are identifiers are environment variables."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local_runner.java_text import json_text
+from local_runner.job import Job, Outcome, TaskError
+from local_runner.python_task import environment_of
+from local_runner.yaml_types import Value
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def sh(job: Job) -> Outcome:
+    defaults = job.params.get("sh")
+    params = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
+    inherited = {key: os.environ[key] for key in os.environ.keys() - job.world.withheld}
+    environment = {
+        **inherited,
+        **job.world.environment,
+        **_variables(params),
+        **environment_of(job),
+    }
+    with tempfile.TemporaryDirectory(prefix="digdag-sh-") as name:
+        script = Path(name) / "runner.sh"
+        script.write_text(f"{job.command}\n", encoding="utf-8")
+        _run([*_shell(params.get("shell")), str(script)], job.folder(), environment)
+    return Outcome()
+
+
+def _shell(shell: Value) -> list[str]:
+    return [str(word) for word in shell] if isinstance(shell, list) and shell else ["/bin/sh"]
+
+
+def _variables(params: dict[str, Value]) -> dict[str, str]:
+    """One null parameter fails the task, whatever it is for."""
+    found: dict[str, str] = {}
+    for key, value in params.items():
+        if not _IDENTIFIER.fullmatch(key):
+            continue
+        if value is None:
+            raise TaskError(f"Parameter '{key}' is required but null (config)")
+        found[key] = value if isinstance(value, str) else json_text(value)
+    return found
+
+
+def _run(argv: list[str], folder: Path, environment: dict[str, str]) -> None:
+    """Both streams of the process go to standard output, as on Digdag."""
+    sys.stdout.flush()
+    try:
+        code = subprocess.run(
+            argv,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    except OSError as error:
+        raise TaskError(f'Cannot run program "{argv[0]}": {error.strerror} (runtime)') from None
+    if code != 0:
+        raise TaskError(f"Command failed with code {code} (runtime)")

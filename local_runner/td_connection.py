@@ -1,0 +1,123 @@
+"""Where Treasure Data's API is and the key to it, in the order of precedence that Digdag has.
+
+A secret beats a parameter (`td: {endpoint, use_ssl}`), and both beat the environment. The key comes
+from the secret td.apikey or from TD_API_KEY alone, and is part of no message and no `repr`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from local_runner.yaml_types import Value
+from td_mta.errors import ConfigError
+
+KEY, SERVER = "TD_API_KEY", "TD_API_SERVER"
+# What py> does not inherit: as on Digdag, only a task's own _env brings it.
+WITHHELD = frozenset({KEY, SERVER})
+DEFAULT_HOST = "api.treasuredata.com"
+NO_KEY = (
+    "the secret td.apikey is missing: export TD_API_KEY with the account's master key, "
+    "or give --secret td.apikey=..."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Seconds between requests. Polling is Digdag's; it would also try again for ever."""
+
+    poll: float = 1
+    longest_poll: float = 30
+    retry: float = 0.5
+    longest_retry: float = 16
+    retries: int = 7
+    retries_before_any_answer: int = 2
+    to_connect: float = 3
+    to_answer: float = 120
+    wait_unit: float = 1  # of an `interval:`
+
+
+class Connection(NamedTuple):
+    """An API's address without a slash at its end, what named it, and the key."""
+
+    url: str
+    named_by: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Connection({self.url})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What the command line (`secrets`) and the environment say of Treasure Data.
+
+    `answered` are the servers that did so in this run: for these a pause is worth a longer wait.
+    """
+
+    secrets: Mapping[str, str] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+    pace: Pace = Pace()
+    answered: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> str:
+        return (self.secrets.get("td.apikey") or self.environment.get(KEY, "")).strip()
+
+    def connection(self, given: Mapping[str, Value]) -> Connection:
+        """For a task with the settings `given`; raises `ConfigError`."""
+        if not self.key:
+            raise ConfigError(NO_KEY)
+        return Connection(*self.server(given), self.key)
+
+    def elsewhere(self, given: Mapping[str, Value], environment: Mapping[str, str]) -> str | None:
+        """Why a process with this environment would not find the tables of td>, if so."""
+        theirs, (ours, named_by) = environment.get(SERVER), self.server(given)
+        if not theirs or urlsplit(theirs).netloc == urlsplit(ours).netloc:
+            return None
+        return f"its {SERVER} is {theirs}, while td> goes to {ours} ({named_by})"
+
+    def for_templates(self) -> dict[str, str]:
+        """What `${secret:...}` finds: what was given, and Treasure Data's own three."""
+        url, _ = self.server({})
+        named = {"td.endpoint": urlsplit(url).netloc, "td.apiserver": f"{url}/"}
+        return named | dict(self.secrets) | ({"td.apikey": self.key} if self.key else {})
+
+    def server(self, given: Mapping[str, Value]) -> tuple[str, str]:
+        """The address for a task with the settings `given`, and what named it."""
+        use_ssl = self.secrets.get("td.use_ssl", given.get("use_ssl", True))
+        scheme = "https" if str(use_ssl).lower() == "true" else "http"
+        hosts = {
+            "the secret td.endpoint": self.secrets.get("td.endpoint"),
+            "the parameter td.endpoint": given.get("endpoint"),
+        }
+        servers = {
+            "the secret td.apiserver": self.secrets.get("td.apiserver"),
+            SERVER: self.environment.get(SERVER),
+        }
+        for named_by, host in hosts.items():
+            if host:
+                return _of_host(str(host), scheme, named_by), named_by
+        for named_by, server in servers.items():
+            if server:
+                return _of_server(server, named_by), named_by
+        return f"{scheme}://{DEFAULT_HOST}", f"no {SERVER}, so the default"
+
+
+def _of_host(host: str, scheme: str, named_by: str) -> str:
+    if "/" in host:
+        raise ConfigError(
+            f"{named_by} must be a host, or host:port, without a scheme (td.use_ssl decides on "
+            f"it), got {host}"
+        )
+    return f"{scheme}://{host}"
+
+
+def _of_server(server: str, named_by: str) -> str:
+    parts = urlsplit(server if "://" in server else f"https://{server}")
+    if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
+        raise ConfigError(
+            f"{named_by} must be an address such as https://{DEFAULT_HOST}/, got {parts.scheme}://"
+            f"{parts.netloc.rpartition('@')[2]}"
+        )
+    return f"{parts.scheme}://{parts.netloc}"

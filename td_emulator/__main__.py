@@ -1,0 +1,115 @@
+"""`python -m td_emulator`: try Treasure Data workflows on this machine, without an account."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from td_emulator.embedded import EmbeddedEngine
+from td_emulator.emulator import Emulator
+from td_emulator.engine import Engine, EngineError
+from td_emulator.keys import API_KEY
+from td_mta.errors import ConfigError, MtaError
+
+PORT = 8801
+FOLDER = Path("data")
+
+
+def main(argv: Sequence[str] | None = None, stop: threading.Event | None = None) -> int:
+    """Serve until `stop` is set or a signal comes. The exit code: 2 where it cannot start."""
+    options = _parser().parse_args(argv)
+    try:
+        emulator = Emulator(_engine(options), port=options.port, poll_again=0, line=_say)
+    except (MtaError, EngineError) as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"--port {options.port}: {error.strerror}: name another port, or 0 for any")
+    with emulator:
+        _say(_exports(emulator))
+        _wait(stop)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m td_emulator", description=__doc__)
+    add = parser.add_argument
+    add("--port", type=int, default=PORT, help=f"on 127.0.0.1 (default: {PORT}; 0: any free one)")
+    add(
+        "--folder",
+        type=Path,
+        metavar="DIR",
+        help="its folders are databases, their CSV and Parquet files tables, which statements "
+        f"change and drop as they would on Treasure Data (default: {FOLDER})",
+    )
+    add(
+        "--trino",
+        metavar="URL",
+        help="a running Trino with a catalog td-presto that does the SQL; tables of --folder are "
+        "copied into it (default: the project's own engine)",
+    )
+    return parser
+
+
+def _engine(options: argparse.Namespace) -> Engine:
+    folder: Path | None = options.folder
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"--folder {folder}: must be a folder with a folder for each database")
+    if options.trino is None:
+        (folder or FOLDER).mkdir(exist_ok=True)
+        return EmbeddedEngine(folder or FOLDER)
+    from td_emulator.trino import TrinoEngine
+
+    engine = TrinoEngine(options.trino.rstrip("/"))
+    if folder is not None:
+        _copy(EmbeddedEngine(folder), engine)
+    return engine
+
+
+def _copy(source: Engine, target: Engine) -> None:
+    """Every table of the one into the other."""
+    for database in source.databases():
+        target.create_database(database)
+        for table in source.tables(database):
+            target.write(database, table, source.read(database, table))
+
+
+def _exports(emulator: Emulator) -> str:
+    """What a shell needs, then what there is."""
+    there = ", ".join(emulator.engine.databases()) or "none yet: POST /v3/database/create/<name>"
+    return (
+        f"export TD_API_KEY={API_KEY}\n"
+        f"export TD_API_SERVER={emulator.url}\n"
+        f"export TD_PRESTO_API={emulator.url.rstrip('/')}\n"
+        f"# databases: {there}\n"
+        "# serving; Ctrl-C ends it"
+    )
+
+
+def _wait(stop: threading.Event | None) -> None:
+    if stop is not None:
+        stop.wait()
+        return
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    ended.wait()
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _failed(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The emulator as one object: `with Emulator(engine) as td: ...` serves at `td.url`."""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from td_emulator.bulk_imports import BulkImports
+from td_emulator.catalog import Catalog
+from td_emulator.engine import Engine
+from td_emulator.faults import Faults
+from td_emulator.jobs import Job, Jobs
+from td_emulator.messages import Request
+from td_emulator.routes import routes
+from td_emulator.server import Server
+from td_emulator.sessions import Sessions
+
+
+class Emulator:
+    """A server on 127.0.0.1 in a thread; port 0 takes any free one.
+
+    `poll_again` is how often a job is said to be queued or running before its end is shown; `line`
+    is called with a line for each request, in which no key is.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        port: int = 0,
+        poll_again: int = 2,
+        line: Callable[[str], None] | None = None,
+    ) -> None:
+        self.engine, self.faults = engine, Faults()
+        self.connections: dict[str, int] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="td_emulator_"))
+        self._jobs = Jobs(engine, self.faults, self._folder, poll_again)
+        self._imports = BulkImports(engine, self._jobs, self._folder)
+        self._sessions = Sessions(engine, self._folder)
+        catalog = Catalog(engine, self.connections)
+        table = routes(catalog, self._jobs, self._imports, self._sessions)
+        self._server = Server(port, table, self.faults, self._folder, line)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def __enter__(self) -> "Emulator":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection, stop every job, remove the results; the tables stay."""
+        self._server.shutdown()
+        self._server.close_all()
+        self._server.server_close()
+        self._thread.join()
+        self._jobs.stop()
+        self._sessions.stop()
+        self._imports.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def endpoint(self) -> str:
+        """Digdag's td.endpoint, with use_ssl false."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        """TD_API_SERVER; without the last slash it is TD_PRESTO_API."""
+        return f"http://{self.endpoint}/"
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What was asked so far, in the order of arrival."""
+        return tuple(self._server.seen)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """All jobs, in the order of their issue."""
+        return tuple(self._jobs.jobs.values())
+
+    @property
+    def duplicates(self) -> tuple[str, ...]:
+        """The ids of jobs that were submitted again under their domain_key, once each time."""
+        return tuple(self._jobs.duplicates)
+
+    def create_database(self, database: str) -> None:
+        self.engine.create_database(database)

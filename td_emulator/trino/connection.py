@@ -1,0 +1,59 @@
+"""Statements to a Trino through its own client, in the session of Treasure Data's jobs."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+import trino
+from trino.dbapi import Connection, Cursor
+
+CATALOG = "td-presto"
+USER = "td_emulator"
+_STARTING = "SERVER_STARTING_UP"
+_PATIENCE = 60.0  # seconds that a server which has just started may say so
+
+Run = Callable[[str], list[list[Any]]]
+
+
+def connect(url: str, schema: str | None = None) -> Connection:
+    """A connection to the catalog of TD's databases; its time zone is UTC, as it is there."""
+    session = requests.Session()
+    session.trust_env = False  # no proxy stands before a server on loopback
+    return trino.dbapi.connect(
+        host=url, user=USER, catalog=CATALOG, schema=schema, source=USER, timezone="UTC",
+        http_session=session,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def connected(url: str, schema: str | None = None) -> Iterator[Run]:
+    """A function that runs a statement to its end and gives its rows."""
+    with contextlib.closing(connect(url, schema)) as connection:
+
+        def run(sql: str) -> list[list[Any]]:
+            with executed(connection, sql) as cursor:
+                return list(cursor.fetchall())
+
+        yield run
+
+
+@contextlib.contextmanager
+def executed(connection: Connection, sql: str) -> Iterator[Cursor]:
+    """A statement that has begun; a server that still starts up is waited for."""
+    until = time.monotonic() + _PATIENCE
+    with contextlib.closing(connection.cursor()) as cursor:
+        while not _began(cursor, sql, until):
+            time.sleep(0.1)
+        yield cursor
+
+
+def _began(cursor: Cursor, sql: str, until: float) -> bool:
+    try:
+        cursor.execute(sql)
+    except trino.exceptions.TrinoQueryError as error:
+        if error.error_name != _STARTING or time.monotonic() > until:
+            raise
+        return False
+    return True

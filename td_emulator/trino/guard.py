@@ -1,0 +1,46 @@
+"""`python -m td_emulator.trino.guard FOLDER COMMAND...`: a server that lives as long as its user.
+
+The server is ended, and its folder removed, when standard input ends: the user closes it, or dies
+in whatever way and the system closes it. A server that ends by itself leaves its last words here.
+"""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+PATIENCE = 30.0  # seconds to end by itself
+LAST_WORDS = 3000  # letters of its log
+
+
+def main(argv: Sequence[str]) -> int:
+    folder, *command = argv
+    path = Path(folder) / "server.log"
+    try:
+        with path.open("wb") as log:
+            server = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        signal.signal(signal.SIGTERM, lambda *_: server.kill())
+        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
+        code = server.wait()
+        sys.stdout.write(path.read_text(errors="replace")[-LAST_WORDS:])
+        return code
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_with_input(server: subprocess.Popen[bytes]) -> None:
+    sys.stdin.buffer.read()
+    server.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.wait(PATIENCE)
+    server.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

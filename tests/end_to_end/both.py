@@ -1,0 +1,33 @@
+"""One run on local files and one on Treasure Data's protocols, from the same tables."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from td_emulator import Emulator, Engine
+
+from . import runs, shop
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both:
+    """The tables of both runs, and the folder with all their files."""
+
+    local: dict[str, pa.Table]
+    td: dict[str, pa.Table]
+    folder: Path
+
+
+def run_both(folder: Path, engine: Engine, **more: str) -> Both:
+    """Both runs of mta.dig; `engine` is what the emulator has behind it."""
+    settings = shop.SETTINGS | more
+    database = settings.get("in_db", shop.DATABASE)
+    made = shop.tables()
+    shop.write(folder / "data", made)
+    local = runs.locally(folder / "local", settings, folder / "data")
+    with Emulator(engine, poll_again=0) as td:
+        runs.fill(td, made, database)
+        ended = runs.on_treasure_data(folder / "on_td", settings, td)
+        assert ended.code == 0, ended.log
+        return Both(local=local, td=runs.tables_in(td, database), folder=folder)

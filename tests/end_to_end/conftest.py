@@ -1,0 +1,22 @@
+"""One run in stages for all tests that begin somewhere in the middle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from . import faults
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Snapshots of the tables before each stage and at the end, and all requests of the run."""
+
+    folder: Path
+    places: list[faults.Place]
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared")
+    return Prepared(folder=folder, places=faults.prepare(folder))

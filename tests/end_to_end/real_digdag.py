@@ -1,0 +1,211 @@
+"""`make test-digdag`: the root workflow on a real Digdag, beside the local runner's own run.
+
+The environment variable DIGDAG holds Digdag's command, such as `java -jar digdag.jar`. Digdag packs
+the project, the archive is unpacked elsewhere, and mta.dig runs there against the emulator, with
+py> as plain processes. Requests and tables must be those of `local_runner --warehouse td`.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pyarrow as pa
+
+from local_runner.archive import LIMIT, archived
+from td_emulator import API_KEY, EmbeddedEngine, Emulator
+
+from . import compare, requests, runs, secret, shop
+
+WAIT = 900  # seconds; Digdag tries for many minutes, in silence, where nothing answers
+NOT_SET = (
+    "DIGDAG is not set. It must hold the command that starts Digdag 0.10.5.1, for example\n"
+    "    make test-digdag DIGDAG='java -jar digdag-0.10.5.1.jar'\n"
+    "(a file is looked for from here; Digdag itself needs a Java that it supports, such as 17)."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a run of the workflow asked for and left."""
+
+    requests: tuple[requests.Request, ...]
+    tables: dict[str, pa.Table]
+
+
+def command(environment: Mapping[str, str], here: Path) -> list[str]:
+    """Digdag's command as words, files among them absolute. Exits where there is none."""
+    words = shlex.split(environment.get("DIGDAG", ""))
+    if not words:
+        _stop(NOT_SET)
+    found = [str(here / word) if (here / word).is_file() else word for word in words]
+    if shutil.which(found[0]) is None:
+        _stop(f"DIGDAG={shlex.join(words)}: there is no command {found[0]}")
+    for word in found[1:]:
+        if word.endswith(".jar") and not Path(word).is_file():
+            _stop(f"DIGDAG={shlex.join(words)}: there is no file {word}")
+    return found
+
+
+def properties(td: Emulator) -> str:
+    """Digdag's configuration: where Treasure Data is, and py> as a process of this Python."""
+    lines = {
+        "secrets.td.apikey": API_KEY,
+        "secrets.td.apiserver": td.url,
+        "params.td.endpoint": td.endpoint,
+        "params.td.use_ssl": "false",
+        "agent.command_executor.type": "simple",
+        "params.py.python": sys.executable,
+    }
+    return "".join(f"{key} = {value}\n" for key, value in lines.items())
+
+
+def edit(params: Path, values: Mapping[str, str]) -> None:
+    """Set parameters in a copy of config/params.yml: an exported value beats Digdag's -p."""
+    text = params.read_text(encoding="utf-8")
+    for key, value in values.items():
+        text, found = re.subn(rf"(?m)^{key}:.*$", f"{key}: {value}", text)
+        if found != 1:
+            raise ValueError(f"{params}: no parameter {key}")
+    params.write_text(text, encoding="utf-8")
+
+
+class Digdag:
+    """A real Digdag on a project, its logs in a folder."""
+
+    def __init__(self, words: Sequence[str], folder: Path, td: Emulator) -> None:
+        self.words, self.folder = list(words), folder
+        self.properties = folder / "local.properties"
+        self.properties.touch(mode=0o600)
+        self.properties.write_text(properties(td), encoding="utf-8")
+
+    def __call__(self, name: str, *words: str, cwd: Path) -> runs.Ended:
+        """Run one of Digdag's commands to its end."""
+        surroundings = runs.environment(
+            TD_CONFIG_PATH="/nonexistent",  # an account's own file would win over our secrets
+            MTA_WAREHOUSE="td",
+            MTA_OUT=str(self.folder / "out"),
+        )
+        line = [*self.words, name, *words, "-c", str(self.properties)]
+        try:
+            return runs.process(
+                line, self.folder / "logs" / f"{name}.txt", surroundings, cwd, timeout=WAIT
+            )
+        except subprocess.TimeoutExpired:
+            log = (self.folder / "logs" / f"{name}.txt").read_text("utf-8", "replace")
+            return runs.Ended(code=-1, log=f"{log}\nnot done after {WAIT} s: ended")
+
+
+def wrong_archive(file: Path, root: Path) -> list[str]:
+    """What is packed and should not be, and what is missing."""
+    with tarfile.open(file) as packed:
+        names = {member.name for member in packed if not member.isdir()} - {".digdag.dig"}
+    wanted = {path.as_posix() for path in archived(root)}
+    extra = [
+        f"{name} is packed, but ours says that Digdag leaves it out" for name in names - wanted
+    ]
+    lacking = [f"{name} is not packed, but ours says that it is" for name in wanted - names]
+    size = sum((root / path).stat().st_size for path in archived(root))
+    large = [f"it holds {size} bytes, more than {LIMIT}"] if size > LIMIT else []
+    return sorted(extra + lacking) + large
+
+
+def wrong_check(ended: runs.Ended, root: Path) -> list[str]:
+    """What `digdag check` does not say of the workflows in the root."""
+    texts = {path.stem: path.read_text("utf-8") for path in sorted(root.glob("*.dig"))}
+    daily = [name for name, text in texts.items() if re.search(r"(?m)^schedule:", text)]
+    wanted = [rf"Definitions \({len(texts)} workflows\):"]
+    wanted += [rf"^\s+{re.escape(name)} \(\d+ tasks\)" for name in texts]
+    wanted += [rf"Schedules \({len(daily)} entries\):", *(rf"^\s+{name}:" for name in daily)]
+    missing = [
+        f"digdag check does not say {w}" for w in wanted if not re.search(w, ended.log, re.M)
+    ]
+    return missing + ([f"digdag check ended with {ended.code}"] if ended.code else [])
+
+
+def wrong_run(ended: runs.Ended, made: Mapping[str, pa.Table]) -> list[str]:
+    """What a run says of its end, and the output tables that it did not make."""
+    said = ended.code == 0 and re.search(r"^Success\.", ended.log, re.MULTILINE)
+    lacking = [f"no table {name}" for name in shop.OUTPUTS if name not in made]
+    return lacking + ([] if said else [f"ended with {ended.code}", *ended.log.splitlines()[-40:]])
+
+
+def wrong_beside(digdag: Ran, local: Ran) -> list[str]:
+    """Where the two runs differ: first their requests, then their tables."""
+    asked = requests.differing(digdag.requests, local.requests)
+    names = sorted({*digdag.tables, *local.tables})
+    tables = compare.differing_tables(digdag.tables, local.tables, names)
+    return [f"request {line}" for line in asked] + [f"table {line}" for line in tables]
+
+
+def examine(words: Sequence[str], folder: Path, say: Callable[[str, list[str]], None]) -> None:
+    """The whole test in a folder; `say` hears of each part and what is wrong with it."""
+    project, made = folder / "project", shop.tables()
+    with _emulator(folder / "td_of_digdag") as td:
+        runs.fill(td, made)
+        digdag = Digdag(words, folder, td)
+        packed = folder / "mta.tar.gz"
+        ended = digdag("archive", "--project", str(runs.ROOT), "-o", str(packed), cwd=runs.ROOT)
+        if ended.code or not packed.is_file():
+            say("digdag archive", [f"ended with {ended.code}", *ended.log.splitlines()[-20:]])
+            return
+        say("digdag archive: its list of files", wrong_archive(packed, runs.ROOT))
+        with tarfile.open(packed) as archive:
+            archive.extractall(project, filter="data")
+        edit(project / "config" / "params.yml", shop.SETTINGS | {"td_api_server": td.url})
+        say("digdag check", wrong_check(digdag("check", cwd=project), project))
+        session = ("--no-save", "--session", shop.SESSION)
+        ended = digdag("run", "mta.dig", *session, cwd=project)
+        of_digdag = Ran(requests=td.requests, tables=runs.tables_in(td))
+        say("digdag run mta.dig", wrong_run(ended, of_digdag.tables))
+    with _emulator(folder / "td_of_runner") as td:
+        runs.fill(td, made)
+        ended = runs.on_treasure_data(folder / "runner", shop.SETTINGS, td)
+        of_runner = Ran(requests=td.requests, tables=runs.tables_in(td))
+        say("local_runner --warehouse td", wrong_run(ended, of_runner.tables))
+    say(
+        "the same requests and tables (- Digdag, + local runner)",
+        wrong_beside(of_digdag, of_runner),
+    )
+    digdag.properties.unlink()
+    say("no file or table holds the key", secret.places(folder, API_KEY))
+
+
+def _emulator(folder: Path) -> Emulator:
+    folder.mkdir(parents=True)
+    return Emulator(EmbeddedEngine(folder), poll_again=0)
+
+
+def main() -> int:
+    """0 when all is as it should be, else 1; 2 where there is no Digdag."""
+    words = command(os.environ, Path.cwd())
+    folder = Path(tempfile.mkdtemp(prefix="test_digdag_"))
+    failed = []
+
+    def say(part: str, wrong: list[str]) -> None:
+        print(f"{'FAILED' if wrong else 'ok    '} {part}", *wrong, sep="\n       ", flush=True)
+        failed.extend(wrong)
+
+    examine(words, folder, say)
+    if failed:
+        print(f"logs and tables are in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
+
+
+def _stop(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

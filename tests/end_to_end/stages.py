@@ -1,0 +1,173 @@
+"""The workflow as stages that can be run one by one, in this process, from a snapshot of tables.
+
+What a stage does to the tables depends on them alone, so a run that fails at some request need not
+begin at the beginning: it begins at its stage. Python's task reuses one trained model.
+"""
+
+import contextlib
+import io
+import logging
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from local_runner.command import Options
+from local_runner.command import run as run_workflow
+from local_runner.td_connection import Pace
+from td_emulator import API_KEY, EmbeddedEngine, Emulator
+from td_mta import config, pipeline
+from td_mta.errors import MtaError
+from td_mta.journeys.examples import Examples
+from td_mta.journeys.patterns import Grid
+from td_mta.warehouse.td_connection import Patience
+from td_mta.warehouse.treasure_data import TreasureDataWarehouse
+
+from . import runs, shop
+
+if TYPE_CHECKING:
+    from td_mta.training import Fitted
+
+PYTHON = "+execute_python_code"
+STAGES = (
+    "+create_union_table",
+    "+create_ab_rnd_table",
+    "+create_channel_stats_table",
+    PYTHON,
+    "+create_report_table",
+    "+cleanup",
+)
+NOW = 1_769_817_600  # of shop.SESSION
+ANSWER = 2.0  # seconds that a client waits for an answer; a slow one takes longer
+PATIENCE = Patience(
+    connect=2, answer=ANSWER, pause=0.01, longest_pause=0.05, poll=0.01, longest_poll=0.05
+)
+PACE = Pace(
+    poll=0.01, longest_poll=0.05, retry=0.01, longest_retry=0.05, to_connect=2, to_answer=ANSWER
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a stage ended: the messages of its failure, none where it succeeded; and its log."""
+
+    messages: tuple[str, ...]
+    log: str
+
+
+@contextlib.contextmanager
+def emulator(folder: Path) -> Iterator[Emulator]:
+    with Emulator(EmbeddedEngine(folder, threads=1), poll_again=1) as td:
+        yield td
+
+
+def run(stage: str, td: Emulator, out: Path, **more: str) -> Ended:
+    """Run a stage to its end; `more` are parameters beside the shop's."""
+    settings = shop.SETTINGS | {"td_api_server": td.url} | more
+    with _captured() as log:
+        if stage == PYTHON:
+            return Ended(messages=_python(td, out, settings), log=log.getvalue())
+        secrets = {"td.apikey": API_KEY, "td.apiserver": td.url}
+        ended = workflow(stage, out, settings, secrets)
+    return Ended(messages=ended.messages, log=log.getvalue() + ended.log)
+
+
+def settle(td: Emulator) -> None:
+    """Wait for the jobs that nobody waits for any more; as on Treasure Data they go on."""
+    while any(job.status not in ("success", "error", "killed") for job in td.jobs):
+        time.sleep(0.01)
+
+
+def snapshot(folder: Path, copy: Path) -> Path:
+    """A copy of the emulator's tables."""
+    return Path(shutil.copytree(folder, copy))
+
+
+def tables_in(folder: Path) -> dict[str, pa.Table]:
+    engine = EmbeddedEngine(folder, threads=1)
+    return {name: engine.read(shop.DATABASE, name) for name in engine.tables(shop.DATABASE)}
+
+
+def workflow(
+    target: str | None,
+    out: Path,
+    settings: Mapping[str, str],
+    secrets: Mapping[str, str],
+    file: str = "mta.dig",
+) -> Ended:
+    """A workflow or one task of it by the local runner, with short pauses, in this process."""
+    options = Options(
+        workflow=str(runs.ROOT / file),
+        target=target,
+        warehouse="td",
+        data=None,
+        out=out,
+        set=list(settings.items()),
+        param=[],
+        params_file=None,
+        secret=list(secrets.items()),
+        session=shop.SESSION,
+        start=None,
+        dry_run=False,
+    )
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            code = run_workflow(options, pace=PACE)
+    except MtaError as error:
+        return Ended(messages=(str(error),), log=said.getvalue())
+    return Ended(messages=_failures(said.getvalue()) if code else (), log=said.getvalue())
+
+
+def _failures(said: str) -> tuple[str, ...]:
+    """What the runner tells under `error:`, task and message."""
+    told = said.split("\nerror:\n", 1)[1]
+    return tuple(
+        f"{task}: {' '.join(message.split())}"
+        for task, message in re.findall(r"^  \* (\S+):\n((?:    .*\n)+)", told, re.MULTILINE)
+    )
+
+
+def _python(td: Emulator, out: Path, settings: Mapping[str, str]) -> tuple[str, ...]:
+    """What docker_main does, with a model that is trained once, and shorter sleeps."""
+    read = config.load(runs.ROOT / "config" / "params.yml", settings, out=out)
+    warehouse = TreasureDataWarehouse(API_KEY, td.url, read.db, now=NOW, patience=PATIENCE)
+    try:
+        pipeline.run(read, warehouse, None, fit=_trained)
+    except MtaError as error:
+        return (str(error),)
+    return ()
+
+
+_MODELS: "dict[str, Fitted]" = {}
+
+
+def _trained(examples: Examples, grid: Grid, settings: config.Config) -> "Fitted":
+    """The model, trained at the first call: every run of the stage has the same examples."""
+    if "the shop's" not in _MODELS:
+        from td_mta import training
+
+        _MODELS["the shop's"] = training.fit(examples, grid, settings)
+    return _MODELS["the shop's"]
+
+
+@contextlib.contextmanager
+def _captured() -> Iterator[io.StringIO]:
+    """All that is printed and logged, DEBUG too, in one text."""
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            yield log
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)

@@ -1,0 +1,38 @@
+"""The whole workflow on Treasure Data's protocols, through pytd, beside the run on local files.
+
+The emulator runs the SQL with the project's own engine here; tests/trino has the real Trino.
+"""
+
+import pyarrow as pa
+import pytest
+
+from td_emulator import API_KEY, EmbeddedEngine
+
+from . import compare, secret, shop
+from .both import Both, run_both
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    folder = tmp_path_factory.mktemp("whole_run")
+    return run_both(folder, EmbeddedEngine(folder / "td"))
+
+
+@pytest.mark.parametrize("table", shop.OUTPUTS)
+def test_a_table_is_that_of_the_local_run(table: str, both: Both) -> None:
+    assert both.td[table].num_rows > 0
+    assert compare.differing_tables(both.td, both.local, [table]) == []
+
+
+def test_only_the_tables_that_users_read_are_left(both: Both) -> None:
+    assert sorted(both.td) == sorted([*shop.OUTPUTS, *shop.tables(users=20)])
+
+
+def test_ids_that_look_like_numbers_stay_text(both: Both) -> None:
+    ids = both.td["mta_user_rnd"]["canonical_id"]
+    assert pa.types.is_string(ids.type)
+    assert set(ids.to_pylist()) == {f"{user:06d}" for user in range(shop.USERS)}
+
+
+def test_the_key_is_in_no_log_file_or_table(both: Both) -> None:
+    assert secret.places(both.folder, API_KEY) == []
