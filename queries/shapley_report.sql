@@ -8,7 +8,9 @@ credit as (
     select
         channel,
         conversions,
-        cast(value as double) as value
+        cast(value as double) as value,
+        cast(lower as double) as lower,
+        cast(upper as double) as upper
     from mta_report_credit
 ),
 
@@ -54,9 +56,8 @@ select
     spend.spend / nullif(credit.conversions, 0e0) as cpa,
     credit.value / nullif(spend.spend, 0e0) as roas,
     (credit.value - spend.spend) / nullif(spend.spend, 0e0) as roms,
-    -- The interval of a channel is not the sum of its days' intervals: none is given yet.
-    cast(null as double) as lower,
-    cast(null as double) as upper
+    credit.lower,
+    credit.upper
 from channels
 left join credit on channels.channel = credit.channel
 left join touched on channels.channel = touched.channel

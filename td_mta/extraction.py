@@ -36,19 +36,12 @@ from td_mta.journeys.windows import seen
 from td_mta.tfrecords import Folders, Schema, Writer
 
 
-class Redrawn(NamedTuple):
-    """Users drawn again for each refit: a group of training examples, and the conversions of all
-    users by pattern, `(refits, n)`."""
-
-    examples: Examples
-    conversions: Floats
-
-
 class Extracted(NamedTuple):
     """Conversions by pattern: `amounts` `(2, n)` counts them and their value.
 
     `touching` counts conversions that each channel touched; `models` has the credit of every model
     beside the Shapley values. `converters` are the users behind the conversions, by kind.
+    `redrawn` has a group of examples for each refit: the training users drawn again.
     """
 
     schema: Schema
@@ -57,7 +50,7 @@ class Extracted(NamedTuple):
     touching: Ints
     models: Tally
     converters: Converters
-    redrawn: Redrawn
+    redrawn: Examples
     counts: dict[str, int]
 
 
@@ -92,7 +85,7 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         examples = _examples(page, groups, intake, config, schema.grid, drawn_from)
         split, redrawn = of_groups(examples, slice(2)), of_groups(examples, slice(2, None))
         writer.write(number, split)
-        _add(sums, page, split, weights, schema.grid)
+        _add(sums, page, split, schema.grid)
         sums.redrawn = grown(sums.redrawn, redrawn, merge, lambda part: len(part.counts))
         _add_paths(models, page, held_out, config.lookback_window_days)
         if number == 0:
@@ -102,15 +95,14 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
     sets, which = patterns.distinct(patterns.join(sums.sets))
     of_sets = np.concatenate(sums.amounts, axis=1)
     amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
-    observed, drawn_again = amounts[:2], amounts[2:]
     return Extracted(
         schema=schema,
         sets=sets,
-        amounts=observed,
-        touching=_touching(sets, observed[0], schema.grid),
+        amounts=amounts,
+        touching=_touching(sets, amounts[0], schema.grid),
         models=models,
         converters=resampling.merge(sums.converters),
-        redrawn=Redrawn(merge(sums.redrawn), drawn_again),
+        redrawn=merge(sums.redrawn),
         counts=_counts(sums, intake.scan.rows),
     )
 
@@ -162,11 +154,11 @@ def _examples(
     return person_days(page.journeys, weights, grid, cut, intake.last_day)
 
 
-def _add(sums: _Sums, page: Page, examples: Examples, weights: Ints, grid: Grid) -> None:
+def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
     journeys = page.journeys
     found, which = seen(journeys, journeys.conversion_windows, grid)
     user, n = journeys.conversions.user, len(found.keys)
-    rows = [np.ones(len(user)), journeys.values, *weights[user].T]
+    rows = np.ones(len(user)), journeys.values
     sums.sets.append(found)
     sums.amounts.append(np.array([np.bincount(which, row, n) for row in rows], np.float64))
     sums.converters.append(resampling.converters(user, which, found))

@@ -1,79 +1,84 @@
 """Two kinds of intervals of a run's credit, never mixed up.
 
 *Sampling*: users drawn again, the model given: how much the counted journeys vary. No claim about
-the truth. *Full*: the model fitted again to users drawn again, so that its own error is in it.
+the truth. *Full*: the model fitted again to users drawn again: how far the credit of the journeys
+that were counted may be from what the truth would give them.
 """
 
-import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import t
-from tqdm import tqdm
 
 from td_mta.extraction import Extracted
 from td_mta.journeys import resampling
+from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
 from td_mta.shapley.attribute import Credit, Values, attribute
 
-log = logging.getLogger(__name__)
-
 
 class Interval(NamedTuple):
-    """Bounds of conversions by channel, the baseline last, `(channels + 1,)`."""
+    """Bounds of conversions: by channel, the baseline last, `(channels + 1,)`, or by cell."""
 
     lower: Floats
     upper: Floats
 
 
 class Full(NamedTuple):
-    """`channels` as an `Interval`, and `cells` of each day and channel, `(days, channels)`."""
+    """By `channels`, and by `cells` of each day and channel, `(days, channels)`."""
 
     channels: Interval
     cells: Interval
+
+
+class Intervals(NamedTuple):
+    """Each kind where it was asked for."""
+
+    sampling: Interval | None
+    full: Full | None
 
 
 def sampling(
     values: Values, extracted: Extracted, *, level: float, draws: int, rng: np.random.Generator
 ) -> Interval:
     """Quantiles of the credit of users drawn again."""
-    per_conversion = credit_per_conversion(values, extracted)
     found = extracted.converters
     at = np.searchsorted(values.sets.keys, found.sets.keys)
+    per_conversion = credit_per_conversion(values, extracted.schema.grid.channels)
     sums = resampling.bootstrap(found, per_conversion[at], draws, rng)
     low, high = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Interval(low, high)
 
 
-def credit_per_conversion(values: Values, extracted: Extracted) -> Floats:
+def credit_per_conversion(values: Values, channels: int) -> Floats:
     """What a conversion of each pattern gives to every channel and the baseline.
 
     Shape `(patterns, channels + 1)`; a row sums to 1.
     """
-    grid, sets = extracted.schema.grid, values.sets
-    owner, untouched = np.repeat(np.arange(len(sets.keys)), sets.sizes), sets.sizes == 0
+    sets, untouched = values.sets, values.sets.sizes == 0
+    owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
     whole = np.where(untouched, 1.0, values.whole)
-    given = np.zeros((len(sets.keys), grid.channels + 1))
-    np.add.at(given, (owner, sets.cells % grid.channels), values.phi / whole[owner])
+    given = np.zeros((len(sets.keys), channels + 1))
+    np.add.at(given, (owner, sets.cells % channels), values.phi / whole[owner])
     given[:, -1] = np.where(untouched, 1.0, values.nothing / whole)
     return given
 
 
 def full(
-    credit: Credit, refitted: Iterable[Values], extracted: Extracted, *, level: float
+    credit: Credit, refitted: Iterable[Values], amounts: Floats, grid: Grid, *, level: float
 ) -> Full:
-    """Around the run's credit: as wide as refits to users drawn again vary, by Student's t."""
-    grid, conversions = extracted.schema.grid, extracted.redrawn.conversions
-    cells, channels = [], []
-    turns = tqdm(refitted, "refits", len(conversions), disable=None, leave=False)
-    for values, drawn in zip(turns, conversions, strict=True):
-        again = attribute(values, np.stack([drawn, drawn]), grid)
-        cells.append(again.cells[0])
-        channels.append(_by_channel(again))
+    """Around the run's credit, as wide as refits lie from it, by Student's t.
+
+    Refits' users are drawn again, but the conversions to be credited are not: the estimand is what
+    the truth gives to just these. The distance is from the run's credit and not from the refits'
+    mean, since where that fit happened to stop is part of its error.
+    """
+    again = [attribute(values, amounts, grid) for values in refitted]
+    channels = np.array([_by_channel(each) for each in again])
+    cells = np.array([each.cells[0] for each in again])
     return Full(
-        _around(_by_channel(credit), np.array(channels), level),
-        _around(credit.cells[0], np.array(cells), level),
+        _around(_by_channel(credit), channels, level), _around(credit.cells[0], cells, level)
     )
 
 
@@ -82,5 +87,5 @@ def _by_channel(credit: Credit) -> Floats:
 
 
 def _around(center: Floats, again: Floats, level: float) -> Interval:
-    half = t.ppf((1 + level) / 2, len(again) - 1) * again.std(axis=0, ddof=1)
+    half = t.ppf((1 + level) / 2, len(again)) * np.sqrt(((again - center) ** 2).mean(axis=0))
     return Interval(center - half, center + half)

@@ -9,7 +9,7 @@ import platform
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from td_mta import findings, reports, tables, tfrecords
+from td_mta import findings, intervals, reports, tables, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import Extracted, extract, folders_of
 from td_mta.inputs import why_empty
 from td_mta.intake import Intake
+from td_mta.intervals import Intervals
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.scan import EmptyTableError
 from td_mta.shapley import Worth
-from td_mta.shapley.attribute import Values, attribute, shapley_values
+from td_mta.shapley.attribute import Credit, Values, attribute, shapley_values
 from td_mta.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ OUTPUTS = {
     "channel": tables.CHANNEL,
     "detail": tables.DETAIL,
     "models": tables.MODELS,
+    "intervals": tables.INTERVALS,
     "run_info": tables.RUN_INFO,
 }
 RUN_ID = "run_id"
@@ -100,8 +102,12 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     with clock("shapley"):
         values = _values(extracted, _worth(fitted.predictor, intake.visits), config)
         credit = attribute(values, extracted.amounts, grid)
+    with clock("intervals"):
+        refitted = training.refits(fitted, extracted.redrawn, grid, config)
+        worths = (_worth(predictor, intake.visits) for predictor in refitted)
+        around = _intervals(credit, values, worths, extracted, config)
     found = findings.Findings(config, intake, extracted, fitted, values, credit)
-    frames = _frames(config, found, clock)
+    frames = _frames(config, found, around, clock)
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
     _write(frames, config, warehouse, run_id)
     return Summary(
@@ -139,7 +145,24 @@ def _values(extracted: Extracted, worth: Worth, config: Config) -> Values:
     )
 
 
-def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str, pd.DataFrame]:
+def _intervals(
+    credit: Credit, values: Values, refitted: Iterable[Worth], extracted: Extracted, config: Config
+) -> Intervals:
+    """Each kind that is asked for; `refitted` are worths of refits, each used before the next."""
+    level, sampling, full = config.interval_level, None, None
+    if config.interval_draws:
+        rng = np.random.default_rng(config.seed)
+        draws = config.interval_draws
+        sampling = intervals.sampling(values, extracted, level=level, draws=draws, rng=rng)
+    if config.interval_refits:
+        again = (_values(extracted, worth, config) for worth in refitted)
+        full = intervals.full(credit, again, extracted.amounts, extracted.schema.grid, level=level)
+    return Intervals(sampling, full)
+
+
+def _frames(
+    config: Config, found: findings.Findings, around: Intervals, clock: _Clock
+) -> dict[str, pd.DataFrame]:
     channels, has_value = found.intake.channels, config.value_column is not None
     credits = {"shapley": reports.by_channel(found.credit), **found.extracted.models.credits()}
     sections = {
@@ -159,8 +182,9 @@ def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str
         "metrics": reports.metrics(found.fitted.epochs),
         "shapley": reports.shapley(found.credit, channels),
         "channel": reports.channel(found.credit, channels),
-        "detail": reports.detail(found.credit, channels, has_value=has_value),
+        "detail": reports.detail(found.credit, around, channels, has_value=has_value),
         "models": reports.models(credits, channels, has_value=has_value),
+        "intervals": reports.intervals(found.credit, around, channels),
         "run_info": reports.run_info(sections),
     }
 
@@ -197,7 +221,7 @@ def _columns(config: Config, channels: list[str] | None) -> dict[str, list[str] 
 
 def table_names(config: Config) -> dict[str, str]:
     """The output tables' names by the report's keys."""
-    rest = ("channel", "detail", "models", "run_info")
+    rest = ("channel", "detail", "models", "intervals", "run_info")
     return {
         "metrics": config.metrics_table,
         "shapley": config.shapley_table,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from td_mta import tables
+from td_mta.intervals import Intervals
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Quality
 from td_mta.shapley.attribute import Credit
@@ -36,10 +37,16 @@ def channel(credit: Credit, channels: list[str]) -> pd.DataFrame:
     return pd.DataFrame(_shares(credit.cells[0].sum(axis=0))[None], columns=channels)
 
 
-def detail(credit: Credit, channels: list[str], *, has_value: bool) -> pd.DataFrame:
-    """Credit by day and channel, then the baseline, which has no day."""
+def detail(
+    credit: Credit, around: Intervals, channels: list[str], *, has_value: bool
+) -> pd.DataFrame:
+    """Credit by day and channel, then the baseline, which has no day; bounds if there are any."""
     days = credit.cells.shape[1]
     amounts = np.concatenate([credit.cells.reshape(2, -1), credit.baseline[:, None]], axis=1)
+    bounds = np.full(amounts.shape, np.nan)
+    if around.full is not None:
+        pairs = zip(around.full.cells, around.full.channels, strict=True)
+        bounds = np.array([np.append(of_cells, of_all[-1]) for of_cells, of_all in pairs])
     frame = pd.DataFrame(
         {
             tables.DAY: [*np.repeat(np.arange(days), len(channels)), None],
@@ -47,12 +54,33 @@ def detail(credit: Credit, channels: list[str], *, has_value: bool) -> pd.DataFr
             "conversions": amounts[0],
             "value": amounts[1] if has_value else np.full(amounts.shape[1], np.nan),
             "share": amounts[0] / amounts[0].sum(),
-            "lower": np.nan,
-            "upper": np.nan,
+            "lower": bounds[0],
+            "upper": bounds[1],
         }
     )
     frame[tables.DAY] = frame[tables.DAY].astype("Int64")
     return frame
+
+
+def intervals(credit: Credit, around: Intervals, channels: list[str]) -> pd.DataFrame:
+    """Both kinds by channel, the baseline last, as far as they were asked for."""
+    full = None if around.full is None else around.full.channels
+    kinds = {"sampling": around.sampling, "full": full}
+    parts = [
+        pd.DataFrame(
+            {
+                "kind": kind,
+                "channel": [*channels, tables.BASELINE],
+                "conversions": by_channel(credit)[0],
+                "lower": found.lower,
+                "upper": found.upper,
+            }
+        )
+        for kind, found in kinds.items()
+        if found is not None
+    ]
+    empty = pd.DataFrame(columns=list(tables.INTERVALS.columns))
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def models(credits: Mapping[str, Floats], channels: list[str], *, has_value: bool) -> pd.DataFrame:

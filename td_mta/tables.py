@@ -48,6 +48,12 @@ MODELS = Table(
     ("model", "channel", "conversions", "value", "share"),
     "each model's credit; conversions without a touch are `(baseline)`",
 )
+INTERVALS = Table(
+    "shapley_table_intervals",
+    "kind and channel",
+    ("kind", "channel", "conversions", "lower", "upper"),
+    "how sure a channel's credit is: `sampling` given the model, `full` with the model's own error",
+)
 RULES = Table(
     "shapley_table_rules",
     "rule and channel",
@@ -69,4 +75,4 @@ RUN_INFO = Table(
     ("section", "name", "value"),
     "parameters, counts, seconds per step, versions, holdout quality, warnings",
 )
-TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, RULES, REPORT, RUN_INFO)
+TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)

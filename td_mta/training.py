@@ -114,27 +114,27 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
 def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Iterator[Predictor]:
     """The model trained on, once for every group of examples, each time from where it was.
 
-    A refit takes a tenth of a fit's steps. All share one network: use each before the next.
+    A refit takes a tenth of a fit's steps, at a fit's learning rates: fast enough to leave the
+    minimum that it comes from, so that refits differ by the luck of training as well as by their
+    users. All share one network: use each before the next.
     """
+    keras.utils.set_random_seed(config.seed + 1)
+    rng = np.random.default_rng(config.seed + 1)
     network = keras.models.clone_model(fitted.predictor.network)
     weights = fitted.predictor.network.get_weights()
-    rng = np.random.default_rng(config.seed + 1)
-    whole = Predictor(network, fitted.predictor.calibration)
-    for group in range(redrawn.counts.shape[2]):
+    predictor = Predictor(network, fitted.predictor.calibration)
+    steps = max(1, _steps(_group(redrawn, 0), grid, config) * config.train_epochs // REFIT_SHARE)
+    network.compile(_optimizer(steps), loss=_loss())
+    network.optimizer.build(network.trainable_variables)
+    for group in tqdm(range(redrawn.counts.shape[2]), "refits", disable=None, leave=False):
         train = _group(redrawn, group)
-        steps = max(1, _steps(train, grid, config) * config.train_epochs // REFIT_SHARE)
-        if group == 0:
-            network.compile(_optimizer(steps), loss=_loss())
-            network.optimizer.build(network.trainable_variables)
+        _check(train)
         network.set_weights(weights)
         for variable in network.optimizer.variables:
             variable.assign(np.zeros(variable.shape))
-        draw = _draw(train, grid, config, rng)
-        rows = slice(steps * config.train_batch_size)
-        _train(network, Draw(*(column[rows] for column in draw)), train.sets, grid, config)
+        _train(network, _draws_of(train, steps, grid, config, rng), train.sets, grid, config)
         prior = float(np.log(train.positives.sum() / train.negatives.sum()))
-        predictor = whole.calibrated(Calibration(prior))
-        yield _calibrated(predictor, train, grid)[0]
+        yield _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
 
 
 def _split(examples: Examples) -> tuple[Counted, Counted]:
@@ -215,6 +215,20 @@ def _draw(train: Counted, grid: Grid, config: Config, rng: np.random.Generator) 
     label = (counts[1] / np.maximum(total, 1))[row]
     order = rng.permutation(len(row))
     return Draw(row[order], label[order], (weight / weight.mean())[order])
+
+
+def _draws_of(
+    train: Counted, steps: int, grid: Grid, config: Config, rng: np.random.Generator
+) -> Draw:
+    """The rows of so many steps, from as many epochs as they take."""
+    rows, parts = steps * config.train_batch_size, [_draw(train, grid, config, rng)]
+    while sum(len(part.pattern) for part in parts) < rows:
+        parts.append(_draw(train, grid, config, rng))
+    return Draw(
+        np.concatenate([part.pattern for part in parts])[:rows],
+        np.concatenate([part.label for part in parts])[:rows],
+        np.concatenate([part.weight for part in parts])[:rows],
+    )
 
 
 def _largest_piece(total: Ints, rows: int) -> int:

@@ -26,6 +26,7 @@ def tables(
     worth: float = float("nan"),
     epochs: int = 2,
     facts: list[tuple[str, str, str]] | None = None,
+    kinds: tuple[str, ...] = ("sampling",),
 ) -> Frames:
     """The output tables of a run: `credits` are conversions per channel and day, day 0 first."""
     channels = sum(sum(days) for days in credits.values())
@@ -54,6 +55,7 @@ def tables(
     return {
         "detail": detail,
         "models": pd.concat([by_channel.reset_index().assign(model=name) for name in models]),
+        "intervals": _intervals(by_channel, kinds),
         "channel": pd.DataFrame([{name: sum(days) / channels for name, days in credits.items()}]),
         "shapley": pd.DataFrame(credits).assign(days_before_conversion=range(_days(credits))),
         "metrics": pd.DataFrame(
@@ -63,6 +65,22 @@ def tables(
         ),
         "run_info": pd.DataFrame([*known, *(facts or [])], columns=["section", "name", "value"]),
     }
+
+
+def _intervals(by_channel: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
+    """As wide as 1 for sampling, as 3 for full."""
+    found = by_channel["conversions"].reset_index()
+    wide = {"sampling": 0.5, "full": 1.5}
+    parts = [
+        found.assign(
+            kind=kind,
+            lower=found["conversions"] - wide[kind],
+            upper=found["conversions"] + wide[kind],
+        )
+        for kind in kinds
+    ]
+    empty = pd.DataFrame(columns=["kind", "channel", "conversions", "lower", "upper"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def _days(credits: dict[str, list[float]]) -> int:
@@ -100,6 +118,8 @@ class Balance(HTMLParser):
 
 CASES = {
     "usual": tables(SMALL),
+    "no intervals": tables(SMALL, kinds=()),
+    "intervals of both kinds": tables(SMALL, kinds=("sampling", "full")),
     "one channel, one day, one epoch": tables({"Email": [3.0]}, 0.0, epochs=1),
     "all values negative": tables({"a": [-1.0, -2.0], "b": [-0.5, 0.0]}, 13.5),
     "values": tables(SMALL, worth=12.5),
@@ -118,12 +138,8 @@ def test_every_tag_is_closed_and_every_figure_is_json(name: str) -> None:
     parser = Balance()
     parser.feed(case(name))
     assert not parser.open
-    assert set(figures(case(name))) == {
-        "model-shares",
-        "day-curves",
-        "training-loss",
-        "training-auc",
-    }
+    drawn = {"model-shares", "intervals", "day-curves", "training-loss", "training-auc"}
+    assert set(figures(case(name))) == drawn - ({"intervals"} if name == "no intervals" else set())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -291,3 +307,20 @@ def test_a_long_table_is_cut_and_says_where_the_rest_is() -> None:
         [frames["run_info"], facts.set_axis(["section", "name", "value"], axis=1)]
     )
     assert "1,001 more rows are in the table credit_detail." in page(frames)
+
+
+def test_each_kind_of_interval_says_what_it_is_about() -> None:
+    both, one = case("intervals of both kinds"), case("usual")
+    assert "nothing about the truth" in both and "nothing about the truth" in one
+    assert "the model was fitted again and again" in both
+    assert "the model was fitted again and again" not in one
+    assert "interval_refits" in one
+    assert "How sure" not in case("no intervals")
+
+
+def test_whiskers_reach_to_the_bounds() -> None:
+    sampling, full = figures(case("intervals of both kinds"))["intervals"]["data"]
+    assert [sampling["name"], full["name"]] == ["sampling interval", "full interval"]
+    assert sampling["x"] == full["x"] == [6.0, 2.0]
+    assert sampling["error_x"]["array"] == [0.5, 0.5]
+    assert full["error_x"]["arrayminus"] == [1.5, 1.5]

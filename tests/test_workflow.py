@@ -73,8 +73,8 @@ def test_the_report_table_counts_what_the_table_holds(out: Path) -> None:
 def test_only_the_tables_that_users_read_are_left(out: Path) -> None:
     left = {path.name for path in out.iterdir() if path.is_file()}
     tables = {"metrics.csv", "channel_source_stats.csv", "mta_user_rnd.csv", "report.html"}
-    tables |= {f"shapley{part}.csv" for part in ("", "_channel", "_detail", "_models", "_report")}
-    assert left == tables | {"shapley_run_info.csv"}
+    parts = ("", "_channel", "_detail", "_intervals", "_models", "_report", "_run_info")
+    assert left == tables | {f"shapley{part}.csv" for part in parts}
 
 
 def test_the_model_may_run_elsewhere_between_two_workflows(out: Path, tmp_path: Path) -> None:

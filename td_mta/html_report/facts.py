@@ -39,6 +39,13 @@ class Run:
         detail = self.frames["detail"]
         return detail[detail["channel"] != BASELINE]
 
+    @cached_property
+    def intervals(self) -> dict[str, pd.DataFrame]:
+        """Channel, conversions, lower and upper by kind, the one with less in it first."""
+        rows = self.frames["intervals"]
+        kinds = {kind: rows[rows["kind"] == kind] for kind in ("sampling", "full")}
+        return {kind: found for kind, found in kinds.items() if len(found)}
+
     @property
     def models(self) -> list[str]:
         """The models compared, ours first, the others as the table has them."""

@@ -26,6 +26,7 @@ SYMBOLS = (
 INK = "#222222"
 GREY = "#767676"
 MODEL_GREYS = ("#8a8a8a", "#b5b5b5", "#d4d4d4")
+WHISKERS = {"sampling": ("#c9c9c9", 9), "full": (INK, 1.5)}  # colour and width
 MODEL_HATCHES = ("", "/", ".", "x", "-", "|")
 
 
@@ -68,6 +69,22 @@ def model_shares(run: Run) -> go.Figure:
     return figure
 
 
+def whiskers(run: Run) -> go.Figure:
+    """Credit of the channels drawn, without the baseline, and its intervals of each kind."""
+    rows = run.drawn
+    figure = go.Figure(layout=_layout(110 + 34 * len(rows), x="conversions"))
+    for kind, found in run.intervals.items():
+        _add_whiskers(figure, found.set_index("channel").loc[rows], kind)
+    figure.update_xaxes(zerolinecolor="#222")
+    return figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[f'{label(row)} <span style="color:{_colour(row, run)}">■</span>' for row in rows],
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+    )
+
+
 def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
     """A measure of the training users and, as `val_` of it, of the held-out users, per epoch."""
     by_epoch = metrics.set_index("epoch")
@@ -105,6 +122,27 @@ def _model_look(place: int, rows: Sequence[str], run: Run) -> dict[str, object]:
     hatch = MODEL_HATCHES[(place - 1) % len(MODEL_HATCHES)]
     colour = MODEL_GREYS[(place - 1) % len(MODEL_GREYS)]
     return {"color": colour, "pattern": {"shape": hatch, "bgcolor": colour, "fgcolor": "#fff"}}
+
+
+def _add_whiskers(figure: go.Figure, rows: pd.DataFrame, kind: str) -> None:
+    colour, width = WHISKERS[kind]
+    center, lower, upper = (rows[name].astype(float) for name in ("conversions", "lower", "upper"))
+    figure.add_scatter(
+        x=center.to_list(),
+        y=list(range(len(rows))),
+        name=f"{kind} interval",
+        mode="markers",
+        marker={"color": INK, "size": 8},
+        error_x={
+            "array": (upper - center).to_list(),
+            "arrayminus": (center - lower).to_list(),
+            "color": colour,
+            "thickness": width,
+            "width": 0 if kind == "sampling" else 7,
+        },
+        customdata=list(zip(lower.to_list(), upper.to_list(), strict=True)),
+        hovertemplate="%{customdata[0]:,.4~r} to %{customdata[1]:,.4~r}",
+    )
 
 
 def _add_line(

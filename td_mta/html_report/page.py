@@ -18,8 +18,8 @@ POLICY = (
 def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     """The page of one run, from its output tables alone; the same tables give the same text.
 
-    `frames` holds metrics, shapley, channel, detail, models and run_info, with the columns of
-    `tables.py`, rows of one run only.
+    `frames` holds metrics, shapley, channel, detail, models, intervals and run_info, with the
+    columns of `tables.py`, rows of one run only.
     """
     run = Run(frames)
     body = "\n".join(f"<section>\n{section(run)}\n</section>" for section in SECTIONS)

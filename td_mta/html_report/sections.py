@@ -25,6 +25,7 @@ RAW_TABLES = {
     "channel": "_channel",
     "shapley": "",
     "models": "_models",
+    "intervals": "_intervals",
     "metrics": None,
     "run_info": "_run_info",
 }
@@ -134,6 +135,55 @@ def _by_channel(run: Run) -> pd.DataFrame:
     for model in run.models[1:]:
         rows[model.replace("_", " ")] = wide[model].array
     return rows
+
+
+def certainty(run: Run) -> str:
+    """Intervals of each kind that there is, and what each kind is about."""
+    kinds = run.intervals
+    if not kinds:
+        return ""
+    level = f"{100 * float(run.parameter('interval_level') or 0.9):g} %"
+    first, more = _bounds(run)[: CHANNEL_ROWS + 1], _bounds(run)[CHANNEL_ROWS + 1 :]
+    return "\n".join(
+        [
+            "<h2>How sure the credits are</h2>",
+            paragraphs(*(KINDS[kind].format(level=level) for kind in kinds)),
+            "" if "full" in kinds else paragraphs(NO_REFITS),
+            picture(figures.whiskers(run), "intervals", "Credit and its intervals by channel"),
+            table(first),
+            folded(f"{len(more)} more channels", table(more)) if len(more) else "",
+        ]
+    )
+
+
+KINDS = {
+    "sampling": (
+        "<b>Sampling interval</b> (grey): where the credit would lie in {level} of cases had other "
+        "users like these come, the model staying as it is. It says how much the counted journeys "
+        "vary and <b>nothing about the truth</b>: a wrong model has narrow ones too."
+    ),
+    "full": (
+        "<b>Full interval</b> (black): the model was fitted again and again to users drawn again; "
+        "with a certainty of {level} it holds what these very conversions owe by the true chances "
+        "of converting. It carries the model's own error, not what no model can see: who was "
+        "about to buy anyway."
+    ),
+}
+NO_REFITS = (
+    "How far the model itself may be off is not in it: <code>interval_refits: 20</code> or more "
+    "makes full intervals, at two to three times the time of training."
+)
+
+
+def _bounds(run: Run) -> pd.DataFrame:
+    """The baseline, then channels, with the bounds of each kind."""
+    order = [BASELINE, *run.ranking]
+    frames = [rows.set_index("channel").reindex(order) for rows in run.intervals.values()]
+    found = pd.DataFrame({"channel": order, "conversions": frames[0]["conversions"].array})
+    for kind, rows in zip(run.intervals, frames, strict=True):
+        for bound in ("lower", "upper"):
+            found[f"{kind}, {bound}"] = rows[bound].array
+    return found
 
 
 def days(run: Run) -> str:
@@ -267,6 +317,7 @@ SECTIONS: tuple[Callable[[Run], str], ...] = (
     findings,
     key_numbers,
     channels,
+    certainty,
     days,
     quality,
     reading,

@@ -36,6 +36,7 @@ MADE_BY_PYTHON = (
     "shapley_channel",
     "shapley_detail",
     "shapley_models",
+    "shapley_intervals",
     "shapley_run_info",
 )
 OUTPUTS = (*MADE_BY_PYTHON, "shapley_report", "channel_source_stats", "mta_user_rnd")
@@ -43,7 +44,10 @@ OUTPUTS = (*MADE_BY_PYTHON, "shapley_report", "channel_source_stats", "mta_user_
 
 def tables(*, users: int = USERS, seed: int = 18) -> dict[str, pa.Table]:
     """The input tables by name."""
-    rng, world = np.random.default_rng(seed), simulate(WORLDS["demo"], seed=seed, users=range(users))
+    rng, world = (
+        np.random.default_rng(seed),
+        simulate(WORLDS["demo"], seed=seed, users=range(users)),
+    )
     visits = page_views(world.rows, world.plan.channels, seed=seed)
     frames = {
         "enriched_pageviews": pages(visits).to_pandas(),
