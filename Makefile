@@ -42,6 +42,8 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.shapley
 	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.coverage --datasets 10
+	$(BIN)/python -m benchmarks.bootstrap
 	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
 

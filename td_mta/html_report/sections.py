@@ -171,7 +171,7 @@ KINDS = {
 }
 NO_REFITS = (
     "How far the model itself may be off is not in it: <code>interval_refits: 20</code> or more "
-    "makes full intervals, at two to three times the time of training."
+    "makes full intervals; 20 take about twice as long as the training does."
 )
 
 
