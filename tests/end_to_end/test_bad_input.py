@@ -1,7 +1,7 @@
 """Bad input on Treasure Data: one clear message at the right task, and nothing half-written.
 
-Those of local runs are in test_pipeline.py and test_intake.py, those of the archive and the image
-beside what they are about. Here the whole workflow meets the emulator.
+Here the whole workflow meets the emulator. What is wrong with local tables is in test_pipeline.py
+and test_intake.py, with the archive in test_archive.py, with the image in test_container.py.
 """
 
 import itertools
