@@ -44,7 +44,8 @@ def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
             for column, kind in zip(table.columns, plan.types, strict=True)
         ]
     except TrinoError as error:
-        return _failed(error.name)
+        unsure = f"REFUSED: {error}: Trino may not come to this value"
+        return _failed(error.name if error.certain else unsure)
     except WrongInput as error:
         return _failed(f"REFUSED: {error}")
     except MtaError as error:
