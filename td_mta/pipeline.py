@@ -21,7 +21,7 @@ from td_mta import findings, reports, tables, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import Extracted, extract, folders_of
-from td_mta.inputs import why_empty
+from td_mta.inputs import check_spend, why_empty
 from td_mta.intake import Intake
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
@@ -81,6 +81,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     """
     clock = _Clock()
     warehouse.check_writable(_columns(config, None), config.if_exists)
+    check_spend(config, warehouse)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         with clock("read"):
             intake = _intake(config, warehouse, Path(spill))
