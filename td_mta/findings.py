@@ -78,8 +78,9 @@ class Findings(NamedTuple):
         said = [quality.in_words(miss, self.intake.channels, grid) for miss in found.worst]
         if found.patterns:
             said.append(
-                f"Of {found.patterns} patterns with {quality.FEW} conversions or more, observed or "
-                f"predicted, chance alone puts the worst at {found.by_chance:.1f} standard errors."
+                f"Patterns with {quality.FEW} conversions or more, observed or predicted: "
+                f"{found.patterns}. Among so many, chance alone puts the worst at "
+                f"{found.by_chance:.1f} standard errors."
             )
         return said
 

@@ -62,7 +62,9 @@ class Miss(NamedTuple):
 
 
 class Misses(NamedTuple):
-    """The worst first, of so many `patterns`; chance alone leaves half the time one `by_chance`."""
+    """The worst first, of so many `patterns`; by chance alone half the time one is further off than
+    `by_chance` standard errors.
+    """
 
     worst: list[Miss]
     patterns: int
