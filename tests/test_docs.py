@@ -96,6 +96,11 @@ def test_every_method_has_its_row_in_which_method_when() -> None:
     assert named == ["shapley", *METHODS]
 
 
+def test_how_good_has_a_row_for_every_method() -> None:
+    named = [row[0].strip("`") for row in rows(section("How good"))]
+    assert named[: len(METHODS) + 1] == ["shapley", *METHODS]
+
+
 def test_every_benchmark_has_its_command_in_the_readme() -> None:
     helper = "peers"  # what truth runs in another Python
     there = {path.stem for path in ROOT.glob("benchmarks/*.py")} - {"__init__", helper}
