@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from td_mta import findings, reports, tables, tfrecords
+from td_mta import convergence, findings, reports, tables, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import Extracted, extract, folders_of
@@ -101,7 +101,11 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     with clock("shapley"):
         values = _values(extracted, _worth(fitted.predictor, intake.visits), config)
         credit = attribute(values, extracted.amounts, grid)
-    found = findings.Findings(config, intake, extracted, fitted, values, credit)
+    with clock("convergence"):
+        worths = (_worth(predictor, intake.visits) for predictor in training.replay(fitted))
+        chosen = convergence.sample(extracted.sets, extracted.amounts)
+        moves = convergence.moves(convergence.shares(worths, chosen, grid))
+    found = findings.Findings(config, intake, extracted, fitted, values, credit, moves)
     frames = _frames(config, found, clock)
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
     _write(frames, config, warehouse, run_id)
@@ -148,6 +152,10 @@ def _frames(config: Config, found: findings.Findings, clock: _Clock) -> dict[str
         "counts": found.extracted.counts,
         "conservation": found.conservation(),
         "holdout": found.holdout(),
+        "comparison": found.comparison(),
+        "calibration": found.calibration(),
+        "misses": found.misses(),
+        "convergence": found.convergence(),
         "shapley": found.shapley(),
         "seconds": clock.seconds,
         "versions": _versions(),
