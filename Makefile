@@ -3,7 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 
-.PHONY: demo test test-faults test-digdag conformance check bench lock lock-container
+.PHONY: demo test test-faults test-digdag conformance check bench bench-truth lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -41,11 +41,17 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.tfrecords
 	$(BIN)/python -m benchmarks.shapley
 	$(BIN)/python -m benchmarks.simulate
-	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.methods
+	$(BIN)/python -m benchmarks.truth --world hazard
 	$(BIN)/python -m benchmarks.coverage --datasets 10
 	$(BIN)/python -m benchmarks.bootstrap
 	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
+
+# Every model beside the truth of four worlds, ten minutes and more. TRUTH takes options, such as
+# --peers PYTHON with the other packages (benchmarks/peers.py says which).
+bench-truth: .venv/dev
+	@$(BIN)/python -m benchmarks.truth $(TRUTH)
 
 .venv/run: requirements.txt
 	$(PYTHON) -m venv .venv

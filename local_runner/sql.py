@@ -39,19 +39,19 @@ def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
         plan, table = warehouse.answer(sql)
         if any(kind.kind == "varbinary" for kind in plan.types):
             raise Refused("a result of type varbinary, which has no JSON form")
+        columns = [
+            [_shown(value, kind) for value in column.to_pylist()]
+            for column, kind in zip(table.columns, plan.types, strict=True)
+        ]
     except TrinoError as error:
-        return _failed(error.name)
+        unsure = f"REFUSED: {error}: Trino may not come to this value"
+        return _failed(error.name if error.certain else unsure)
     except WrongInput as error:
         return _failed(f"REFUSED: {error}")
     except MtaError as error:
         return _failed(str(error))
-    types = [str(kind) for kind in plan.types]
-    columns = [
-        [_shown(value, kind) for value in column.to_pylist()]
-        for column, kind in zip(table.columns, plan.types, strict=True)
-    ]
     return {
-        "types": types,
+        "types": [str(kind) for kind in plan.types],
         "rows": [list(row) for row in zip(*columns, strict=True)],
         "error": None,
     }
@@ -92,7 +92,12 @@ def _time(value: datetime.datetime, kind: Any) -> str:
     if kind.kind == "timestamp":
         return value.isoformat()
     zone = zones.zone(zones.known(kind))
-    return value.replace(tzinfo=datetime.timezone.utc).astimezone(zone).isoformat()
+    there = value.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+    if there.fold:
+        raise Refused(
+            f"{there.isoformat()}, an hour that clocks show twice: Trino's text is no help"
+        )
+    return there.isoformat()
 
 
 def _parser() -> argparse.ArgumentParser:

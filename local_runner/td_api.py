@@ -26,7 +26,7 @@ Fields = Sequence[tuple[str, str]]
 _JAVA_KEY = re.compile(r"(?:[1-9][0-9]*/)?[a-f0-9]{40}")  # td-client-java prefixes only these
 _ERROR_BYTES = 1 << 16
 _PASSING = frozenset({408, 429, *range(500, 600)})
-_REMEDIES = {
+REMEDIES = {
     401: "the API key is wrong or expired: see TD_API_KEY or the secret td.apikey",
     403: "the API key may not do this: the account's master key is needed, with write rights",
 }
@@ -143,7 +143,7 @@ class TdApi:
             told = {}
         told = told if isinstance(told, dict) else {}
         text = str(told.get("text") or told.get("error") or told.get("message") or "")
-        remedy = _REMEDIES.get(response.status, "")
+        remedy = REMEDIES.get(response.status, "")
         parts = [f"{what}: {response.status} {response.reason or ''}".strip(), text, remedy]
         message = self._clean(": ".join(part for part in parts if part))
         return ApiError(message, response.status, told.get("details"))

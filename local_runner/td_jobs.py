@@ -10,7 +10,7 @@ from time import sleep
 from typing import Any, NamedTuple, TypeVar
 
 from local_runner.job import TaskError
-from local_runner.td_api import ApiError, Row, TdApi
+from local_runner.td_api import REMEDIES, ApiError, Row, TdApi
 
 T = TypeVar("T")
 VERSION = "0.9.0"  # of the client that Digdag 0.10.5 brings
@@ -134,7 +134,8 @@ def _wait(api: TdApi, job_id: str) -> str:
 def _why(shown: dict[str, Any]) -> str:
     debug = _mapping(shown.get("debug") or {})
     texts = (str(debug.get(part) or "").strip() for part in ("cmdout", "stderr"))
-    return "\n".join(text for text in texts if text) or "it left no message"
+    told = "\n".join(text for text in texts if text) or "it left no message"
+    return f"{told}: {REMEDIES[403]}" if "Access Denied" in told else told
 
 
 def _mapping(told: Any) -> dict[str, Any]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from td_mta import quality
 from td_mta.config import Config
+from td_mta.convergence import Move
 from td_mta.extraction import Extracted
 from td_mta.intake import Intake
+from td_mta.quality import BASE_RATE, LOGISTIC, LSTM
 from td_mta.shapley.attribute import Credit, Values
 
 if TYPE_CHECKING:
     from td_mta.training import Fitted
 
 FEW_CONVERSIONS = 20
+MUCH_BASELINE = 0.8  # of the conversions
+MUCH_MOVED = 0.02  # of a channel's share in the last epoch
 GAP = 0.05  # of held-out against training loss, each as a share of the base rate's
 
 
@@ -26,6 +33,7 @@ class Findings(NamedTuple):
     fitted: Fitted
     values: Values
     credit: Credit
+    moves: Sequence[Move]
 
     @property
     def users(self) -> int:
@@ -39,14 +47,49 @@ class Findings(NamedTuple):
         }
 
     def holdout(self) -> dict[str, float]:
-        """The best epoch's figures and the rivals', on the same held-out users."""
-        best = self.fitted.epochs[self.fitted.best].held_out
-        rivals = {"lstm": best, "logistic": self.fitted.logistic}
-        rivals["base_rate"] = self.fitted.base_rate
+        """The model's figures and its rivals', on the same held-out users."""
         return {
             f"{model}_{measure}": value
-            for model, quality in rivals.items()
-            for measure, value in quality._asdict().items()
+            for model, figures in self.fitted.held_out.qualities().items()
+            for measure, value in figures._asdict().items()
+        }
+
+    def comparison(self) -> dict[str, float]:
+        """The model's log loss less each rival's, and the standard error of the difference."""
+        found = {}
+        for rival in (LOGISTIC, BASE_RATE):
+            difference = self.fitted.held_out.beyond(rival)
+            found[f"{LSTM}_minus_{rival}"] = difference.mean
+            found[f"{LSTM}_minus_{rival}_error"] = difference.error
+        return found
+
+    def calibration(self) -> dict[str, str]:
+        """Of each bin the mean chance, the share that converted, and the counts, as JSON."""
+        return {
+            f"{model}_{number}": json.dumps(dict(zip(bins._fields, bin_, strict=True)))
+            for model, bins in self.fitted.held_out.calibration().items()
+            for number, bin_ in enumerate(np.transpose(bins).tolist(), start=1)
+        }
+
+    def misses(self) -> list[str]:
+        """The patterns of held-out users that the model misses most, then what chance would do."""
+        found = quality.misses(self.fitted.held_out)
+        grid = self.extracted.schema.grid
+        said = [quality.in_words(miss, self.intake.channels, grid) for miss in found.worst]
+        if found.patterns:
+            said.append(
+                f"Patterns with {quality.FEW} conversions or more, observed or predicted: "
+                f"{found.patterns}. Among so many, chance alone puts the worst at "
+                f"{found.by_chance:.1f} standard errors."
+            )
+        return said
+
+    def convergence(self) -> dict[str, str]:
+        """Each epoch's largest move of a channel's share of channel credit, and whose it was."""
+        channels = self.intake.channels
+        return {
+            f"epoch_{move.epoch}": f"{move.change:+.4f} {channels[move.channel]}"
+            for move in self.moves
         }
 
     def shapley(self) -> dict[str, object]:
@@ -101,15 +144,21 @@ class Findings(NamedTuple):
         return said
 
     def _of_the_model(self) -> list[str]:
-        best, logistic = self.fitted.epochs[self.fitted.best].held_out, self.fitted.logistic
-        said = []
-        if best.log_loss > logistic.log_loss:
+        losses = {
+            model: figures.log_loss for model, figures in self.fitted.held_out.qualities().items()
+        }
+        beyond, said = self.fitted.held_out.beyond(LOGISTIC), []
+        if losses[LSTM] > losses[LOGISTIC]:
             said.append(
                 f"The model does not beat logistic regression on held-out users: log loss "
-                f"{best.log_loss:.5f} against {logistic.log_loss:.5f}."
+                f"{losses[LSTM]:.5f} against {losses[LOGISTIC]:.5f}, {beyond.mean:.6f} more with a "
+                f"standard error of {beyond.error:.6f}."
             )
-        if best.log_loss > self.fitted.base_rate.log_loss:
+        if losses[LSTM] > losses[BASE_RATE]:
             said.append("The model does not even beat the base rate on held-out users.")
+        share = self.credit.baseline[0] / self.extracted.amounts[0].sum()
+        if share > MUCH_BASELINE and not self.intake.visits:
+            said.append(f"Baseline {share:.0%}: most conversions come without a touch.")
         low = (self.values.whole < self.values.nothing) & (self.values.sets.sizes > 0)
         below = float(self.extracted.amounts[0][low].sum())
         if below > 0.01 * self.extracted.amounts[0].sum():
@@ -129,8 +178,16 @@ class Findings(NamedTuple):
                 f"val_loss rises after epoch {self.fitted.best + 1}: that epoch's model is kept; "
                 "lower train_epochs."
             )
+        if self.moves and abs(self.moves[-1].change) > MUCH_MOVED:
+            last = self.moves[-1]
+            said.append(
+                f"Credit still moved in the last epoch: the share of "
+                f"{self.intake.channels[last.channel]} by {100 * last.change:+.1f} points; raise "
+                "train_epochs."
+            )
         train = best.train.log_loss / _entropy(self.fitted.prevalence)
-        gap = best.held_out.log_loss / self.fitted.base_rate.log_loss / train - 1
+        base_rate = self.fitted.held_out.qualities()[BASE_RATE].log_loss
+        gap = best.held_out.log_loss / base_rate / train - 1
         if gap > GAP:
             said.append(
                 f"Over the base rate's, held-out loss is {gap:.0%} above training loss: the model "

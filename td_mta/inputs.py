@@ -1,4 +1,4 @@
-"""Why the SQL in front left no touchpoints: the days of its input, and a session that sees them."""
+"""What the SQL in front and behind reads: why it left no touchpoints, whether costs are there."""
 
 import datetime
 from zoneinfo import ZoneInfo
@@ -7,6 +7,7 @@ from td_mta.config import Config
 from td_mta.errors import DataError
 from td_mta.warehouse import Warehouse
 
+SPEND_COLUMNS = ("day", "channel", "spend", "impressions", "clicks")
 _FIRST_OF_MILLISECONDS = 10**11
 
 
@@ -21,6 +22,21 @@ def why_empty(config: Config, warehouse: Warehouse) -> str:
         f"table {config.table}: no rows are left in time_interval {config.time_interval}. "
         f"The data goes: {spans}. Run with --session {after}, or with a longer time_interval"
     )
+
+
+def check_spend(config: Config, warehouse: Warehouse) -> None:
+    """Raise now what the report would say after the model: no table of costs, or not its columns.
+
+    A table of another database (`costs.daily`) is seen by the report alone.
+    """
+    if config.spend_table is None or "." in config.spend_table:
+        return
+    there = {column.lower() for column in warehouse.columns(config.spend_table)}
+    if lacking := [column for column in SPEND_COLUMNS if column not in there]:
+        raise DataError(
+            f"spend_table {config.spend_table}: no column {', '.join(lacking)}; wanted are "
+            f"{', '.join(SPEND_COLUMNS)}, it has {', '.join(sorted(there))}"
+        )
 
 
 def _days_of_input(

@@ -7,6 +7,7 @@ import numpy as np
 from td_mta.journeys.touchpoints import Floats
 
 BINS = 10
+SMALLEST = 1e-15  # chance that a logarithm is taken of
 
 
 class Quality(NamedTuple):
@@ -18,6 +19,22 @@ class Quality(NamedTuple):
     calibration_error: float
 
 
+class Bins(NamedTuple):
+    """Bins of rising chances, each `(bins,)`: mean chance, and what was observed."""
+
+    predicted: Floats
+    observed: Floats
+    examples: Floats
+    conversions: Floats
+
+
+class Difference(NamedTuple):
+    """A mean over examples and its standard error."""
+
+    mean: float
+    error: float
+
+
 def quality(chance: Floats, negatives: Floats, positives: Floats) -> Quality:
     """Of chances `(n,)` for patterns that stand for so many examples of each class.
 
@@ -25,8 +42,8 @@ def quality(chance: Floats, negatives: Floats, positives: Floats) -> Quality:
     0.5
     """
     total = negatives.sum() + positives.sum()
-    safe = np.clip(chance, 1e-15, 1 - 1e-15)
-    loss = -(positives @ np.log(safe) + negatives @ np.log1p(-safe)) / total
+    of_negative, of_positive = _losses(chance)
+    loss = (positives @ of_positive + negatives @ of_negative) / total
     squared = (positives @ (1 - chance) ** 2 + negatives @ chance**2) / total
     return Quality(
         log_loss=float(loss),
@@ -48,11 +65,72 @@ def area_under_curve(chance: Floats, negatives: Floats, positives: Floats) -> fl
 
 
 def calibration_error(chance: Floats, negatives: Floats, positives: Floats) -> float:
-    """Mean distance of observed and predicted rates over `BINS` bins of as many examples."""
+    """Mean distance of observed and predicted rates over the bins, each by its examples."""
+    bins = calibration(chance, negatives, positives)
+    gap = np.abs(bins.observed - bins.predicted) @ bins.examples
+    return float(gap / bins.examples.sum())
+
+
+def calibration(chance: Floats, negatives: Floats, positives: Floats) -> Bins:
+    """Up to `BINS` bins of as many examples, as nearly as patterns allow: each stays whole.
+
+    >>> bins = calibration(np.array([0.1, 0.3]), np.array([9.0, 5.0]), np.array([1.0, 5.0]))
+    >>> bins.observed.tolist(), bins.examples.tolist()
+    ([0.1, 0.5], [10.0, 10.0])
+    """
     weight = negatives + positives
     order = np.argsort(chance, kind="stable")
     share = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
-    bins = np.empty(len(chance), np.int64)
-    bins[order] = np.minimum((share * BINS).astype(np.int64), BINS - 1)
-    gap = np.bincount(bins, positives - weight * chance)
-    return float(np.abs(gap).sum() / weight.sum())
+    at = np.empty(len(chance), np.int64)
+    at[order] = np.minimum((share * BINS).astype(np.int64), BINS - 1)
+    columns = (weight, positives, weight * chance)
+    examples, conversions, expected = np.array([np.bincount(at, each, BINS) for each in columns])
+    some = examples > 0
+    return Bins(
+        expected[some] / examples[some],
+        conversions[some] / examples[some],
+        examples[some],
+        conversions[some],
+    )
+
+
+def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Floats) -> Difference:
+    """How much higher the log loss by the chances `one` is than by `other`, example by example.
+
+    Days of a user are taken as independent, given what was touched; then the error is that of the
+    mean of the paired differences.
+    """
+    of_negative, of_positive = (
+        mine - theirs for mine, theirs in zip(_losses(one), _losses(other), strict=True)
+    )
+    total = negatives.sum() + positives.sum()
+    mean = (positives @ of_positive + negatives @ of_negative) / total
+    squares = positives @ (of_positive - mean) ** 2 + negatives @ (of_negative - mean) ** 2
+    if total < 2:
+        return Difference(float(mean), float("nan"))
+    return Difference(float(mean), float(np.sqrt(squares / (total - 1) / total)))
+
+
+def residuals(chance: Floats, negatives: Floats, positives: Floats) -> Floats:
+    """Conversions beyond those predicted, `(n,)`, in standard errors: roots of the deviance.
+
+    Near (observed - predicted) / sqrt(predicted) where much is predicted; unlike that, one
+    conversion where next to none was predicted is no wonder (McCullagh & Nelder 1989, 2.4.3).
+    """
+    total = negatives + positives
+    expected = total * np.clip(chance, SMALLEST, 1 - SMALLEST)
+    deviance = _times_log(positives, expected) + _times_log(negatives, total - expected)
+    root: Floats = np.sqrt(2 * np.maximum(deviance, 0.0))
+    return np.where(positives >= expected, root, -root)
+
+
+def _losses(chance: Floats) -> tuple[Floats, Floats]:
+    """Log loss of a negative and of a positive example."""
+    safe = np.clip(chance, SMALLEST, 1 - SMALLEST)
+    return -np.log1p(-safe), -np.log(safe)
+
+
+def _times_log(count: Floats, expected: Floats) -> Floats:
+    """count * log(count / expected), 0 where nothing was counted."""
+    ratio = np.divide(count, expected, out=np.ones_like(expected), where=count > 0)
+    return count * np.log(ratio)

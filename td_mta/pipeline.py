@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from td_mta import findings, intervals, reports, tables, tfrecords
+from td_mta import convergence, findings, intervals, reports, tables, tfrecords
 from td_mta.config import Config, advice, page_advice
 from td_mta.errors import DataError
 from td_mta.extraction import Extracted, extract, folders_of
-from td_mta.inputs import why_empty
+from td_mta.inputs import check_spend, why_empty
 from td_mta.intake import Intake
 from td_mta.intervals import Intervals
 from td_mta.journeys.examples import Examples
@@ -83,6 +83,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     """
     clock = _Clock()
     warehouse.check_writable(_columns(config, None), config.if_exists)
+    check_spend(config, warehouse)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         with clock("read"):
             intake = _intake(config, warehouse, Path(spill))
@@ -106,7 +107,11 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
         refitted = training.refits(fitted, extracted.redrawn, grid, config)
         worths = (_worth(predictor, intake.visits) for predictor in refitted)
         around = _intervals(credit, values, worths, extracted, config)
-    found = findings.Findings(config, intake, extracted, fitted, values, credit)
+    with clock("convergence"):
+        worths = (_worth(predictor, intake.visits) for predictor in training.replay(fitted))
+        chosen = convergence.sample(extracted.sets, extracted.amounts)
+        moves = convergence.moves(convergence.shares(worths, chosen, grid))
+    found = findings.Findings(config, intake, extracted, fitted, values, credit, moves)
     frames = _frames(config, found, around, clock)
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
     _write(frames, config, warehouse, run_id)
@@ -170,6 +175,10 @@ def _frames(
         "counts": found.extracted.counts,
         "conservation": found.conservation(),
         "holdout": found.holdout(),
+        "comparison": found.comparison(),
+        "calibration": found.calibration(),
+        "misses": found.misses(),
+        "convergence": found.convergence(),
         "shapley": found.shapley(),
         "seconds": clock.seconds,
         "versions": _versions(),

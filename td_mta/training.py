@@ -26,6 +26,7 @@ from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.metrics import Quality, quality
 from td_mta.model import Calibration, Predictor, build, in_order
+from td_mta.quality import BASE_RATE, LOGISTIC, LSTM, HeldOut
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Epoch(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The best epoch's predictor, every epoch's quality, and the rivals' on the same users.
+    """The best epoch's predictor, every epoch's quality and weights, and what the predictor and its
+    rivals make of all held-out users.
 
     `prevalence` is the share of positives among the training users' examples, which the base rate
     is; `ratio` is predicted over observed conversions before the intercept was refitted, if it was.
@@ -66,9 +68,9 @@ class Fitted(NamedTuple):
 
     predictor: Predictor
     epochs: list[Epoch]
+    weights: list[list[Floats]]
     best: int
-    logistic: Quality
-    base_rate: Quality
+    held_out: HeldOut
     prevalence: float
     ratio: float
     refitted: bool
@@ -97,14 +99,13 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     best = int(np.nanargmin([_ranked(epoch) for epoch in epochs]))
     network.set_weights(weights[best])
     predictor, ratio, refitted = _calibrated(predictor, scored[0], grid)
-    logistic = rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
     base = float(train.positives.sum() / (train.positives + train.negatives).sum())
     return Fitted(
         predictor=predictor,
         epochs=epochs,
+        weights=weights,
         best=best,
-        logistic=_rated(logistic(scored[1].sets), scored[1]),
-        base_rate=_rated(np.full(len(scored[1].sets.keys), base), scored[1]),
+        held_out=_judged(predictor, train, held_out, grid),
         prevalence=base,
         ratio=ratio,
         refitted=refitted,
@@ -135,6 +136,15 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
         _train(network, _draws_of(train, steps, grid, config, rng), train.sets, grid, config)
         prior = float(np.log(train.positives.sum() / train.negatives.sum()))
         yield _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
+
+
+def replay(fitted: Fitted) -> Iterator[Predictor]:
+    """The predictor as it was after each epoch. All share one network: use each before the next."""
+    network = keras.models.clone_model(fitted.predictor.network)
+    predictor = Predictor(network, fitted.predictor.calibration)
+    for weights in fitted.weights:
+        network.set_weights(weights)
+        yield predictor
 
 
 def _split(examples: Examples) -> tuple[Counted, Counted]:
@@ -288,6 +298,20 @@ def _chances(predictor: Predictor, sets: Patterns, grid: Grid) -> Floats:
 
 def _quality(predictor: Predictor, counted: Counted, grid: Grid) -> Quality:
     return _rated(_chances(predictor, counted.sets, grid), counted)
+
+
+def _judged(predictor: Predictor, train: Counted, held_out: Counted, grid: Grid) -> HeldOut:
+    """All held-out patterns by the predictor and its rivals, none of them drawn."""
+    seen = held_out.take(np.flatnonzero(held_out.negatives + held_out.positives))
+    logistic = rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
+    base = train.positives.sum() / (train.positives + train.negatives).sum()
+    none = np.empty(0)
+    chances = {
+        LSTM: _chances(predictor, seen.sets, grid),
+        LOGISTIC: logistic(seen.sets) if len(seen.sets.keys) else none,
+        BASE_RATE: np.full(len(seen.sets.keys), base),
+    }
+    return HeldOut(seen.sets, seen.negatives, seen.positives, chances)
 
 
 def _ranked(epoch: Epoch) -> float:

@@ -258,12 +258,15 @@ def test_an_import_that_fails_is_named(shop: Path) -> None:
     assert str(told).startswith("the package yaml cannot be imported (No module named 'yaml')")
 
 
-def test_no_disk_for_records_is_told_and_no_table_is_touched(shop: Path) -> None:
-    small = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999)); "
-    small += "del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
-    error = task(shop, "-c", small)["error"]
+@pytest.mark.parametrize(("most", "step"), [(9_999, "scan.py"), (99_999, "tfrecords.py")])
+def test_no_disk_is_told_and_no_table_is_touched(shop: Path, most: int, step: str) -> None:
+    """Files of at most so many bytes: enough for nothing, or for the rows but not for records."""
+    small = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most},) * 2)"
+    small += "; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    error = task(shop, "-c", small, lookback_window_days="9")["error"]
     assert str(error["message"]).startswith("the disk is full"), error
     assert "run_model: false" in str(error["message"])
+    assert f"td_mta/{step}" in "".join(error["backtrace"]), error["backtrace"]
     assert list((shop / "out").glob("*.csv")) == []
 
 

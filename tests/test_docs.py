@@ -10,6 +10,7 @@ import yaml
 
 from local_runner import __main__ as local_runner
 from td_mta import cli
+from td_mta.baselines.methods import METHODS
 from td_mta.config import PARAMETERS
 from td_mta.tables import TABLES
 
@@ -90,8 +91,19 @@ def test_make_knows_every_target_that_is_shown() -> None:
     assert shown <= set(re.findall(r"^([a-z]+):", made, re.MULTILINE))
 
 
+def test_every_method_has_its_row_in_which_method_when() -> None:
+    named = [row[0].strip("`") for row in rows(section("Which method when"))]
+    assert named == ["shapley", *METHODS]
+
+
+def test_how_good_has_a_row_for_every_method() -> None:
+    named = [row[0].strip("`") for row in rows(section("How good"))]
+    assert named[: len(METHODS) + 1] == ["shapley", *METHODS]
+
+
 def test_every_benchmark_has_its_command_in_the_readme() -> None:
-    there = {path.stem for path in ROOT.glob("benchmarks/*.py")} - {"__init__"}
+    helper = "peers"  # what truth runs in another Python
+    there = {path.stem for path in ROOT.glob("benchmarks/*.py")} - {"__init__", helper}
     assert set(re.findall(r"python -m benchmarks\.(\w+)", section("Speed and memory"))) == there
 
 

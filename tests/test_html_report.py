@@ -198,6 +198,78 @@ def test_holdout_figures_stand_model_by_model() -> None:
     assert re.search(row, page(tables(SMALL, facts=facts)))
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("0.002", "predicts as well as a logistic regression (0.20000), within a standard error."),
+        ("0.0005", "predicts worse than a logistic regression (0.20000): do not lean"),
+    ],
+)
+def test_a_verdict_heeds_the_standard_error(error: str, said: str) -> None:
+    facts = [
+        ("holdout", "lstm_log_loss", "0.201"),
+        ("holdout", "logistic_log_loss", "0.20"),
+        ("comparison", "lstm_minus_logistic", "0.001"),
+        ("comparison", "lstm_minus_logistic_error", error),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    assert said in written
+    assert (
+        f"0.001000 above that of a logistic regression, with a standard error of {float(error):.6f}"
+        in written
+    )
+
+
+def bin_of(predicted: float, observed: float, examples: float, conversions: float) -> str:
+    return json.dumps(
+        {
+            "predicted": predicted,
+            "observed": observed,
+            "examples": examples,
+            "conversions": conversions,
+        }
+    )
+
+
+def test_the_calibration_is_drawn_with_its_counts() -> None:
+    facts = [
+        ("calibration", "lstm_1", bin_of(0.001, 0.0, 3000.0, 0.0)),
+        ("calibration", "lstm_2", bin_of(0.01, 0.012, 1000.0, 12.0)),
+        ("calibration", "logistic_1", bin_of(0.02, 0.01, 2000.0, 20.0)),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    _, lstm, logistic = figures(written)["calibration"]["data"]
+    assert (lstm["name"], lstm["x"], lstm["y"], lstm["text"]) == ("lstm", [0.01], [0.012], ["12"])
+    assert lstm["error_y"]["array"] == [pytest.approx(2 * (0.012 * 0.988 / 1000) ** 0.5)]
+    assert logistic["customdata"] == [[20.0, 2000.0]]
+    assert '<td class="number">3,000</td>' in written
+
+
+def test_misses_are_listed_and_their_names_are_text() -> None:
+    facts = [
+        ("misses", "1", f"{NASTY} on day 0: 41 conversions, 22.3 predicted"),
+        ("misses", "2", "Of 3 patterns, chance alone puts the worst at 1.3 standard errors."),
+        ("convergence", "epoch_2", f"-0.0123 {NASTY}"),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    assert "&lt;/script&gt;" in written
+    assert "<script>alert" not in written
+    assert "on day 0: 41 conversions, 22.3 predicted</li>" in written
+    assert "<p>Of 3 patterns, chance alone" in written
+    assert "moved by more than 1.2 %" in written
+
+
+def test_channels_that_ride_on_intent_are_named() -> None:
+    written = page(tables({"Direct": [2.0], "Paid Search": [1.0], "Email": [5.0]}))
+    assert "<b>Direct</b>, <b>Paid Search</b> usually ride on a wish to buy" in written
+    assert "the 3 conversions (30.0 %)" in written
+    assert "cannot know" not in case("usual")
+
+
+def test_a_rider_with_a_nasty_name_is_text() -> None:
+    assert "<b>direct&lt;i&gt;</b>" in page(tables({"direct<i>": [1.0]}))
+
+
 def test_the_conservation_line_adds_up() -> None:
     assert "baseline 2 + channels 8 = 10 conversions" in case("usual")
 

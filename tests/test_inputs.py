@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from td_mta.config import Config
-from td_mta.inputs import why_empty
+from td_mta.errors import DataError
+from td_mta.inputs import check_spend, why_empty
 from td_mta.warehouse.local import LocalWarehouse
 
 
@@ -58,3 +59,26 @@ def test_page_views_and_form_fills_are_told_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize("config", [Config(table="mine"), Config()], ids=["own table", "no input"])
 def test_without_an_input_the_table_has_no_rows(tmp_path: Path, config: Config) -> None:
     assert told(tmp_path, config) == f"table {config.table} has no rows"
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("Day,channel,spend,impressions,clicks,note", ""),
+        ("date,channel,spend,impressions", "spend_table costs: no column day, clicks; wanted are"),
+        (None, "no table 'costs'"),
+    ],
+)
+def test_costs_are_looked_for_before_the_model(
+    tmp_path: Path, header: str | None, says: str
+) -> None:
+    if header:
+        (tmp_path / "costs.csv").write_text(f"{header}\n")
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0)
+    check_spend(Config(), warehouse)
+    check_spend(Config(spend_table="other.costs"), warehouse)
+    if not says:
+        check_spend(Config(spend_table="costs"), warehouse)
+    else:
+        with pytest.raises(DataError, match=says):
+            check_spend(Config(spend_table="costs"), warehouse)

@@ -2,11 +2,12 @@
 
 import contextlib
 import io
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,21 @@ def test_run_info_counts_what_was_read(real: Path) -> None:
     info = read(real / "out", "shapley_run_info")
     counts = info[info["section"] == "counts"].set_index("name")["value"].astype(int)
     assert counts[["touchpoints", "users", "conversions"]].tolist() == [62483, 7896, 1838]
+
+
+def test_run_info_says_how_good_the_model_is(real: Path) -> None:
+    info = read(real / "out", "shapley_run_info").set_index("section")
+    facts = {name: rows.set_index("name")["value"] for name, rows in info.groupby("section")}
+    holdout, comparison = (facts[name].astype(float) for name in ("holdout", "comparison"))
+    less = holdout["lstm_log_loss"] - holdout["logistic_log_loss"]
+    assert comparison["lstm_minus_logistic"] == pytest.approx(less)
+    assert comparison["lstm_minus_logistic_error"] > 0
+    bins = [json.loads(text) for name, text in facts["calibration"].items() if "lstm" in name]
+    rated = sum(row["examples"] * abs(row["observed"] - row["predicted"]) for row in bins)
+    assert rated / sum(row["examples"] for row in bins) == pytest.approx(
+        holdout["lstm_calibration_error"]
+    )
+    assert re.search(r"on day 0: \d+ conversions, [\d.]+ predicted", facts["misses"]["1"])
 
 
 def test_every_model_credits_every_conversion(real: Path) -> None:
@@ -194,6 +210,27 @@ def test_tables_that_cannot_be_written_are_told_before_anything_is_read(
 
 def no_training(*_: object) -> NoReturn:
     raise AssertionError("there is no need to train")
+
+
+def test_the_last_epoch_of_a_replay_is_the_model_and_its_moves_are_told(shop: Path) -> None:
+    from td_mta import training
+
+    settings = SMALL | {"conversion_row_is_touch": "false", "train_epochs": "3"}
+    config = configuration.from_params(settings, "test", out=shop / "out")
+    kept: list[training.Fitted] = []
+
+    def fit(*arguments: Any) -> training.Fitted:
+        kept.append(training.fit(*arguments))
+        return kept[0]
+
+    pipeline.run(config, LocalWarehouse(shop, shop / "out", now=0), None, fit=fit)
+    cells = np.eye(9, dtype=np.float32).reshape(9, 3, 3)
+    by_epoch = [predictor(cells) for predictor in training.replay(kept[0])]
+    assert len(by_epoch) == 3
+    assert by_epoch[kept[0].best] == pytest.approx(kept[0].predictor(cells), rel=1e-5)
+    assert np.abs(by_epoch[0] - by_epoch[2]).max() > 0
+    info = read(shop / "out", "shapley_run_info")
+    assert info.loc[info["section"] == "convergence", "name"].tolist() == ["epoch_2", "epoch_3"]
 
 
 def test_other_channels_than_those_of_an_appended_table_are_told_before_training(

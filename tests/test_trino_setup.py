@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from td_emulator.trino import artifacts, functions, java
-from td_emulator.trino.timed import timed
+from td_emulator.trino.job_text import job_text
 from td_mta.errors import WarehouseError, WrongInput
 
 
@@ -113,7 +113,7 @@ def test_only_what_is_needed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_every_statement_of_the_functions_makes_one() -> None:
     statements = functions.statements()
-    assert len(statements) > 40
+    assert len(statements) > 30
     assert [s for s in statements if s.count("create function") != 1 or s.endswith(";")] == []
 
 
@@ -127,11 +127,11 @@ def test_every_statement_of_the_functions_makes_one() -> None:
     ],
 )
 def test_only_calls_are_given_the_time(sql: str) -> None:
-    assert timed(sql, 60) == sql
+    assert job_text(sql, 60) == sql
 
 
 def test_calls_are_given_the_time_of_the_job() -> None:
     assert (
-        timed("select TD_SCHEDULED_TIME(), td_interval(time, '-1d')", 60)
+        job_text("select TD_SCHEDULED_TIME(), td_interval(time, '-1d')", 60)
         == "select td_scheduled_time_at(60), td_interval_at(60, time, '-1d')"
     )

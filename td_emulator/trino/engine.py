@@ -16,7 +16,7 @@ from td_emulator.engine import TIME, EngineError, Rows
 from td_emulator.script import Statement, statements
 from td_emulator.trino import functions, values
 from td_emulator.trino.connection import connect, executed
-from td_emulator.trino.timed import timed
+from td_emulator.trino.job_text import job_text
 from td_emulator.trino.values import quoted
 
 _NOT_DATABASES = {"information_schema", "default", functions.SCHEMA}
@@ -97,7 +97,7 @@ class TrinoEngine:
     def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
         result: Rows | int = 0
         for statement in statements(sql, database):
-            result = self._ran(statement, timed(statement.text, scheduled_time), database)
+            result = self._ran(statement, job_text(statement.text, scheduled_time), database)
         return result
 
     def _ran(self, statement: Statement, text: str, database: str) -> Rows | int:

@@ -8,12 +8,8 @@ from td_emulator.trino.connection import connected
 
 SCHEMA = "udf"
 _SQL = Path(__file__).with_name("functions.sql")
-# An end of TD_TIME_RANGE by the type that is given, NULL's own among them, as unix seconds.
-_ENDS = {
-    "bigint": "{end}",
-    "varchar": "td_time_parse({end}, {zone})",
-    "unknown": "cast(null as bigint)",
-}
+# An end of TD_TIME_RANGE by the type that is given, as unix seconds.
+_ENDS = {"bigint": "{end}", "varchar": "td_time_parse({end}, {zone})"}
 
 
 def create(url: str) -> None:

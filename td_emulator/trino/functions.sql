@@ -9,7 +9,7 @@ return case upper(name)
     else name
 end;
 
--- A job's own time stands in its text (see engine.py); without one it is now.
+-- A job's own time stands in its text (see job_text.py); without one it is now.
 create function td_scheduled_time() returns bigint
 return cast(floor(to_unixtime(current_timestamp)) as bigint);
 

@@ -1,5 +1,6 @@
 """What the output tables say about one run."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,8 @@ import pandas as pd
 
 BASELINE = "(baseline)"
 DRAWN = 9
+RIVALS = {"logistic": "a logistic regression", "base_rate": "the base rate alone"}
+RIDES_ON_INTENT = ("direct", "search", "brand", "retarget", "remarket", "coupon", "cashback")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,23 @@ class Run:
     def number(self, section: str, name: str) -> float:
         """A number of run_info, NaN where it is absent."""
         return float(pd.to_numeric(self.section(section).get(name, "nan"), errors="coerce"))
+
+    @property
+    def calibration(self) -> dict[str, pd.DataFrame]:
+        """By model its bins: predicted, observed, examples, conversions."""
+        bins: dict[str, list[dict[str, float]]] = {}
+        for name, value in self.section("calibration").items():
+            bins.setdefault(name.rpartition("_")[0], []).append(json.loads(value))
+        return {model: pd.DataFrame(each) for model, each in bins.items()}
+
+    @property
+    def riders(self) -> list[str]:
+        """Channels that people use because they want to buy already, by their names."""
+        return [
+            channel
+            for channel in self.ranking
+            if any(word in channel.lower() for word in RIDES_ON_INTENT)
+        ]
 
     def parameter(self, name: str) -> str:
         return self.section("parameters").get(name, "")

@@ -4,6 +4,7 @@ A channel keeps its colour and symbol in every picture. Names are data: they rea
 since it reads tags in its labels.
 """
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -25,9 +26,13 @@ SYMBOLS = (
 )
 INK = "#222222"
 GREY = "#767676"
-MODEL_GREYS = ("#8a8a8a", "#b5b5b5", "#d4d4d4")
+MODEL_SYMBOLS = (
+    *("triangle-left", "triangle-right", "diamond", "circle", "circle-open", "square"),
+    *("star", "x", "cross", "hexagon", "triangle-up", "bowtie"),
+)
+MODEL_INKS = ("#222222", "#8c8c8c")
+LANES = 0.76  # of a row's height, for the models beside ours
 WHISKERS = {"sampling": ("#c9c9c9", 9), "full": (INK, 1.5)}  # colour and width
-MODEL_HATCHES = ("", "/", ".", "x", "-", "|")
 
 
 def day_curves(run: Run) -> go.Figure:
@@ -46,7 +51,8 @@ def day_curves(run: Run) -> go.Figure:
 
 
 def model_shares(run: Run) -> go.Figure:
-    """Share of the observed conversions by channel, one bar per model, the baseline last."""
+    """Share of the observed conversions by channel, the baseline last: a bar for our model, and on
+    it a point for every other one, each in its lane."""
     rows = [*run.drawn, *([rest_label(run)] if run.rest else []), BASELINE]
     models = run.frames["models"]
     known = set(rows)
@@ -55,9 +61,13 @@ def model_shares(run: Run) -> go.Figure:
         index="row", columns="model", values="share", aggfunc="sum"
     )
     share = share.reindex(rows).fillna(0.0)
-    figure = go.Figure(layout=_layout(110 + len(rows) * (14 + 12 * len(run.models))))
-    for place, model in enumerate(run.models):
-        _add_bars(figure, share[model], model, _model_look(place, rows, run))
+    ours, others = run.models[0], run.models[1:]
+    figure = go.Figure(layout=_layout(150 + len(rows) * (20 + 7 * len(others))))
+    _add_bars(figure, share[ours], ours, [_colour(row, run) for row in rows])
+    for place, model in enumerate(others):
+        lane = LANES * ((place + 0.5) / len(others) - 0.5)
+        _add_points(figure, share[model], model, place, lane)
+    figure.update_layout(barmode="overlay")
     figure.update_xaxes(tickformat=".0%", title="share of conversions", zerolinecolor="#222")
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
@@ -94,6 +104,32 @@ def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
     return _whole_steps(figure, by_epoch.index)
 
 
+def calibration(run: Run) -> go.Figure:
+    """Observed against predicted rates by bins, on logarithmic axes, with the line to lie on."""
+    figure = go.Figure(layout=_layout(380, x="predicted chance", y="share that converted"))
+    shown = {model: bins[bins["conversions"] > 0] for model, bins in run.calibration.items()}
+    ends = [
+        float(end)
+        for bins in shown.values()
+        for end in (*bins["predicted"], *bins["observed"])
+        if end > 0
+    ]
+    if ends:
+        line = [min(ends) / 1.3, max(ends) * 1.3]
+        figure.add_scatter(
+            x=line,
+            y=line,
+            name="as predicted",
+            mode="lines",
+            line={"color": GREY, "width": 1, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    looks = zip(shown.items(), (COLOURS[0], COLOURS[4]), SYMBOLS, strict=False)
+    for place, ((model, bins), colour, symbol) in enumerate(looks):
+        _add_bins(figure, bins, model, colour, symbol, counted=place == 0)
+    return figure.update_xaxes(type="log", **_rates(ends)).update_yaxes(type="log", **_rates(ends))
+
+
 def label(name: str) -> str:
     """A name as plotly may show it: its tags harmless, its length bounded."""
     return escape(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…")
@@ -114,14 +150,6 @@ def _whole_steps(figure: go.Figure, steps: pd.Index) -> go.Figure:
     room = max(0.03 * len(steps), 0.1) * (1 if steps[0] <= steps[-1] else -1)
     figure.update_xaxes(range=[steps[0] - room, steps[-1] + room], zeroline=False)
     return figure.update_xaxes(dtick=1 if len(steps) <= 20 else None)
-
-
-def _model_look(place: int, rows: Sequence[str], run: Run) -> dict[str, object]:
-    if place == 0:
-        return {"color": [_colour(row, run) for row in rows]}
-    hatch = MODEL_HATCHES[(place - 1) % len(MODEL_HATCHES)]
-    colour = MODEL_GREYS[(place - 1) % len(MODEL_GREYS)]
-    return {"color": colour, "pattern": {"shape": hatch, "bgcolor": colour, "fgcolor": "#fff"}}
 
 
 def _add_whiskers(figure: go.Figure, rows: pd.DataFrame, kind: str) -> None:
@@ -165,30 +193,84 @@ def _add_line(
     )
 
 
-def _add_bars(figure: go.Figure, share: pd.Series, model: str, look: dict[str, object]) -> None:
+def _add_bins(
+    figure: go.Figure, bins: pd.DataFrame, model: str, colour: str, symbol: str, *, counted: bool
+) -> None:
+    """A point a bin, as tall as two standard errors either way; `counted` writes conversions."""
+    error = 2 * (bins["observed"] * (1 - bins["observed"]) / bins["examples"]) ** 0.5
+    figure.add_scatter(
+        x=[float(x) for x in bins["predicted"]],
+        y=[float(y) for y in bins["observed"]],
+        name=escape(model.replace("_", " ")),
+        mode="markers+text" if counted else "markers",
+        text=[f"{count:,.0f}" for count in bins["conversions"]] if counted else None,
+        textposition="bottom right",
+        textfont={"size": 11, "color": colour},
+        marker={"color": colour, "symbol": symbol, "size": 9},
+        error_y={
+            "array": [float(x) for x in error],
+            "arrayminus": [float(x) for x in error.clip(upper=0.9 * bins["observed"])],
+            "color": colour,
+            "thickness": 1,
+        },
+        customdata=bins[["conversions", "examples"]].to_numpy(float).tolist(),
+        hovertemplate="predicted %{x:.3%}, observed %{y:.3%}"
+        "<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}",
+    )
+
+
+def _rates(ends: Sequence[float]) -> dict[str, object]:
+    """Ticks at 1, 2 and 5 times the powers of ten, within what is drawn."""
+    if not ends:
+        return {}
+    low, high = min(ends) / 1.6, max(ends) * 1.6
+    ticks = [digit * 10.0**power for power in range(-9, 1) for digit in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low <= tick <= min(high, 1.0)]
+    return {
+        "tickvals": ticks,
+        "ticktext": [f"{100 * tick:.9f}".rstrip("0").rstrip(".") + " %" for tick in ticks],
+        "range": [math.log10(low), math.log10(high)],
+    }
+
+
+def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str]) -> None:
+    """Bars in the channels' colours; the legend shows one that is none's."""
     name = escape(model.replace("_", " "))
-    own_colours = isinstance(look["color"], list)
     figure.add_bar(
         x=[float(x) for x in share],
         y=list(range(len(share))),
         name=name,
         orientation="h",
-        marker=look,
+        marker={"color": colours, "opacity": 0.6},
         hovertemplate="%{x:.2%}",
         legendgroup=model,
-        offsetgroup=model,
-        showlegend=not own_colours,
+        showlegend=False,
     )
-    if own_colours:
-        figure.add_bar(
-            x=[None],
-            y=[0],
-            name=name,
-            orientation="h",
-            marker={"color": INK},
-            legendgroup=model,
-            offsetgroup=model,
-        )
+    figure.add_bar(
+        x=[None],
+        y=[0],
+        name=name,
+        orientation="h",
+        marker={"color": GREY, "opacity": 0.6},
+        legendgroup=model,
+    )
+
+
+def _add_points(figure: go.Figure, share: pd.Series, model: str, place: int, lane: float) -> None:
+    inks = MODEL_INKS[place // len(MODEL_SYMBOLS) % len(MODEL_INKS)]
+    figure.add_scatter(
+        x=[float(x) for x in share],
+        y=[row + lane for row in range(len(share))],
+        name=escape(model.replace("_", " ")),
+        mode="markers",
+        marker={
+            "symbol": MODEL_SYMBOLS[place % len(MODEL_SYMBOLS)],
+            "color": inks,
+            "size": 9,
+            "line": {"color": "#fff" if "open" not in MODEL_SYMBOLS[place] else inks, "width": 1},
+        },
+        hovertemplate="%{x:.2%}",
+    )
 
 
 def _layout(height: int, x: str = "", y: str = "") -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The page's parts, in reading order: what a reader must know first stands first."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
@@ -16,10 +16,11 @@ from td_mta.html_report.elements import (
     table,
     text,
 )
-from td_mta.html_report.facts import BASELINE, Run
+from td_mta.html_report.facts import BASELINE, RIVALS, Run
 
 TABLE_ROWS = 2_000
 CHANNEL_ROWS = 25
+DOUBTED = 5
 RAW_TABLES = {
     "detail": "_detail",
     "channel": "_channel",
@@ -43,19 +44,32 @@ def findings(run: Run) -> str:
 def _verdict(run: Run) -> str:
     """Whether the credits rest on a model that predicts better than simpler ones."""
     ours = run.number("holdout", "lstm_log_loss")
-    rivals = {"logistic": "a logistic regression", "base_rate": "the base rate alone"}
-    losses = {said: run.number("holdout", f"{name}_log_loss") for name, said in rivals.items()}
-    told = {said: f"{said} ({loss:.5f})" for said, loss in losses.items() if math.isfinite(loss)}
+    losses = {name: run.number("holdout", f"{name}_log_loss") for name in RIVALS}
+    told = {
+        name: f"{RIVALS[name]} ({loss:.5f})" for name, loss in losses.items() if math.isfinite(loss)
+    }
     if not told or not math.isfinite(ours):
         return ""
-    lost = [told[said] for said in told if losses[said] < ours]
+    apart = {name: _standard_errors(run, name, losses[name] - ours) for name in told}
     start = f"On users that it never saw, the model (log loss {ours:.5f}) predicts"
-    if lost:
+    if lost := [told[name] for name in told if apart[name] < -1]:
         return (
             f'<p class="verdict broken">{start} worse than {" and ".join(lost)}: '
             "do not lean on the credits below before this is mended.</p>"
         )
-    return f'<p class="verdict">{start} better than {" and ".join(told.values())}.</p>'
+    won = [told[name] for name in told if apart[name] > 1]
+    even = [told[name] for name in told if name in apart and abs(apart[name]) <= 1]
+    said = [f"better than {' and '.join(won)}"] if won else []
+    said += [f"as well as {' and '.join(even)}, within a standard error"] if even else []
+    return f'<p class="verdict">{start} {", and ".join(said)}.</p>'
+
+
+def _standard_errors(run: Run, rival: str, better: float) -> float:
+    """By how many the model beats the rival; without an error any difference counts."""
+    error = run.number("comparison", f"lstm_minus_{rival}_error")
+    if math.isfinite(error) and error > 0:
+        return better / error
+    return math.copysign(math.inf, better) if better else 0.0
 
 
 def _conservation(run: Run) -> str:
@@ -93,23 +107,32 @@ def key_numbers(run: Run) -> str:
 
 def channels(run: Run) -> str:
     said = (
-        "What each channel contributed, by the model (in the channel's colour) and by the rules "
-        f"beside it (grey). Shares are of all {number(run.balance[2])} observed conversions, so "
-        "each model's bars sum to 100 %."
+        "What each channel contributed, by the model (the bar in the channel's colour) and by the "
+        "models beside it (the points). Shares are of all "
+        f"{number(run.balance[2])} observed conversions, so each model's sum to 100 %."
     )
-    rows = _by_channel(run)
-    shares = [name for name in rows.columns if name.endswith("share")]
-    first = pd.concat([rows[:-1][:CHANNEL_ROWS], rows[-1:]])
-    more = rows[:-1][CHANNEL_ROWS:]
     return "\n".join(
         [
             "<h2>Channels</h2>",
             paragraphs(said, *_left_out(run)),
             picture(figures.model_shares(run), "model-shares", "Share by channel and model"),
-            table(first, shares),
-            folded(f"{len(more)} more channels", table(more, shares)) if len(more) else "",
+            _channel_table(_by_channel(run), ["share"]),
+            "<h3>All models side by side</h3>",
+            paragraphs(
+                "Conversions by every model. Where they agree, the choice hardly matters; where "
+                "they part, the held-out figures below say how far to trust ours."
+            ),
+            _channel_table(_by_model(run)),
         ]
     )
+
+
+def _channel_table(rows: pd.DataFrame, shares: Sequence[str] = ()) -> str:
+    """The first channels and the baseline, then the other channels, folded away."""
+    first = pd.concat([rows[:-1][:CHANNEL_ROWS], rows[-1:]])
+    more = rows[:-1][CHANNEL_ROWS:]
+    rest = folded(f"{len(more)} more channels", table(more, shares)) if len(more) else ""
+    return table(first, shares) + rest
 
 
 def _left_out(run: Run) -> list[str]:
@@ -122,19 +145,20 @@ def _left_out(run: Run) -> list[str]:
 
 
 def _by_channel(run: Run) -> pd.DataFrame:
-    """One row per channel, the baseline last: conversions by every model, our share and value."""
-    models = run.frames["models"]
-    wide = models.pivot_table(
+    """One row per channel, the baseline last: our conversions, share and value."""
+    shown = ["conversions", "share", *(["value"] if run.has_value else [])]
+    ours = run.frames["detail"].groupby("channel")[shown].sum()
+    return ours.reindex([*run.ranking, BASELINE]).rename_axis("channel").reset_index()
+
+
+def _by_model(run: Run) -> pd.DataFrame:
+    """One row per channel, the baseline last: conversions by every model, ours first."""
+    wide = run.frames["models"].pivot_table(
         index="channel", columns="model", values="conversions", aggfunc="sum"
-    ).reindex([*run.ranking, BASELINE])
-    ours = run.frames["detail"].groupby("channel")[["conversions", "share", "value"]].sum()
-    rows = pd.DataFrame({"channel": wide.index, "share": ours["share"].reindex(wide.index).array})
-    rows.insert(1, "conversions", ours["conversions"].reindex(wide.index).array)
-    if run.has_value:
-        rows["value"] = ours["value"].reindex(wide.index).array
-    for model in run.models[1:]:
-        rows[model.replace("_", " ")] = wide[model].array
-    return rows
+    )
+    wide = wide.reindex([*run.ranking, BASELINE])[run.models]
+    wide.columns = pd.Index([name.replace("_", " ") for name in wide.columns])
+    return wide.rename_axis("channel").reset_index()
 
 
 def certainty(run: Run) -> str:
@@ -236,9 +260,68 @@ def quality(run: Run) -> str:
                 "credits are worth no more than these figures."
             ),
             table(_holdout(run)),
+            paragraphs(*_differences(run)),
+            *_calibration(run),
+            *_misses(run),
             f'<div class="pair">{"".join(curves)}</div>',
+            paragraphs(*_convergence(run)),
         ]
     )
+
+
+def _differences(run: Run) -> list[str]:
+    """How sure the difference to each rival is, in words."""
+    said = []
+    for rival, named in RIVALS.items():
+        mean = run.number("comparison", f"lstm_minus_{rival}")
+        error = run.number("comparison", f"lstm_minus_{rival}_error")
+        if math.isfinite(mean) and math.isfinite(error):
+            said.append(
+                f"Its log loss is {abs(mean):.6f} {'below' if mean < 0 else 'above'} that of "
+                f"{named}, with a standard error of {error:.6f} for the difference over the same "
+                "days of the same users."
+            )
+    return said
+
+
+def _calibration(run: Run) -> list[str]:
+    bins = run.calibration
+    if not bins:
+        return []
+    rows = pd.concat([frame.assign(model=name.replace("_", " ")) for name, frame in bins.items()])
+    rows = rows[["model", "predicted", "observed", "examples", "conversions"]]
+    return [
+        "<h3>Are its chances true?</h3>",
+        paragraphs(
+            "Held-out days in bins of about as many, by the predicted chance. On the dotted line "
+            "as many converted as predicted; the bars are two standard errors either way, the "
+            "figures the model's conversions in the bin."
+        ),
+        picture(figures.calibration(run), "calibration", "Observed by predicted rates"),
+        folded("The bins as numbers", table(rows, ("predicted", "observed"))),
+    ]
+
+
+def _misses(run: Run) -> list[str]:
+    found = run.sentences("misses")
+    if not found:
+        return []
+    patterns, by_chance = found[:-1], found[-1]
+    listed = bullets(patterns)
+    return ["<h3>What it misses most</h3>", listed, paragraphs(text(by_chance))]
+
+
+def _convergence(run: Run) -> list[str]:
+    moved = run.section("convergence")
+    if not moved:
+        return []
+    epoch, change = list(moved.items())[-1]
+    points, _, channel = change.partition(" ")
+    return [
+        f"From the epoch before to epoch {text(epoch.rpartition('_')[2])}, the last, no channel's "
+        f"share of the channels' credit moved by more than {percent(abs(float(points)))} "
+        f"({text(channel)})."
+    ]
 
 
 def _holdout(run: Run) -> pd.DataFrame:
@@ -263,12 +346,32 @@ def _advice(run: Run) -> list[str]:
         "<b>Credits are not causal by themselves.</b> They say how much the predicted chance of a "
         "conversion rests on a touch, among users like these. Whoever was about to buy also "
         "searches and opens mails; only an experiment can tell the two apart.",
+        *_riders(run),
         "<b>A value can be negative.</b> Then users with that touch convert less than the same "
         "users without it would: accidental clicks and unqualified traffic look like this. It "
         "is a finding about whom the channel reaches, and nothing is cut off at zero.",
         "<b>The baseline</b> is what the model expects without any touch in the window.",
     ]
     return [*advice, *_baseline_caveat(run), _cost_advice(run)]
+
+
+def _riders(run: Run) -> list[str]:
+    """Which credit is least to be trusted, by the channels' names."""
+    if not run.riders:
+        return []
+    named = run.riders[:DOUBTED]
+    more = len(run.riders) - len(named)
+    listed = ", ".join(f"<b>{text(channel)}</b>" for channel in named)
+    listed += f" and {more} more like them" if more else ""
+    credit = run.credits.loc[run.credits["channel"].isin(run.riders), "conversions"].sum()
+    share = credit / run.balance[2] if run.balance[2] else 0.0
+    return [
+        f"<b>What this report cannot know.</b> {listed} usually ride on a wish to buy that is "
+        "there already: people go there because of it. How many of the "
+        f"{number(round(float(credit)))} conversions ({percent(float(share))}) that are credited "
+        "to them would have come anyway is not in this table, whichever model reads it: take "
+        "the credit for too high rather than too low until a test has switched one off."
+    ]
 
 
 def _baseline_caveat(run: Run) -> list[str]:

@@ -26,7 +26,7 @@ from tqdm import tqdm
 from td_emulator import API_KEY, EmbeddedEngine, Fault
 from td_emulator.faults import RequestKind
 
-from . import compare, shop, stages
+from . import compare, secret, shop, stages
 from .stages import PYTHON, STAGES
 
 KINDS: tuple[RequestKind, ...] = ("500", "cut", "cut_after", "half", "slow", "401", "expired")
@@ -134,6 +134,7 @@ def attempt(case: Case, folder: Path) -> Tried:
             if ended.messages:
                 again = stages.run(case.place.stage, td, here / "out")
                 wrong += _wrong_again(case, again, stages.tables_in(now), folder)
+        wrong += [f"the key is in {place}" for place in secret.places(here, API_KEY)]
     return Tried(
         case=case, finished=not ended.messages, messages=ended.messages, wrong=tuple(wrong)
     )

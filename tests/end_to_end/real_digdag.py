@@ -25,6 +25,8 @@ from td_emulator import API_KEY, EmbeddedEngine, Emulator
 
 from . import compare, requests, runs, secret, shop
 
+Say = Callable[[str, list[str]], None]
+
 WAIT = 900  # seconds; Digdag tries for many minutes, in silence, where nothing answers
 NOT_SET = (
     "DIGDAG is not set. It must hold the command that starts Digdag 0.10.5.1, for example\n"
@@ -79,18 +81,25 @@ def edit(params: Path, values: Mapping[str, str]) -> None:
 
 
 class Digdag:
-    """A real Digdag on a project, its logs in a folder."""
+    """A real Digdag, its logs in a folder; the file with the key is gone at the end."""
 
     def __init__(self, words: Sequence[str], folder: Path, td: Emulator) -> None:
-        self.words, self.folder = list(words), folder
+        self.words, self.folder, self.td = list(words), folder, td
         self.properties = folder / "local.properties"
+
+    def __enter__(self) -> "Digdag":
         self.properties.touch(mode=0o600)
-        self.properties.write_text(properties(td), encoding="utf-8")
+        self.properties.write_text(properties(self.td), encoding="utf-8")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.properties.unlink()
 
     def __call__(self, name: str, *words: str, cwd: Path) -> runs.Ended:
         """Run one of Digdag's commands to its end."""
         surroundings = runs.environment(
             TD_CONFIG_PATH="/nonexistent",  # an account's own file would win over our secrets
+            XDG_CONFIG_HOME=str(self.folder / "nothing"),  # and so would secrets of this machine
             MTA_WAREHOUSE="td",
             MTA_OUT=str(self.folder / "out"),
         )
@@ -146,37 +155,46 @@ def wrong_beside(digdag: Ran, local: Ran) -> list[str]:
     return [f"request {line}" for line in asked] + [f"table {line}" for line in tables]
 
 
-def examine(words: Sequence[str], folder: Path, say: Callable[[str, list[str]], None]) -> None:
+def examine(words: Sequence[str], folder: Path, say: Say) -> None:
     """The whole test in a folder; `say` hears of each part and what is wrong with it."""
-    project, made = folder / "project", shop.tables()
-    with _emulator(folder / "td_of_digdag") as td:
+    made = shop.tables()
+    digdag = _by_digdag(words, folder, made, say)
+    if digdag is not None:
+        local = _by_runner(folder, made, say)
+        same = "the same requests and tables (- Digdag, + local runner)"
+        say(same, wrong_beside(digdag, local))
+    say("no file or table holds the key", secret.places(folder, API_KEY))
+
+
+def _by_digdag(
+    words: Sequence[str], folder: Path, made: Mapping[str, pa.Table], say: Say
+) -> Ran | None:
+    """Pack the project, unpack it elsewhere, and run it there; None where it cannot be packed."""
+    project, packed = folder / "project", folder / "mta.tar.gz"
+    with _emulator(folder / "td_of_digdag") as td, Digdag(words, folder, td) as digdag:
         runs.fill(td, made)
-        digdag = Digdag(words, folder, td)
-        packed = folder / "mta.tar.gz"
         ended = digdag("archive", "--project", str(runs.ROOT), "-o", str(packed), cwd=runs.ROOT)
         if ended.code or not packed.is_file():
             say("digdag archive", [f"ended with {ended.code}", *ended.log.splitlines()[-20:]])
-            return
+            return None
         say("digdag archive: its list of files", wrong_archive(packed, runs.ROOT))
         with tarfile.open(packed) as archive:
             archive.extractall(project, filter="data")
         edit(project / "config" / "params.yml", shop.SETTINGS | {"td_api_server": td.url})
         say("digdag check", wrong_check(digdag("check", cwd=project), project))
-        session = ("--no-save", "--session", shop.SESSION)
-        ended = digdag("run", "mta.dig", *session, cwd=project)
-        of_digdag = Ran(requests=td.requests, tables=runs.tables_in(td))
-        say("digdag run mta.dig", wrong_run(ended, of_digdag.tables))
+        ended = digdag("run", "mta.dig", "--no-save", "--session", shop.SESSION, cwd=project)
+        ran = Ran(requests=td.requests, tables=runs.tables_in(td))
+    say("digdag run mta.dig", wrong_run(ended, ran.tables))
+    return ran
+
+
+def _by_runner(folder: Path, made: Mapping[str, pa.Table], say: Say) -> Ran:
     with _emulator(folder / "td_of_runner") as td:
         runs.fill(td, made)
         ended = runs.on_treasure_data(folder / "runner", shop.SETTINGS, td)
-        of_runner = Ran(requests=td.requests, tables=runs.tables_in(td))
-        say("local_runner --warehouse td", wrong_run(ended, of_runner.tables))
-    say(
-        "the same requests and tables (- Digdag, + local runner)",
-        wrong_beside(of_digdag, of_runner),
-    )
-    digdag.properties.unlink()
-    say("no file or table holds the key", secret.places(folder, API_KEY))
+        ran = Ran(requests=td.requests, tables=runs.tables_in(td))
+    say("local_runner --warehouse td", wrong_run(ended, ran.tables))
+    return ran
 
 
 def _emulator(folder: Path) -> Emulator:

@@ -34,7 +34,7 @@ def environment(**more: str) -> dict[str, str]:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if key.lower() not in _OTHERS and not key.startswith(("TD_", "MTA_"))
+        if key.lower() not in _OTHERS and not key.startswith(("TD_", "MTA_", "DIGDAG"))
     }
     return kept | more
 

@@ -44,10 +44,8 @@ OUTPUTS = (*MADE_BY_PYTHON, "shapley_report", "channel_source_stats", "mta_user_
 
 def tables(*, users: int = USERS, seed: int = 18) -> dict[str, pa.Table]:
     """The input tables by name."""
-    rng, world = (
-        np.random.default_rng(seed),
-        simulate(WORLDS["demo"], seed=seed, users=range(users)),
-    )
+    rng = np.random.default_rng(seed)
+    world = simulate(WORLDS["demo"], seed=seed, users=range(users))
     visits = page_views(world.rows, world.plan.channels, seed=seed)
     frames = {
         "enriched_pageviews": pages(visits).to_pandas(),

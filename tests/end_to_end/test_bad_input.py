@@ -1,7 +1,7 @@
 """Bad input on Treasure Data: one clear message at the right task, and nothing half-written.
 
-Those of local runs are in test_pipeline.py and test_intake.py, those of the archive and the image
-beside what they are about. Here the whole workflow meets the emulator.
+Here the whole workflow meets the emulator. What is wrong with local tables is in test_pipeline.py
+and test_intake.py, with the archive in test_archive.py, with the image in test_container.py.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from .runs import fill, tables_in
 OLD = {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.OUTPUTS}
 TRANSITION = {"mta_union_conversions", "mta_user_rnd", "channel_source_stats"}
 UNION, RND = "+create_union_table", "+create_ab_rnd_table"
-PYTHON, REPORT = "+execute_python_code", "+create_report_table"
+PYTHON = "+execute_python_code"
 FROM_TOUCHPOINTS = {
     "union_query": "union_touchpoints",
     "touchpoints_value_column": "value",
@@ -94,12 +94,17 @@ class Bad:
 
 CASES = [
     Bad(id="wrong key", key="1/" + "0" * 40, task=UNION, says=("401", "key", "TD_API_KEY")),
-    Bad(id="missing secret", key=None, task=None, says=("the secret td.apikey is missing",)),
+    Bad(
+        id="missing secret",
+        key=None,
+        task=None,
+        says=("workflows/mta_tasks.dig:", "the secret td.apikey is missing", "TD_API_KEY"),
+    ),
     Bad(
         id="key without write rights",
         key=READ_ONLY_KEY,
         task=UNION,
-        says=("Access Denied", "may only read"),
+        says=("Access Denied", "master key is needed, with write rights"),
     ),
     Bad(
         id="key without write rights, for the model",
@@ -131,9 +136,8 @@ CASES = [
     Bad(
         id="missing table of costs",
         spoil=without_costs,
-        task=REPORT,
-        only=REPORT,
-        says=("costs",),
+        task=PYTHON,
+        says=("no table 'costs' in database mta",),
     ),
     Bad(
         id="name of a table that is too short",

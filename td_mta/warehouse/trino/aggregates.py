@@ -49,6 +49,8 @@ def aggregate(node: exp.Expression, scope: Scope) -> Aggregate:
     if name == "count" and len(items) == 1 and isinstance(items[0], exp.Star) and not distinct:
         return _filtered("count(*)", BIGINT, where)
     args = [bind(item, scope) for item in items]
+    if where is not None and any(arg.fails for arg in args):
+        raise Refused(f"{name} with FILTER of what may fail: Trino computes it for all rows")
     if len(args) == 0 and name == "count":
         return _filtered("count(*)", BIGINT, where)
     if distinct and name not in ("count", "sum", "array_agg"):

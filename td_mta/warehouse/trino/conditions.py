@@ -71,7 +71,10 @@ def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:
     """As one of WHERE's conditions: elsewhere DataFusion takes its NULL for false."""
     if not _stands_in_where(node):
         raise Refused(f"{node.sql('trino')!r} other than as a condition of WHERE")
+    before = scope.program.outer_names
     sql, types = scope.query(node.args["query"].this)
+    if scope.program.outer_names > before and isinstance(node.parent, exp.Not):
+        raise Refused(f"{node.sql('trino')!r}: NOT IN with a column of the query around")
     if len(types) != 1 or value.type.kind != types[0].kind or value.type.kind not in _JOINABLE:
         raise Refused(f"{node.sql('trino')!r}: IN (query) needs one column of the same type")
     return Bound(f"({value.sql} IN ({sql}))", BOOLEAN, fails=value.fails)

@@ -8,11 +8,12 @@ import datafusion
 import pyarrow as pa
 
 from td_mta.errors import Refused, WarehouseError
-from td_mta.warehouse.trino.program import Function, Program, arrow_cast
+from td_mta.warehouse.trino.program import Function, arrow_cast
 from td_mta.warehouse.trino.query import Plan
-from td_mta.warehouse.trino.types import arrow, from_arrow
+from td_mta.warehouse.trino.types import TrinoError, arrow, from_arrow
 
 BATCH_ROWS = 32_768
+_OF_THE_MACHINE = ("Resources exhausted", "IO error", "Parquet error", "Object Store error")
 
 
 def run(
@@ -31,7 +32,7 @@ def run(
         # One thread keeps the order in which parts of a UNION ALL stand.
         streams = frame.execute_stream_partitioned() if threads == 1 else [frame.execute_stream()]
     except Exception as error:
-        raise _translated(error, plan.program, planning=True) from error
+        raise _translated(error, plan) from error
     return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, plan))
 
 
@@ -56,7 +57,7 @@ def _batches(
             ]
             yield pa.record_batch(cast, schema=schema)
     except Exception as error:
-        raise _translated(error, plan.program, planning=False) from error
+        raise _translated(error, plan) from error
 
 
 def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.SessionContext:
@@ -76,14 +77,17 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
     return datafusion.SessionContext(config, runtime)
 
 
-def _translated(error: Exception, program: Program, *, planning: bool) -> Exception:
+def _translated(error: Exception, plan: Plan) -> Exception:
     """What one of our functions raised, else what DataFusion says."""
-    if program.raised:
-        return program.raised[0]
+    if plan.program.raised:
+        first_raised = plan.program.raised[0]
+        if isinstance(first_raised, TrinoError):
+            first_raised.certain = plan.certain
+        return first_raised
     first = (str(error) or type(error).__name__).splitlines()[0]
-    if planning:
-        return Refused(f"a query that the local engine cannot plan: {first}")
-    return WarehouseError(f"the local engine failed: {first}")
+    if any(word in str(error) for word in _OF_THE_MACHINE):
+        return WarehouseError(f"the local engine failed: {first}")
+    return Refused(f"a query that the local engine cannot run: {first}")
 
 
 def stored(field: pa.Field) -> str:

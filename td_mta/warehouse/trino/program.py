@@ -61,6 +61,7 @@ class Program:
     scans: dict[str, str] = field(default_factory=dict)
     raised: list[MtaError] = field(default_factory=list)
     names: int = 0
+    outer_names: int = 0  # columns of a query around that a query inside names
 
     def fresh(self) -> str:
         """A name that nothing else in the query has."""

@@ -45,6 +45,7 @@ class Plan:
     names: tuple[str | None, ...]
     types: tuple[Type, ...]
     in_order: bool
+    certain: bool  # its errors are Trino's: there is nothing that Trino may leave out
 
 
 def translate(sql: str, catalog: Catalog, now: int) -> Plan:
@@ -57,7 +58,19 @@ def translate(sql: str, catalog: Catalog, now: int) -> Plan:
         if kind.kind == "timestamp with time zone" and kind.args[1] is None:
             raise Refused("a timestamp whose time zone differs by row, in the result")
     names = tuple(column.name for column in rows.columns)
-    return Plan(rows.sql, program, names, types, tree.args.get("order") is not None)
+    in_order = tree.args.get("order") is not None
+    return Plan(rows.sql, program, names, types, in_order, _is_plain(tree))
+
+
+def _is_plain(tree: exp.Expression) -> bool:
+    """Whether it is one SELECT of all rows of one table or of VALUES."""
+    queries = list(tree.find_all(exp.Query))
+    values = [
+        each for each in queries if each is not tree and not isinstance(each.this, exp.Values)
+    ]
+    parts = ("joins", "where", "having", "limit", "offset", "distinct", "with_")
+    conditional = tree.find(exp.Connector, exp.Between, exp.In, exp.Window)
+    return not (values or conditional or any(tree.args.get(part) for part in parts))
 
 
 def rows_of(node: exp.Expression, context: Context) -> Rows:

@@ -60,6 +60,7 @@ class InputScope:
     def column(self, node: exp.Column) -> Bound:
         found = self.find(node)
         if found is None and self.context.outer is not None:
+            self.program.outer_names += 1
             return self.context.outer.column(node)
         if found is None:
             there = ", ".join(sorted({column.name for column in self.columns if column.name}))

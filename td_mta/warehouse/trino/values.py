@@ -86,7 +86,10 @@ def _case(node: exp.Case, scope: Scope) -> Bound:
 def _when(item: exp.If, subject: Bound | None, scope: Scope) -> Bound:
     if subject is None:
         return condition(item.this, scope)
-    return operators.compare("eq", subject, bind(item.this, scope), scope.program)
+    value = bind(item.this, scope)
+    if value.sql == subject.sql and not value.constant:
+        raise Refused(f"{item.sql('trino')!r} of itself: Trino takes NULL for equal to NULL there")
+    return operators.compare("eq", subject, value, scope.program)
 
 
 def _if(node: exp.If, scope: Scope) -> Bound:

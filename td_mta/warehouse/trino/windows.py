@@ -96,7 +96,9 @@ def _aggregate(call: exp.Expression, node: exp.Window, over: str, scope: Scope) 
         for part in call.find_all(exp.Distinct, exp.Order)
     ):
         raise Refused(f"{node.sql('trino')!r}: DISTINCT or ORDER BY in a window's aggregate")
-    name = (call.this if isinstance(call, exp.Filter) else call).name.lower()
+    if isinstance(call, exp.Filter):
+        raise Refused(f"{node.sql('trino')!r}: FILTER over a window, which Trino does not have")
+    name = call.name.lower()
     refused = {"max_by", "min_by", "array_agg", *MORE}
     if name in refused or name.startswith(("stddev", "var")):
         raise Refused(f"{name} over a window")

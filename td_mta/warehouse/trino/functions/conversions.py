@@ -140,7 +140,7 @@ def _text_to_decimal(kind: Type, wanted: Type) -> Run:
 
     def one(text: str) -> Decimal:
         if not re.fullmatch(rf"[+-]?[0-9]+(?:\.[0-9]{{0,{wanted.args[1]}}})?", text):
-            if not re.search("[0-9]", text):
+            if text.isascii() and not re.search("[0-9]", text):
                 raise TrinoError(BAD, repr(text))
             raise Refused(f"CAST to decimal of {text!r}")
         return convert(pa.array([Decimal(text)]))[0].as_py()
@@ -173,7 +173,7 @@ def _timestamp_text(kind: Type, wanted: Type) -> Run:
     digits = kind.args[0]
 
     def one(value: datetime.datetime) -> str:
-        text = value.strftime("%Y-%m-%d %H:%M:%S")
+        text = value.isoformat(" ", "seconds")
         return f"{text}.{value.microsecond:06d}"[: 20 + digits] if digits else text
 
     return per_value(one, pa.string())

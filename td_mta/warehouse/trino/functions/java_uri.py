@@ -113,8 +113,9 @@ def _hierarchical(
 
 def _server(authority: str) -> tuple[str | None, int | None] | None:
     """Host and port; no host for a registry name; None for a fault."""
-    if re.search(r"%(?![0-9A-Fa-f]{2})", authority):
-        return None
+    broken = re.search(r"%(?![0-9A-Fa-f]{2})", authority)
+    if broken and _is_registry_name(authority[: broken.start()]):
+        return None  # Java reads it as a registry name first, up to a bracket
     if _has_server_chars(authority):
         server = _host_and_port(authority)
         if server is not None:

@@ -196,8 +196,8 @@ def iso_parts(text: str) -> tuple[datetime.datetime, str]:
     """An ISO 8601 time's instant and zone; UTC where it names none."""
     found = _ISO.fullmatch(text)
     if found is None:
-        if re.match(r"[+-]?[0-9]{4,}(?:-|T|$)", text):
-            raise Refused(f"from_iso8601_timestamp({text!r})")
+        if re.fullmatch(r"[0-9TWZtwz:.,+\-]+", text) or not text.isascii():
+            raise Refused(f"from_iso8601_timestamp({text!r})")  # Joda reads many shorter forms
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", repr(text))
     *whole, fraction, zone = found.groups()
     try:

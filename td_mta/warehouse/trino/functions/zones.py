@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from td_mta.errors import Refused
 from td_mta.warehouse.trino.types import TrinoError, Type
 
+_RULES_END = datetime.datetime(2037, 1, 1)
 ABBREVIATED = {"JST": "Asia/Tokyo", "GMT": "UTC", "Z": "UTC"}
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
@@ -55,7 +56,22 @@ def to_local(instants: pa.Array, name: str | None) -> pa.Array:
     if isinstance(offset, datetime.timezone):
         shift = offset.utcoffset(None)
         return pc.add(instants, pa.scalar(shift, pa.duration("us")))
-    return pc.local_timestamp(pc.assume_timezone(instants, "UTC").cast(pa.timestamp("us", name)))
+    late = pc.fill_null(pc.greater_equal(instants, pa.scalar(_RULES_END, instants.type)), False)
+    early = pc.if_else(late, pa.scalar(None, instants.type), instants)
+    clock = pc.local_timestamp(pc.assume_timezone(early, "UTC").cast(pa.timestamp("us", name)))
+    return _late_to_local(clock, instants, late, offset) if pc.any(late).as_py() else clock
+
+
+def _late_to_local(
+    clock: pa.Array, instants: pa.Array, late: pa.Array, zone: datetime.tzinfo
+) -> pa.Array:
+    """Arrow knows changes of clocks up to 2037, as zone files list them; the rule goes on."""
+    coded = instants.filter(late).dictionary_encode()
+    times = [
+        time.replace(tzinfo=datetime.timezone.utc).astimezone(zone).replace(tzinfo=None)
+        for time in coded.dictionary.to_pylist()
+    ]
+    return pc.replace_with_mask(clock, late, pa.array(times, clock.type).take(coded.indices))
 
 
 def to_instants(local: pa.Array, name: str) -> pa.Array:

@@ -1,0 +1,108 @@
+"""Figures of predicted chances: worked by hand, and against examples written out one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from td_mta import metrics
+
+CHANCE = np.array([0.1, 0.2, 0.5])
+NEGATIVES = np.array([9.0, 4.0, 1.0])
+POSITIVES = np.array([1.0, 0.0, 3.0])
+
+
+def one_by_one(chance: np.ndarray, negatives: np.ndarray, positives: np.ndarray) -> tuple:
+    """Chance and label of every example."""
+    counts = np.concatenate([negatives, positives]).astype(int)
+    label = np.repeat(np.repeat([0.0, 1.0], len(chance)), counts)
+    return np.repeat(np.tile(chance, 2), counts), label
+
+
+def losses(chance: np.ndarray, label: np.ndarray) -> np.ndarray:
+    return -label * np.log(chance) - (1 - label) * np.log(1 - chance)
+
+
+def test_the_difference_of_losses_is_that_of_the_examples_one_by_one() -> None:
+    other = np.array([0.15, 0.05, 0.6])
+    ours, label = one_by_one(CHANCE, NEGATIVES, POSITIVES)
+    theirs, _ = one_by_one(other, NEGATIVES, POSITIVES)
+    paired = losses(ours, label) - losses(theirs, label)
+    found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES)
+    assert found.mean == pytest.approx(paired.mean())
+    assert found.error == pytest.approx(paired.std(ddof=1) / np.sqrt(len(paired)))
+
+
+def test_a_model_does_not_differ_from_itself() -> None:
+    assert metrics.loss_difference(CHANCE, CHANCE, NEGATIVES, POSITIVES) == (0.0, 0.0)
+
+
+def test_one_example_has_no_standard_error() -> None:
+    one = np.array([1.0])
+    found = metrics.loss_difference(one * 0.5, one * 0.25, one * 0, one)
+    assert found.mean == pytest.approx(-np.log(2))
+    assert np.isnan(found.error)
+
+
+def test_the_error_says_how_much_the_difference_varies_over_samples() -> None:
+    rng = np.random.default_rng(0)
+    true, one, other = np.array([0.1, 0.4]), np.array([0.12, 0.35]), np.array([0.2, 0.3])
+    drawn = [rng.binomial(500, true) for _ in range(2000)]
+    found = [metrics.loss_difference(one, other, 500 - hits, hits) for hits in drawn]
+    spread = np.std([each.mean for each in found])
+    assert np.mean([each.error for each in found]) / spread == pytest.approx(1, abs=0.05)
+
+
+def test_bins_by_hand() -> None:
+    """Ten examples a bin: 0.1 and 0.2 in one would leave 0.5 alone; whole patterns stay whole."""
+    bins = metrics.calibration(
+        np.array([0.3, 0.1, 0.2]), np.array([5.0, 10.0, 3.0]), np.array([5.0, 0.0, 2.0])
+    )
+    assert bins.predicted.tolist() == pytest.approx([0.1, 0.2, 0.3])
+    assert bins.observed.tolist() == pytest.approx([0.0, 0.4, 0.5])
+    assert bins.examples.tolist() == [10, 5, 10]
+    assert bins.conversions.tolist() == [0, 2, 5]
+
+
+def test_alike_patterns_fill_ten_bins() -> None:
+    n = 1000
+    chance = np.linspace(0.001, 0.5, n)
+    bins = metrics.calibration(chance, np.ones(n), np.zeros(n))
+    assert bins.examples.tolist() == [100] * 10
+    assert bins.predicted == pytest.approx(chance.reshape(10, 100).mean(axis=1))
+
+
+def test_the_calibration_error_is_the_bins_mean_distance() -> None:
+    found = metrics.calibration_error(
+        np.array([0.3, 0.1]), np.array([6.0, 27.0]), np.array([4.0, 3.0])
+    )
+    assert found == pytest.approx(10 * 0.1 / 40)
+
+
+def test_residuals_by_hand() -> None:
+    """Near (observed - predicted) / sqrt(n p q) where much is predicted, and of its sign."""
+    n, chance = np.array([10_000.0, 10_000.0, 10_000.0]), np.full(3, 0.01)
+    hits = np.array([120.0, 100.0, 80.0])
+    found = metrics.residuals(chance, n - hits, hits)
+    assert found == pytest.approx([20 / 99**0.5, 0, -20 / 99**0.5], abs=0.08)
+
+
+def test_a_single_conversion_where_none_was_predicted_is_no_wonder() -> None:
+    found = metrics.residuals(np.array([1e-4]), np.array([9.0]), np.array([1.0]))
+    assert 3 < found[0] < 4  # Pearson's residual would be 32
+
+
+@given(
+    arrays.arrays(float, 5, elements=st.floats(0.01, 0.99)),
+    arrays.arrays(float, 5, elements=st.integers(0, 50).map(float)),
+    arrays.arrays(float, 5, elements=st.integers(1, 50).map(float)),
+)
+def test_bins_hold_every_example_once(
+    chance: np.ndarray, negatives: np.ndarray, positives: np.ndarray
+) -> None:
+    bins = metrics.calibration(chance, negatives, positives)
+    assert bins.examples.sum() == pytest.approx((negatives + positives).sum())
+    assert bins.conversions.sum() == pytest.approx(positives.sum())
+    assert bins.predicted @ bins.examples == pytest.approx((negatives + positives) @ chance)
+    assert np.all(np.diff(bins.predicted) >= -1e-12)
