@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from td_emulator import API_KEY, EmbeddedEngine, Emulator
+from td_emulator import API_KEY, EmbeddedEngine, Emulator, Engine
 from td_mta.warehouse.td_connection import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 
@@ -39,7 +39,8 @@ class Account:
 
 
 @contextlib.contextmanager
-def account(folder: Path) -> Iterator[Account]:
-    with Emulator(EmbeddedEngine(folder)) as td:
+def account(folder: Path, engine: Engine | None = None) -> Iterator[Account]:
+    """With the project's own engine on a folder, or another."""
+    with Emulator(engine or EmbeddedEngine(folder)) as td:
         td.create_database("mta")
         yield Account(td, [])

@@ -363,7 +363,7 @@ def test_insert_of_another_number_of_columns_is_an_error(warehouse):
 def test_a_column_of_nulls_takes_the_type_of_what_comes(warehouse):
     warehouse.create_table("tab", "select cast(null as double) as x")
     warehouse.insert_into("tab", "select 0.5e0")
-    assert [row["x"] for row in rows(warehouse, "tab")] == [None, 0.5]
+    assert {row["x"] for row in rows(warehouse, "tab")} == {None, 0.5}
 
 
 def test_insert_of_another_type_names_both(warehouse):

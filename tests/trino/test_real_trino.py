@@ -77,11 +77,9 @@ TABLE = pa.table(
 
 
 @pytest.fixture
-def mta(engine: TrinoEngine) -> TrinoEngine:
-    if "mta" in engine.databases():
-        engine.drop_database("mta")
-    engine.create_database("mta")
-    return engine
+def mta(empty: TrinoEngine) -> TrinoEngine:
+    empty.create_database("mta")
+    return empty
 
 
 def test_types_and_values_come_back(mta: TrinoEngine) -> None:

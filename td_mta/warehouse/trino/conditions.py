@@ -59,10 +59,12 @@ def _in(node: exp.In, scope: Scope) -> Bound:
         return _in_query(value, node, scope)
     if node.args.get("unnest") is not None or node.args.get("field") is not None:
         raise Refused(f"{node.sql('trino')!r}")
-    tests = [
-        operators.compare("eq", value, bind(item, scope), scope.program)
-        for item in node.expressions
-    ]
+    items = [bind(item, scope) for item in node.expressions]
+    if len(items) > 2 and any(item.constant and item.value is None for item in items):
+        raise Refused(
+            f"{node.sql('trino')!r}: Trino 476 mistakes NULL in a longer list for a value"
+        )
+    tests = [operators.compare("eq", value, item, scope.program) for item in items]
     sql = " OR ".join(test.sql for test in tests)
     return Bound(f"({sql})", BOOLEAN, fails=any(test.fails for test in tests))
 
