@@ -26,16 +26,19 @@ def main(argv: Sequence[str]) -> int:
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         signal.signal(signal.SIGTERM, lambda *_: server.kill())
-        threading.Thread(target=_end_with_input, args=(server,), daemon=True).start()
+        asked = threading.Event()
+        threading.Thread(target=_end_with_input, args=(server, asked), daemon=True).start()
         code = server.wait()
-        sys.stdout.write(path.read_text(errors="replace")[-LAST_WORDS:])
+        if not asked.is_set():
+            sys.stdout.write(path.read_text(errors="replace")[-LAST_WORDS:])
         return code
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_with_input(server: subprocess.Popen[bytes]) -> None:
+def _end_with_input(server: subprocess.Popen[bytes], asked: threading.Event) -> None:
     sys.stdin.buffer.read()
+    asked.set()
     server.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         server.wait(PATIENCE)

@@ -12,7 +12,7 @@ from typing import Any
 from td_mta.errors import Refused
 from td_mta.warehouse.trino import casts
 from td_mta.warehouse.trino.functions import conversions
-from td_mta.warehouse.trino.program import Bound, Program, Run
+from td_mta.warehouse.trino.program import Bound, Program, Run, literal
 from td_mta.warehouse.trino.types import (
     BIGINT,
     BOOLEAN,
@@ -25,6 +25,7 @@ from td_mta.warehouse.trino.types import (
     Type,
     arrow,
     coerces,
+    varchar,
 )
 
 Returns = Type | Callable[..., Type]
@@ -41,6 +42,7 @@ class Overload:
 
 
 _PLAIN = {kind.kind: kind for kind in (VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, VARBINARY)}
+_OF_SEVERAL_TYPES = {"reverse", "substr", "sequence", "date_trunc", "date_add"}
 AGGREGATES: set[str] = set()
 
 
@@ -56,6 +58,8 @@ def known(name: str) -> bool:
 
 def call(name: str, args: Sequence[Bound], program: Program) -> Bound:
     """The call of an allowed function with arguments of allowed types."""
+    if name in _OF_SEVERAL_TYPES and any(arg.type == UNKNOWN for arg in args):
+        raise Refused(f"function {name} of NULL, where Trino cannot tell the type")
     special = _specials().get(name)
     if special is not None:
         return special(list(args), program)
@@ -82,6 +86,8 @@ def _argument(arg: Bound, param: str, program: Program) -> Bound | None:
         return None
     if arg.type.kind == kind:
         return arg
+    if kind == "varchar" and arg.type == UNKNOWN and not param.endswith("="):
+        return literal(None, varchar(0))
     if (
         kind in _PLAIN
         and not param.endswith("=")

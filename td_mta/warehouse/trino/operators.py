@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.warehouse.trino import casts
-from td_mta.warehouse.trino.program import Bound, Program
+from td_mta.warehouse.trino.program import Bound, Program, literal
 from td_mta.warehouse.trino.types import (
     BOOLEAN,
     COMPARABLE,
@@ -47,7 +47,7 @@ def compare(name: str, left: Bound, right: Bound, program: Program) -> Bound:
     if kind is None or (kind.kind not in COMPARABLE and kind.kind not in ("unknown", "varbinary")):
         raise Refused(f"comparing {left.type} with {right.type}")
     if kind.kind == "unknown":
-        return Bound("arrow_cast(NULL, 'Boolean')", BOOLEAN)
+        return literal({"nullsafeeq": True, "nullsafeneq": False}.get(name), BOOLEAN)
     a, b = (casts.coerce(side, kind, program) for side in (left, right))
     if name in _NULL_SAFE:
         if kind.kind in ("real", "double"):

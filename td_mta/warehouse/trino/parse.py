@@ -14,6 +14,7 @@ from sqlglot.tokens import TokenType
 
 from td_mta.errors import Refused
 
+_LIMIT_OFFSET = (TokenType.LIMIT, TokenType.NUMBER, TokenType.OFFSET)
 _SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
 
@@ -30,8 +31,11 @@ class _Plain(Trino):
 def parse(sql: str) -> exp.Expression:
     """The one query of a text; comments and a last semicolon are no part of it."""
     try:
-        if any(token.token_type == TokenType.DCOLON for token in _Plain().tokenize(sql)):
+        tokens = [token.token_type for token in _Plain().tokenize(sql)]
+        if TokenType.DCOLON in tokens:
             raise Refused("a cast by `::`, which is not Trino's")
+        if _LIMIT_OFFSET in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            raise Refused("LIMIT before OFFSET, which Trino reads in the other order")
         statements = [tree for tree in _Plain().parse(sql) if tree is not None]
     except SqlglotError as error:
         raise Refused(f"SQL that cannot be read: {str(error).splitlines()[0]}") from error

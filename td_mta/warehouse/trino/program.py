@@ -61,6 +61,7 @@ class Program:
     scans: dict[str, str] = field(default_factory=dict)
     raised: list[MtaError] = field(default_factory=list)
     names: int = 0
+    unsure: bool = False  # Trino leaves out what follows an argument that is NULL
     outer_names: int = 0  # columns of a query around that a query inside names
 
     def fresh(self) -> str:
@@ -78,6 +79,7 @@ class Program:
         key: object = None,
     ) -> Bound:
         """Apply a vectorised function. Calls of equal `key` (or run) share one registration."""
+        self.unsure = self.unsure or any(arg.fails or arg.error for arg in args[1:])
         if broken := next((arg.error for arg in args if arg.error), None):
             return replace(self._apply(run, args, kind, key, fails), fails=True, error=broken)
         bound = replace(

@@ -59,7 +59,7 @@ def translate(sql: str, catalog: Catalog, now: int) -> Plan:
             raise Refused("a timestamp whose time zone differs by row, in the result")
     names = tuple(column.name for column in rows.columns)
     in_order = tree.args.get("order") is not None
-    return Plan(rows.sql, program, names, types, in_order, _is_plain(tree))
+    return Plan(rows.sql, program, names, types, in_order, _is_plain(tree) and not program.unsure)
 
 
 def _is_plain(tree: exp.Expression) -> bool:
@@ -69,7 +69,7 @@ def _is_plain(tree: exp.Expression) -> bool:
         each for each in queries if each is not tree and not isinstance(each.this, exp.Values)
     ]
     parts = ("joins", "where", "having", "limit", "offset", "distinct", "with_")
-    conditional = tree.find(exp.Connector, exp.Between, exp.In, exp.Window)
+    conditional = tree.find(exp.Predicate, exp.Connector, exp.DPipe, exp.Window)
     return not (values or conditional or any(tree.args.get(part) for part in parts))
 
 
@@ -94,6 +94,9 @@ def _with_queries(node: exp.Expression, context: Context) -> Context:
     if clause is None:
         return context
     only(clause, "expressions")
+    defined = [query.alias.lower() for query in clause.expressions]
+    if len(set(defined)) < len(defined):
+        raise Refused(f"WITH names a query twice: {', '.join(sorted(defined))}")
     for query in clause.expressions:
         only(query, "this", "alias")
         named = WithQuery(query.this, query.args["alias"], context)
@@ -106,6 +109,8 @@ class _Select:
 
     def __init__(self, node: exp.Select, context: Context) -> None:
         only(node, *_SELECT_PARTS)
+        if not node.expressions:
+            raise Refused("SELECT of nothing")
         self.node, self.context, self.program = node, context, context.program
         self.input = source(node, context)
         self.scope = InputScope(self.input.columns if self.input else (), context)
@@ -261,10 +266,10 @@ class _Select:
             return None
         name = node.name.lower()
         named = zip(items, columns, strict=True)
-        found = {bound.sql: c for (alias, bound), c in named if (alias or "").lower() == name}
+        found = [column for (alias, _), column in named if (alias or "").lower() == name]
         if len(found) > 1:
             raise Refused(f"ORDER BY {node.sql('trino')} is ambiguous")
-        return next(iter(found.values()), None)
+        return found[0] if found else None
 
 
 def _name(item: exp.Expression) -> str | None:

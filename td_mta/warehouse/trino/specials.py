@@ -37,6 +37,8 @@ def _common(name: str, args: list[Bound]) -> Type:
 
 
 def _coalesce(args: list[Bound], program: Program) -> Bound:
+    if len(args) < 2:
+        raise Refused("coalesce with one argument")
     kind = _common("coalesce", args)
     cast = [casts.coerce(arg, kind, program) for arg in args]
     whens = " ".join(f"WHEN {arg.sql} IS NOT NULL THEN {arg.sql}" for arg in cast[:-1])

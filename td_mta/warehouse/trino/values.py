@@ -192,7 +192,10 @@ def _extract(node: exp.Extract, scope: Scope) -> Bound:
         "doy",
     ):
         raise Refused(f"extract({field} from ...)")
-    return calls.call(field, [bind(node.expression, scope)], scope.program)
+    time = bind(node.expression, scope)
+    if time.type == UNKNOWN:
+        raise Refused(f"{node.sql('trino')!r}")
+    return calls.call(field, [time], scope.program)
 
 
 def _at_time_zone(node: exp.AtTimeZone, scope: Scope) -> Bound:
