@@ -1,6 +1,7 @@
 """`python -m td_emulator`: try Treasure Data workflows on this machine, without an account."""
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
@@ -21,15 +22,18 @@ FOLDER = Path("data")
 def main(argv: Sequence[str] | None = None, stop: threading.Event | None = None) -> int:
     """Serve until `stop` is set or a signal comes. The exit code: 2 where it cannot start."""
     options = _parser().parse_args(argv)
-    try:
-        emulator = Emulator(_engine(options), port=options.port, poll_again=0, line=_say)
-    except (MtaError, EngineError) as error:
-        return _failed(str(error))
-    except OSError as error:
-        return _failed(f"--port {options.port}: {error.strerror}: name another port, or 0 for any")
-    with emulator:
-        _say(_exports(emulator))
-        _wait(stop)
+    with contextlib.ExitStack() as stack:
+        try:
+            engine = _engine(options, stack)
+            emulator = Emulator(engine, port=options.port, poll_again=0, line=_say)
+        except (MtaError, EngineError) as error:
+            return _failed(str(error))
+        except OSError as error:
+            port = f"--port {options.port}: {error.strerror}"
+            return _failed(f"{port}: name another port, or 0 for any")
+        with emulator:
+            _say(_exports(emulator))
+            _wait(stop)
     return 0
 
 
@@ -47,22 +51,25 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--trino",
         metavar="URL",
-        help="a running Trino with a catalog td-presto that does the SQL; tables of --folder are "
-        "copied into it (default: the project's own engine)",
+        help="a running Trino with a catalog td-presto that does the SQL, or `start`: fetch Trino "
+        "476 (200 MB, once, by Maven) and run it meanwhile, by a JDK 24 or newer; tables of "
+        "--folder are copied into it (default: the project's own engine)",
     )
     return parser
 
 
-def _engine(options: argparse.Namespace) -> Engine:
+def _engine(options: argparse.Namespace, stack: contextlib.ExitStack) -> Engine:
     folder: Path | None = options.folder
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"--folder {folder}: must be a folder with a folder for each database")
     if options.trino is None:
         (folder or FOLDER).mkdir(exist_ok=True)
         return EmbeddedEngine(folder or FOLDER)
-    from td_emulator.trino import TrinoEngine
+    from td_emulator.trino import RealTrino, TrinoEngine
 
-    engine = TrinoEngine(options.trino.rstrip("/"))
+    started = options.trino == "start"
+    url = stack.enter_context(RealTrino()).url if started else options.trino.rstrip("/")
+    engine = TrinoEngine(url)
     if folder is not None:
         _copy(EmbeddedEngine(folder), engine)
     return engine

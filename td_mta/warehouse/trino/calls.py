@@ -42,7 +42,8 @@ class Overload:
 
 
 _PLAIN = {kind.kind: kind for kind in (VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, VARBINARY)}
-_OF_SEVERAL_TYPES = {"reverse", "substr", "sequence", "date_trunc", "date_add"}
+# Which argument's type says which of Trino's functions of that name is meant.
+_OF_SEVERAL_TYPES = {"reverse": 0, "substr": 0, "sequence": 0, "date_trunc": 1, "date_add": 2}
 AGGREGATES: set[str] = set()
 
 
@@ -58,7 +59,8 @@ def known(name: str) -> bool:
 
 def call(name: str, args: Sequence[Bound], program: Program) -> Bound:
     """The call of an allowed function with arguments of allowed types."""
-    if name in _OF_SEVERAL_TYPES and any(arg.type == UNKNOWN for arg in args):
+    place = _OF_SEVERAL_TYPES.get(name, len(args))
+    if place < len(args) and args[place].type == UNKNOWN:
         raise Refused(f"function {name} of NULL, where Trino cannot tell the type")
     special = _specials().get(name)
     if special is not None:
