@@ -112,6 +112,7 @@ class Config:
     validation_fraction: float = _param(
         0.1, checks.fraction("above 0 and below 1", lambda x: 0 < x < 1)
     )
+    holdout: Literal["users", "forward"] = _param("users", checks.choice("users", "forward"))
     shuffle_buffer_size: int = _param(10000, checks.whole(at_least=1))
     seed: int = _param(18, checks.whole(at_least=0))
 
@@ -218,6 +219,11 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
         raise ConfigError(
             f"{_source('position_last', given)} must be above 0 and at most 1 together with "
             f"position_first, got {config.position_first:g} and {config.position_last:g}"
+        )
+    if config.holdout == "forward" and config.examples == "touch_days":
+        raise ConfigError(
+            f"{_source('holdout', given)}: forward needs examples: person_days, since touch_days "
+            "take their negatives from users who never convert, later days included"
         )
     return config
 

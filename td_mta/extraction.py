@@ -25,6 +25,7 @@ from td_mta.journeys.examples import (
     moments,
     of_groups,
     person_days,
+    person_days_forward,
     touch_days,
 )
 from td_mta.journeys.parts import grown
@@ -81,8 +82,7 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
     for number, page in enumerate(intake.pages("extracting")):
         held_out = _held_out(page.user_hash, config)
         weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
-        groups = np.concatenate([by_split(held_out), weights * ~held_out[:, None]], axis=1)
-        examples = _examples(page, groups, intake, config, schema.grid, drawn_from)
+        examples = _examples(page, held_out, weights, intake, config, schema.grid, drawn_from)
         split, redrawn = of_groups(examples, slice(2)), of_groups(examples, slice(2, None))
         writer.write(number, split)
         _add(sums, page, split, schema.grid)
@@ -142,16 +142,22 @@ def _held_out(user_hash: Keys, config: Config) -> Flags:
 
 def _examples(
     page: Page,
+    held_out: Flags,
     weights: Ints,
     intake: Intake,
     config: Config,
     grid: Grid,
     drawn_from: Ints | None,
 ) -> Examples:
-    if config.examples == "touch_days":
-        return touch_days(page.journeys, weights, grid, augment=config.augment_last_day)
+    """Two groups, for training and held out, then one for each draw of users."""
     cut = Cut(drawn_from, page.user_hash)
-    return person_days(page.journeys, weights, grid, cut, intake.last_day)
+    if config.holdout == "forward":
+        days = intake.held_out_day, intake.last_day
+        return person_days_forward(page.journeys, weights, grid, cut, *days)
+    groups = np.concatenate([by_split(held_out), weights * ~held_out[:, None]], axis=1)
+    if config.examples == "touch_days":
+        return touch_days(page.journeys, groups, grid, augment=config.augment_last_day)
+    return person_days(page.journeys, groups, grid, cut, intake.last_day)
 
 
 def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:

@@ -39,6 +39,10 @@ class Findings(NamedTuple):
     def users(self) -> int:
         return self.extracted.counts["users"]
 
+    @property
+    def _held_out(self) -> str:
+        return "held-out users" if self.config.holdout == "users" else "held-out days"
+
     def conservation(self) -> dict[str, float]:
         return {
             "baseline": float(self.credit.baseline[0]),
@@ -47,7 +51,7 @@ class Findings(NamedTuple):
         }
 
     def holdout(self) -> dict[str, float]:
-        """The model's figures and its rivals', on the same held-out users."""
+        """The model's figures and its rivals', on the same held-out examples."""
         return {
             f"{model}_{measure}": value
             for model, figures in self.fitted.held_out.qualities().items()
@@ -72,7 +76,7 @@ class Findings(NamedTuple):
         }
 
     def misses(self) -> list[str]:
-        """The patterns of held-out users that the model misses most, then what chance would do."""
+        """The held-out patterns that the model misses most, then what chance would do."""
         found = quality.misses(self.fitted.held_out)
         grid = self.extracted.schema.grid
         said = [quality.in_words(miss, self.intake.channels, grid) for miss in found.worst]
@@ -111,6 +115,9 @@ class Findings(NamedTuple):
     def notes(self) -> list[str]:
         converted = self.intake.scan.converted.items()
         said = [f"Converted: {what} ({rows} rows)." for what, rows in converted]
+        if self.config.holdout == "forward":
+            first = np.datetime64(self.intake.held_out_day, "D")
+            said.append(f"Held out are the days from {first} on, of all users (holdout: forward).")
         if self.intake.visits:
             said.append(
                 "Every conversion row has a channel and is a touch itself, so nobody converts "
@@ -150,12 +157,12 @@ class Findings(NamedTuple):
         beyond, said = self.fitted.held_out.beyond(LOGISTIC), []
         if losses[LSTM] > losses[LOGISTIC]:
             said.append(
-                f"The model does not beat logistic regression on held-out users: log loss "
+                f"The model does not beat logistic regression on {self._held_out}: log loss "
                 f"{losses[LSTM]:.5f} against {losses[LOGISTIC]:.5f}, {beyond.mean:.6f} more with a "
                 f"standard error of {beyond.error:.6f}."
             )
         if losses[LSTM] > losses[BASE_RATE]:
-            said.append("The model does not even beat the base rate on held-out users.")
+            said.append(f"The model does not even beat the base rate on {self._held_out}.")
         share = self.credit.baseline[0] / self.extracted.amounts[0].sum()
         if share > MUCH_BASELINE and not self.intake.visits:
             said.append(f"Baseline {share:.0%}: most conversions come without a touch.")
@@ -189,9 +196,10 @@ class Findings(NamedTuple):
         base_rate = self.fitted.held_out.qualities()[BASE_RATE].log_loss
         gap = best.held_out.log_loss / base_rate / train - 1
         if gap > GAP:
+            drift = "behaviour drifted, or " if self.config.holdout == "forward" else ""
             said.append(
-                f"Over the base rate's, held-out loss is {gap:.0%} above training loss: the model "
-                "learned users by heart; raise dropout_rate."
+                f"Over the base rate's, held-out loss is {gap:.0%} above training loss: {drift}the "
+                "model learned users by heart; raise dropout_rate."
             )
         return said
 

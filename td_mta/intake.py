@@ -60,7 +60,22 @@ class Intake:
     @property
     def last_day(self) -> int:
         """The local day on which the data end."""
-        day, _ = local_time(np.array([self.scan.last_time]), self.config.day_timezone)
+        return self._local_day(self.scan.last_time)
+
+    @property
+    def held_out_day(self) -> int:
+        """With `holdout: forward` the first of the local days that are held out."""
+        first, last = self._local_day(self.scan.first_time), self.last_day
+        if first == last:
+            raise DataError(
+                f"table {self.config.table} has one day only, and holdout: forward holds out the "
+                "last days; take holdout: users"
+            )
+        wanted = round((last - first + 1) * self.config.validation_fraction)
+        return last + 1 - min(max(1, wanted), last - first)
+
+    def _local_day(self, seconds: int) -> int:
+        day, _ = local_time(np.array([seconds]), self.config.day_timezone)
         return int(day[0])
 
     def pages(self, what: str) -> Iterator[Page]:

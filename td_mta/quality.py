@@ -1,4 +1,4 @@
-"""What held-out users say of the model: beside simpler ones, by bins, and where it misses most."""
+"""What held-out examples say of the model: beside simpler ones, by bins, its worst misses."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ FEW = 5  # conversions, observed and predicted: with fewer of both a pattern is 
 
 
 class HeldOut(NamedTuple):
-    """Patterns of held-out users, counts of each class `(n,)`, and every model's chances `(n,)`."""
+    """Patterns held out, counts of each class `(n,)`, and every model's chances `(n,)`."""
 
     sets: Patterns
     negatives: Floats

@@ -22,7 +22,7 @@ METRICS = Table(
     "metrics_table",
     "epoch",
     ("epoch", "loss", "rmse", "auc", "val_loss", "val_rmse", "val_auc"),
-    "quality on training and held-out users, at natural prevalence",
+    "quality on training and held-out examples, at natural prevalence",
 )
 SHAPLEY = Table(
     "shapley_table",

@@ -60,7 +60,7 @@ class Epoch(NamedTuple):
 
 class Fitted(NamedTuple):
     """The best epoch's predictor, every epoch's quality and weights, and what the predictor and its
-    rivals make of all held-out users.
+    rivals make of all that was held out.
 
     `prevalence` is the share of positives among the training users' examples, which the base rate
     is; `ratio` is predicted over observed conversions before the intercept was refitted, if it was.

@@ -45,6 +45,7 @@ OLD_DEFAULTS = {
     "train_batch_size": 1000,
     "validation_batch_size": 10000,
     "validation_fraction": 0.1,
+    "holdout": "users",
     "shuffle_buffer_size": 10000,
 }
 NEW_DEFAULTS = {
@@ -132,6 +133,12 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
             "downsample_epoch_fraction must be above 0 and at most 1, got 0",
         ),
         ("validation_fraction: 1.0", "validation_fraction must be above 0 and below 1, got 1.0"),
+        ("holdout: time", "holdout must be one of users, forward, got 'time'"),
+        (
+            "holdout: forward\nexamples: touch_days",
+            "holdout: forward needs examples: person_days, since touch_days take their negatives "
+            "from users who never convert, later days included",
+        ),
         (
             "if_exists: replace",
             "if_exists must be one of overwrite, append, error, got 'replace'",

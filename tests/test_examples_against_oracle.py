@@ -7,7 +7,7 @@ gaps longer than the window, and days on which the clock is put forward or back.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -152,6 +152,55 @@ def test_person_days_are_those_of_the_oracle(case: Case, seed: int) -> None:
         conversion_row_is_touch=case.conversion_row_is_touch,
     )
     assert counted(found, case, [NEGATIVE, POSITIVE]) == expected
+
+
+@nasty
+@given(cases(), st.integers(0, 26), st.lists(st.integers(0, 3), min_size=3, max_size=3))
+def test_days_ahead_are_held_out_and_the_past_knows_nothing_of_them(
+    case: Case, ahead: int, weights: list[int]
+) -> None:
+    journeys, _ = journeys_of(case)
+    first, last = int(journeys.rows.day.min()), int(journeys.rows.day.max())
+    held_out = min(first + ahead, last)
+    visits = oracle.conversions_are_visits(case.rows, case.conversion_row_is_touch)
+    cut = Cut(None if visits else np.array([9_000]), np.zeros(3, np.uint64))
+    again = np.array(weights)[:, None]
+    found = examples.person_days_forward(journeys, again, grid_of(case), cut, held_out, last)
+    kinds = [NEGATIVE, POSITIVE]
+
+    def group(*which: int) -> Counter:
+        return counted(Examples(found.patterns, found.counts[:, :, list(which)]), case, kinds)
+
+    how = {
+        "lookback": case.lookback,
+        "cut_of": lambda user, day: 9_000,
+        "day_timezone": case.zone,
+        "conversion_row_is_touch": case.conversion_row_is_touch,
+    }
+    past = _up_to(held_out - 1, case, visits=visits)
+    assert found.counts.min(initial=0) >= 0
+    assert group(0) == oracle.person_days(past, **how)
+    assert group(0, 1) == oracle.person_days(case.rows, **how)
+    by_user = Counter()
+    for number, weight in enumerate(weights):
+        of_user = [row for row in past if row[0] in (f"u{number}", "nobody")]
+        for example, times in oracle.person_days(of_user, **how).items():
+            by_user[example] += weight * times
+    assert group(2) == +by_user
+
+
+def _up_to(day: int, case: Case, *, visits: bool) -> list[oracle.Row]:
+    """The rows up to that day, on which one of a user without a touch ends the data."""
+    end = datetime.fromisoformat("1970-01-01T12:00:00") + timedelta(days=day)
+    noon = int(end.replace(tzinfo=ZoneInfo(case.zone)).timestamp())
+    rows: list[oracle.Row] = [("nobody", noon, None, 0 if visits else 1, None)]
+    for user, journey in oracle.journeys(case.rows, case.zone).items():
+        rows += [
+            (user, event.time, event.channel, int(event.converts), event.value)
+            for event in journey
+            if event.day <= day
+        ]
+    return rows
 
 
 def test_a_clock_put_back_does_not_turn_a_journey_back() -> None:

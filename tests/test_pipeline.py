@@ -233,6 +233,25 @@ def test_the_last_epoch_of_a_replay_is_the_model_and_its_moves_are_told(shop: Pa
     assert info.loc[info["section"] == "convergence", "name"].tolist() == ["epoch_2", "epoch_3"]
 
 
+def test_the_last_days_can_be_held_out(shop: Path) -> None:
+    settings = SMALL | {"conversion_row_is_touch": "false", "holdout": "forward"}
+    assert run(shop, shop / "out", settings) == 0
+    info = read(shop / "out", "shapley_run_info").set_index(["section", "name"])["value"]
+    days = pd.to_datetime(read(shop, "mta_user_rnd")["time"], unit="s").dt.floor("D")
+    first = sorted(days.unique())[-2]  # a tenth of 20 days
+    assert f"Held out are the days from {first:%Y-%m-%d} on" in " ".join(info["notes"])
+    assert 0 < float(info["holdout", "lstm_log_loss"]) < 1
+
+
+def test_one_day_of_data_leaves_none_to_hold_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "canonical_id,time,channels,conversion\nu1,0,Email,0\nu1,60,Email,1\nu2,5,Email,0\n"
+    (tmp_path / "mta_user_rnd.csv").write_text(text)
+    assert run(tmp_path, tmp_path / "out", SMALL | {"holdout": "forward"}) == 2
+    assert "has one day only" in capsys.readouterr().err
+
+
 def test_other_channels_than_those_of_an_appended_table_are_told_before_training(
     shop: Path,
 ) -> None:

@@ -96,11 +96,11 @@ def whiskers(run: Run) -> go.Figure:
 
 
 def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
-    """A measure of the training users and, as `val_` of it, of the held-out users, per epoch."""
+    """A measure in training and, as `val_` of it, of what was held out, per epoch."""
     by_epoch = metrics.set_index("epoch")
     figure = go.Figure(layout=_layout(300, x="epoch", y=measure))
-    _add_line(figure, by_epoch[measure], "training users", colour=GREY, dash="dot")
-    _add_line(figure, by_epoch["val_" + measure], "held-out users", colour=COLOURS[0])
+    _add_line(figure, by_epoch[measure], "training", colour=GREY, dash="dot")
+    _add_line(figure, by_epoch["val_" + measure], "held out", colour=COLOURS[0])
     return _whole_steps(figure, by_epoch.index)
 
 

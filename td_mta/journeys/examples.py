@@ -140,6 +140,25 @@ def person_days(journeys: Journeys, weights: Ints, grid: Grid, cut: Cut, last_da
     return _count(tallies + _gaps(journeys, days, weights, grid))
 
 
+def person_days_forward(
+    journeys: Journeys, weights: Ints, grid: Grid, cut: Cut, held_out: int, last_day: int
+) -> Examples:
+    """`person_days` in two groups, those before the day `held_out` and those from it on; then the
+    first again with `weights`, shape `(users, groups)`.
+
+    An example knows nothing of later days, so the second group is all examples less the first.
+    """
+    ones = np.ones((len(weights), 1), np.int64)
+    past = np.concatenate([ones, -ones, weights], axis=1)
+    whole = np.concatenate([0 * ones, ones, 0 * weights], axis=1)
+    return merge(
+        [
+            person_days(journeys.before(held_out), past, grid, cut, held_out - 1),
+            person_days(journeys, whole, grid, cut, last_day),
+        ]
+    )
+
+
 class _EventDays(NamedTuple):
     """The user-days with a touch or a conversion, from the user's first touch on."""
 

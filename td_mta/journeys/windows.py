@@ -43,6 +43,10 @@ class Journeys:
         """Those of some users, who keep their numbers; `users` has shape `(users,)`."""
         return replace(self, rows=self.rows.take(users[self.rows.user]))
 
+    def before(self, day: int) -> "Journeys":
+        """What all of them had been by the end of the day before."""
+        return replace(self, rows=self.rows.take(self.rows.day < day))
+
     @cached_property
     def _is_touch(self) -> Flags:
         return (self.rows.channel >= 0) & (self.conversion_row_is_touch | ~self.rows.conversion)
