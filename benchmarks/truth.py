@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _judge(folder: Path, options: list[str], more: list[str], peers: str | None) -> None:
-    _python("td_mta.simulate", "--out", str(folder), *options)
+    _python("td_mta.simulate", "--out", str(folder), "--tables", "touchpoints", *options)
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     settings = {
         "lookback_window_days": str(truth["window"]),

@@ -1,5 +1,6 @@
 """How good predicted chances are, over patterns with counts of positive and negative examples."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -109,6 +110,22 @@ def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Fl
     if total < 2:
         return Difference(float(mean), float("nan"))
     return Difference(float(mean), float(np.sqrt(squares / (total - 1) / total)))
+
+
+def last_as_good(chances: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
+    """The last of several chances `(n,)` that cannot be told from those of the lowest log loss.
+
+    The rule of one standard error (Hastie, Tibshirani & Friedman 2009, 7.10), of the paired
+    difference. The last of all where no example tells them apart.
+    """
+    if not len(negatives):
+        return len(chances) - 1
+    losses = [
+        negatives @ negative + positives @ positive for negative, positive in map(_losses, chances)
+    ]
+    lowest = int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
+    apart = [loss_difference(each, chances[lowest], negatives, positives) for each in chances]
+    return max(at for at, more in enumerate(apart) if at == lowest or more.mean <= more.error)
 
 
 def residuals(chance: Floats, negatives: Floats, positives: Floats) -> Floats:

@@ -24,7 +24,7 @@ from td_mta.journeys import patterns
 from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.metrics import Quality, quality
+from td_mta.metrics import Quality, last_as_good, quality
 from td_mta.model import Calibration, Predictor, build, in_order
 from td_mta.quality import BASE_RATE, LOGISTIC, LSTM, HeldOut
 
@@ -35,6 +35,7 @@ PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
 FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 8e-3
+WEIGHT_DECAY = 10.0  # times the rate: how much of every weight is lost in a step
 REFIT_SHARE = 10  # a refit takes so much less than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
 
@@ -59,8 +60,8 @@ class Epoch(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The best epoch's predictor, every epoch's quality and weights, and what the predictor and its
-    rivals make of all that was held out.
+    """The predictor of the epoch that is kept, every epoch's quality and weights, and what it and
+    its rivals make of all that was held out.
 
     `prevalence` is the share of positives among the training users' examples, which the base rate
     is; `ratio` is predicted over observed conversions before the intercept was refitted, if it was.
@@ -77,7 +78,7 @@ class Fitted(NamedTuple):
 
 
 def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
-    """Train on the examples of the training users; the best epoch by held-out log loss is kept."""
+    """Train on the first group of examples; the second one's log loss says which epoch is kept."""
     train, held_out = _split(examples)
     _check(train)
     keras.utils.set_random_seed(config.seed)
@@ -86,17 +87,18 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     network = _network(grid, config)
     predictor = Predictor(network, Calibration(prior))
     scored = _sample(train, rng), _sample(held_out, rng)
-    epochs, weights = [], []
+    epochs, weights, chances = [], [], []
     steps = _steps(train, grid, config)
     network.compile(_optimizer(steps * config.train_epochs), loss=_loss())
     for number in range(config.train_epochs):
         started = time.monotonic()
         _train(network, _draw(train, grid, config, rng), train.sets, grid, config)
-        epochs.append(Epoch(*(_quality(predictor, each, grid) for each in scored)))
+        chances.append(_chances(predictor, scored[1].sets, grid))
+        epochs.append(Epoch(_quality(predictor, scored[0], grid), _rated(chances[-1], scored[1])))
         weights.append(network.get_weights())
         seconds = time.monotonic() - started
         _report(number, epochs[-1], seconds, config)
-    best = int(np.nanargmin([_ranked(epoch) for epoch in epochs]))
+    best = last_as_good(chances, scored[1].negatives, scored[1].positives)
     network.set_weights(weights[best])
     predictor, ratio, refitted = _calibrated(predictor, scored[0], grid)
     base = float(train.positives.sum() / (train.positives + train.negatives).sum())
@@ -183,12 +185,17 @@ def _loss() -> keras.losses.Loss:
 
 
 def _optimizer(steps: int) -> keras.optimizers.Optimizer:
-    """Adam; the rate rises over a twentieth of the steps, then falls to nothing along a cosine."""
+    """AdamW; the rate rises over a twentieth of the steps, then falls to nothing along a cosine.
+
+    Without the decay a table of few conversions, which has no fewer steps, is learned by heart.
+    """
     warm = max(1, steps // 20)
     schedule = keras.optimizers.schedules.CosineDecay(
         PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
     )
-    return keras.optimizers.Adam(schedule, global_clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
 
 
 class Draw(NamedTuple):
@@ -312,11 +319,6 @@ def _judged(predictor: Predictor, train: Counted, held_out: Counted, grid: Grid)
         BASE_RATE: np.full(len(seen.sets.keys), base),
     }
     return HeldOut(seen.sets, seen.negatives, seen.positives, chances)
-
-
-def _ranked(epoch: Epoch) -> float:
-    loss = epoch.held_out.log_loss
-    return epoch.train.log_loss if math.isnan(loss) else loss
 
 
 def _report(number: int, epoch: Epoch, seconds: float, config: Config) -> None:

@@ -80,11 +80,15 @@ def model_shares(run: Run) -> go.Figure:
 
 
 def whiskers(run: Run) -> go.Figure:
-    """Credit of the channels drawn, without the baseline, and its intervals of each kind."""
+    """Credit of the channels drawn, without the baseline, and its intervals of each kind.
+
+    No legend: its symbols would be the dots that both kinds share.
+    """
     rows = run.drawn
     figure = go.Figure(layout=_layout(110 + 34 * len(rows), x="conversions"))
     for kind, found in run.intervals.items():
         _add_whiskers(figure, found.set_index("channel").loc[rows], kind)
+    figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor="#222")
     return figure.update_yaxes(
         tickvals=list(range(len(rows))),

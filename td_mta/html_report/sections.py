@@ -51,7 +51,7 @@ def _verdict(run: Run) -> str:
     if not told or not math.isfinite(ours):
         return ""
     apart = {name: _standard_errors(run, name, losses[name] - ours) for name in told}
-    start = f"On users that it never saw, the model (log loss {ours:.5f}) predicts"
+    start = f"On examples that it never saw, the model (log loss {ours:.5f}) predicts"
     if lost := [told[name] for name in told if apart[name] < -1]:
         return (
             f'<p class="verdict broken">{start} worse than {" and ".join(lost)}: '
@@ -255,9 +255,9 @@ def quality(run: Run) -> str:
         [
             "<h2>How well the model predicts</h2>",
             paragraphs(
-                "Measured on users that it never saw. Log loss: lower is better. AUC: the chance "
-                "that a conversion gets the higher of two probabilities; 0.5 is guessing. The "
-                "credits are worth no more than these figures."
+                "Measured on examples that it never saw. Log loss: lower is better. AUC: the "
+                "chance that a conversion gets the higher of two probabilities; 0.5 is guessing. "
+                "The credits are worth no more than these figures."
             ),
             table(_holdout(run)),
             paragraphs(*_differences(run)),
