@@ -35,7 +35,8 @@ PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
 FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 8e-3
-WEIGHT_DECAY = 10.0  # times the rate: how much of every weight is lost in a step
+WEIGHT_DECAY = 2.0  # AdamW's, where there are as many conversions as weights from layer to gate
+MOST_DECAY = 20.0
 REFIT_SHARE = 10  # a refit takes so much less than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
 
@@ -89,7 +90,8 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     scored = _sample(train, rng), _sample(held_out, rng)
     epochs, weights, chances = [], [], []
     steps = _steps(train, grid, config)
-    network.compile(_optimizer(steps * config.train_epochs), loss=_loss())
+    optimizer = _optimizer(steps * config.train_epochs, train.positives.sum(), config)
+    network.compile(optimizer, loss=_loss())
     for number in range(config.train_epochs):
         started = time.monotonic()
         _train(network, _draw(train, grid, config, rng), train.sets, grid, config)
@@ -126,8 +128,9 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
     network = keras.models.clone_model(fitted.predictor.network)
     weights = fitted.predictor.network.get_weights()
     predictor = Predictor(network, fitted.predictor.calibration)
-    steps = max(1, _steps(_group(redrawn, 0), grid, config) * config.train_epochs // REFIT_SHARE)
-    network.compile(_optimizer(steps), loss=_loss())
+    first = _group(redrawn, 0)
+    steps = max(1, _steps(first, grid, config) * config.train_epochs // REFIT_SHARE)
+    network.compile(_optimizer(steps, first.positives.sum(), config), loss=_loss())
     network.optimizer.build(network.trainable_variables)
     for group in tqdm(range(redrawn.counts.shape[2]), "refits", disable=None, leave=False):
         train = _group(redrawn, group)
@@ -184,16 +187,18 @@ def _loss() -> keras.losses.Loss:
     return keras.losses.BinaryCrossentropy(from_logits=True)
 
 
-def _optimizer(steps: int) -> keras.optimizers.Optimizer:
+def _optimizer(steps: int, conversions: float, config: Config) -> keras.optimizers.Optimizer:
     """AdamW; the rate rises over a twentieth of the steps, then falls to nothing along a cosine.
 
-    Without the decay a table of few conversions, which has no fewer steps, is learned by heart.
+    Without decay a table of few conversions, which has no fewer steps, is learned by heart. As a
+    prior's, its part falls with the conversions, and it grows with the number of weights.
     """
     warm = max(1, steps // 20)
     schedule = keras.optimizers.schedules.CosineDecay(
         PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0)
+    decay = min(MOST_DECAY, WEIGHT_DECAY * config.model_width**2 / conversions)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
 
