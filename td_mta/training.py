@@ -35,8 +35,8 @@ PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
 FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 8e-3
-WEIGHT_DECAY = 2.0  # AdamW's, where there are as many conversions as weights from layer to gate
-MOST_DECAY = 20.0
+STRICT = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
+MOST_STRICT = 1 / 16  # the most of it, times the width: beyond, a network learns nothing at all
 REFIT_SHARE = 10  # a refit takes so much less than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
 
@@ -190,14 +190,15 @@ def _loss() -> keras.losses.Loss:
 def _optimizer(steps: int, conversions: float, config: Config) -> keras.optimizers.Optimizer:
     """AdamW; the rate rises over a twentieth of the steps, then falls to nothing along a cosine.
 
-    Without decay a table of few conversions, which has no fewer steps, is learned by heart. As a
-    prior's, its part falls with the conversions, and it grows with the number of weights.
+    Without weight decay a small table is learned by heart, since it gets no fewer steps; with it a
+    large one loses its interactions. So it falls with the square of conversions per weight.
     """
     warm = max(1, steps // 20)
     schedule = keras.optimizers.schedules.CosineDecay(
         PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
     )
-    decay = min(MOST_DECAY, WEIGHT_DECAY * config.model_width**2 / conversions)
+    width = config.model_width
+    decay = min(MOST_STRICT * width, STRICT * (width**2 / max(conversions, 1)) ** 2)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
