@@ -36,7 +36,7 @@ FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epoc
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 8e-3
 STRICT = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
-MOST_STRICT = 1 / 16  # the most of it, times the width: beyond, a network learns nothing at all
+MOST_STRICT = 1 / 32  # the most of it, times the width: beyond, little is learned at all
 REFIT_SHARE = 10  # a refit takes so much less than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
 
