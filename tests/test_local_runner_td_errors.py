@@ -271,13 +271,24 @@ def test_an_answer_that_repeats_the_key_is_shown_without_it(
     assert "repeated" not in told
 
 
+def heeds_interrupts() -> None:
+    """Tests that a shell runs in the background would hand down that interrupts are ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_kills_the_job_and_keeps_what_a_resumed_run_needs(place: Place) -> None:
     place.write(main="+a: {echo>: done}\n+b: {td>: {data: select n from clicks}}\n")
     place.td.faults.plan(Fault("job_slow", seconds=60))
     command = [sys.executable, "-m", "local_runner", "run", "main.dig", "--warehouse", "td"]
     root = str(Path(__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeds_interrupts,
+    ) as run:
         while not any("/job/status/" in request.path for request in place.td.requests):
             assert run.poll() is None
             time.sleep(0.01)
