@@ -1,10 +1,4 @@
-"""Fit the model to counted patterns, and rate it beside what it must beat on the same users.
-
-Patterns are drawn in proportion to their weight, both classes equally often. A draw repeats few
-patterns many times, so a pattern drawn n times is computed ceil(n / k) times with weights up to k:
-the same expected gradient with fewer rows, each with its own dropout mask. Counts are split, never
-clipped.
-"""
+"""Fit the model to counted patterns, and rate it beside what it must beat on the same examples."""
 
 import logging
 import math
@@ -17,42 +11,26 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from td_mta import estimate, rivals
+from td_mta import drawing, estimate, rivals
 from td_mta.config import Config
+from td_mta.drawing import Counted, Draw
 from td_mta.errors import DataError
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid, Patterns
-from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Quality, last_as_good, quality
 from td_mta.model import Calibration, Predictor, build, in_order
 from td_mta.quality import BASE_RATE, LOGISTIC, LSTM, HeldOut
 
 log = logging.getLogger(__name__)
 
-DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what an epoch may cost
-PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
-FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 8e-3
 STRICT = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
 MOST_STRICT = 1 / 32  # the most of it, times the width: beyond, little is learned at all
 REFIT_SHARE = 10  # a refit takes so much less than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
-
-
-class Counted(NamedTuple):
-    """Patterns with counts of each class `(n,)`; `drawn` are the negatives that training draws."""
-
-    sets: Patterns
-    negatives: Floats
-    positives: Floats
-    drawn: Floats
-
-    def take(self, rows: Ints) -> "Counted":
-        return Counted(
-            self.sets.take(rows), self.negatives[rows], self.positives[rows], self.drawn[rows]
-        )
 
 
 class Epoch(NamedTuple):
@@ -89,12 +67,12 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     predictor = Predictor(network, Calibration(prior))
     scored = _sample(train, rng), _sample(held_out, rng)
     epochs, weights, chances = [], [], []
-    steps = _steps(train, grid, config)
+    steps = drawing.epoch_steps(train, grid, config)
     optimizer = _optimizer(steps * config.train_epochs, train.positives.sum(), config)
     network.compile(optimizer, loss=_loss())
     for number in range(config.train_epochs):
         started = time.monotonic()
-        _train(network, _draw(train, grid, config, rng), train.sets, grid, config)
+        _train(network, drawing.draw(train, grid, config, rng), train.sets, grid, config)
         chances.append(_chances(predictor, scored[1].sets, grid))
         epochs.append(Epoch(_quality(predictor, scored[0], grid), _rated(chances[-1], scored[1])))
         weights.append(network.get_weights())
@@ -129,7 +107,7 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
     weights = fitted.predictor.network.get_weights()
     predictor = Predictor(network, fitted.predictor.calibration)
     first = _group(redrawn, 0)
-    steps = max(1, _steps(first, grid, config) * config.train_epochs // REFIT_SHARE)
+    steps = max(1, drawing.epoch_steps(first, grid, config) * config.train_epochs // REFIT_SHARE)
     network.compile(_optimizer(steps, first.positives.sum(), config), loss=_loss())
     network.optimizer.build(network.trainable_variables)
     for group in tqdm(range(redrawn.counts.shape[2]), "refits", disable=None, leave=False):
@@ -138,7 +116,9 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
         network.set_weights(weights)
         for variable in network.optimizer.variables:
             variable.assign(np.zeros(variable.shape))
-        _train(network, _draws_of(train, steps, grid, config, rng), train.sets, grid, config)
+        _train(
+            network, drawing.draw_steps(train, steps, grid, config, rng), train.sets, grid, config
+        )
         prior = float(np.log(train.positives.sum() / train.negatives.sum()))
         yield _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
 
@@ -202,69 +182,6 @@ def _optimizer(steps: int, conversions: float, config: Config) -> keras.optimize
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=1.0)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
-
-
-class Draw(NamedTuple):
-    """Rows of an epoch: which pattern, the share of positives in it, its weight."""
-
-    pattern: Ints
-    label: Floats
-    weight: Floats
-
-
-def _draws(train: Counted, config: Config) -> int:
-    weight = (train.drawn + train.positives).sum() * config.downsample_epoch_fraction
-    return int(max(weight, FEWEST_STEPS * config.train_batch_size))
-
-
-def _most_rows(train: Counted, grid: Grid, config: Config) -> int:
-    most = min(DAY_ROWS // grid.days, PATTERN_ROWS * len(train.sets.keys))
-    return max(most, FEWEST_STEPS * config.train_batch_size)
-
-
-def _steps(train: Counted, grid: Grid, config: Config) -> int:
-    rows = min(_draws(train, config), _most_rows(train, grid, config))
-    return max(1, rows // config.train_batch_size)
-
-
-def _draw(train: Counted, grid: Grid, config: Config, rng: np.random.Generator) -> Draw:
-    """One epoch's rows, shuffled."""
-    chance = np.stack([train.drawn / train.drawn.sum(), train.positives / train.positives.sum()])
-    counts = rng.multinomial(_draws(train, config), chance.ravel() / 2).reshape(chance.shape)
-    total = counts.sum(axis=0)
-    pieces = -(-total // _largest_piece(total, _most_rows(train, grid, config)))
-    row = np.repeat(np.arange(len(total)), pieces)
-    weight = (total / np.maximum(pieces, 1))[row]
-    label = (counts[1] / np.maximum(total, 1))[row]
-    order = rng.permutation(len(row))
-    return Draw(row[order], label[order], (weight / weight.mean())[order])
-
-
-def _draws_of(
-    train: Counted, steps: int, grid: Grid, config: Config, rng: np.random.Generator
-) -> Draw:
-    """The rows of so many steps, from as many epochs as they take."""
-    rows, parts = steps * config.train_batch_size, [_draw(train, grid, config, rng)]
-    while sum(len(part.pattern) for part in parts) < rows:
-        parts.append(_draw(train, grid, config, rng))
-    return Draw(
-        np.concatenate([part.pattern for part in parts])[:rows],
-        np.concatenate([part.label for part in parts])[:rows],
-        np.concatenate([part.weight for part in parts])[:rows],
-    )
-
-
-def _largest_piece(total: Ints, rows: int) -> int:
-    """The smallest k for which splitting counts into pieces of up to k makes at most `rows` rows.
-
-    >>> _largest_piece(np.array([10, 3]), 5)
-    3
-    """
-    low, high = 1, int(total.max())
-    while low < high:
-        k = (low + high) // 2
-        low, high = (low, k) if (-(-total // k)).sum() <= rows else (k + 1, high)
-    return low
 
 
 def _train(network: keras.Model, draw: Draw, sets: Patterns, grid: Grid, config: Config) -> None:
