@@ -45,11 +45,11 @@ OLD_DEFAULTS = {
     "train_batch_size": 1000,
     "validation_batch_size": 10000,
     "validation_fraction": 0.1,
-    "holdout": "users",
     "shuffle_buffer_size": 10000,
 }
 NEW_DEFAULTS = {
     "examples": "person_days",
+    "holdout": "users",
     "augment_last_day": False,
     "conversion_row_is_touch": True,
     "day_timezone": "UTC",

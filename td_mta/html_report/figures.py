@@ -69,14 +69,7 @@ def model_shares(run: Run) -> go.Figure:
         _add_points(figure, share[model], model, place, lane)
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(tickformat=".0%", title="share of conversions", zerolinecolor="#222")
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[f'{label(row)} <span style="color:{_colour(row, run)}">■</span>' for row in rows],
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
-    return figure
+    return _name_rows(figure, rows, run)
 
 
 def whiskers(run: Run) -> go.Figure:
@@ -90,13 +83,7 @@ def whiskers(run: Run) -> go.Figure:
         _add_whiskers(figure, found.set_index("channel").loc[rows], kind)
     figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor="#222")
-    return figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[f'{label(row)} <span style="color:{_colour(row, run)}">■</span>' for row in rows],
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-    )
+    return _name_rows(figure, rows, run)
 
 
 def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
@@ -141,6 +128,17 @@ def label(name: str) -> str:
 
 def rest_label(run: Run) -> str:
     return f"{run.rest} other channels" if run.rest > 1 else "1 other channel"
+
+
+def _name_rows(figure: go.Figure, rows: list[str], run: Run) -> go.Figure:
+    """The rows from top to bottom, each beside its colour."""
+    return figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[f'{label(row)} <span style="color:{_colour(row, run)}">■</span>' for row in rows],
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+    )
 
 
 def _colour(row: str, run: Run) -> str:
