@@ -133,9 +133,10 @@ def test_insert_without_time_fills_it(td: Emulator, http: Http) -> None:
     assert added["id"] == "y" and abs(added["time"] - time.time()) < 60
 
 
-def test_polls_pass_queued_and_running(http: Http) -> None:
+def test_polls_pass_queued_and_running(td: Emulator, http: Http) -> None:
     job = http.issue("select 1 as one")
-    time.sleep(0.2)
+    while td.jobs[-1].status != "success":
+        time.sleep(0.01)
     states = [http.json("GET", f"/v3/job/status/{job}")["status"] for _ in range(4)]
     assert states == ["queued", "running", "success", "success"]
 
