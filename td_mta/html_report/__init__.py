@@ -3,8 +3,11 @@
 facts.py      what the tables say: the run's numbers, its warnings, the channels to draw
 figures.py    frames in, plotly figures out
 elements.py   numbers, tables and pictures as HTML; here and only here data is escaped
-sections.py   the page's parts in reading order; page.css and page.js beside them
-page.py       the parts as one file
+credit.py     sections: the credits by channel, model and day, with their intervals
+quality.py    section: what held-out examples say of the model, and the verdict
+advice.py     section: how to read this run
+sections.py   the short ones, and all in reading order
+page.py       the sections as one file, with page.css and page.js
 """
 
 from td_mta.html_report.page import render
