@@ -80,9 +80,8 @@ def run(options: Options, pace: Pace) -> int:
 def _load(options: Options) -> tuple[Project, Workflow]:
     path = Path(options.workflow)
     name = path.name if path.suffix == ".dig" else f"{path.name}.dig"
-    inside = not path.is_absolute() and path.parts[0] != ".." and len(path.parts) > 1
     root = path.parent.resolve()
-    if inside or (len(path.parts) > 1 and any(root.parent.glob("*.dig"))):
+    if len(path.parts) > 1 and not path.is_absolute() and path.parts[0] != "..":
         raise Refused(f"{path} is in a subfolder of a project: cd {path.parent} first")
     if not (root / name).is_file():
         raise ConfigError(f"{path}: no such workflow; there is {_names(root) or 'none'} in {root}")

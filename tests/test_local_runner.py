@@ -293,6 +293,7 @@ def test_a_workflow_of_another_folder_runs_there(
     project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(project, main__dig="+a: {py>: m.f}\n", m__py="import os\ndef f(): print(os.getcwd())\n")
+    write(project.parent, stray__dig="+a: {echo>: 'of no project'}\n")
     monkeypatch.chdir(project.parent)
     assert main(["run", str(project / "main.dig")]) == 0
     assert capfd.readouterr().out == f"{project}\n"
