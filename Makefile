@@ -3,7 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 
-.PHONY: demo test test-faults test-digdag conformance check bench bench-truth lock lock-container
+.PHONY: demo test test-fast test-trino test-faults test-digdag conformance check bench bench-truth lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -12,6 +12,10 @@ demo: .venv/run
 
 test: .venv/dev
 	$(BIN)/python -m pytest
+
+# Two minutes: for every change, where `make test` is for every commit.
+test-fast: .venv/dev
+	$(BIN)/python -m pytest -m "not slow"
 
 # Every request of a whole run on Treasure Data fails once, in several ways; FAULTS takes options.
 test-faults: .venv/dev

@@ -242,6 +242,7 @@ def task(shop: Path, *command: str, **more: object) -> dict[str, dict[str, objec
     return found
 
 
+@pytest.mark.slow
 def test_numbers_may_be_text_and_later_tasks_learn_what_came_of_the_run(shop: Path) -> None:
     done = task(shop, dropout_rate="0.5", session_unixtime=1_772_323_200, value_column=None)
     assert done["error"] is None

@@ -190,6 +190,7 @@ def run(data: Path, out: Path, *settings: str) -> dict[str, pd.DataFrame]:
     return {name: pd.read_csv(out / f"{name}.csv") for name in names}
 
 
+@pytest.mark.slow
 def test_a_run_with_refits_has_both_kinds_and_the_same_seed_the_same_bytes(
     shop: Path, tmp_path: Path
 ) -> None:
@@ -208,6 +209,7 @@ def test_a_run_with_refits_has_both_kinds_and_the_same_seed_the_same_bytes(
     assert credit.sum() == pytest.approx(detail["conversions"].sum(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_run_that_asks_for_none_has_an_empty_table(shop: Path, tmp_path: Path) -> None:
     found = run(shop, tmp_path, "interval_refits=0", "interval_draws=0")
     assert found["shapley_intervals"].empty

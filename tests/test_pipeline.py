@@ -24,6 +24,7 @@ from td_mta.model import Predictor
 from td_mta.shapley.attribute import shapley_values
 from td_mta.warehouse.local import LocalWarehouse
 
+pytestmark = pytest.mark.slow
 SMALL = {"model_width": "4", "train_epochs": "1", "train_batch_size": "100"}
 OF_REAL = SMALL | {
     "table": strangers_table.NAME,

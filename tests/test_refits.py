@@ -12,6 +12,7 @@ from td_mta.journeys.patterns import Grid
 from td_mta.model import Predictor
 from td_mta.training import Fitted
 
+pytestmark = pytest.mark.slow
 GRID = Grid(2, 2)
 CONFIG = Config(model_width=4, train_epochs=2, train_batch_size=100)
 EMAIL, SOCIAL = 0, 1

@@ -1,6 +1,7 @@
 """What there is to learn is learned, and what is chance is not learned by heart."""
 
 import numpy as np
+import pytest
 
 from td_mta import training
 from td_mta.config import Config
@@ -9,6 +10,7 @@ from td_mta.journeys.examples import NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.quality import BASE_RATE, LSTM
 
+pytestmark = pytest.mark.slow
 GRID = Grid(3, 4)
 CONFIG = Config(model_width=64, train_batch_size=100)
 PATTERNS = 600

@@ -173,6 +173,7 @@ def length_of_a_write(td: Account, if_exists: IfExists) -> int:
     return len(td.td.requests) - before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["500", "503", "429", "cut", "cut_after", "half", "slow", "401", "403", "expired"]
 )

@@ -410,6 +410,7 @@ def test_small_tables_become_csv_and_what_csv_cannot_keep_parquet(tmp_path):
     assert rows(warehouse, "digits") == [{"s": "007", "digits": "12"}]
 
 
+@pytest.mark.slow
 def test_a_large_table_becomes_parquet_and_replaces_its_csv(tmp_path):
     warehouse = local(tmp_path)
     warehouse.create_table("t", "select 1 as n")

@@ -10,6 +10,7 @@ import strangers_table
 from local_runner import __main__ as local_runner
 from td_mta import main
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 EDITS = {
     "union_query": "union_touchpoints",

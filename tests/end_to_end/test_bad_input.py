@@ -18,6 +18,7 @@ from td_emulator import API_KEY, READ_ONLY_KEY, Emulator, Fault
 from . import compare, secret, shop, stages
 from .runs import fill, tables_in
 
+pytestmark = pytest.mark.slow
 OLD = {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.OUTPUTS}
 TRANSITION = {"mta_union_conversions", "mta_user_rnd", "channel_source_stats"}
 UNION, RND = "+create_union_table", "+create_ab_rnd_table"

@@ -7,6 +7,7 @@ from td_emulator import API_KEY
 from . import faults
 from .conftest import Prepared
 
+pytestmark = pytest.mark.slow
 EVERY = 67  # of some hundreds: a dozen cases, each kind of fault among them
 
 

@@ -13,6 +13,7 @@ from . import real_digdag, runs
 from .real_digdag import Ran
 from .test_compare import RUN, TABLE, Asked
 
+pytestmark = pytest.mark.slow
 STAND_IN = Path(__file__).with_name("stand_in_for_digdag.py")
 
 

@@ -15,6 +15,8 @@ from .faults import END
 from .runs import tables_in
 from .stages import PYTHON
 
+pytestmark = pytest.mark.slow
+
 
 def drop_outputs(td: Emulator) -> None:
     for name in shop.MADE_BY_PYTHON:

@@ -11,6 +11,8 @@ from td_emulator import API_KEY, EmbeddedEngine
 from . import compare, secret, shop
 from .both import Both, run_both
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
