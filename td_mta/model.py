@@ -1,4 +1,5 @@
-"""The conversion model: two bidirectional LSTM layers over the days of a window, oldest day first.
+"""The conversion model: two bidirectional LSTM layers over the days of a window, oldest day first,
+and beside them a weight for each cell.
 
 `Predictor` is what the rest sees: sets of cells in, calibrated probabilities out, in float64 after
 the network. Layers keep the defaults that the fused GPU kernel asks for.
@@ -23,17 +24,34 @@ import keras
 import tensorflow as tf
 
 BLOCK = 8192  # sets scored at a time: one shape, so one traced graph
+LINEAR = "linear"
 NETWORK, CALIBRATION = "model.keras", "calibration.json"
 
 
 def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
-    """The network: cells `(n, days, channels)`, day 0 last, to log-odds `(n, 1)`."""
+    """The network: cells `(n, days, channels)`, day 0 last, to log-odds `(n, 1)`.
+
+    What the LSTM says is added to a sum of weights, one a cell, and is nothing at first: it is left
+    with what no such sum can say (Wide & Deep, Cheng et al. 2016).
+    """
     cells = keras.Input((grid.days, grid.channels))
+    linear = keras.layers.Dense(1, name=LINEAR)(keras.layers.Flatten()(cells))
     x = keras.layers.Bidirectional(keras.layers.LSTM(width, return_sequences=True))(cells)
     x = keras.layers.Dropout(dropout)(x)
     x = keras.layers.Bidirectional(keras.layers.LSTM(width))(x)
     x = keras.layers.Dropout(dropout)(x)
-    return keras.Model(cells, keras.layers.Dense(1)(x))
+    beyond = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(x)
+    return keras.Model(cells, keras.layers.Add()([linear, beyond]))
+
+
+def start_at(network: keras.Model, weights: Floats, intercept: float) -> None:
+    """Let an untrained network say what these weights say, `(days, channels)`, day 0 first."""
+    kernel = weights[::-1].reshape(-1, 1)  # the oldest day is the network's first
+    network.get_layer(LINEAR).set_weights([kernel, np.array([intercept])])
+
+
+def linear_weights(network: keras.Model) -> list[keras.Variable]:
+    return list(network.get_layer(LINEAR).trainable_variables)
 
 
 def in_order(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -17,6 +17,15 @@ class Logistic(NamedTuple):
     model: LogisticRegression
     cells: int
 
+    @property
+    def weights(self) -> Floats:
+        """What a touch adds to the log-odds, `(cells,)`."""
+        return np.asarray(self.model.coef_[0], np.float64)
+
+    @property
+    def intercept(self) -> float:
+        return float(self.model.intercept_[0])
+
     def __call__(self, sets: Patterns) -> Floats:
         return np.asarray(self.model.predict_proba(_sparse(sets, self.cells))[:, 1], np.float64)
 

@@ -20,7 +20,7 @@ from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Quality, last_as_good, quality
-from td_mta.model import Calibration, Predictor, build, in_order
+from td_mta.model import Calibration, Predictor, build, in_order, linear_weights, start_at
 from td_mta.quality import BASE_RATE, LOGISTIC, LSTM, HeldOut
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
 PEAK_RATE = 8e-3
 STRICT = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
-MOST_STRICT = 1 / 32  # the most of it, times the width: beyond, little is learned at all
+MOST_STRICT = 1 / 128  # the most of it, times the width: beyond, little is learned at all
 REFIT_SHARE = 10  # a refit takes so much less than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
 
@@ -63,13 +63,14 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     prior = float(np.log(train.positives.sum() / train.negatives.sum()))
+    logistic = rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
     network = _network(grid, config)
+    start_at(network, logistic.weights.reshape(grid.days, -1), logistic.intercept - prior)
     predictor = Predictor(network, Calibration(prior))
     scored = _sample(train, rng), _sample(held_out, rng)
     epochs, weights, chances = [], [], []
     steps = drawing.epoch_steps(train, grid, config)
-    optimizer = _optimizer(steps * config.train_epochs, train.positives.sum(), config)
-    network.compile(optimizer, loss=_loss())
+    _compile(network, steps * config.train_epochs, train, config)
     for number in range(config.train_epochs):
         started = time.monotonic()
         _train(network, drawing.draw(train, grid, config, rng), train.sets, grid, config)
@@ -87,7 +88,7 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
         epochs=epochs,
         weights=weights,
         best=best,
-        held_out=_judged(predictor, train, held_out, grid),
+        held_out=_judged(predictor, logistic, base, held_out, grid),
         prevalence=base,
         ratio=ratio,
         refitted=refitted,
@@ -108,7 +109,7 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
     predictor = Predictor(network, fitted.predictor.calibration)
     first = _group(redrawn, 0)
     steps = max(1, drawing.epoch_steps(first, grid, config) * config.train_epochs // REFIT_SHARE)
-    network.compile(_optimizer(steps, first.positives.sum(), config), loss=_loss())
+    _compile(network, steps, first, config)
     network.optimizer.build(network.trainable_variables)
     for group in tqdm(range(redrawn.counts.shape[2]), "refits", disable=None, leave=False):
         train = _group(redrawn, group)
@@ -163,11 +164,7 @@ def _network(grid: Grid, config: Config) -> keras.Model:
         return build(grid, width=config.model_width, dropout=config.dropout_rate)
 
 
-def _loss() -> keras.losses.Loss:
-    return keras.losses.BinaryCrossentropy(from_logits=True)
-
-
-def _optimizer(steps: int, conversions: float, config: Config) -> keras.optimizers.Optimizer:
+def _compile(network: keras.Model, steps: int, train: Counted, config: Config) -> None:
     """AdamW; the rate rises over a twentieth of the steps, then falls to nothing along a cosine.
 
     Without weight decay a small table is learned by heart, since it gets no fewer steps; with it a
@@ -177,11 +174,11 @@ def _optimizer(steps: int, conversions: float, config: Config) -> keras.optimize
     schedule = keras.optimizers.schedules.CosineDecay(
         PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
     )
-    width = config.model_width
-    decay = min(MOST_STRICT * width, STRICT * (width**2 / max(conversions, 1)) ** 2)
+    width, conversions = config.model_width, max(train.positives.sum(), 1)
+    decay = min(MOST_STRICT * width, STRICT * (width**2 / conversions) ** 2)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=1.0)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer
+    optimizer.exclude_from_weight_decay(linear_weights(network), var_names=["bias"])
+    network.compile(optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True))
 
 
 def _train(network: keras.Model, draw: Draw, sets: Patterns, grid: Grid, config: Config) -> None:
@@ -230,11 +227,11 @@ def _quality(predictor: Predictor, counted: Counted, grid: Grid) -> Quality:
     return _rated(_chances(predictor, counted.sets, grid), counted)
 
 
-def _judged(predictor: Predictor, train: Counted, held_out: Counted, grid: Grid) -> HeldOut:
+def _judged(
+    predictor: Predictor, logistic: rivals.Logistic, base: float, held_out: Counted, grid: Grid
+) -> HeldOut:
     """All held-out patterns by the predictor and its rivals, none of them drawn."""
     seen = held_out.take(np.flatnonzero(held_out.negatives + held_out.positives))
-    logistic = rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
-    base = train.positives.sum() / (train.positives + train.negatives).sum()
     none = np.empty(0)
     chances = {
         LSTM: _chances(predictor, seen.sets, grid),
