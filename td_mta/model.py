@@ -31,11 +31,12 @@ NETWORK, CALIBRATION = "model.keras", "calibration.json"
 def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     """The network: cells `(n, days, channels)`, day 0 last, to log-odds `(n, 1)`.
 
-    What the LSTM says is added to a sum of weights, one a cell, and is nothing at first: it is left
-    with what no such sum can say (Wide & Deep, Cheng et al. 2016).
+    What the LSTM says is added to a sum of weights, one a cell; both are nothing at first. So it is
+    left with what no such sum can say (Wide & Deep, Cheng et al. 2016).
     """
     cells = keras.Input((grid.days, grid.channels))
-    linear = keras.layers.Dense(1, name=LINEAR)(keras.layers.Flatten()(cells))
+    flat = keras.layers.Flatten()(cells)
+    linear = keras.layers.Dense(1, kernel_initializer="zeros", name=LINEAR)(flat)
     x = keras.layers.Bidirectional(keras.layers.LSTM(width, return_sequences=True))(cells)
     x = keras.layers.Dropout(dropout)(x)
     x = keras.layers.Bidirectional(keras.layers.LSTM(width))(x)
@@ -44,10 +45,12 @@ def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     return keras.Model(cells, keras.layers.Add()([linear, beyond]))
 
 
-def start_at(network: keras.Model, weights: Floats, intercept: float) -> None:
-    """Let an untrained network say what these weights say, `(days, channels)`, day 0 first."""
-    kernel = weights[::-1].reshape(-1, 1)  # the oldest day is the network's first
-    network.get_layer(LINEAR).set_weights([kernel, np.array([intercept])])
+def add_linear(network: keras.Model, weights: Floats, intercept: float) -> None:
+    """Add to the network's sum of weights these, `(days, channels)`, day 0 first."""
+    layer = network.get_layer(LINEAR)
+    kernel, bias = layer.get_weights()
+    added = weights[::-1].reshape(-1, 1)  # the oldest day is the network's first
+    layer.set_weights([kernel + added, bias + intercept])
 
 
 def linear_weights(network: keras.Model) -> list[keras.Variable]:

@@ -20,7 +20,7 @@ from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Quality, last_as_good, quality
-from td_mta.model import Calibration, Predictor, build, in_order, linear_weights, start_at
+from td_mta.model import Calibration, Predictor, add_linear, build, in_order, linear_weights
 from td_mta.quality import BASE_RATE, LOGISTIC, LSTM, HeldOut
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Fitted(NamedTuple):
     """
 
     predictor: Predictor
+    logistic: rivals.Logistic
     epochs: list[Epoch]
     weights: list[list[Floats]]
     best: int
@@ -57,16 +58,18 @@ class Fitted(NamedTuple):
 
 
 def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
-    """Train on the first group of examples; the second one's log loss says which epoch is kept."""
+    """Train on the first group of examples; the second one's log loss says which epoch is kept.
+
+    The network starts at logistic regression, so that it is as good where nothing interacts.
+    """
     train, held_out = _split(examples)
     _check(train)
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    prior = float(np.log(train.positives.sum() / train.negatives.sum()))
-    logistic = rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
+    prior, logistic = _prior(train), _logistic(train, grid)
     network = _network(grid, config)
-    start_at(network, logistic.weights.reshape(grid.days, -1), logistic.intercept - prior)
     predictor = Predictor(network, Calibration(prior))
+    add_linear(network, logistic.weights.reshape(grid), logistic.intercept - prior)
     scored = _sample(train, rng), _sample(held_out, rng)
     epochs, weights, chances = [], [], []
     steps = drawing.epoch_steps(train, grid, config)
@@ -85,6 +88,7 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
     base = float(train.positives.sum() / (train.positives + train.negatives).sum())
     return Fitted(
         predictor=predictor,
+        logistic=logistic,
         epochs=epochs,
         weights=weights,
         best=best,
@@ -98,15 +102,17 @@ def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
 def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Iterator[Predictor]:
     """The model trained on, once for every group of examples, each time from where it was.
 
-    A refit takes a tenth of a fit's steps, at a fit's learning rates: fast enough to leave the
-    minimum that it comes from, so that refits differ by the luck of training as well as by their
-    users. All share one network: use each before the next.
+    Its sum of weights moves as logistic regression does. Then it takes a tenth of a fit's steps, at
+    a fit's learning rates: fast enough to leave the minimum that it comes from, so that refits
+    differ by the luck of training as well as by their users. All share one network: use each before
+    the next.
     """
     keras.utils.set_random_seed(config.seed + 1)
     rng = np.random.default_rng(config.seed + 1)
     network = keras.models.clone_model(fitted.predictor.network)
     weights = fitted.predictor.network.get_weights()
-    predictor = Predictor(network, fitted.predictor.calibration)
+    start = fitted.predictor.calibration
+    predictor = Predictor(network, start)
     first = _group(redrawn, 0)
     steps = max(1, drawing.epoch_steps(first, grid, config) * config.train_epochs // REFIT_SHARE)
     _compile(network, steps, first, config)
@@ -114,13 +120,16 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
     for group in tqdm(range(redrawn.counts.shape[2]), "refits", disable=None, leave=False):
         train = _group(redrawn, group)
         _check(train)
+        prior, logistic = _prior(train), _logistic(train, grid)
         network.set_weights(weights)
+        moved = logistic.weights - fitted.logistic.weights
+        intercept = logistic.intercept - fitted.logistic.intercept
+        add_linear(network, moved.reshape(grid), intercept - prior + start.prior)
         for variable in network.optimizer.variables:
             variable.assign(np.zeros(variable.shape))
         _train(
             network, drawing.draw_steps(train, steps, grid, config, rng), train.sets, grid, config
         )
-        prior = float(np.log(train.positives.sum() / train.negatives.sum()))
         yield _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
 
 
@@ -152,6 +161,14 @@ def _check(train: Counted) -> None:
         raise DataError(
             "every example converts: a model needs user-days, or users, without a conversion too"
         )
+
+
+def _prior(train: Counted) -> float:
+    return float(np.log(train.positives.sum() / train.negatives.sum()))
+
+
+def _logistic(train: Counted, grid: Grid) -> rivals.Logistic:
+    return rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
 
 
 def _network(grid: Grid, config: Config) -> keras.Model:

@@ -1,5 +1,7 @@
 """What there is to learn is learned, and what is chance is not learned by heart."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,11 +10,12 @@ from td_mta.config import Config
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid
-from td_mta.quality import BASE_RATE, LSTM
+from td_mta.quality import BASE_RATE, LOGISTIC, LSTM
 
 pytestmark = pytest.mark.slow
 GRID = Grid(3, 4)
 CONFIG = Config(model_width=64, train_batch_size=100)
+LONG = replace(CONFIG, train_epochs=6)
 PATTERNS = 600
 
 
@@ -30,10 +33,11 @@ def drawn(chance: np.ndarray, trials: int) -> Examples:
 
 
 def test_chance_is_not_learned_by_heart() -> None:
-    """Without weight decay the chances below differ by a tenth, from noise alone."""
-    fitted = training.fit(drawn(np.full(GRID.cells + 1, 0.05), 10), GRID, CONFIG)
-    off = fitted.held_out.chances[LSTM] / 0.05 - 1
-    assert np.sqrt((off**2).mean()) < 0.05
+    """The sum of weights has noise of its own; without weight decay the LSTM adds to it."""
+    fitted = training.fit(drawn(np.full(GRID.cells + 1, 0.05), 10), GRID, LONG)
+    chances = fitted.held_out.chances
+    off = chances[LSTM] / chances[LOGISTIC] - 1
+    assert np.sqrt((off**2).mean()) < 0.1
 
 
 def test_what_there_is_to_learn_is_learned() -> None:
