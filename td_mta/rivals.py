@@ -1,4 +1,4 @@
-"""What the model must beat on the same users: logistic regression on the cells."""
+"""Logistic regression on the cells: what the model starts at, and must beat on the same users."""
 
 import warnings
 from typing import NamedTuple
