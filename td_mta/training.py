@@ -39,8 +39,8 @@ class Epoch(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The predictor of the epoch that is kept, every epoch's quality and weights, and what it and
-    its rivals make of all that was held out.
+    """The predictor of the epoch that is kept, the regression that it started at, every epoch's
+    quality and weights, and what it and its rivals make of all that was held out.
 
     `prevalence` is the share of positives among the training users' examples, which the base rate
     is; `ratio` is predicted over observed conversions before the intercept was refitted, if it was.

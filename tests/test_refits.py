@@ -54,8 +54,8 @@ def refitted(fitted: Fitted, groups: list[list[int]]) -> list[np.ndarray]:
 
 def test_a_refit_follows_the_weights_of_its_users(fitted: Fitted) -> None:
     (email, social), (email_2, social_2) = refitted(fitted, [EMAIL_DOES_IT, SOCIAL_DOES_IT])
-    assert email > 1.2 * social
-    assert social_2 > 1.2 * email_2
+    assert email > 3 * social
+    assert social_2 > 3 * email_2
 
 
 def test_the_same_seed_gives_the_same_refits_and_leaves_the_model_alone(fitted: Fitted) -> None:
