@@ -254,11 +254,13 @@ def test_numbers_may_be_text_and_later_tasks_learn_what_came_of_the_run(shop: Pa
     assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{8}", stored["run_id"])
 
 
+@pytest.mark.slow
 def test_an_import_that_fails_is_named(shop: Path) -> None:
     told = task(shop, "-S")["error"]["message"]
     assert str(told).startswith("the package yaml cannot be imported (No module named 'yaml')")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "step"), [(9_999, "scan.py"), (99_999, "tfrecords.py")])
 def test_no_disk_is_told_and_no_table_is_touched(shop: Path, most: int, step: str) -> None:
     """Files of at most so many bytes: enough for nothing, or for the rows but not for records."""
@@ -276,6 +278,7 @@ def test_a_full_memory_is_told_with_what_to_do() -> None:
     assert told.startswith("the memory is full: lower users_per_tfrecord or lookback_window_days")
 
 
+@pytest.mark.slow
 def test_an_error_of_ours_reaches_digdag_as_it_is(shop: Path) -> None:
     error = task(shop, lookback_window_days="0")["error"]
     assert error["class"] == ConfigError.__name__

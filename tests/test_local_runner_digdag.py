@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from digdag_judge import CASES, Verdict, cases, judge
 
+pytestmark = pytest.mark.slow
 RECORDED = {case["name"]: case for case in cases(CASES)}
 EQUAL_AT_LEAST = 245  # most of the rest is what Digdag refuses too
 

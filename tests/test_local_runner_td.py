@@ -268,6 +268,7 @@ def test_td_wait_table_looks_for_the_table_and_then_counts(place: Place) -> None
     assert list(form) == ["domain_key", "query", "priority", "version", "retry_limit"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["500", "503", "429", "cut", "cut_after", "half", "401"])
 def test_a_fault_at_any_request_is_made_good_and_no_job_runs_twice(kind: str, place: Place) -> None:
     place.write(

@@ -193,6 +193,7 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_be_reached_is_told_within_seconds(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:

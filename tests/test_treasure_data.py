@@ -279,6 +279,7 @@ def test_a_retry_is_logged_with_its_reason(td: Account, caplog: pytest.LogCaptur
     assert re.match(r"look at database mta: 503 .*; trying again in 0.001 s \(1 of 5\)", line)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_cannot_be_reached_is_told_within_seconds() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -6,6 +6,7 @@ Each is answered as Trino answers it, or refused by name.
 import pytest
 import trino_judge
 
+pytestmark = pytest.mark.slow
 FOUND = trino_judge.CASES.with_name("found.csv")
 CASES = {case["sql"]: case for case in trino_judge.cases(FOUND)}
 
