@@ -34,11 +34,21 @@ def channels(run: Run) -> str:
 
 
 def _channel_table(rows: pd.DataFrame, shares: Sequence[str] = ()) -> str:
-    """The first channels and the baseline, then the other channels, folded away."""
-    first = pd.concat([rows[:-1][:CHANNEL_ROWS], rows[-1:]])
-    more = rows[:-1][CHANNEL_ROWS:]
-    rest = folded(f"{len(more)} more channels", table(more, shares)) if len(more) else ""
-    return table(first, shares) + rest
+    """The first channels and the baseline, which is last, then the other channels, folded away."""
+    channels, baseline = rows[:-1], rows[-1:]
+    ordered = pd.concat([channels[:CHANNEL_ROWS], baseline, channels[CHANNEL_ROWS:]])
+    return _cut(ordered, CHANNEL_ROWS + 1, percents=shares)
+
+
+def _cut(
+    rows: pd.DataFrame, first: int, percents: Sequence[str] = (), shaded: Sequence[str] = ()
+) -> str:
+    """The first rows, then the others, folded away."""
+    more = rows[first:]
+    kept = table(rows[:first], percents, shaded)
+    if more.empty:
+        return kept
+    return kept + folded(f"{len(more)} more channels", table(more, percents, shaded))
 
 
 def _left_out(run: Run) -> list[str]:
@@ -73,15 +83,13 @@ def certainty(run: Run) -> str:
     if not kinds:
         return ""
     level = f"{100 * float(run.parameter('interval_level') or 0.9):g} %"
-    first, more = _bounds(run)[: CHANNEL_ROWS + 1], _bounds(run)[CHANNEL_ROWS + 1 :]
     return "\n".join(
         [
             "<h2>How sure the credits are</h2>",
             paragraphs(*(KINDS[kind].format(level=level) for kind in kinds)),
             "" if "full" in kinds else paragraphs(NO_REFITS),
             picture(figures.whiskers(run), "intervals", "Credit and its intervals by channel"),
-            table(first),
-            folded(f"{len(more)} more channels", table(more)) if len(more) else "",
+            _cut(_bounds(run), CHANNEL_ROWS + 1),
         ]
     )
 
@@ -118,8 +126,6 @@ def _bounds(run: Run) -> pd.DataFrame:
 
 def days(run: Run) -> str:
     by_day = _by_day(run)
-    shaded = list(by_day.columns[1:])
-    more = by_day[CHANNEL_ROWS:]
     return "\n".join(
         [
             "<h2>Days before the conversion</h2>",
@@ -133,8 +139,7 @@ def days(run: Run) -> str:
                 "The same as numbers, a column per day, the day of the conversion first. Blue adds "
                 "conversions, orange takes some away; the stronger the colour, the more."
             ),
-            table(by_day[:CHANNEL_ROWS], shaded=shaded),
-            folded(f"{len(more)} more channels", table(more, shaded=shaded)) if len(more) else "",
+            _cut(by_day, CHANNEL_ROWS, shaded=list(by_day.columns[1:])),
         ]
     )
 

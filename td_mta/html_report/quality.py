@@ -26,7 +26,7 @@ def verdict(run: Run) -> str:
             "do not lean on the credits below before this is mended.</p>"
         )
     won = [told[name] for name in told if apart[name] > 1]
-    even = [told[name] for name in told if name in apart and abs(apart[name]) <= 1]
+    even = [told[name] for name in told if abs(apart[name]) <= 1]
     said = [f"better than {' and '.join(won)}"] if won else []
     said += [f"as well as {' and '.join(even)}, within a standard error"] if even else []
     return f'<p class="verdict">{start} {", and ".join(said)}.</p>'
