@@ -55,8 +55,9 @@ def own_columns(warehouse: Warehouse, table: str) -> list[str]:
 
 
 def rows(warehouse: Warehouse, table: str) -> list[dict]:
+    """Sorted by their text: a table has no order."""
     batches = list(warehouse.read(table, own_columns(warehouse, table)))
-    return [row for batch in batches for row in batch.to_pylist()]
+    return sorted((row for batch in batches for row in batch.to_pylist()), key=repr)
 
 
 def test_a_written_table_reads_back(warehouse):
@@ -83,7 +84,7 @@ def test_overwrite_leaves_only_the_new_rows(warehouse):
 def test_append_adds_rows_whatever_the_order_of_columns(warehouse):
     warehouse.write("tab", FRAME, "append")
     warehouse.write("tab", FRAME[["share", "channel", "day"]], "append")
-    assert [row["day"] for row in rows(warehouse, "tab")] == [0, 1, 0, 1]
+    assert [row["day"] for row in rows(warehouse, "tab")] == [0, 0, 1, 1]
 
 
 def test_append_of_other_columns_names_them_and_changes_nothing(warehouse):
@@ -130,12 +131,12 @@ def test_types_and_texts_come_back_as_they_were_written(warehouse):
         }
     )
     warehouse.write("tab", frame, "overwrite")
-    table = pa.Table.from_batches(warehouse.read("tab", list(frame.columns)))
-    assert table.column("id").to_pylist() == ["007", "1e3"]
-    assert table.column("name").to_pylist() == ['日本, "x"\n', "Zoë"]
-    assert table.column("n").to_pylist() == [2**53 + 1, None]
-    assert table.column("whole").type == pa.float64()
-    assert table.column("nothing").to_pylist() == [None, None]
+    assert rows(warehouse, "tab") == [
+        {"id": "007", "name": '日本, "x"\n', "n": 2**53 + 1, "whole": 1.0, "nothing": None},
+        {"id": "1e3", "name": "Zoë", "n": None, "whole": 2.0, "nothing": None},
+    ]
+    (batch,) = warehouse.read("tab", ["whole"])
+    assert batch.schema.types == [pa.float64()]
 
 
 def test_a_table_without_rows_reads_back_with_its_columns(warehouse):
@@ -308,7 +309,7 @@ def test_written_csv_is_plain_and_the_same_every_time(tmp_path):
 def test_a_single_column_keeps_its_nulls(tmp_path):
     warehouse = local(tmp_path)
     warehouse.write("t", pd.DataFrame({"a": [1.5, None, 2.5]}), "overwrite")
-    assert [row["a"] for row in rows(warehouse, "t")] == [1.5, None, 2.5]
+    assert [row["a"] for row in rows(warehouse, "t")] == [1.5, 2.5, None]
 
 
 def test_letter_case_of_a_column_does_not_matter_unless_it_must(tmp_path):
