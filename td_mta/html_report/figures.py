@@ -280,7 +280,7 @@ def _layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
     return {
         "template": "none",
         "height": height,
-        "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
+        "margin": {"l": 10, "r": 36, "t": 10, "b": 10},  # at the right the button for the picture
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
         "xaxis": {**axis, "title": {"text": x}},
