@@ -151,16 +151,16 @@ ZONES = ["UTC", "JST", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_an_interval_ends_where_the_local_engine_ends_it(zone: str, mta: TrinoEngine) -> None:
-    calls, wanted = [], {}
+    tests, wanted = [], []
     for now in (NOW, NOW + 7 * 86400 + 7200, 1_793_500_000, 1_775_000_001):
         for span in SPANS:
             start, end = td.interval(span, now, zone)
             for time_ in (start - 1, start, end - 1, end):
-                place = len(wanted)
-                calls.append(f"({place}, td_interval_at({now}, {time_}, '{span}', '{zone}'))")
-                wanted[place] = start <= time_ < end
-    found = mta.run(f"select * from (values {', '.join(calls)})", "mta", NOW)
+                tests.append(f"td_interval_at({now}, {time_}, '{span}', '{zone}')")
+                wanted.append((tests[-1], start <= time_ < end))
+    numbered = ", ".join(f"({place}, {test})" for place, test in enumerate(tests))
+    sql = f"select inside from (values {numbered}) t(place, inside) order by place"
+    found = mta.run(sql, "mta", NOW)
     assert isinstance(found, Rows)
-    places, answers = pa.Table.from_batches(found.batches).columns
-    seen = dict(zip(places.to_pylist(), answers.to_pylist(), strict=True))
-    assert [calls[place] for place in wanted if seen[place] != wanted[place]] == []
+    seen = [value for batch in found.batches for value in batch.column(0).to_pylist()]
+    assert [pair for pair, value in zip(wanted, seen, strict=True) if pair[1] != value] == []
