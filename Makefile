@@ -19,11 +19,11 @@ test-fast: .venv/dev
 
 # Every request of a whole run on Treasure Data fails once, in several ways; FAULTS takes options.
 test-faults: .venv/dev
-	PYTHONPATH=tests $(BIN)/python -m end_to_end.faults $(FAULTS)
+	$(BIN)/python -m tests.end_to_end.faults $(FAULTS)
 
 # The workflow on a real Digdag, whose command DIGDAG holds, beside the local runner.
 test-digdag: .venv/dev
-	@PYTHONPATH=tests $(BIN)/python -m end_to_end.real_digdag
+	@$(BIN)/python -m tests.end_to_end.real_digdag
 
 # The real Trino, fetched with Maven (200 MB, once) and run by a JDK 24 or newer; without them it fails.
 test-trino: .venv/dev

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from td_mta import config as configuration
-from td_mta.extraction import extract, folders_of
-from td_mta.intake import Intake
-from td_mta.journeys import resampling
+from td_mta.config import attribution as configuration
+from td_mta.dataset.build import extract, folders_of
+from td_mta.ingest.pages import Intake
+from td_mta.shapley import bootstrap
 from td_mta.warehouse.local import LocalWarehouse
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     rng = np.random.default_rng(18)
     credit = rng.random((len(found.sets.keys), chosen.channels + 1))
     started, computed = time.monotonic(), time.process_time()
-    resampling.bootstrap(found, credit, chosen.draws, rng)
+    bootstrap.bootstrap(found, credit, chosen.draws, rng)
     seconds, computed = time.monotonic() - started, time.process_time() - computed
     print(
         f"{found.users.sum()} converting users of {len(found.users)} kinds, "

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from td_mta import config as configuration
-from td_mta import pipeline
+from td_mta.config import attribution as configuration
+from td_mta.pipelines import attribution
 from td_mta.simulate import WORLDS, simulate
 from td_mta.simulate.files import touchpoints
 from td_mta.warehouse.local import LocalWarehouse
@@ -74,7 +74,7 @@ def _one(world: str, seed: int, users: int, settings: dict[str, object]) -> pd.D
         }
         config = configuration.from_params(params | settings, "coverage", out=data / "out")
         with contextlib.redirect_stdout(None):
-            pipeline.run(config, LocalWarehouse(data, data / "out", now=0), None)
+            attribution.run(config, LocalWarehouse(data, data / "out", now=0), None)
         found = pd.read_csv(data / "out" / "shapley_intervals.csv")
     found["truth"] = found["channel"].map(truth)
     found["held"] = found["truth"].between(found["lower"], found["upper"])

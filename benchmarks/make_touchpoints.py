@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from td_mta.user_rnd import user_rnd
+from td_mta.ingest.user_hash import user_rnd
 
 START = 1_767_225_600  # 2026-01-01 00:00 UTC
 ROW_GROUP = 1_000_000

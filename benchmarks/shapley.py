@@ -11,8 +11,8 @@ import numpy as np
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
-from td_mta.model import Calibration, Predictor, build
-from td_mta.shapley.attribute import shapley_values
+from td_mta.model.network import Calibration, Predictor, build
+from td_mta.shapley.credit import shapley_values
 
 
 def main() -> None:

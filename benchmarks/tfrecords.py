@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from td_mta import tfrecords
+from td_mta.dataset import tfrecords
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from td_mta import config as configuration
 from td_mta.baselines.rules import RULES
-from td_mta.extraction import models_of
-from td_mta.intake import Intake
+from td_mta.config import attribution as configuration
+from td_mta.dataset.build import models_of
+from td_mta.ingest.pages import Intake
 from td_mta.journeys import patterns
 from td_mta.journeys.paths import conversion_paths, join, null_paths
 from td_mta.journeys.windows import look_back

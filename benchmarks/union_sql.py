@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from td_mta import config, sql
+from td_mta.config import attribution as configuration
+from td_mta.config import placeholders
 from td_mta.warehouse.local import LocalWarehouse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,8 +48,8 @@ def main() -> None:
 
 def _run(folder: Path, threads: int, memory_mib: int) -> None:
     """The query, in a process of its own so that its memory is its own."""
-    statement = sql.statement(
-        ROOT / "queries" / "union.sql", config.load(ROOT / "config/params.yml")
+    statement = placeholders.statement(
+        ROOT / "queries" / "union.sql", configuration.load(ROOT / "config/params.yml")
     )
     warehouse = LocalWarehouse(
         folder, folder / "out", now=NOW, memory_bytes=memory_mib << 20, threads=threads

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_runner.account import Pace
 from local_runner.command import Options, run
-from local_runner.td_connection import Pace
 from td_mta.errors import MtaError
 
 SINGLE = ("-P", "--params-file", "--session", "--from", "--data", "--out", "--warehouse")

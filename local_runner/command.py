@@ -10,16 +10,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_runner import resume, session, tasks, yaml_types
-from local_runner.check import Checker, Seen, check_parameters
+from local_runner import resume, session, yaml_types
+from local_runner.account import WITHHELD, Account, Pace
+from local_runner.checks.walk import Checker, Seen, check_parameters
 from local_runner.job import World
 from local_runner.operators import body
-from local_runner.parameters import parameters
-from local_runner.project import Project, Workflow
 from local_runner.rehearsal import Rehearsal
 from local_runner.run import Run
-from local_runner.tasks import Task
-from local_runner.td_connection import WITHHELD, Account, Pace
+from local_runner.workflow import tasks
+from local_runner.workflow.parameters import parameters
+from local_runner.workflow.project import Project, Workflow
+from local_runner.workflow.tasks import Task
 from local_runner.yaml_types import Value
 from td_mta.errors import ConfigError, Refused
 

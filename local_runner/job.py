@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from local_runner.project import Project
-from local_runner.td_connection import Account
+from local_runner.account import Account
+from local_runner.workflow.project import Project
 from local_runner.yaml_types import Located, Value
 
 if TYPE_CHECKING:  # pandas and pyarrow take a second, and many workflows need no table

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_runner import td_tasks
+from local_runner import td_statement
 from local_runner.java_text import java_text
 from local_runner.job import Job, Outcome, TaskError
-from local_runner.templates import SECRET
+from local_runner.workflow.templates import SECRET
 from local_runner.yaml_types import Located, Place, Value, located
 
 _RUNNER = Path(__file__).with_name("py_runner.py")
@@ -33,7 +33,7 @@ def py(job: Job) -> Outcome:
 
 
 def _warn_of_two_servers(job: Job, environment: dict[str, str]) -> None:
-    account, given = job.world.account, td_tasks.settings(job.params)
+    account, given = job.world.account, td_statement.settings(job.params)
     reason = account.elsewhere(given, environment) if account else None
     if reason:
         print(f"warning: {job.params['task_name']}: {reason}", file=sys.stderr, flush=True)

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_runner import td_tasks
+from local_runner import td_statement
 from local_runner.job import Job, TaskError
 from local_runner.operators import OPERATORS
 from local_runner.run import Run
-from local_runner.tasks import Task
-from local_runner.td_tasks import Statement
-from local_runner.templates import TemplateError
+from local_runner.td_statement import Statement
+from local_runner.workflow.tasks import Task
+from local_runner.workflow.templates import TemplateError
 from local_runner.yaml_types import Located, Value
 from td_mta.errors import DataError, MtaError, Refused
 
 if TYPE_CHECKING:
+    from td_mta.trino_on_datafusion.types import Type
     from td_mta.warehouse.local import LocalWarehouse
-    from td_mta.warehouse.trino.types import Type
 
 Columns = Sequence[tuple[str, "Type", str]]  # name, Trino type, DataFusion text
 
@@ -47,9 +47,9 @@ class Rehearsal:
     def _operator(self, task: Task, job: Job) -> None:
         place = task.config.place(job.operator) or ""
         if job.operator == "td>":
-            self._query(td_tasks.statement(job), f"{place}: {_file(job) or 'query'}")
+            self._query(td_statement.statement(job), f"{place}: {_file(job) or 'query'}")
         elif job.operator in ("td_for_each>", "td_wait>"):
-            statement = Statement(None, None, td_tasks.query(job))
+            statement = Statement(None, None, td_statement.query(job))
             self._query(statement, f"{place}: {_file(job) or 'query'}")
             self._group(task, job.params.get("_do"))
         elif OPERATORS[job.operator].nests:
@@ -62,7 +62,7 @@ class Rehearsal:
             self.task(group)
 
     def _query(self, statement: Statement, what: str) -> None:
-        from td_mta.warehouse.trino.query import translate
+        from td_mta.trino_on_datafusion.binding.query import translate
 
         columns: Columns | None = None
         try:
@@ -78,8 +78,8 @@ class Rehearsal:
             self.made[statement.table.name] = columns
 
     def _catalog(self, table: str) -> Columns:
-        from td_mta.warehouse.trino.engine import stored
-        from td_mta.warehouse.trino.types import from_arrow
+        from td_mta.trino_on_datafusion.engine import stored
+        from td_mta.trino_on_datafusion.types import from_arrow
 
         made = self.made.get(table)
         if made is not None:
@@ -104,7 +104,8 @@ _WINDOWED = ("window", "ignorenulls", "respectnulls")
 
 def _functions(sql: str) -> None:
     """Every function must be on the engine's list, whatever the tables are."""
-    from td_mta.warehouse.trino import calls, parse
+    from td_mta.trino_on_datafusion import parse
+    from td_mta.trino_on_datafusion.functions import calls
 
     for node in parse.parse(sql).walk():
         if node.key == "anonymous" and not (node.parent and node.parent.key in _WINDOWED):

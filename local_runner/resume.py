@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from local_runner.tasks import Task
+from local_runner.workflow.tasks import Task
 from local_runner.yaml_types import Value, merge
 from td_mta.errors import ConfigError, Refused
 

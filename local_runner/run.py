@@ -8,12 +8,13 @@ import sys
 import time
 from typing import NamedTuple
 
-from local_runner import tasks, td_shown, templates
-from local_runner.check import Checker, Seen
+from local_runner.checks.walk import Checker, Seen
 from local_runner.java_text import java_text
 from local_runner.job import Job, Outcome, TaskError
 from local_runner.operators import OPERATORS, with_export
-from local_runner.tasks import Task
+from local_runner.td import shown
+from local_runner.workflow import tasks, templates
+from local_runner.workflow.tasks import Task
 from local_runner.yaml_types import Located, Value, copy, merge
 from td_mta.errors import Refused
 
@@ -135,8 +136,8 @@ class Run:
     def _show(self, task: Task, job: Job) -> None:
         """A dry run only shows SQL, also that of subtasks, which Digdag's own leaves out."""
         try:
-            if td_shown.known(job.operator):
-                for block in td_shown.blocks(job):
+            if shown.known(job.operator):
+                for block in shown.blocks(job):
                     print(block, flush=True)
             elif OPERATORS[job.operator].nests:
                 subtasks = OPERATORS[job.operator].run(job).subtasks or Located()

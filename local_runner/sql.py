@@ -31,8 +31,8 @@ def main(argv: Sequence[str]) -> int:
 
 def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
     """Types and rows of a query, or its error."""
+    from td_mta.trino_on_datafusion.types import TrinoError
     from td_mta.warehouse.local import LocalWarehouse
-    from td_mta.warehouse.trino.types import TrinoError
 
     try:
         warehouse = LocalWarehouse(data, out, now=now, threads=1)
@@ -87,7 +87,7 @@ def _shown(value: Any, kind: Any) -> Any:
 
 
 def _time(value: datetime.datetime, kind: Any) -> str:
-    from td_mta.warehouse.trino.functions import zones
+    from td_mta.trino_on_datafusion.kernels import zones
 
     if kind.kind == "timestamp":
         return value.isoformat()

@@ -6,12 +6,12 @@
 What it cannot know of the real service is marked [not verified] where it is done.
 """
 
-from td_emulator.embedded import EmbeddedEngine
+from td_emulator.api.faults import Fault
+from td_emulator.api.keys import API_KEY, READ_ONLY_KEY
+from td_emulator.api.messages import Request
 from td_emulator.emulator import Emulator
-from td_emulator.engine import Engine, EngineError, Rows
-from td_emulator.faults import Fault
-from td_emulator.keys import API_KEY, READ_ONLY_KEY
-from td_emulator.messages import Request
+from td_emulator.engines.embedded import EmbeddedEngine
+from td_emulator.engines.protocol import Engine, EngineError, Rows
 
 __all__ = [
     "API_KEY",

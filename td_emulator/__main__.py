@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from td_emulator.embedded import EmbeddedEngine
+from td_emulator.api.keys import API_KEY
 from td_emulator.emulator import Emulator
-from td_emulator.engine import Engine, EngineError
-from td_emulator.keys import API_KEY
+from td_emulator.engines.embedded import EmbeddedEngine
+from td_emulator.engines.protocol import Engine, EngineError
 from td_mta.errors import ConfigError, MtaError
 
 PORT = 8801
@@ -65,7 +65,7 @@ def _engine(options: argparse.Namespace, stack: contextlib.ExitStack) -> Engine:
     if options.trino is None:
         (folder or FOLDER).mkdir(exist_ok=True)
         return EmbeddedEngine(folder or FOLDER)
-    from td_emulator.trino import RealTrino, TrinoEngine
+    from td_emulator.engines.real_trino import RealTrino, TrinoEngine
 
     started = options.trino == "start"
     url = stack.enter_context(RealTrino()).url if started else options.trino.rstrip("/")

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from td_emulator.bulk_imports import BulkImports
-from td_emulator.catalog import Catalog
-from td_emulator.engine import Engine
-from td_emulator.faults import Faults
-from td_emulator.jobs import Job, Jobs
-from td_emulator.messages import Request
-from td_emulator.routes import routes
-from td_emulator.server import Server
-from td_emulator.sessions import Sessions
+from td_emulator.api.bulk_imports import BulkImports
+from td_emulator.api.databases import Catalog
+from td_emulator.api.faults import Faults
+from td_emulator.api.jobs import Job, Jobs
+from td_emulator.api.messages import Request
+from td_emulator.api.routes import routes
+from td_emulator.api.server import Server
+from td_emulator.api.trino_protocol import Sessions
+from td_emulator.engines.protocol import Engine
 
 
 class Emulator:

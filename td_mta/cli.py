@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from td_mta.errors import ConfigError, MtaError
 
 if TYPE_CHECKING:
-    from td_mta.pipeline import Summary
+    from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
 
 DEFAULT_CONFIG = Path("config/params.yml")

@@ -22,7 +22,7 @@ from td_mta import container
 from td_mta.errors import ConfigError, MtaError
 
 if TYPE_CHECKING:
-    from td_mta.pipeline import Summary
+    from td_mta.pipelines.attribution import Summary
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +57,17 @@ def run(**parameters: object) -> None:
 
 def _attribute(parameters: Mapping[str, object]) -> Summary:
     """What a container draws is lost with it: a report only where somebody named a folder."""
-    from td_mta import cli, config, pipeline
+    from td_mta import cli
+    from td_mta.config import attribution as configuration
+    from td_mta.pipelines import attribution
 
     data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
     folder = Path(out or "out")
-    settings = config.from_params(own(parameters), "config/params.yml", out=folder)
+    settings = configuration.from_params(own(parameters), "config/params.yml", out=folder)
     now = int(str(parameters.get("session_unixtime") or int(time.time())))
     kind = os.environ.get("MTA_WAREHOUSE", "td")
     warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, settings.db)
-    return pipeline.run(settings, warehouse, folder if out else None)
+    return attribution.run(settings, warehouse, folder if out else None)
 
 
 def own(parameters: Mapping[str, object]) -> dict[str, object]:
@@ -73,15 +75,15 @@ def own(parameters: Mapping[str, object]) -> dict[str, object]:
 
     Raises `ConfigError` for a name so near to one of ours that it must be a slip.
     """
-    from td_mta import config
+    from td_mta.config import attribution as configuration
 
     for name in parameters:
-        near = config.nearest(name, cutoff=0.7)
-        if near and name not in config.PARAMETERS and not _OF_DIGDAG.fullmatch(name):
+        near = configuration.nearest(name, cutoff=0.7)
+        if near and name not in configuration.PARAMETERS and not _OF_DIGDAG.fullmatch(name):
             raise ConfigError(
                 f"config/params.yml: unknown parameter {name!r}; did you mean {near!r}?"
             )
-    return {name: value for name, value in parameters.items() if name in config.PARAMETERS}
+    return {name: value for name, value in parameters.items() if name in configuration.PARAMETERS}
 
 
 def _not_imported(error: ImportError) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from td_mta import cli
 
 if TYPE_CHECKING:
-    from td_mta.config import Config
+    from td_mta.config.attribution import Config
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +29,23 @@ def _run(options: argparse.Namespace) -> None:
     now = int(time.time())
     warehouse = cli.open_warehouse(kind, options.data, options.out, now, config.db)
 
-    from td_mta import pipeline
+    from td_mta.pipelines import attribution
 
-    cli.say(pipeline.run(config, warehouse, options.out))
+    cli.say(attribution.run(config, warehouse, options.out))
 
 
 def _config(path: Path | None, overrides: dict[str, str], out: Path) -> "Config":
     """The file that was named, or that of this folder, or that beside td_mta, or the defaults."""
-    from td_mta import config
+    from td_mta.config import attribution as configuration
 
     beside = Path(__file__).parent.parent / cli.DEFAULT_CONFIG
     found = path or next((p for p in (cli.DEFAULT_CONFIG, beside) if p.is_file()), None)
     if found:
-        return config.load(found, overrides, out=out)
+        return configuration.load(found, overrides, out=out)
     log.warning(
         "No %s here: every parameter that --set does not name has its default.", cli.DEFAULT_CONFIG
     )
-    return config.from_params(overrides, "--set", out=out)
+    return configuration.from_params(overrides, "--set", out=out)
 
 
 if __name__ == "__main__":

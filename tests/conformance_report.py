@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests import digdag_judge, trino_judge
+from tests.local_runner import digdag_judge
+from tests.trino_on_datafusion import trino_judge
 
 
 def main() -> int:

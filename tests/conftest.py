@@ -1,11 +1,6 @@
-"""The tests' own modules are imported by name."""
-
-import sys
-from pathlib import Path
+"""Settings of Hypothesis for all tests."""
 
 from hypothesis import settings
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("td_mta", deadline=None)

@@ -261,7 +261,9 @@ def test_an_import_that_fails_is_named(shop: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("most", "step"), [(9_999, "scan.py"), (99_999, "tfrecords.py")])
+@pytest.mark.parametrize(
+    ("most", "step"), [(9_999, "ingest/scan.py"), (99_999, "dataset/tfrecords.py")]
+)
 def test_no_disk_is_told_and_no_table_is_touched(shop: Path, most: int, step: str) -> None:
     """Files of at most so many bytes: enough for nothing, or for the rows but not for records."""
     small = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most},) * 2)"

@@ -11,7 +11,7 @@ import yaml
 from local_runner import __main__ as local_runner
 from td_mta import cli
 from td_mta.baselines.methods import METHODS
-from td_mta.config import PARAMETERS
+from td_mta.config.attribution import PARAMETERS
 from td_mta.tables import TABLES
 
 ROOT = Path(__file__).parent.parent

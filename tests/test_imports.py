@@ -1,36 +1,61 @@
-"""Who may import whom: the picture in td_mta/README.md, kept by reading the sources.
+"""Who may import whom: the picture below, which the maintainers' guide shows too.
 
-Nothing is imported but in the last tests; `if TYPE_CHECKING` and imports inside functions count
-like any other, since a layer that needs another one later still needs it.
+The sources are read, not run. `if TYPE_CHECKING` and imports inside functions count like any other:
+a room that needs another one later still needs it.
 """
 
 import ast
 import subprocess
 import sys
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# A room imports rooms of the floors above it in this picture, and of its own floor.
+PICTURE = """
+ errors  tables  progress  xxhash64              the ground: imports nothing of ours
+   ▲
+ journeys  simulate                              core: numpy, scipy; plain arguments, never Config
+   ▲
+ metrics  shapley  baselines                     core
+   ▲
+ config  trino_on_datafusion  warehouse  model   adapters
+   ▲
+ ingest
+   ▲
+ dataset
+   ▲
+ reporting
+   ▲
+ pipelines                                       joins adapters to core
+   ▲
+ cli  container  docker_main  main               entry points
+"""
+FLOORS = [line.strip().split("   ")[0].split() for line in PICTURE.splitlines() if "▲" not in line]
+FLOORS = [rooms for rooms in FLOORS if rooms]
+FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+CORE = {*FLOORS[1], *FLOORS[2]}
+
 SOURCES = sorted(
     path
     for package in ("td_mta", "local_runner", "td_emulator")
     for path in ROOT.glob(f"{package}/**/*.py")
 )
-
-BASE = {"td_mta.errors", "td_mta.tables"}
-CORE = {"journeys", "shapley", "baselines", "metrics", "simulate"}
+MOST_FILES = 15  # a folder with more holds a second idea
 CORE_LIBRARIES = {"numpy", "scipy"}
-HEAVY = {
-    "tensorflow": {"td_mta.tfrecords", "td_mta.model", "td_mta.training"},
-    "keras": {"td_mta.model", "td_mta.training"},
+HOMES = {  # the only places that import a heavy library
+    "tensorflow": {"td_mta.dataset.tfrecords", "td_mta.model"},
+    "keras": {"td_mta.model"},
     "pytd": {"td_mta.warehouse.td_connection"},
     "tdclient": {"td_mta.warehouse.td_connection"},
-    "datafusion": {"td_mta.warehouse"},
-    "sqlglot": {"td_mta.warehouse", "td_emulator"},
-    "streamlit": {"td_mta.dashboard.app"},
+    "datafusion": {"td_mta.trino_on_datafusion", "td_mta.warehouse.local"},
+    "sqlglot": {"td_mta.trino_on_datafusion", "td_mta.warehouse.local", "td_emulator.engines"},
+    "streamlit": {"td_mta.dashboard"},
 }
-JOINERS = {"pipeline", "cli", "main", "docker_main", "dashboard"}
 WRITES_FILES = {  # a command line and its files beside their core
     "td_mta.simulate.__main__",
     "td_mta.simulate.files",
@@ -53,45 +78,50 @@ def package_of(path: Path) -> str:
 
 
 def imported(source: str, package: str) -> set[str]:
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1]
             parts = [*(above if node.level else []), *([node.module] if node.module else [])]
             module = ".".join(parts)
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+            modules |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in {
             "__import__",
             "import_module",
             "importlib.import_module",
         }:
             names = [a.value for a in node.args[:1] if isinstance(a, ast.Constant)]
-            found |= {str(name) for name in names}
-    return found
+            modules |= {str(name) for name in names}
+    return modules
 
 
 def is_or_in(module: str, parent: str) -> bool:
     return module == parent or module.startswith(f"{parent}.")
 
 
-def layer(module: str) -> str:
+def room(module: str) -> str:
     """The second part of a module's name: `journeys` of `td_mta.journeys.windows`."""
     return [*module.split("."), "", ""][1]
 
 
+OUR_SOURCES = [path for path in SOURCES if room(name_of(path)) in FLOOR]
 CORE_SOURCES = [
     path
-    for path in SOURCES
-    if name_of(path).startswith("td_mta.")
-    and layer(name_of(path)) in CORE
-    and name_of(path) not in WRITES_FILES
+    for path in OUR_SOURCES
+    if room(name_of(path)) in CORE and name_of(path) not in WRITES_FILES
 ]
 
 
-def test_there_are_sources_to_read() -> None:
-    assert {layer(name_of(path)) for path in CORE_SOURCES} >= {"journeys", "shapley", "simulate"}
+def test_the_picture_names_every_room_and_no_other() -> None:
+    rooms = {path.stem for path in ROOT.glob("td_mta/*.py")} - {"__init__"}
+    rooms |= {path.parent.name for path in ROOT.glob("td_mta/*/*.py")}
+    assert set(FLOOR) == rooms
+
+
+def test_the_maintainers_guide_shows_the_picture() -> None:
+    assert PICTURE.strip("\n") in (ROOT / "td_mta" / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_form_of_import_is_seen() -> None:
@@ -100,25 +130,56 @@ def test_every_form_of_import_is_seen() -> None:
     assert seen == {"a.b", "c", "c.d", "top.mid", "top.mid.e", "top.f", "top.f.g", "i"}
 
 
+@pytest.mark.parametrize("path", OUR_SOURCES, ids=name_of)
+def test_a_room_imports_no_room_above_it(path: Path) -> None:
+    for module in imports_of(path):
+        if is_or_in(module, "td_mta") and module != "td_mta":
+            above = FLOOR[room(module)] > FLOOR[room(name_of(path))]
+            assert not above, f"{name_of(path)} imports {module}"
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    names = {name_of(path): path for path in SOURCES}
+    graph = {}
+    for name, path in names.items():
+        # `from a import b` names the package a only where b is no module of it
+        modules = imports_of(path) & set(names)
+        packages = {m for m in modules if any(other.startswith(f"{m}.") for other in modules)}
+        graph[name] = modules - packages - {name}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
+
+
+def test_a_folder_holds_few_enough_files_to_look_at() -> None:
+    files = Counter(str(path.parent.relative_to(ROOT)) for path in SOURCES)
+    assert {folder: n for folder, n in files.items() if n > MOST_FILES} == {}
+
+
 @pytest.mark.parametrize("path", CORE_SOURCES, ids=name_of)
-def test_core_imports_numpy_and_core_alone(path: Path) -> None:
+def test_the_core_imports_numpy_scipy_and_the_standard_library(path: Path) -> None:
     for module in imports_of(path):
         top = module.split(".")[0]
-        if top == "td_mta":
-            inside = layer(module) in CORE or any(is_or_in(module, base) for base in BASE)
-            assert inside or module == "td_mta", f"{name_of(path)} imports {module}"
-        else:
-            allowed = CORE_LIBRARIES | sys.stdlib_module_names
-            assert top in allowed, f"{name_of(path)} imports {module}"
+        allowed = CORE_LIBRARIES | sys.stdlib_module_names | {"td_mta"}
+        assert top in allowed, f"{name_of(path)} imports {module}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
     name = name_of(path)
     for module in imports_of(path):
-        homes = HEAVY.get(module.split(".")[0])
+        homes = HOMES.get(module.split(".")[0])
         if homes is not None:
             assert any(is_or_in(name, home) for home in homes), f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("path", OUR_SOURCES, ids=name_of)
+def test_only_local_files_need_the_embedded_sql_engine(path: Path) -> None:
+    """It is not pushed to Treasure Data."""
+    name, engine = name_of(path), "td_mta.trino_on_datafusion"
+    if not is_or_in(name, engine) and name != "td_mta.warehouse.local":
+        assert not any(is_or_in(module, engine) for module in imports_of(path))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
@@ -135,22 +196,15 @@ def test_the_emulator_stands_outside_like_the_service_that_it_plays(path: Path) 
         return
     assert not any(is_or_in(module, "local_runner") for module in imports)
     ours = {module for module in imports if is_or_in(module, "td_mta")} - {"td_mta"}
-    allowed = ("td_mta.errors", "td_mta.warehouse")
+    allowed = ("td_mta.errors", "td_mta.trino_on_datafusion", "td_mta.warehouse")
     assert all(any(is_or_in(module, home) for home in allowed) for module in ours)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_nothing_but_entry_points_imports_what_joins_the_rest(path: Path) -> None:
-    name = name_of(path)
-    if name.startswith("td_mta.") and layer(name) not in JOINERS:
-        ours = {module for module in imports_of(path) if module.startswith("td_mta.")}
-        assert not {module for module in ours if layer(module) in JOINERS}
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_what_everyone_may_import_imports_nothing_of_ours(path: Path) -> None:
-    if name_of(path) in BASE:
-        assert {module.split(".")[0] for module in imports_of(path)} <= sys.stdlib_module_names
+@pytest.mark.parametrize(
+    "path", [path for path in OUR_SOURCES if room(name_of(path)) in FLOORS[0]], ids=name_of
+)
+def test_the_ground_imports_nothing_of_ours(path: Path) -> None:
+    assert not any(is_or_in(module, "td_mta") for module in imports_of(path))
 
 
 @pytest.mark.parametrize(
@@ -170,12 +224,5 @@ def test_help_is_instant_since_it_imports_nothing_heavy(command: list[str]) -> N
     assert "usage:" in run.stdout
     # importtime writes a line "... | cumulative | <indent>module" for each import
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in run.stderr.splitlines()}
-    assert not loaded & {
-        "tensorflow",
-        "keras",
-        "sklearn",
-        "datafusion",
-        "sqlglot",
-        "plotly",
-        "pytd",
-    }
+    heavy = {"tensorflow", "keras", "sklearn", "datafusion", "sqlglot", "plotly", "pytd"}
+    assert not loaded & heavy

@@ -9,7 +9,7 @@ import numpy as np
 from td_mta.baselines import markov, rules
 from td_mta.baselines.markov import MOST_ORDER, Grams
 from td_mta.baselines.rules import RULES, Settings
-from td_mta.journeys.parts import grown
+from td_mta.journeys.accumulate import grown
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
 

@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from td_mta.errors import DataError, WarehouseError
+from td_mta.trino_on_datafusion import engine
+from td_mta.trino_on_datafusion.binding.query import Plan, translate
+from td_mta.trino_on_datafusion.engine import stored
+from td_mta.trino_on_datafusion.types import Type, from_arrow
 from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
-from td_mta.warehouse.trino import engine
-from td_mta.warehouse.trino.engine import stored
-from td_mta.warehouse.trino.query import Plan, translate
-from td_mta.warehouse.trino.types import Type, from_arrow
 
 SUFFIXES = (".csv", ".parquet")
 CSV_ROWS = 100_000  # a made table with more rows is stored as Parquet

@@ -6,8 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from td_emulator import Emulator, Engine
-
-from . import runs, shop
+from tests.end_to_end import runs, shop
 
 
 @dataclass(frozen=True, kw_only=True)

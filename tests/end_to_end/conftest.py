@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from . import faults
+from tests.end_to_end import faults
 
 
 @dataclass(frozen=True, kw_only=True)

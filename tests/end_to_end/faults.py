@@ -24,10 +24,9 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_emulator import API_KEY, EmbeddedEngine, Fault
-from td_emulator.faults import RequestKind
-
-from . import compare, secret, shop, stages
-from .stages import PYTHON, STAGES
+from td_emulator.api.faults import RequestKind
+from tests.end_to_end import compare, secret, shop, stages
+from tests.end_to_end.stages import PYTHON, STAGES
 
 KINDS: tuple[RequestKind, ...] = ("500", "cut", "cut_after", "half", "slow", "401", "expired")
 END = "the end"

@@ -22,8 +22,7 @@ import pyarrow as pa
 
 from local_runner.archive import LIMIT, archived
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
-
-from . import compare, requests, runs, secret, shop
+from tests.end_to_end import compare, requests, runs, secret, shop
 
 Say = Callable[[str, list[str]], None]
 

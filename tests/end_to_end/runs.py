@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 
 from td_emulator import API_KEY, Emulator
 from td_mta.warehouse.local import LocalWarehouse
-
-from . import shop
+from tests.end_to_end import shop
 
 ROOT = Path(__file__).parents[2]
 _OTHERS = ("http_proxy", "https_proxy", "all_proxy", "pythonpath")

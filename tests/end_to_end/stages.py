@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from local_runner.account import Pace
 from local_runner.command import Options
 from local_runner.command import run as run_workflow
-from local_runner.td_connection import Pace
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
-from td_mta import config, pipeline
+from td_mta.config import attribution as configuration
 from td_mta.errors import MtaError
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
+from td_mta.pipelines import attribution
 from td_mta.warehouse.td_connection import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
-
-from . import runs, shop
+from tests.end_to_end import runs, shop
 
 if TYPE_CHECKING:
-    from td_mta.training import Fitted
+    from td_mta.model.training import Fitted
 
 PYTHON = "+execute_python_code"
 STAGES = (
@@ -135,10 +135,10 @@ def _failures(said: str) -> tuple[str, ...]:
 
 def _python(td: Emulator, out: Path, settings: Mapping[str, str]) -> tuple[str, ...]:
     """What docker_main does, with a model that is trained once, and shorter sleeps."""
-    read = config.load(runs.ROOT / "config" / "params.yml", settings, out=out)
+    read = configuration.load(runs.ROOT / "config" / "params.yml", settings, out=out)
     warehouse = TreasureDataWarehouse(API_KEY, td.url, read.db, now=NOW, patience=PATIENCE)
     try:
-        pipeline.run(read, warehouse, None, fit=_trained)
+        attribution.run(read, warehouse, None, fit=_trained)
     except MtaError as error:
         return (str(error),)
     return ()
@@ -147,10 +147,10 @@ def _python(td: Emulator, out: Path, settings: Mapping[str, str]) -> tuple[str, 
 _MODELS: "dict[str, Fitted]" = {}
 
 
-def _trained(examples: Examples, grid: Grid, settings: config.Config) -> "Fitted":
+def _trained(examples: Examples, grid: Grid, settings: configuration.Config) -> "Fitted":
     """The model, trained at the first call: every run of the stage has the same examples."""
     if "the shop's" not in _MODELS:
-        from td_mta import training
+        from td_mta.model import training
 
         _MODELS["the shop's"] = training.fit(examples, grid, settings)
     return _MODELS["the shop's"]

@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from local_runner.__main__ import main as local_runner  # noqa: E402
 from local_runner.archive import archived  # noqa: E402
-from local_runner.project import Project  # noqa: E402
+from local_runner.workflow.project import Project  # noqa: E402
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Bad input on Treasure Data: one clear message at the right task, and nothing half-written.
 
-Here the whole workflow meets the emulator. What is wrong with local tables is in test_pipeline.py
-and test_intake.py, with the archive in test_archive.py, with the image in test_container.py.
+Here the whole workflow meets the emulator. What is wrong with local tables is in pipelines/test_attribution_runs.py
+and ingest/test_pages.py, with the archive in local_runner/test_archive.py, with the image in test_container.py.
 """
 
 import itertools
@@ -14,9 +14,8 @@ import pyarrow as pa
 import pytest
 
 from td_emulator import API_KEY, READ_ONLY_KEY, Emulator, Fault
-
-from . import compare, secret, shop, stages
-from .runs import fill, tables_in
+from tests.end_to_end import compare, secret, shop, stages
+from tests.end_to_end.runs import fill, tables_in
 
 pytestmark = pytest.mark.slow
 OLD = {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.OUTPUTS}

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from . import compare, requests, secret
+from tests.end_to_end import compare, requests, secret
 
 KEY = "1/" + "ab12" * 10
 TABLE = pa.table({"Paid Search": [0.1 + 0.2, 2.0], "day": [0, 1], "who": ["007", None]})

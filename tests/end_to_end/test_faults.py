@@ -3,9 +3,8 @@
 import pytest
 
 from td_emulator import API_KEY
-
-from . import faults
-from .conftest import Prepared
+from tests.end_to_end import faults
+from tests.end_to_end.conftest import Prepared
 
 pytestmark = pytest.mark.slow
 EVERY = 67  # of some hundreds: a dozen cases, each kind of fault among them

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from local_runner.archive import archived
-
-from . import real_digdag, runs
-from .real_digdag import Ran
-from .test_compare import RUN, TABLE, Asked
+from tests.end_to_end import real_digdag, runs
+from tests.end_to_end.real_digdag import Ran
+from tests.end_to_end.test_compare import RUN, TABLE, Asked
 
 pytestmark = pytest.mark.slow
 STAND_IN = Path(__file__).with_name("stand_in_for_digdag.py")

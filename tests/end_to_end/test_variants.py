@@ -8,12 +8,11 @@ import pytest
 
 from td_emulator import API_KEY, Emulator
 from td_mta import main
-
-from . import compare, runs, shop, stages
-from .conftest import Prepared
-from .faults import END
-from .runs import tables_in
-from .stages import PYTHON
+from tests.end_to_end import compare, runs, shop, stages
+from tests.end_to_end.conftest import Prepared
+from tests.end_to_end.faults import END
+from tests.end_to_end.runs import tables_in
+from tests.end_to_end.stages import PYTHON
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,8 @@ import pyarrow as pa
 import pytest
 
 from td_emulator import API_KEY, EmbeddedEngine
-
-from . import compare, secret, shop
-from .both import Both, run_both
+from tests.end_to_end import compare, secret, shop
+from tests.end_to_end.both import Both, run_both
 
 pytestmark = pytest.mark.slow
 

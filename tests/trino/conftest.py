@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pytest
-from suites import OTHERWISE
 
-from td_emulator.engine import Rows
-from td_emulator.trino import RealTrino, TrinoEngine
+from td_emulator.engines.protocol import Rows
+from td_emulator.engines.real_trino import RealTrino, TrinoEngine
+from tests.trino.suites import OTHERWISE
 
 
 class NoOrder(TrinoEngine):

@@ -1,6 +1,6 @@
 """What the real Trino answers to SQL, in the form of tests/conformance/trino/*.csv.
 
-`python tests/trino/recording.py FILE.csv` starts one and fills the columns types, rows and error of
+`python -m tests.trino.recording FILE.csv` starts one and fills the columns types, rows and error of
 a file whose columns group and sql are given.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import trino
 
-from td_emulator.trino.connection import connect, executed
+from td_emulator.engines.real_trino.connection import connect, executed
 
 COLUMNS = ("group", "sql", "types", "rows", "error")
 
@@ -81,7 +81,7 @@ def written(came: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> None:
-    from td_emulator.trino import RealTrino
+    from td_emulator.engines.real_trino import RealTrino
 
     with RealTrino() as server:
         for path in sys.argv[1:]:

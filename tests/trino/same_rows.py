@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from td_emulator.engine import Rows
-from td_emulator.trino import TrinoEngine
+from td_emulator.engines.protocol import Rows
+from td_emulator.engines.real_trino import TrinoEngine
 from td_mta.warehouse.local import LocalWarehouse
 
 

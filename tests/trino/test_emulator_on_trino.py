@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-import suites
-import test_td_emulator
 
 from td_emulator import Emulator
-from td_emulator.trino import TrinoEngine
+from td_emulator.engines.real_trino import TrinoEngine
+from tests.td_emulator import test_clients
+from tests.trino import suites
 
-quick_clients = test_td_emulator.quick_clients
-client, api = test_td_emulator.client, test_td_emulator.api
+quick_clients = test_clients.quick_clients
+client, api = test_clients.client, test_clients.api
 
 
 @pytest.fixture
@@ -20,6 +20,6 @@ def td(empty: TrinoEngine) -> Iterator[Emulator]:
         yield emulator
 
 
-globals().update(suites.tests_with(test_td_emulator, "td"))
-globals().update(suites.tests_with(test_td_emulator, "client"))
-globals().update(suites.tests_with(test_td_emulator, "api"))
+globals().update(suites.tests_with(test_clients, "td"))
+globals().update(suites.tests_with(test_clients, "client"))
+globals().update(suites.tests_with(test_clients, "api"))

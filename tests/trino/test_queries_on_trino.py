@@ -5,16 +5,16 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import odd_rows
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import same_rows
 
-from td_emulator.trino import TrinoEngine
-from td_mta import config, sql
-from td_mta.user_rnd import user_rnd
+from td_emulator.engines.real_trino import TrinoEngine
+from td_mta.config import attribution as configuration
+from td_mta.config import placeholders
+from td_mta.ingest.user_hash import user_rnd
 from td_mta.warehouse.local import LocalWarehouse
+from tests.trino import odd_rows, same_rows
 
 TESTS = Path(__file__).parents[1]
 QUERIES = TESTS.parent / "queries"
@@ -34,8 +34,8 @@ def by_name(case: Path) -> str:
 def test_a_case_of_the_queries_is_answered_alike(
     case: Path, engine: TrinoEngine, tmp_path: Path
 ) -> None:
-    settings = config.load(case / "params.yml")
-    statement = sql.statement(QUERIES / f"{case.parent.name}.sql", settings)
+    settings = configuration.load(case / "params.yml")
+    statement = placeholders.statement(QUERIES / f"{case.parent.name}.sql", settings)
     assert alike(engine, inputs(case, tmp_path / "in"), statement, odd_rows.SESSION) == []
 
 
@@ -46,9 +46,11 @@ def test_random_rows_are_answered_alike(
 ) -> None:
     source = random.Random(f"{by_name(case)} {seed}")
     settings = replace(
-        config.load(case / "params.yml"), day_timezone=ZONES[seed], time_interval=INTERVALS[seed]
+        configuration.load(case / "params.yml"),
+        day_timezone=ZONES[seed],
+        time_interval=INTERVALS[seed],
     )
-    statement = sql.statement(QUERIES / f"{case.parent.name}.sql", settings)
+    statement = placeholders.statement(QUERIES / f"{case.parent.name}.sql", settings)
     texts = case.parent.name == "union_touchpoints"
     tables = {
         name: odd_rows.like(table, ROWS, source, texts=texts)

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pytest
 
 from td_emulator import EngineError
-from td_emulator.engine import Rows
-from td_emulator.trino import TrinoEngine
-from td_mta.warehouse.trino.functions import td
+from td_emulator.engines.protocol import Rows
+from td_emulator.engines.real_trino import TrinoEngine
+from td_mta.trino_on_datafusion.kernels import td
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_772_323_200  # 2026-03-01 00:00 UTC

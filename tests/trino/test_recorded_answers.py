@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import recording
-import trino_judge
 
-from td_emulator.trino import RealTrino
+from td_emulator.engines.real_trino import RealTrino
+from tests.trino import recording
+from tests.trino_on_datafusion import trino_judge
 
 FOLDER = Path(__file__).parents[1] / "conformance" / "trino"
 CASES = {

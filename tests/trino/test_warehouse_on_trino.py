@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import suites
-import td_account
-import test_warehouse
 
 from td_emulator import API_KEY
-from td_emulator.trino import TrinoEngine
+from td_emulator.engines.real_trino import TrinoEngine
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
+from tests.td_emulator import td_account
+from tests.trino import suites
+from tests.warehouse import test_warehouse
 
 PATIENCE = replace(td_account.QUICK, answer=60, poll=0.02, longest_poll=0.2)
 

@@ -1,11 +1,11 @@
 """The whole workflow through pytd, with the SQL done by the real Trino, beside the local run."""
 
 import pytest
-from end_to_end import compare, secret, shop
-from end_to_end.both import Both, run_both
 
 from td_emulator import API_KEY
-from td_emulator.trino import TrinoEngine
+from td_emulator.engines.real_trino import TrinoEngine
+from tests.end_to_end import compare, secret, shop
+from tests.end_to_end.both import Both, run_both
 
 
 @pytest.fixture(scope="module")

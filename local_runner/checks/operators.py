@@ -1,0 +1,201 @@
+"""What each operator must satisfy before the run; one function an operator, listed in CHECKS."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_runner import operators
+from local_runner.checks import td
+from local_runner.job import Job, TaskError
+from local_runner.yaml_types import Located, Place, Value
+from td_mta.errors import Refused
+
+if TYPE_CHECKING:
+    from local_runner.checks.walk import Checker, Seen
+
+# What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
+Doubts = frozenset[str]
+
+MOST_TURNS = 100  # of a loop; Digdag has a limit of its own
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Within a task name: characters that every URL encoder writes alike.
+_PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
+
+
+def check(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    """Raises `Refused`; what it returns is about the tasks that this one makes."""
+    return CHECKS[job.operator](checker, config, job, seen) or Doubts()
+
+
+def _place(config: Located, job: Job) -> Place | str:
+    return config.place(job.operator) or ""
+
+
+def _fail(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    if isinstance(config[job.operator], dict | list):
+        raise Refused(f"{_place(config, job)}: fail> needs a message")
+
+
+def _nothing(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    return None
+
+
+def _if(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    condition = config["if>"]
+    number = isinstance(condition, int) and condition not in (0, 1)
+    if number or (isinstance(condition, str) and condition != condition.strip()):
+        raise Refused(
+            f"{_place(config, job)}: if> of {condition!r} is not supported; write true or false"
+        )
+    return Doubts().union(*(_branch(checker, config, key, seen) for key in ("_do", "_else_do")))
+
+
+def _branch(checker: "Checker", config: Located, key: str, seen: "Seen") -> Doubts:
+    if key not in config:
+        return Doubts()
+    body = config[key]
+    if not isinstance(body, Located):
+        raise Refused(f"{config.place(key)}: {key} must be a mapping")
+    return checker.alone(body, seen, config.place(key) or "")
+
+
+def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    """Every turn, where the turns are known; else the body once, its variables unknown."""
+    place = _place(config, job)
+    _loop_command(config[job.operator], job.command, f"{place}: {job.operator}")
+    if not isinstance(config.get("_do", Located()), Located):
+        raise Refused(f"{config.place('_do')}: _do must be a mapping")
+    try:
+        known = job.operator in job.params
+        turns = operators.OPERATORS[job.operator].run(job).subtasks if known else None
+    except TaskError:
+        turns = None  # fails in the run too
+    if turns is not None:
+        if len(turns) - 1 > MOST_TURNS:
+            raise Refused(f"{place}: more than {MOST_TURNS} turns are not supported")
+        return checker.task(turns, seen, place)
+    parallel = Doubts({"_parallel"}) if config.get("_parallel") else Doubts()
+    return _branch(checker, config, "_do", seen) | parallel
+
+
+def _loop_command(written: Value, known: Value, what: str) -> None:
+    if what.endswith("loop>"):
+        if isinstance(written, bool | float) or str(known).startswith("-"):
+            raise Refused(f"{what} needs a number of turns, got {written}")
+    elif not isinstance(written, dict):
+        raise Refused(f"{what} needs a mapping, got {written!r}")
+    elif what.endswith("for_range>"):
+        _range(known if isinstance(known, dict) else {}, what)
+    else:
+        _each(known if isinstance(known, dict) else {}, what)
+
+
+def _range(known: dict[str, Value], what: str) -> None:
+    unknown = known.keys() - {"from", "to", "step", "slices"}
+    numbers = {key: value for key, value in known.items() if isinstance(value, int)}
+    backward = numbers.get("from", 0) > numbers.get("to", numbers.get("from", 0))
+    if (
+        unknown
+        or backward
+        or {"step", "slices"} <= known.keys()
+        or any(numbers.get(key, 1) < 1 for key in ("step", "slices"))
+    ):
+        raise Refused(f"{what} needs from, a larger to, and step or slices above 0")
+
+
+def _each(known: dict[str, Value], what: str) -> None:
+    for items in known.values():
+        for item in items if isinstance(items, list) else []:
+            if isinstance(item, str) and not _PLAIN.fullmatch(item[:8]):
+                raise Refused(
+                    f"{what}: the value {item!r} begins with blanks, * or ~: not supported"
+                )
+
+
+def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+    place = _place(config, job)
+    if not isinstance(job.command, str):
+        raise Refused(
+            f"{place}: call> of {config['call>']!r}: which file is not known before the run"
+        )
+    try:
+        path = operators.called(job)
+        file = path.relative_to(job.world.project.root).as_posix()
+        if file in seen.calls:
+            raise Refused(f"{place}: call> of {file} goes in a circle")
+        if Path(file).parent == Path() and "_workdir" in job.params:
+            raise Refused(f"{place}: call> from a subfolder up to the root is not supported")
+        subtasks = operators.call(job).subtasks
+    except TaskError as error:
+        raise Refused(f"{place}: call>: {error}") from None
+    assert subtasks is not None
+    inside = replace(seen, calls=(*seen.calls, file))
+    return checker.task(subtasks, inside, place)
+
+
+def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    if not isinstance(config["py>"], str) or not config["py>"]:
+        raise Refused(f"{_place(config, job)}: py> needs package.module.function")
+    _environment(checker, config, job)
+
+
+def _sh(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    command, place = config["sh>"], _place(config, job)
+    if not isinstance(command, str) or not command or "${secret:" in command:
+        raise Refused(f"{place}: sh> needs a script, with secrets in _env alone")
+    defaults = job.params.get("sh")
+    given = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
+    shell = given.get("shell", [])
+    if not isinstance(shell, list) or not all(isinstance(part, str) for part in shell):
+        raise Refused(f"{place}: shell must be a list of words")
+    _environment(checker, config, job)
+
+
+def _wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    unknown = config.keys() & {"poll_interval", "_retry"}
+    if unknown:
+        raise Refused(f"{_place(config, job)}: wait> with {', '.join(unknown)} is not supported")
+    try:
+        if job.operator in job.params:
+            operators.waiting(job.command)
+    except TaskError as error:
+        raise Refused(f"{_place(config, job)}: {error}") from None
+
+
+def _environment(checker: "Checker", config: Located, job: Job) -> None:
+    """The task's own `_env`."""
+    if "_env" not in config:
+        return
+    own = config["_env"]
+    variables = job.params.get("_env") if isinstance(own, dict) else None
+    if not isinstance(variables, dict):
+        raise Refused(f"{config.place('_env')}: _env must be a mapping")
+    for key, value in variables.items():
+        place = (own.place(key) if isinstance(own, Located) else None) or config.place("_env")
+        if not _VARIABLE.fullmatch(key) or isinstance(value, dict | list):
+            raise Refused(
+                f"{place}: _env needs names of letters, digits and _, and plain values: {key}"
+            )
+        checker.secrets(str(value), f"{place}: {key}")
+
+
+CHECKS: dict[str, Callable[["Checker", Located, Job, "Seen"], Doubts | None]] = {
+    "call>": _call,
+    "echo>": _nothing,
+    "fail>": _fail,
+    "for_each>": _loop,
+    "for_range>": _loop,
+    "if>": _if,
+    "loop>": _loop,
+    "py>": _py,
+    "sh>": _sh,
+    "td>": td.td,
+    "td_ddl>": td.td_ddl,
+    "td_for_each>": td.td_for_each,
+    "td_wait>": td.td_wait,
+    "td_wait_table>": td.td_wait_table,
+    "wait>": _wait,
+}

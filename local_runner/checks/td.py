@@ -1,0 +1,212 @@
+"""What td tasks must satisfy before the run: settings, names, query files, a key to send them with.
+
+What depends on a value that an earlier task stores is left to the run.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from local_runner import td_statement
+from local_runner.javascript.tokens import UnsupportedError
+from local_runner.job import Job, TaskError
+from local_runner.workflow import templates
+from local_runner.yaml_types import Located, Place, Value
+from td_mta.errors import ConfigError, Refused
+
+if TYPE_CHECKING:
+    from local_runner.checks.walk import Checker, Seen
+
+_WITH_SECRETS = ("result_url", "result_settings")
+_JOB = re.compile(r"\$\{[^}]*\btd\.last_job")
+_VERBS = ("create_table", "insert_into")
+
+
+def td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    place, given = _start(checker, config, job, seen)
+    verbs = [key for key in _VERBS if given.get(key) is not None]
+    if len(verbs) == 2:
+        raise Refused(f"{place}: td> with both create_table and insert_into is not supported")
+    if verbs and given.get("download_file") is not None:
+        raise Refused(f"{place}: download_file with {verbs[0]}: such a query has no rows")
+    if given.get("result_settings") is not None and given.get("result_connection") is None:
+        raise Refused(f"{place}: result_settings needs result_connection")
+    for key in _WITH_SECRETS:
+        for text in templates.strings(given.get(key)):
+            checker.secrets(text, f"{place}: {key}")
+    _rules(given, place)
+    _query(checker, config, job, given, place)
+
+
+def td_for_each(checker: "Checker", config: Located, job: Job, seen: "Seen") -> frozenset[str]:
+    """`_do` is checked once, without its row."""
+    place, given = _start(checker, config, job, seen)
+    if "_retry" in config or "_check" in config:
+        raise Refused(f"{place}: _retry and _check on td_for_each> are not supported")
+    do = config.get("_do")
+    if not isinstance(do, Located):
+        raise Refused(f"{place}: td_for_each> needs _do, a mapping")
+    _rules(given, place)
+    _query(checker, config, job, given, place)
+    doubts = checker.alone(do, seen, config.place("_do") or "")
+    return doubts | ({"_parallel"} if config.get("_parallel") else set())
+
+
+def td_wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    place, given = _start(checker, config, job, seen)
+    _rules(given, place, lambda: td_statement.interval(given))
+    _query(checker, config, job, given, place)
+
+
+def td_wait_table(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    place, given = _start(checker, config, job, seen)
+    written = config["td_wait_table>"]
+    if not isinstance(written, str):
+        raise Refused(f"{place}: td_wait_table> needs the name of a table")
+
+    def own() -> None:
+        td_statement.interval(given)
+        td_statement.number(given, "rows")
+        if job.command is not None:
+            td_statement.table_name(job.command)
+
+    _rules(given, place, own)
+
+
+def td_ddl(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+    place, given = _start(checker, config, job, seen)
+    for key in td_statement.DDL_DATABASES:
+        if given.get(key) is not None and not checker.world.account and checker.world.warehouse:
+            raise Refused(f"{place}: td_ddl> with {key} has no local meaning")
+    for key in (*td_statement.DDL_DATABASES, *td_statement.DDL):
+        _ddl_list(given.get(key), key, place)
+
+
+def no_local_job(checker: "Checker", text: str, what: str) -> None:
+    """Local tables have no jobs for later tasks to refer to."""
+    if checker.world.warehouse and not checker.world.account and _JOB.search(text):
+        raise Refused(f"{what}: td.last_job and td.last_job_id have no local meaning")
+
+
+def _start(
+    checker: "Checker", config: Located, job: Job, seen: "Seen"
+) -> tuple[Place | str, dict[str, Value]]:
+    """Where the task stands and what it says, once its warehouse is there and can take it."""
+    place, given = config.place(job.operator) or "", td_statement.settings(job.params)
+    if checker.world.account:
+        _remote(checker, config, job, seen, given, place)
+        return place, given
+    unknown = [key for key in given if key in td_statement.REFUSED and given[key] is not None]
+    if unknown or given.get("engine", "presto") != "presto":
+        raise Refused(
+            f"{place}: {job.operator} with {', '.join(unknown) or 'this engine'} has no local "
+            "meaning"
+        )
+    if checker.world.warehouse is None and not checker.dry_run:
+        raise Refused(
+            f"{place}: {job.operator} needs tables: give --data DIR, --warehouse local or "
+            "--warehouse td"
+        )
+    return place, given
+
+
+def _remote(
+    checker: "Checker",
+    config: Located,
+    job: Job,
+    seen: "Seen",
+    given: Mapping[str, Value],
+    place: Place | str,
+) -> None:
+    engine = given.get("engine") or "presto"
+    if engine not in td_statement.ENGINES:
+        raise Refused(f"{place}: engine must be presto or hive, got {engine}")
+    account = checker.world.account
+    assert account
+    if not checker.dry_run:
+        try:
+            account.connection(given)
+        except ConfigError as error:
+            raise ConfigError(f"{place}: {error}") from None
+    written = seen.export(config).params  # as it stands there: the value may come in the run
+    if td_statement.settings(written).get("database") is None:
+        raise Refused(f"{place}: {job.operator} needs the parameter database")
+    if given.get("database") is not None:
+        _rules({}, place, lambda: td_statement.name(str(given["database"]).strip(), "database"))
+
+
+def _rules(
+    given: Mapping[str, Value], place: Place | str, own: Callable[[], object] = lambda: None
+) -> None:
+    """Numbers, flags and names that are known by now are of their kind."""
+    try:
+        own()
+        for key in ("priority", "job_retry"):
+            td_statement.number(given, key)
+        for key in ("preview", "store_last_results"):
+            td_statement.flag(given, key)
+        for key in _VERBS:
+            if given.get(key) is not None:
+                td_statement.table_name(given[key])
+    except TaskError as error:
+        raise Refused(f"{place}: {error}") from None
+
+
+def _query(
+    checker: "Checker",
+    config: Located,
+    job: Job,
+    given: Mapping[str, Value],
+    place: Place | str,
+) -> None:
+    checker.queries += 1
+    written = config[job.operator]
+    inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
+    if written is None:
+        inline = given.get("query")
+    if isinstance(inline, str):
+        return
+    if not isinstance(written, str):
+        raise Refused(f"{place}: {job.operator} needs a file, {{data: ...}} or query")
+    if not isinstance(job.command, str):
+        raise Refused(
+            f"{place}: {job.operator} of {written}: which file is not known before the run"
+        )
+    try:
+        sql = (job.folder() / job.command).read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Refused(
+            f"{place}: {job.operator}: no such file, or not UTF-8: {job.command}"
+        ) from None
+    try:
+        templates.parse(sql)
+    except UnsupportedError as error:
+        line = sql.count("\n", 0, error.at) + 1
+        raise Refused(f"{job.command}:{line}: ${{...}} with {error} is not supported") from None
+    try:
+        templates.fill(sql, job.params, f" in {job.command}")
+    except templates.UnknownTemplateError as error:
+        raise Refused(f"{place}: {error}: not supported") from None
+    except templates.TemplateError:
+        pass  # it may read what an earlier task stores
+    no_local_job(checker, sql, f"{place}: {job.command}")
+
+
+def _ddl_list(names: Value, key: str, place: Place | str) -> None:
+    if names is not None and not isinstance(names, list):
+        raise Refused(f"{place}: {key} must be a list")
+    for name in names or []:
+        pair = isinstance(name, dict) and name.keys() == {"from", "to"}
+        if pair != (key == "rename_tables"):
+            raise Refused(
+                f"{place}: {key} must list {'{from, to}' if key == 'rename_tables' else 'names'}"
+            )
+        try:
+            if isinstance(name, dict):
+                td_statement.renames([name])
+            elif key in td_statement.DDL_DATABASES:
+                td_statement.name(name, "database")
+            else:
+                td_statement.table_name(name)
+        except TaskError as error:
+            raise Refused(f"{place}: {key}: {error}") from None

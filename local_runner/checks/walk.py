@@ -1,0 +1,288 @@
+"""Everything that can be refused is refused here, before any task runs.
+
+The whole tree is walked: groups, `_do`, `_error`, `_check`, called files and query files. What was
+not shown to mean the same as on Digdag raises `Refused` with the construct, its file and line.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from local_runner.checks import operators, td
+from local_runner.checks.operators import Doubts
+from local_runner.javascript.tokens import UnsupportedError
+from local_runner.job import Job, World
+from local_runner.operators import OPERATORS
+from local_runner.workflow import templates
+from local_runner.workflow.tasks import OWN_TREES
+from local_runner.yaml_types import Located, Place, Value, copy, merge
+from td_mta.errors import Refused
+
+GROUP_KEYS = frozenset(
+    {"_export", "_error", "_check", "_retry", "_parallel", "_after", "_background", "_disable"}
+)
+MOST_TASKS = 900  # Digdag has a limit of its own
+RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
+INTERVALS = frozenset({"constant", "exponential"})
+_RESERVED = frozenset({"_type", "_command"})
+_PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
+_ERROR = re.compile(r"\$\{[^}]*\berror\b")
+_ERROR_BEYOND = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What a task can see where the walk stands: raw parameters, and the files called so far.
+
+    Nothing exported replaces the `builtins` among the parameters.
+    """
+
+    params: dict[str, Value]
+    calls: tuple[str, ...]
+    builtins: Mapping[str, Value] = field(default_factory=dict)
+
+    def export(self, values: Value) -> "Seen":
+        params = copy(self.params)
+        assert isinstance(params, dict)
+        merge(params, values if isinstance(values, dict) else {})
+        return replace(self, params=params | dict(self.builtins))
+
+
+class Checker:
+    """Walks a workflow. `dry_run` needs neither tables nor secrets."""
+
+    def __init__(self, world: World, *, dry_run: bool) -> None:
+        self.world = world
+        self.dry_run = dry_run
+        self.queries = self.tasks = 0
+
+    def task(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+        """A task or group and all below it."""
+        self.tasks += 1
+        if self.tasks > MOST_TASKS:
+            raise Refused(f"{place}: more than {MOST_TASKS} tasks are not supported")
+        found = [key for key in config if key.endswith(">")]
+        keys_of_all(config, place)
+        self._workdir(config, found, place)
+        seen = seen.export(config.get("_export"))
+        if found:
+            doubts = self._operator(config, found, seen, place)
+        else:
+            doubts = self._group(config, seen, place)
+        return doubts | self._error(config, seen, doubts)
+
+    def _workdir(self, config: Located, found: list[str], place: Place | str) -> None:
+        """A folder of the project, in which the process of a task runs."""
+        export = config.get("_export")
+        exported = export if isinstance(export, Located) else Located()
+        for holder, known in ((config, found[:1] in (["py>"], ["sh>"])), (exported, True)):
+            if "_workdir" not in holder:
+                continue
+            folder, at = holder["_workdir"], holder.place("_workdir") or place
+            plain = isinstance(folder, str) and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", folder)
+            if not known or not plain or not (self.world.project.root / str(folder)).is_dir():
+                raise Refused(f"{at}: _workdir must be a folder of the project, for py> or sh>")
+
+    def alone(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+        """A task without siblings: `_do`, `_error`, `_check`."""
+        _beside(config, [], None)
+        return self.task(config, seen, place)
+
+    def secrets(self, text: str, what: str) -> None:
+        """Every `${secret:key}` of a text must be there before the run."""
+        for template in _PREFIXED.findall(text):
+            found = templates.SECRET.fullmatch(template)
+            if not found:
+                raise Refused(f"{what}: {template} is not supported")
+            if found[1] not in self.world.secrets and not self.dry_run:
+                hint = " or export TD_API_KEY" if found[1] == "td.apikey" else ""
+                raise Refused(
+                    f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...{hint}"
+                )
+
+    def _group(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+        doubts = Doubts()
+        parallel = group_keys(config)
+        subtasks = [key for key in config if key.startswith("+")]
+        for at, key in enumerate(subtasks):
+            body = _subtask(config, key)
+            _beside(body, subtasks[:at], parallel)
+            doubts |= self.task(body, seen, config.place(key) or place)
+        check = config.get("_check")
+        if isinstance(check, Located):  # never runs, but must be sound
+            self.alone(check, seen, config.place("_check") or place)
+        retried = {"_retry"} if config.get("_retry") else set()
+        background = any(_subtask(config, key).get("_background") for key in subtasks)
+        at_once = {"_parallel"} if parallel or background else set()
+        return doubts | retried | (at_once if len(subtasks) > 1 else set())
+
+    def _operator(
+        self, config: Located, found: list[str], seen: Seen, place: Place | str
+    ) -> Doubts:
+        operator = found[0]
+        at = config.place(operator) or place
+        if operator not in OPERATORS:
+            near = difflib.get_close_matches(operator, OPERATORS, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(OPERATORS)}"
+            raise Refused(f"{at}: the operator {operator} is not supported{hint}")
+        if len(found) > 1:
+            raise Refused(f"{at}: a task can't have more than one operator: {', '.join(found)}")
+        if any(key.startswith("+") for key in config):
+            raise Refused(f"{at}: a task with an operator can't have subtasks")
+        failed: list[templates.TemplateError] = []
+        job = self._job(config, operator, seen, failed)
+        doubts = operators.check(self, config, job, seen)
+        if not all(error.same_words for error in failed):
+            doubts |= {"an error of JavaScript"}
+        if "_check" in config:
+            doubts |= self._check(config, seen, operator)
+        return doubts | (
+            {"_retry"} if config.get("_retry") and OPERATORS[operator].nests else set()
+        )
+
+    def _job(
+        self, config: Located, operator: str, seen: Seen, failed: list[templates.TemplateError]
+    ) -> Job:
+        """The task with what is known of its parameters before the run; errors in `failed`."""
+        local = {key: value for key, value in config.items() if key not in OWN_TREES}
+        for key, value in local.items():
+            if key not in templates.LAZY:
+                soundly_templated(value, f"{config.place(key)}: {key}")
+                for text in templates.strings(value):
+                    td.no_local_job(self, text, f"{config.place(key)}: {key}")
+        merged = copy(seen.params)
+        assert isinstance(merged, dict)
+        merge(merged, local)
+        if name := templates.in_doubt(merged, seen.params, frozenset(local)):
+            raise Refused(
+                f"{config.place(operator)}: a nested value of this task refers to {name}, which is "
+                "a parameter of the task itself or a template: not known what Digdag takes; write "
+                "its value there"
+            )
+        try:
+            known = templates.evaluate(merged, seen.params, failed=failed)
+        except templates.UnknownTemplateError as error:
+            raise Refused(f"{config.place(operator)}: {error}: not supported") from None
+        return Job(operator, known, self.world, "_env" in config)
+
+    def _check(self, config: Located, seen: Seen, operator: str) -> Doubts:
+        check, place = config["_check"], config.place("_check")
+        if not isinstance(check, Located):
+            raise Refused(f"{place}: _check must be a mapping")
+        if OPERATORS[operator].nests or ("_retry" in config and not OPERATORS[operator].retries):
+            raise Refused(f"{place}: _check together with _retry or on {operator} is not supported")
+        return self.alone(check, seen, place or "")
+
+    def _error(self, config: Located, seen: Seen, doubts: Doubts) -> Doubts:
+        if "_error" not in config:
+            return Doubts()
+        error, place = config["_error"], config.place("_error") or ""
+        if not isinstance(error, Located):
+            raise Refused(f"{place}: _error must be a mapping")
+        if doubts and any(_ERROR.search(text) for text in templates.strings(error)):
+            raise Refused(
+                f"{place}: _error uses error.message above {', '.join(sorted(doubts))}: "
+                "which of several errors Digdag tells is not known"
+            )
+        self.alone(error, seen, place)
+        only_echo = all(key == "echo>" for key in _keys(error) if key.endswith(">"))
+        return Doubts() if only_echo else Doubts({"an _error that can fail"})
+
+
+def keys_of_all(config: Located, place: Place | str) -> None:
+    """Keys that stand on tasks and groups alike."""
+    for key in config:
+        at = config.place(key) or place
+        if key in _RESERVED:
+            raise Refused(f"{at}: the key {key} is not supported")
+    for key in ("_disable", "_background"):
+        if not isinstance(config.get(key, False), bool):
+            raise Refused(f"{config.place(key)}: {key} must be true or false")
+    if not _is_retry(config.get("_retry", 0)):
+        raise Refused(
+            f"{config.place('_retry')}: _retry must be a number, or limit with interval and "
+            "interval_type"
+        )
+    _export(config)
+
+
+def _export(config: Located) -> None:
+    export, place = config.get("_export"), config.place("_export")
+    if export is not None and not isinstance(export, dict):
+        raise Refused(f"{place}: _export must be a mapping")
+    for key, value in (export or {}).items():
+        at = (export.place(key) if isinstance(export, Located) else None) or place
+        if key.endswith(">") or (key[:1] in ("+", "_") and key not in ("_env", "_workdir")):
+            raise Refused(f"{at}: _export of {key}, a name with a meaning, is not supported")
+        soundly_templated(value, f"{at}: {key}")
+
+
+def group_keys(config: Located) -> Value:
+    """The keys of a group; its `_parallel`."""
+    for key in config:
+        if key not in GROUP_KEYS and not key.startswith("+"):
+            near = difflib.get_close_matches(key, GROUP_KEYS, 1)
+            hint = f", did you mean {near[0]}?" if near else ": it is a group, tasks start with +"
+            raise Refused(f"{config.place(key)}: invalid key {key!r}{hint}")
+    parallel = config.get("_parallel", False)
+    limit = parallel.get("limit") if isinstance(parallel, dict) and len(parallel) == 1 else None
+    if not isinstance(parallel, bool) and not (isinstance(limit, int) and limit > 0):
+        raise Refused(f"{config.place('_parallel')}: _parallel must be true, false or {{limit: n}}")
+    return parallel
+
+
+def _subtask(config: Located, key: str) -> Located:
+    body = config[key]
+    assert isinstance(body, Located)
+    return body
+
+
+def _beside(body: Located, before: list[str], parallel: Value) -> None:
+    """`_background` and `_after` of a group's task; `parallel` is None where there is no group."""
+    if "_background" in body and (parallel is None or parallel):
+        raise Refused(
+            f"{body.place('_background')}: _background is for tasks of a group without _parallel"
+        )
+    if "_after" not in body:
+        return
+    allowed = parallel is True
+    after = body["_after"]
+    known = isinstance(after, list) and all(name in before for name in after)
+    if not allowed or not known:
+        raise Refused(
+            f"{body.place('_after')}: _after must list earlier tasks of a group that has "
+            "_parallel: true"
+        )
+
+
+def _is_retry(retry: Value) -> bool:
+    if isinstance(retry, dict):
+        typed = all(type(value) is RETRY_KEYS.get(key) for key, value in retry.items())
+        return typed and "limit" in retry and retry.get("interval_type", "constant") in INTERVALS
+    return isinstance(retry, int) and not isinstance(retry, bool) and retry >= 0
+
+
+def soundly_templated(value: Value, what: str) -> None:
+    """Every template must be within the subset; `what` is place and key."""
+    for text in templates.strings(value):
+        try:
+            templates.parse(text)
+        except UnsupportedError as error:
+            raise Refused(f"{what}: ${{...}} with {error} is not supported") from None
+        if _ERROR_BEYOND.search(text):
+            raise Refused(f"{what}: of error only error.message is supported")
+
+
+def check_parameters(params: Mapping[str, Value], what: str) -> None:
+    """Parameters of the command line."""
+    for key, value in params.items():
+        if key.endswith(">") or key[:1] in ("+", "_"):
+            raise Refused(f"{what}: a parameter named {key} is not supported")
+        soundly_templated(value, f"{what}: {key}")
+
+
+def _keys(value: Value) -> list[str]:
+    if not isinstance(value, dict):
+        return []
+    return [key for name, item in value.items() for key in (name, *_keys(item))]

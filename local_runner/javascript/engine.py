@@ -1,0 +1,152 @@
+"""The engine of templates: QuickJS with moment 2.21.0, both as a template on Digdag sees them.
+
+Digdag makes one function of a text with `${...}`, whose parameters it finds by `with (this)`; so do
+we, and the rest is the engine's. A realm is kept for each time zone; code that may change an
+object gets one of its own, since on Digdag nothing outlives a text.
+"""
+
+import functools
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from local_runner import session
+from local_runner.javascript.names import ABSENT, GLOBALS, KEPT, LEAKED, USED_BY_MOMENT
+from local_runner.javascript.syntax import Expression
+from local_runner.javascript.tokens import UnsupportedError
+from local_runner.yaml_types import Value
+
+if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no template
+    from dukpy import JSInterpreter
+
+_FOLDER = Path(__file__).parent
+_REALM, _MOMENT = (_FOLDER / name for name in ("realm.js", "moment-2.21.0.min.js"))
+_YEARS = range(1970, 2100)  # of local times whose offset is the same everywhere
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_BEGINNING = (
+    "with(this){var __t,__p='',__j=Array.prototype.join,"
+    "print=function(){__p+=__j.call(arguments,'');};__p+="
+)
+_END = ";return __p;}"
+_RUNNER = """(function (Function, global) {
+    global.__run = function () {
+        var given = global.dukpy;
+        delete global.dukpy;
+        try {
+            return {text: new Function(given.source).call(given.params)};
+        } catch (error) {
+            return {error: error.name + ": " + error.message, name: error.name};
+        } finally {
+            given.assigned.forEach(function (name) { delete global[name]; });
+        }
+    };
+})(Function, globalThis)"""
+_kept = threading.local()
+
+
+class ScriptError(Exception):
+    """An error that JavaScript raises too, in its words."""
+
+
+class Script(NamedTuple):
+    """A text with templates as one function's source, and what it reads and assigns."""
+
+    source: str
+    names: frozenset[str]
+    assigned: frozenset[str]
+    changes: bool
+
+
+def script(pieces: Sequence[str | Expression]) -> Script:
+    """The function that makes a text of its literal pieces and expressions."""
+    terms = [
+        json.dumps(piece)
+        if isinstance(piece, str)
+        else f"((__t=({piece.code}))==null?'':(typeof __t=='string'?__t:JSON.stringify(__t)))"
+        for piece in pieces
+    ]
+    found = [piece for piece in pieces if isinstance(piece, Expression)]
+    return Script(
+        _BEGINNING + "+".join(terms) + _END,
+        frozenset[str]().union(*(each.names for each in found)),
+        frozenset[str]().union(*(each.assigned for each in found)),
+        any(each.changes for each in found),
+    )
+
+
+def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
+    """The text that a script makes; raises `ScriptError`, `UnsupportedError`."""
+    leaked = sorted((code.names & LEAKED) - scope.keys())
+    if leaked:
+        raise ScriptError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
+    params = {name: scope[name] for name in code.names if name in scope}
+    engine = (_realm if code.changes else _kept_realm)(_name(zone), "moment" in code.names)
+    try:
+        came = engine.evaljs(
+            "__run()", source=code.source, params=params, assigned=sorted(code.assigned)
+        )
+        text = str(came.get("text", ""))
+        text.encode("utf-8")
+    except UnicodeError:
+        raise UnsupportedError("half a character as its value") from None
+    if "text" in came:
+        return text
+    message = came["error"].replace(": cannot read", ": Cannot read", 1)
+    if came["name"] == "Unsupported":
+        raise UnsupportedError(message.removeprefix("Unsupported: "))
+    raise ScriptError(message)
+
+
+def _name(zone: Value) -> str:
+    try:
+        return session.zone(zone).key
+    except ValueError as error:
+        raise UnsupportedError(str(error)) from None
+
+
+def _kept_realm(zone: str, moment: bool) -> "JSInterpreter":
+    """One for each thread: the engine belongs to the thread that made it."""
+    realms = _kept.__dict__.setdefault("realms", {})
+    if (zone, moment) not in realms:
+        realms[zone, moment] = _realm(zone, moment)
+    return realms[zone, moment]
+
+
+def _realm(zone: str, moment: bool) -> "JSInterpreter":
+    from dukpy import JSInterpreter
+
+    engine = JSInterpreter()
+    engine.export_function("offset", _offset_at(zone))
+    if moment:
+        engine.evaljs(_source(_MOMENT) + ";null")
+    tables = [KEPT, ABSENT, sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run"}), zone]
+    given = ",".join(["globalThis", *map(json.dumps, tables)])
+    at = "(function(call){return function(time){return call('offset',time)}})(call_python)"
+    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({given},{at});null")
+    return engine
+
+
+@functools.cache
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _offset_at(zone: str) -> Callable[[float], int | None]:
+    """Minutes east of UTC at a time in milliseconds; None where that is not certain."""
+    tz = ZoneInfo(zone)
+
+    def offset(milliseconds: float) -> int | None:
+        if zone == "UTC":
+            return 0
+        try:
+            at = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(tz)
+        except OverflowError:
+            return None
+        seconds = (at.utcoffset() or timedelta()).total_seconds()
+        return int(seconds // 60) if at.year in _YEARS and seconds % 60 == 0 else None
+
+    return offset

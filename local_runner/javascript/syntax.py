@@ -1,0 +1,303 @@
+"""The JavaScript of `${...}`: ECMAScript 5's expressions, and functions of a few statements.
+
+`recognise` lets pass only what means the same to any engine: no later edition's syntax, no names
+that Digdag's engine may know and ours may not. What the code computes is the engine's business.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from local_runner.javascript.names import GLOBALS, words
+from local_runner.javascript.tokens import (
+    UnsupportedError,
+    known_member,
+    known_name,
+    regexp_end,
+    token,
+)
+
+
+class Expression(NamedTuple):
+    """Code within the subset, its free names, and those of them that it assigns.
+
+    `changes` is true where it may change an object, which then must not be seen by later code.
+    """
+
+    code: str
+    names: frozenset[str]
+    assigned: frozenset[str]
+    changes: bool
+
+
+_LEVELS = (
+    ("||",),
+    ("&&",),
+    ("|",),
+    ("^",),
+    ("&",),
+    ("===", "!==", "==", "!="),
+    ("<=", ">=", "<", ">", "in", "instanceof"),
+    ("<<", ">>", ">>>"),
+    ("+", "-"),
+    ("*", "/", "%"),
+)
+_ASSIGNMENTS = words("= += -= *= /= %= <<= >>= >>>= &= ^= |=")
+_UNARY = words("! - + ~ typeof void")
+_CHANGING = words("pop push reverse shift sort splice unshift")
+_CREATED = words("Array Date Object")  # with `new`
+_LITERALS = words("true false null")
+
+
+@lru_cache(maxsize=4096)
+def recognise(code: str) -> Expression:
+    """One expression; raises `UnsupportedError`.
+
+    >>> sorted(recognise("rows.map(function (row) { return row.n * by; })").names)
+    ['by', 'rows']
+    """
+    if "<!--" in code or "-->" in code:
+        raise UnsupportedError("`<!--` or `-->`")
+    reader = _Reader(code)
+    reader.sequence()
+    if reader.kind != "end":
+        raise UnsupportedError(f"`{reader.text}`")
+    (names, _), assigned = reader.frames[0], reader.assigned
+    return Expression(code, frozenset(names), frozenset(assigned), reader.changes)
+
+
+class _Reader:
+    """Recursive descent. Methods that read an operand return `name`, `member` or `value`."""
+
+    def __init__(self, code: str) -> None:
+        self.code, self.end = code, 0
+        self.kind = self.text = ""
+        self.frames: list[tuple[set[str], set[str]]] = [(set(), set())]  # used, declared
+        self.assigned: set[str] = set()
+        self.changes = False
+        self.take()
+
+    def take(self) -> str:
+        taken = self.text
+        self.kind, self.text, self.start, self.end = token(self.code, self.end)
+        return taken
+
+    def mark(self, *marks: str) -> str | None:
+        """Take one of these marks or words, if it comes next."""
+        return self.take() if self.kind in ("mark", "name") and self.text in marks else None
+
+    def need(self, mark: str) -> None:
+        if not self.mark(mark):
+            raise UnsupportedError(f"`{self.text}`, where `{mark}` was expected")
+
+    def list_of(self, read: Callable[[], object], close: str) -> None:
+        """Comma-separated, up to the closing mark; none may be left out."""
+        if self.mark(close):
+            return
+        read()
+        while self.mark(","):
+            read()
+        self.need(close)
+
+    def sequence(self) -> None:
+        self.assignment()
+        while self.mark(","):
+            self.assignment()
+
+    def assignment(self) -> str:
+        at, target = self.start, self.conditional()
+        if self.kind != "mark" or self.text not in _ASSIGNMENTS:
+            return target
+        self.assign(target, self.code[at : self.start].strip())
+        self.take()
+        self.assignment()
+        return "value"
+
+    def assign(self, target: str, text: str) -> None:
+        if target == "value" or text in GLOBALS or text.startswith("this"):
+            raise UnsupportedError(f"an assignment to {text}")
+        self.changes |= target == "member"
+        if target == "name" and not any(text in declared for _, declared in self.frames[1:]):
+            self.assigned.add(text)
+
+    def conditional(self) -> str:
+        kind = self.binary(0)
+        if not self.mark("?"):
+            return kind
+        self.assignment()
+        self.need(":")
+        self.assignment()
+        return "value"
+
+    def binary(self, level: int) -> str:
+        if level == len(_LEVELS):
+            return self.unary()
+        kind = self.binary(level + 1)
+        while self.mark(*_LEVELS[level]):
+            self.binary(level + 1)
+            kind = "value"
+        return kind
+
+    def unary(self) -> str:
+        if self.mark(*_UNARY):
+            self.unary()
+            return "value"
+        if self.mark("++", "--"):
+            at = self.start
+            self.assign(self.postfix(), self.code[at : self.start].strip())
+            return "value"
+        at, kind = self.start, self.postfix()
+        if self.kind == "mark" and self.text in ("++", "--"):
+            self.assign(kind, self.code[at : self.start].strip())
+            self.take()
+            return "value"
+        return kind
+
+    def postfix(self) -> str:
+        kind = self.primary()
+        while operator := self.mark(".", "[", "("):
+            if operator == "(":
+                self.list_of(self.assignment, ")")
+            elif operator == "[":
+                self.key()
+            else:
+                self.member()
+            kind = "value" if operator == "(" else "member"
+        return kind
+
+    def key(self) -> None:
+        """`[...]` after an object; a built-in member must not come in by its text."""
+        if self.kind == "string":
+            known_member(self.text[1:-1])
+        self.sequence()
+        self.need("]")
+
+    def member(self) -> None:
+        if self.kind != "name":
+            raise UnsupportedError(f"`.{self.text}`")
+        known_member(self.text)
+        self.changes |= self.text in _CHANGING
+        self.take()
+
+    def primary(self) -> str:
+        if self.mark("("):
+            self.sequence()
+            self.need(")")
+            return "value"
+        if self.mark("["):
+            self.list_of(self.assignment, "]")
+            return "value"
+        if self.mark("{"):
+            self.list_of(self.property, "}")
+            return "value"
+        if self.kind == "mark" and self.text in ("/", "/="):
+            return self.regexp()
+        if self.kind in ("number", "string"):
+            self.take()
+            return "value"
+        if self.kind == "name":
+            return self.name()
+        raise UnsupportedError(f"`{self.text}`")
+
+    def name(self) -> str:
+        word = self.take()
+        if word in _LITERALS:
+            return "value"
+        readers = {"function": self.function, "new": self.new, "this": self.this}
+        if word in readers:
+            return readers[word]()
+        self.frames[-1][0].add(known_name(word))
+        return "name"
+
+    def regexp(self) -> str:
+        self.end = regexp_end(self.code, self.start)
+        self.take()
+        return "value"
+
+    def new(self) -> str:
+        if self.text not in _CREATED:
+            raise UnsupportedError(f"`new {self.text}`")
+        self.frames[-1][0].add(self.take())
+        self.need("(")
+        self.list_of(self.assignment, ")")
+        return "value"
+
+    def this(self) -> str:
+        """Outside of functions it holds the parameters: `this['my-key']`."""
+        if len(self.frames) > 1 or not self.mark("["):
+            raise UnsupportedError("`this`, but for this['a-name']")
+        if self.kind != "string" or not re.fullmatch(r"[\w -]+", self.text[1:-1], re.ASCII):
+            raise UnsupportedError("`this` with another key than a text")
+        self.frames[0][0].add(known_name(self.take()[1:-1]))
+        self.need("]")
+        return "value"
+
+    def property(self) -> None:
+        if self.kind not in ("name", "string", "number"):
+            raise UnsupportedError(f"`{self.text}` as a key")
+        if self.take().strip("'\"") == "__proto__":
+            raise UnsupportedError("`__proto__`")
+        self.need(":")
+        self.assignment()
+
+    def function(self) -> str:
+        self.frames.append((set(), set()))
+        if self.kind == "name":
+            raise UnsupportedError("a function with a name")
+        self.need("(")
+        self.list_of(self.declare, ")")
+        self.block()
+        used, declared = self.frames.pop()
+        self.frames[-1][0].update(used - declared)
+        return "value"
+
+    def declare(self) -> None:
+        if self.kind != "name" or self.text in GLOBALS:
+            raise UnsupportedError(f"`{self.text}` as a variable")
+        self.frames[-1][1].add(known_name(self.take()))
+
+    def block(self) -> None:
+        self.need("{")
+        while not self.mark("}"):
+            self.statement()
+
+    def statement(self) -> None:
+        if self.kind == "mark" and self.text == "{":
+            self.block()
+        elif self.mark("var"):
+            self.variable()
+            self.close()
+        elif self.mark("return"):
+            if "\n" in self.code[: self.start].rpartition("return")[2]:
+                raise UnsupportedError("a line break after `return`")
+            if self.text not in (";", "}"):
+                self.sequence()
+            self.close()
+        elif self.mark("if"):
+            self.condition()
+        elif self.kind == "name" and self.text == "function":
+            raise UnsupportedError("a function with a name")
+        else:
+            self.sequence()
+            self.close()
+
+    def condition(self) -> None:
+        self.need("(")
+        self.sequence()
+        self.need(")")
+        self.statement()
+        if self.mark("else"):
+            self.statement()
+
+    def variable(self) -> None:
+        self.declare()
+        if self.mark("="):
+            self.assignment()
+        if self.mark(","):
+            self.variable()
+
+    def close(self) -> None:
+        """A semicolon; only the last one of a block may be missing."""
+        if not (self.kind == "mark" and self.text == "}"):
+            self.need(";")

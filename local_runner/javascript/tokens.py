@@ -1,0 +1,74 @@
+"""The tokens of ECMAScript 5, as far as templates may use them; a longer mark goes first."""
+
+import re
+from typing import NamedTuple
+
+from local_runner.javascript.names import RESERVED, UNKNOWN_GLOBALS, UNKNOWN_MEMBERS
+
+
+class UnsupportedError(Exception):
+    """An expression outside the subset; the message names what it holds, `at` where it starts."""
+
+    at = 0
+
+
+class Token(NamedTuple):
+    """`kind` is number, string, name, mark or end; `start` and `end` are places in the code."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+_MARKS = """
+>>>= ... === !== >>> <<= >>= **= == != <= >= && || ++ -- += -= *= /= %= &= |= ^= << >> => ** ?? ?.
+{ } ( ) [ ] ; , < > + - * / % & | ^ ! ~ ? : = . @ # ` \\
+"""
+_STRING = r"(?:[^{0}\\\r\n\u2028\u2029]|\\[nrtbfv/\\'\"]|\\x[0-9a-fA-F]{{2}}|\\u[0-9a-fA-F]{{4}})*"
+_TOKEN = re.compile(
+    r"(?P<number>0[xX][0-9a-fA-F]+|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)(?![\w$.])"
+    r"|(?P<string>" + "|".join(quote + _STRING.format(quote) + quote for quote in "'\"") + ")"
+    r"|(?P<name>[A-Za-z_$][A-Za-z0-9_$]*)"
+    r"|(?P<mark>" + "|".join(map(re.escape, _MARKS.split())) + ")",
+)
+_BLANK = re.compile(r"(?:[ \t\r\n]+|/\*.*?\*/)*", re.DOTALL)
+# Classes, groups, quantifiers and escapes of ECMAScript 5, without back references.
+_REGEXP = re.compile(
+    r"/(?![*?+])(?:\\[dDwWsSbBnrtfv^$\\.*+?()\[\]{}|/\-]|\[\^?(?:\\[dDwWsSnrtfv^$\\.*+?()\[\]{}|/\-]"
+    r"|[^\]\[\\\r\n\u0080-\U0010ffff])+\]|\((?!\?)|\(\?[:=!]|[^\[\\/\r\n(\u0080-\U0010ffff])+/"
+    r"(?P<flags>[gim]{0,3})(?![\w$])"
+)
+
+
+def token(code: str, at: int) -> Token:
+    """The next token from here; a `/` is a division."""
+    found = _BLANK.match(code, at)
+    start = found.end() if found else at
+    if start == len(code):
+        return Token("end", "the end", start, start)
+    matched = _TOKEN.match(code, start)
+    if matched is None or matched.lastgroup is None or code.startswith("//", start):
+        raise UnsupportedError(f"`{code[start : start + 20]}`")
+    return Token(matched.lastgroup, matched.group(), start, matched.end())
+
+
+def regexp_end(code: str, at: int) -> int:
+    """Where the regular expression that starts here ends; raises `UnsupportedError`."""
+    found = _REGEXP.match(code, at)
+    if found is None or len(set(found["flags"])) < len(found["flags"]):
+        raise UnsupportedError(f"the regular expression {code[at : at + 20]}")
+    return found.end()
+
+
+def known_name(name: str) -> str:
+    """A name that may be a parameter's; raises `UnsupportedError`."""
+    if name in RESERVED or name in UNKNOWN_GLOBALS or name.startswith("__"):
+        raise UnsupportedError(f"the JavaScript name `{name}`")
+    return name
+
+
+def known_member(name: str) -> None:
+    """Raises `UnsupportedError` for a member that is not certain to be the same."""
+    if name in UNKNOWN_MEMBERS:
+        raise UnsupportedError(f"the built-in member `.{name}`")

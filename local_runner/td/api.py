@@ -1,0 +1,192 @@
+"""A small client of Treasure Data's REST API: form-encoded requests, tried again where that helps.
+
+Every request that changes something may be sent twice: jobs carry a domain key, and creating or
+deleting twice ends with 409 or 404, which the callers take as done.
+"""
+
+import gzip
+import json
+import re
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from time import sleep
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from local_runner.account import SERVER, Connection, Pace
+from local_runner.job import TaskError
+
+if TYPE_CHECKING:  # a dry run needs no client
+    import urllib3
+
+T = TypeVar("T")
+Row = list[Any]
+Fields = Sequence[tuple[str, str]]
+_JAVA_KEY = re.compile(r"(?:[1-9][0-9]*/)?[a-f0-9]{40}")  # td-client-java prefixes only these
+_ERROR_BYTES = 1 << 16
+_PASSING = frozenset({408, 429, *range(500, 600)})
+REMEDIES = {
+    401: "the API key is wrong or expired: see TD_API_KEY or the secret td.apikey",
+    403: "the API key may not do this: the account's master key is needed, with write rights",
+}
+
+
+class ApiError(TaskError):
+    """A request that failed for good. `status` is None where no answer came."""
+
+    def __init__(self, message: str, status: int | None = None, details: Any = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = details if isinstance(details, dict) else {}
+
+
+class TdApi:
+    """One server and one key. A server that answers is added to `answered`."""
+
+    def __init__(self, connection: Connection, pace: Pace, answered: set[str]) -> None:
+        import urllib3
+
+        self._connection, self.pace, self._all_answered = connection, pace, answered
+        timeout = urllib3.Timeout(connect=pace.to_connect, read=pace.to_answer)
+        options: dict[str, Any] = {"timeout": timeout, "retries": False}
+        proxy = _proxy(connection.url)
+        self._pool = (
+            urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+        )
+
+    def get(self, path: str, fields: Fields = ()) -> Any:
+        """The JSON of an answer; raises `ApiError`."""
+        return self._call("GET", path, fields, _json)
+
+    def post(self, path: str, fields: Fields = ()) -> Any:
+        """The JSON of the answer to a form; raises `ApiError`."""
+        return self._call("POST", path, fields, _json)
+
+    def result(self, job: str, read: Callable[[Iterator[Row]], T]) -> T:
+        """What `read` makes of a job's rows. It may be called again with all of them."""
+        fields = [("format", "msgpack.gz")]
+        return self._call("GET", f"/v3/job/result/{job}", fields, lambda body: read(_rows(body)))
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        fields: Fields,
+        read: "Callable[[urllib3.BaseHTTPResponse], T]",
+    ) -> T:
+        tried = 0
+        while True:
+            try:
+                return self._once(method, path, fields, read)
+            except ApiError as error:
+                if tried >= self._retries(error):
+                    raise
+                sleep(min(self.pace.retry * 2**tried, self.pace.longest_retry))
+                tried += 1
+
+    @property
+    def _answered(self) -> bool:
+        return self._connection.url in self._all_answered
+
+    def _retries(self, error: ApiError) -> int:
+        if error.status is None and not self._answered:
+            return self.pace.retries_before_any_answer
+        if error.status in (401, 403):
+            return 1
+        return self.pace.retries if error.status is None or error.status in _PASSING else 0
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        fields: Fields,
+        read: "Callable[[urllib3.BaseHTTPResponse], T]",
+    ) -> T:
+        import urllib3
+
+        what = f"API request {method} {path} has failed"
+        try:
+            with self._send(method, path, fields) as response:
+                self._all_answered.add(self._connection.url)
+                if response.status >= 300:
+                    raise self._refused(what, response)
+                return read(response)
+        except (urllib3.exceptions.HTTPError, OSError, EOFError, zlib.error) as error:
+            raise ApiError(self._clean(self._broken(what, error))) from None
+        except _NotJsonError:
+            raise ApiError(
+                f"{what}: {self._connection.url} ({self._connection.named_by}) is not Treasure "
+                "Data's API, its answer is no JSON",
+                200,
+            ) from None
+
+    def _send(self, method: str, path: str, fields: Fields) -> "urllib3.BaseHTTPResponse":
+        key = self._connection.key
+        headers = {
+            "User-Agent": "td-mta local_runner",
+            "Authorization": f"TD1 {key}" if _JAVA_KEY.fullmatch(key) else key,
+            "Accept-Encoding": "gzip",
+        }
+        url, form = self._connection.url + path, urlencode(fields)
+        if method == "GET":
+            url += f"?{form}" if form else ""
+            return self._pool.request(method, url, headers=headers, preload_content=False)
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self._pool.request(method, url, body=form, headers=headers, preload_content=False)
+
+    def _refused(self, what: str, response: "urllib3.BaseHTTPResponse") -> ApiError:
+        body = response.read(_ERROR_BYTES, decode_content=True)
+        try:
+            told = json.loads(body)
+        except ValueError:
+            told = {}
+        told = told if isinstance(told, dict) else {}
+        text = str(told.get("text") or told.get("error") or told.get("message") or "")
+        remedy = REMEDIES.get(response.status, "")
+        parts = [f"{what}: {response.status} {response.reason or ''}".strip(), text, remedy]
+        message = self._clean(": ".join(part for part in parts if part))
+        return ApiError(message, response.status, told.get("details"))
+
+    def _broken(self, what: str, error: Exception) -> str:
+        reason = getattr(error, "reason", None) or error
+        if self._answered:
+            return f"{what}: the connection broke ({reason}) and trying again did not help"
+        return (
+            f"{what}: Treasure Data cannot be reached at {self._connection.url} "
+            f"({self._connection.named_by}; {reason}). Check {SERVER}, td.endpoint and td.use_ssl, "
+            "the network and its proxy"
+        )
+
+    def _clean(self, message: str) -> str:
+        return message.replace(self._connection.key, "***")
+
+
+class _NotJsonError(Exception):
+    """A body that is no JSON object."""
+
+
+def _json(response: "urllib3.BaseHTTPResponse") -> Any:
+    try:
+        return json.loads(response.read(decode_content=True))
+    except ValueError:
+        raise _NotJsonError from None
+
+
+def _rows(response: "urllib3.BaseHTTPResponse") -> Iterator[Row]:
+    """Concatenated msgpack arrays, gzipped by the job and not by the transport."""
+    import msgpack
+
+    with gzip.GzipFile(fileobj=response) as plain:
+        yield from msgpack.Unpacker(
+            plain, strict_map_key=False, unicode_errors="replace", timestamp=0
+        )
+    if response.tell() == 0:
+        raise EOFError("the result has no bytes at all")
+
+
+def _proxy(url: str) -> str | None:
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.netloc):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)

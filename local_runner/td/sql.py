@@ -1,0 +1,54 @@
+"""The text of a td> query as Digdag sends it: who asks, and where its command goes."""
+
+import re
+
+from local_runner.job import Job
+from local_runner.td_statement import Statement, Table
+
+_INSERT_LINE = re.compile(r"(\A|\r?\n)--[ \t\n\v\f\r]*DIGDAG_INSERT_LINE[^\n\r\x85\u2028\u2029]*")
+_COMMENTS_AND_ONE_LINE = re.compile(
+    r"\A([\r\n\t]*(?:(?:\A|\n)--[^\n]*)+)\n?([^\n\r\x85\u2028\u2029]*)\Z"
+)
+_PREFIX = ("project_id", "project_name", "workflow_name", "session_id", "attempt_id", "task_name")
+_COMMANDS = {
+    ("presto", "create_table"): "DROP TABLE IF EXISTS {table};\nCREATE TABLE {table} AS",
+    ("presto", "insert_into"): "INSERT INTO {table}",
+    ("hive", "create_table"): "INSERT OVERWRITE TABLE {table}",
+    ("hive", "insert_into"): "INSERT INTO TABLE {table}",
+}
+
+
+def text(job: Job, statement: Statement, engine: str) -> str:
+    """The whole query of a td> task."""
+    return _prefix(job) + _with_command(statement, engine)
+
+
+def quoted(table: Table, engine: str) -> str:
+    return table.quoted("`" if engine == "hive" else '"')
+
+
+def count(table: Table, rows: int, engine: str) -> str:
+    """The query of td_wait_table>."""
+    name = quoted(table, engine)
+    if engine == "hive":
+        return f"select count(*) from (select * from {name} limit {rows}) sub"
+    return f"select count(*) from {name}"
+
+
+def _prefix(job: Job) -> str:
+    task = str(job.params["task_name"])
+    known = {"project_name": "default", "workflow_name": re.split(r"[+^]", task)[1]}
+    return "".join(f"-- {key}: {known.get(key) or job.params[key]}\n" for key in _PREFIX)
+
+
+def _with_command(statement: Statement, engine: str) -> str:
+    """At the line made for it, else after comments that only one line follows, else in front."""
+    if statement.verb is None or statement.table is None:
+        return statement.sql
+    command = _COMMANDS[engine, statement.verb].format(table=quoted(statement.table, engine))
+    if found := _INSERT_LINE.search(statement.sql):
+        before, after = statement.sql[: found.end(1)], statement.sql[found.end() :]
+        return f"{before}{command}{after}"
+    if found := _COMMENTS_AND_ONE_LINE.search(statement.sql):
+        return f"{found[1]}\n{command}\n{found[2]}"
+    return f"{command}\n{statement.sql}"

@@ -1,0 +1,169 @@
+"""`${...}` in parameters and SQL files: one pass in document order, results are strings.
+
+`$$` is a dollar, `${word:...}` is left alone (secrets), an unclosed `${` stays as it is. A key sees
+what stands before it evaluated, and any other parameter as its raw text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from local_runner.javascript import engine
+from local_runner.javascript.engine import ScriptError
+from local_runner.javascript.names import GLOBALS
+from local_runner.javascript.syntax import Expression, recognise
+from local_runner.javascript.tokens import UnsupportedError
+from local_runner.yaml_types import Value
+
+LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
+SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
+# Errors that Digdag's engine words in the same way.
+_SAME_WORDS = re.compile(r"ReferenceError: \w+ is not defined|TypeError: Cannot read property ")
+_TEMPLATE = re.compile(r"\$\{(?![a-z]+:)(?=.)", re.DOTALL)
+
+
+class TemplateError(Exception):
+    """A template that Digdag fails on too, at run time; `same_words` if it says the same."""
+
+    same_words = True
+
+
+class UnknownTemplateError(TemplateError):
+    """A template that comes to something of which it is not known what Digdag does."""
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> tuple[str | Expression, ...]:
+    """Literal pieces and expressions; raises `UnsupportedError`."""
+    pieces: list[str | Expression] = []
+    at = 0
+    while start := _TEMPLATE.search(text, at):
+        end = _closing(text, start.end())
+        if end is None:
+            break
+        pieces.append(text[at : start.start()].replace("$$", "$"))
+        at = end + 1
+        try:
+            pieces += [recognise(text[start.end() : end])] if end > start.end() else []
+        except UnsupportedError as error:
+            error.at = start.start()
+            raise
+    return (*pieces, text[at:].replace("$$", "$"))
+
+
+def _closing(text: str, at: int) -> int | None:
+    """Where the braces are even again; Digdag counts them without regard to quotes."""
+    depth = 1
+    for brace in re.compile(r"[{}]").finditer(text, at):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return brace.start()
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _script(text: str) -> engine.Script:
+    return engine.script(parse(text))
+
+
+def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | None = None) -> str:
+    """The text with every template replaced; raises `TemplateError`.
+
+    Local times are of the zone, or else of the scope's parameter `timezone`.
+    """
+    try:
+        pieces = parse(text)
+        if all(isinstance(piece, str) for piece in pieces):
+            return "".join(map(str, pieces))
+        return engine.run(_script(text), scope, zone or scope.get("timezone", "UTC"))
+    except (ScriptError, UnsupportedError) as error:
+        kind = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
+        failed = kind(f"Failed to evaluate a variable {text} ({error}){where} (config)")
+        failed.same_words = bool(_SAME_WORDS.match(str(error)))
+        raise failed from None
+
+
+def evaluate(
+    config: Mapping[str, Value],
+    params: Mapping[str, Value],
+    *,
+    failed: list[TemplateError] | None = None,
+) -> dict[str, Value]:
+    """Every string of a mapping filled, in document order; `params` are the raw values.
+
+    With `failed`, what cannot be evaluated is left out and its error added there: before the run
+    some values are not known yet.
+    """
+    built: dict[str, Value] = {}
+    scope = dict(params)
+    for key, value in config.items():
+        try:
+            built[key] = value if key in LAZY else _evaluate(value, scope, params)
+            scope[key] = built[key]
+        except TemplateError as error:
+            if failed is None or isinstance(error, UnknownTemplateError):
+                raise
+            failed.append(error)
+            scope.pop(key, None)
+    return built
+
+
+def _evaluate(value: Value, scope: Mapping[str, Value], params: Mapping[str, Value]) -> Value:
+    if isinstance(value, str):
+        return fill(value, scope, zone=params.get("timezone"))
+    if isinstance(value, list):
+        return [_evaluate(item, scope, params) for item in value]
+    return evaluate(value, params) if isinstance(value, dict) else value
+
+
+def strings(value: Value) -> Iterator[str]:
+    """Every string value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from strings(item)
+
+
+def names(text: str) -> frozenset[str]:
+    """The names of parameters that a template reads; raises `UnsupportedError`."""
+    return _script(text).names - GLOBALS
+
+
+def in_doubt(
+    config: Mapping[str, Value], raw: Mapping[str, Value], local: frozenset[str]
+) -> str | None:
+    """A nested template whose meaning depends on what nested values see, which was not observed.
+
+    Nested values see earlier siblings. Whether they see other keys of the task evaluated or raw is
+    not known, so a name must mean the same both ways: no parameter of the task's own (`local`),
+    no exported value that is a template itself.
+    """
+    for key, value in config.items():
+        if key not in LAZY and isinstance(value, dict | list):
+            for name, enclosed in _outer_names(value, frozenset(), frozenset()):
+                if (
+                    enclosed
+                    or name in local
+                    or any("${" in text for text in strings(raw.get(name)))
+                ):
+                    return name
+    return None
+
+
+def _outer_names(
+    value: Value, siblings: frozenset[str], enclosing: frozenset[str]
+) -> Iterator[tuple[str, bool]]:
+    """Names that are no earlier sibling, and whether a map around holds them."""
+    if isinstance(value, str):
+        yield from ((name, name in enclosing) for name in names(value) - siblings)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _outer_names(item, siblings, enclosing)
+    elif isinstance(value, dict):
+        seen = frozenset[str]()
+        for key, item in value.items():
+            if key not in LAZY:
+                later = value.keys() - seen
+                yield from _outer_names(item, seen, enclosing | siblings | later)
+            seen |= {key}

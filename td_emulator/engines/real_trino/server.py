@@ -1,0 +1,143 @@
+"""A real Trino 476 on this machine's loopback, as Treasure Data's queries find it.
+
+    with RealTrino() as trino:
+        trino.url  # "http://127.0.0.1:PORT"
+
+Its catalog `td-presto` keeps tables in memory, a schema for each database of Treasure Data, and
+knows TD's functions. It is gone with the `with`, and when this process dies.
+"""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+from td_emulator.engines.real_trino import artifacts, functions, java
+from td_emulator.engines.real_trino.connection import CATALOG
+from td_mta.errors import WarehouseError
+
+START_LIMIT = 180.0  # seconds; 6 to 11 on a free machine
+_HEAP = "1G"
+# Starts in half the time; the archive of classes is made by the first server that ends.
+_FAST = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+AutoCreateSharedArchive")
+_PROJECT = Path(__file__).parents[3]
+_log = logging.getLogger(__name__)
+
+_CONFIG = """\
+coordinator=true
+node-scheduler.include-coordinator=true
+http-server.http.port={port}
+discovery.uri=http://127.0.0.1:{port}
+node.environment=loopback
+node.id=loopback
+node.internal-address=127.0.0.1
+node.bind-ip=127.0.0.1
+plugin.dir={plugins}
+query.max-length=20000000
+query.max-memory-per-node=500MB
+memory.heap-headroom-per-node=200MB
+protocol.v1.alternate-header-name=Presto
+sql.default-function-catalog={catalog}
+sql.default-function-schema={schema}
+sql.path="{catalog}".{schema}
+"""
+_MEMORY = "connector.name=memory\nmemory.max-data-per-node=400MB\n"
+
+
+class RealTrino:
+    """A server that lives as long as the `with`. `url` has no slash at its end."""
+
+    def __init__(self, *, cache: Path | None = None) -> None:
+        self.cache = cache
+        self.url = ""
+        self._guard: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "RealTrino":
+        java_path, home = java.find(), artifacts.home(self.cache)
+        start = time.monotonic()
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._guard = _started(java_path, home, port)
+        try:
+            self._wait(start + START_LIMIT)
+            functions.create(self.url)
+        except BaseException:
+            self.close()
+            raise
+        _log.info("Trino %s at %s in %.1f s", artifacts.VERSION, self.url, time.monotonic() - start)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server and wait until it is gone."""
+        if self._guard is not None:
+            self._guard.communicate()  # closes its input
+            self._guard = None
+
+    def _wait(self, until: float) -> None:
+        while not _ready(self.url):
+            if self._guard is None or self._guard.poll() is not None:
+                said = self._guard.communicate()[0] if self._guard else ""
+                raise WarehouseError(f"Trino did not start:\n{said.strip()}")
+            if time.monotonic() > until:
+                raise WarehouseError(f"Trino did not start in {START_LIMIT:.0f} s")
+            time.sleep(0.1)
+
+
+def _started(java_path: Path, home: Path, port: int) -> "subprocess.Popen[str]":
+    folder = Path(tempfile.mkdtemp(prefix="td_mta_trino_"))
+    _configure(folder, home, port)
+    archive = home.parent / f"{home.name}-java{java.version(java_path)}.jsa"
+    command = [
+        *(sys.executable, "-m", "td_emulator.engines.real_trino.guard", str(folder)),
+        *(str(java_path), f"-Xmx{_HEAP}", *_FAST, f"-XX:SharedArchiveFile={archive}"),
+        "-Dconfig=etc/config.properties",
+        *("-cp", str(home / "lib" / "*"), "io.trino.server.TrinoServer"),
+    ]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(_PROJECT)},
+        start_new_session=True,  # Ctrl-C is the user's: the guard ends with its input
+    )
+
+
+def _configure(folder: Path, home: Path, port: int) -> None:
+    (folder / "etc" / "catalog").mkdir(parents=True)
+    (folder / "etc" / "config.properties").write_text(
+        _CONFIG.format(port=port, plugins=home / "plugin", catalog=CATALOG, schema=functions.SCHEMA)
+    )
+    (folder / "etc" / "catalog" / f"{CATALOG}.properties").write_text(_MEMORY)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ready(url: str) -> bool:
+    """Whether it takes queries; no proxy stands between."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/v1/info", timeout=5) as answer:
+            return json.load(answer)["starting"] is False
+    except (urllib.error.URLError, OSError, ValueError):
+        return False

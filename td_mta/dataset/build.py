@@ -1,0 +1,203 @@
+"""Pages of journeys to records of examples, and to what credit is given for: the conversions."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta import progress
+from td_mta.baselines.methods import Tally
+from td_mta.baselines.rules import Settings
+from td_mta.config.attribution import Config
+from td_mta.dataset.tfrecords import Folders, Schema, Writer
+from td_mta.ingest.pages import Intake, Page
+from td_mta.journeys import patterns
+from td_mta.journeys.accumulate import grown
+from td_mta.journeys.examples import (
+    AUGMENTED,
+    FEW_MOMENTS,
+    NEGATIVE,
+    POSITIVE,
+    Cut,
+    Examples,
+    by_split,
+    merge,
+    moments,
+    of_groups,
+    person_days,
+    person_days_forward,
+    touch_days,
+)
+from td_mta.journeys.paths import conversion_paths, join, null_paths
+from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.journeys.windows import seen
+from td_mta.shapley import bootstrap
+from td_mta.shapley.bootstrap import Converters, poisson_weights
+
+
+class Extracted(NamedTuple):
+    """Conversions by pattern: `amounts` `(2, n)` counts them and their value.
+
+    `touching` counts conversions that each channel touched; `models` has the credit of every model
+    beside the Shapley values. `converters` are the users behind the conversions, by kind.
+    `redrawn` has a group of examples for each refit: the training users drawn again.
+    """
+
+    schema: Schema
+    sets: Patterns
+    amounts: Floats
+    touching: Ints
+    models: Tally
+    converters: Converters
+    redrawn: Examples
+    counts: dict[str, int]
+
+
+@dataclass
+class _Sums:
+    sets: list[Patterns] = field(default_factory=list)
+    amounts: list[Floats] = field(default_factory=list)
+    converters: list[Converters] = field(default_factory=list)
+    redrawn: list[Examples] = field(default_factory=list)
+    keys: tuple[list[Keys], list[Keys]] = field(default_factory=lambda: ([], []))
+    examples: Ints = field(default_factory=lambda: np.zeros(3, np.int64))
+    users: int = 0
+    duplicates: int = 0
+    conversions: int = 0
+
+
+def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
+    """Write the records of all pages; the conversions of all users come back by pattern."""
+    schema = Schema(
+        channels=tuple(intake.channels),
+        lookback_window_days=config.lookback_window_days,
+        day_timezone=config.day_timezone,
+        examples=config.examples,
+    )
+    drawn_from = _moments(intake, config)
+    models = models_of(intake.channels, config)
+    writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
+    for number, page in enumerate(intake.pages("extracting")):
+        held_out = _held_out(page.user_hash, config)
+        weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
+        examples = _examples(page, held_out, weights, intake, config, schema.grid, drawn_from)
+        split, redrawn = of_groups(examples, slice(2)), of_groups(examples, slice(2, None))
+        writer.write(number, split)
+        _add(sums, page, split, schema.grid)
+        sums.redrawn = grown(sums.redrawn, redrawn, merge, lambda part: len(part.counts))
+        _add_paths(models, page, held_out, config.lookback_window_days)
+        if number == 0:
+            seconds = time.monotonic() - started
+            progress.tell("extracting", seconds * (intake.page_count - 1))
+    writer.close()
+    sets, which = patterns.distinct(patterns.join(sums.sets))
+    of_sets = np.concatenate(sums.amounts, axis=1)
+    amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
+    return Extracted(
+        schema=schema,
+        sets=sets,
+        amounts=amounts,
+        touching=_touching(sets, amounts[0], schema.grid),
+        models=models,
+        converters=bootstrap.merge(sums.converters),
+        redrawn=merge(sums.redrawn),
+        counts=_counts(sums, intake.scan.rows),
+    )
+
+
+def _moments(intake: Intake, config: Config) -> Ints | None:
+    """Times of day to draw cuts from, sorted; None where days are seen whole."""
+    if config.examples == "touch_days" or intake.visits:
+        return None
+    pages = intake.pages("times of conversions")
+    found = [moments(page.journeys, config.lookback_window_days) for page in pages]
+    every, untouched = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return np.sort(untouched if len(untouched) >= FEW_MOMENTS else every)
+
+
+def models_of(channels: list[str], config: Config) -> Tally:
+    """The models beside the Shapley values, with what the parameters say of them."""
+    settings = Settings(
+        direct=channels.index(direct) if (direct := config.direct_channel) in channels else -1,
+        first=config.position_first,
+        last=config.position_last,
+        half_life_days=config.time_decay_half_life_days,
+    )
+    return Tally(len(channels), settings, config.markov_order, config.markov_nulls)
+
+
+def _add_paths(models: Tally, page: Page, held_out: Flags, days: int) -> None:
+    for is_held_out, users in ((False, ~held_out), (True, held_out)):
+        part = page.journeys.of(users)
+        paths = join([conversion_paths(part, days), null_paths(part, days)])
+        models.add(paths, held_out=is_held_out)
+
+
+def _held_out(user_hash: Keys, config: Config) -> Flags:
+    number = mix(user_hash ^ mix(np.array([config.seed + 1], np.uint64))) >> np.uint64(11)
+    return number.astype(np.float64) / 2.0**53 < config.validation_fraction
+
+
+def _examples(
+    page: Page,
+    held_out: Flags,
+    weights: Ints,
+    intake: Intake,
+    config: Config,
+    grid: Grid,
+    drawn_from: Ints | None,
+) -> Examples:
+    """Two groups, for training and held out, then one for each draw of users."""
+    cut = Cut(drawn_from, page.user_hash)
+    if config.holdout == "forward":
+        days = intake.held_out_day, intake.last_day
+        return person_days_forward(page.journeys, weights, grid, cut, *days)
+    groups = np.concatenate([by_split(held_out), weights * ~held_out[:, None]], axis=1)
+    if config.examples == "touch_days":
+        return touch_days(page.journeys, groups, grid, augment=config.augment_last_day)
+    return person_days(page.journeys, groups, grid, cut, intake.last_day)
+
+
+def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
+    journeys = page.journeys
+    found, which = seen(journeys, journeys.conversion_windows, grid)
+    user, n = journeys.conversions.user, len(found.keys)
+    rows = np.ones(len(user)), journeys.values
+    sums.sets.append(found)
+    sums.amounts.append(np.array([np.bincount(which, row, n) for row in rows], np.float64))
+    sums.converters.append(bootstrap.converters(user, which, found))
+    of_kind = examples.counts.sum(axis=2)
+    negative = of_kind[:, NEGATIVE] + of_kind[:, AUGMENTED]
+    for label, of_label in ((NEGATIVE, negative), (POSITIVE, of_kind[:, POSITIVE])):
+        sums.keys[label].append(examples.patterns.keys[of_label > 0])
+    sums.examples += of_kind.sum(axis=0)
+    sums.users += journeys.users
+    sums.duplicates += page.duplicates
+    sums.conversions += len(journeys.conversions)
+
+
+def _counts(sums: _Sums, rows: int) -> dict[str, int]:
+    return {
+        "touchpoints": rows,
+        "duplicates": sums.duplicates,
+        "users": sums.users,
+        "conversions": sums.conversions,
+        "positive_examples": int(sums.examples[POSITIVE]),
+        "negative_examples": int(sums.examples[NEGATIVE] + sums.examples[AUGMENTED]),
+        "positive_patterns": len(np.unique(np.concatenate(sums.keys[POSITIVE]))),
+        "negative_patterns": len(np.unique(np.concatenate(sums.keys[NEGATIVE]))),
+    }
+
+
+def _touching(sets: Patterns, conversions: Floats, grid: Grid) -> Ints:
+    owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
+    pairs = np.unique(owner * grid.channels + sets.cells % grid.channels)
+    owner, channel = np.divmod(pairs, grid.channels)
+    return np.bincount(channel, conversions[owner], minlength=grid.channels).astype(np.int64)
+
+
+def folders_of(config: Config) -> Folders:
+    return Folders(Path(config.negative_tfrecords_dir), Path(config.positive_tfrecords_dir))

@@ -1,0 +1,246 @@
+"""The allow-list: every Trino and TD function that runs here, in the forms that were shown equal.
+
+Those of times are in `catalog_times.py`, those with a rule of their own in `specials.py`.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.functions.calls import Overload, each, first, plain, with_constants
+from td_mta.trino_on_datafusion.functions.registry_times import TIMES
+from td_mta.trino_on_datafusion.kernels import (
+    arrays,
+    conversions,
+    hashes,
+    numbers,
+    regexps,
+    texts,
+    urls,
+)
+from td_mta.trino_on_datafusion.program import Bound, Run
+from td_mta.trino_on_datafusion.types import (
+    BIGINT,
+    BOOLEAN,
+    DOUBLE,
+    INTEGER,
+    INTEGERS,
+    VARBINARY,
+    VARCHAR,
+    Type,
+    array,
+    varchar,
+)
+
+
+def _text(run: Run, returns: Any = first) -> tuple[Overload, ...]:
+    return (Overload(("varchar",), returns, plain(run)),)
+
+
+def _double(run: Any) -> tuple[Overload, ...]:
+    return (Overload(("double",), DOUBLE, plain(run)),)
+
+
+def _whole_or_double(run: Any) -> tuple[Overload, ...]:
+    """Of integers the value itself."""
+    whole = [Overload((f"{kind}=",), first, plain(lambda v: v)) for kind in INTEGERS]
+    return (*whole, Overload(("double=",), DOUBLE, plain(run)))
+
+
+def _replaced_length(types: list[Type], args: list[Bound]) -> Type:
+    """replace(x, y, z): x + z * (x + 1) letters at most."""
+    if not (types[0].args and types[2].args):
+        return VARCHAR
+    (x,), (z,) = types[0].args, types[2].args
+    return varchar(min(2**31 - 1, x + z * (x + 1)))
+
+
+def _regexp_replaced_length(types: list[Type], args: list[Bound]) -> Type:
+    if not (types[0].args and types[2].args):
+        return VARCHAR
+    (x,), (y,) = types[0].args, types[2].args
+    return varchar(min(2**31 - 1, x + max(x * y // 2, y) * (x + 1)))
+
+
+def _of_one_letter(types: list[Type], args: list[Bound]) -> Type:
+    if types[0] != varchar(1):
+        raise Refused(f"codepoint({types[0]})")
+    return INTEGER
+
+
+def _split_type(types: list[Type], args: list[Bound]) -> Type:
+    return array(types[0])
+
+
+_TRIMS = {"trim": pc.utf8_trim, "ltrim": pc.utf8_ltrim, "rtrim": pc.utf8_rtrim}
+_URL_PARTS = ("protocol", "host", "path", "query", "fragment")
+_BITS = {"and": pc.bit_wise_and, "or": pc.bit_wise_or, "xor": pc.bit_wise_xor}
+
+FUNCTIONS: dict[str, tuple[Overload, ...]] = {
+    # strings
+    "length": _text(texts.length, BIGINT),
+    "lower": _text(pc.utf8_lower),
+    "upper": _text(texts.upper),
+    "reverse": _text(pc.utf8_reverse),
+    **{
+        name: (
+            Overload(("varchar",), first, plain(texts.trimmer(trim, texts.WHITESPACE))),
+            Overload(
+                ("varchar", "varchar!"),
+                first,
+                lambda program, types, letters, trim=trim: texts.trimmer(trim, letters),
+            ),
+        )
+        for name, trim in _TRIMS.items()
+    },
+    "substr": (
+        Overload(("varchar", "bigint!"), first, with_constants(texts.substring)),
+        Overload(("varchar", "bigint!", "bigint!"), first, with_constants(texts.substring)),
+    ),
+    "substring": (
+        Overload(("varchar", "bigint!"), first, with_constants(texts.substring)),
+        Overload(("varchar", "bigint!", "bigint!"), first, with_constants(texts.substring)),
+    ),
+    "strpos": (
+        Overload(("varchar", "varchar!"), BIGINT, with_constants(texts.position)),
+        Overload(("varchar", "varchar"), BIGINT, plain(texts.positions)),
+    ),
+    "split_part": (
+        Overload(("varchar", "varchar!", "bigint!"), first, with_constants(texts.part_of)),
+    ),
+    "split": (
+        Overload(("varchar", "varchar!"), _split_type, with_constants(texts.splitter)),
+        Overload(("varchar", "varchar!", "bigint!"), _split_type, with_constants(texts.splitter)),
+    ),
+    "replace": (
+        Overload(("varchar", "varchar!"), first, with_constants(texts.replacer)),
+        Overload(
+            ("varchar", "varchar!", "varchar!"), _replaced_length, with_constants(texts.replacer)
+        ),
+    ),
+    "starts_with": (
+        Overload(
+            ("varchar", "varchar!"),
+            BOOLEAN,
+            with_constants(lambda start: lambda values: pc.starts_with(values, start)),
+        ),
+    ),
+    "lpad": (
+        Overload(
+            ("varchar", "bigint!", "varchar!"),
+            VARCHAR,
+            with_constants(lambda size, fill: texts.padder(pc.utf8_lpad, size, fill)),
+        ),
+    ),
+    "rpad": (
+        Overload(
+            ("varchar", "bigint!", "varchar!"),
+            VARCHAR,
+            with_constants(lambda size, fill: texts.padder(pc.utf8_rpad, size, fill)),
+        ),
+    ),
+    "translate": (
+        Overload(
+            ("varchar", "varchar!", "varchar!"),
+            VARCHAR,
+            with_constants(
+                lambda old, new: conversions.per_value(texts.translator(old, new), pa.string())
+            ),
+        ),
+    ),
+    "chr": (Overload(("bigint",), varchar(1), each(texts.character, VARCHAR), fails=True),),
+    "codepoint": (
+        Overload(("varchar",), _of_one_letter, each(texts.code_point, INTEGER), fails=True),
+    ),
+    "$like": (
+        Overload(("varchar", "varchar!"), BOOLEAN, with_constants(texts.like)),
+        Overload(("varchar", "varchar!", "varchar!"), BOOLEAN, with_constants(texts.like)),
+    ),
+    # regular expressions
+    "regexp_like": (Overload(("varchar", "varchar!"), BOOLEAN, with_constants(regexps.like)),),
+    "regexp_extract": (
+        Overload(("varchar", "varchar!"), first, with_constants(regexps.extract)),
+        Overload(("varchar", "varchar!", "bigint!"), first, with_constants(regexps.extract)),
+    ),
+    "regexp_replace": (
+        Overload(("varchar", "varchar!"), first, with_constants(regexps.replace)),
+        Overload(
+            ("varchar", "varchar!", "varchar!"),
+            _regexp_replaced_length,
+            with_constants(regexps.replace),
+        ),
+    ),
+    # URLs
+    **{f"url_extract_{part}": _text(urls.extractor(part)) for part in _URL_PARTS},
+    "url_extract_parameter": (
+        Overload(("varchar", "varchar!"), first, with_constants(urls.parameter)),
+    ),
+    # bytes and hashes
+    "to_utf8": (Overload(("varchar",), VARBINARY, plain(lambda v: v.cast(pa.binary()))),),
+    "from_utf8": (Overload(("varbinary",), VARCHAR, each(hashes.from_utf8, VARCHAR)),),
+    "xxhash64": (Overload(("varbinary",), VARBINARY, plain(hashes.xxhash64_bytes)),),
+    "from_big_endian_64": (
+        Overload(("varbinary",), BIGINT, plain(hashes.from_big_endian_64), fails=True),
+    ),
+    "md5": (Overload(("varbinary",), VARBINARY, each(hashes.digest("md5"), VARBINARY)),),
+    "sha1": (Overload(("varbinary",), VARBINARY, each(hashes.digest("sha1"), VARBINARY)),),
+    "sha256": (Overload(("varbinary",), VARBINARY, each(hashes.digest("sha256"), VARBINARY)),),
+    "sha512": (Overload(("varbinary",), VARBINARY, each(hashes.digest("sha512"), VARBINARY)),),
+    "crc32": (Overload(("varbinary",), BIGINT, each(hashes.crc32, BIGINT)),),
+    "to_hex": (Overload(("varbinary",), VARCHAR, each(hashes.to_hex, VARCHAR)),),
+    "from_hex": (Overload(("varchar",), VARBINARY, each(hashes.from_hex, VARBINARY), fails=True),),
+    "to_base64": (Overload(("varbinary",), VARCHAR, each(hashes.to_base64, VARCHAR)),),
+    # numbers
+    "abs": tuple(
+        Overload((f"{kind}=",), first, plain(numbers.absolute), fails=True)
+        for kind in (*INTEGERS, "double")
+    ),
+    "ceil": _whole_or_double(pc.ceil),
+    "ceiling": _whole_or_double(pc.ceil),
+    "floor": _whole_or_double(pc.floor),
+    "round": (
+        *_whole_or_double(numbers.on_doubles(numbers.round_whole)),
+        Overload(
+            ("double=", "bigint!"),
+            DOUBLE,
+            with_constants(lambda digits: numbers.on_doubles(numbers.round_to(digits))),
+        ),
+    ),
+    "truncate": (Overload(("double=",), DOUBLE, plain(pc.trunc)),),
+    "sign": tuple(Overload((f"{kind}=",), first, plain(numbers.sign_of)) for kind in INTEGERS),
+    "sqrt": _double(pc.sqrt),
+    "ln": _double(pc.ln),
+    "log2": _double(pc.log2),
+    "log10": _double(pc.log10),
+    "exp": _double(pc.exp),
+    "power": (Overload(("double", "double"), DOUBLE, plain(numbers.on_doubles(numbers.power))),),
+    "pow": (Overload(("double", "double"), DOUBLE, plain(numbers.on_doubles(numbers.power))),),
+    "log": (Overload(("double", "double"), DOUBLE, plain(numbers.on_doubles(numbers.logarithm))),),
+    "is_nan": (Overload(("double",), BOOLEAN, plain(pc.is_nan)),),
+    "is_finite": (Overload(("double",), BOOLEAN, plain(pc.is_finite)),),
+    "is_infinite": (Overload(("double",), BOOLEAN, plain(pc.is_inf)),),
+    **{
+        f"bitwise_{name}": (Overload(("bigint", "bigint"), BIGINT, plain(run)),)
+        for name, run in _BITS.items()
+    },
+    "bitwise_not": (Overload(("bigint",), BIGINT, plain(pc.bit_wise_not)),),
+    "to_base": (
+        Overload(
+            ("bigint", "bigint!"),
+            varchar(64),
+            with_constants(
+                lambda base: conversions.per_value(
+                    lambda number: numbers.to_base(number, base), pa.string()
+                )
+            ),
+            fails=True,
+        ),
+    ),
+    "sequence": tuple(
+        Overload(("bigint",) * count, array(BIGINT), plain(arrays.sequence), fails=True)
+        for count in (2, 3)
+    ),
+    **TIMES,
+}

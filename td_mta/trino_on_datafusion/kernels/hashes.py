@@ -1,0 +1,73 @@
+"""Bytes and hashes. xxhash64 is computed on whole arrays, the rare ones value by value."""
+
+import base64
+import hashlib
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.types import TrinoError
+from td_mta.xxhash64 import xxhash64
+
+
+def xxhash64_bytes(values: pa.Array) -> pa.Array:
+    """Eight bytes, big end first."""
+    hashes = xxhash64(values).astype(">u8").tobytes()
+    fixed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(8), len(values), [_validity(values), pa.py_buffer(hashes)]
+    )
+    return fixed.cast(pa.binary())
+
+
+def from_big_endian_64(values: pa.Array) -> pa.Array:
+    """Eight bytes as one bigint."""
+    lengths = pc.binary_length(values)
+    if pc.any(pc.not_equal(lengths, 8)).as_py():
+        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "8 bytes were wanted")
+    packed = b"".join(pc.fill_null(values, b"\0" * 8).to_pylist())
+    numbers = np.frombuffer(packed, ">i8").astype(np.int64)
+    return pa.array(numbers, mask=values.is_null().to_numpy(zero_copy_only=False))
+
+
+def _validity(values: pa.Array) -> pa.Buffer | None:
+    if not values.null_count:
+        return None
+    return values.is_valid().buffers()[1]
+
+
+def to_hex(value: bytes) -> str:
+    return value.hex().upper()
+
+
+def from_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text) if " " not in text else _not_hex(text)
+    except ValueError:
+        return _not_hex(text)
+
+
+def _not_hex(text: str) -> bytes:
+    raise TrinoError("INVALID_FUNCTION_ARGUMENT", f"not hexadecimal: {text!r}")
+
+
+def from_utf8(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise Refused("from_utf8 of bytes that are no UTF-8") from None
+
+
+def to_base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def crc32(value: bytes) -> int:
+    return zlib.crc32(value)
+
+
+def digest(name: str) -> Callable[[bytes], bytes]:
+    return lambda value: hashlib.new(name, value).digest()

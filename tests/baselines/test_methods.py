@@ -1,0 +1,300 @@
+"""Rules and Markov chains: worked by hand, held to laws, and to what peers answer."""
+
+import csv
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from td_mta.baselines import markov
+from td_mta.baselines.methods import METHODS, Tally, markov_chain
+from td_mta.baselines.rules import RULES, Settings
+from td_mta.journeys.paths import Paths, join
+from td_mta.journeys.touchpoints import DAY
+
+RECORDED = Path(__file__).parents[1] / "conformance" / "attribution"
+DIRECT = 2
+
+
+def paths_of(
+    *sequences: str, conversions: list[float] | None = None, value: list[float] | None = None
+) -> Paths:
+    """Paths such as "abc", a day between touches; the last touch is at the conversion."""
+    sizes = [len(path) for path in sequences]
+    done = np.ones(len(sequences)) if conversions is None else np.array(conversions, float)
+    age = np.concatenate([np.arange(size)[::-1] for size in sizes]) * float(DAY)
+    channel = np.array([ord(c) - ord("a") for path in sequences for c in path], np.int64)
+    return Paths(
+        channel,
+        np.concatenate([[0], np.cumsum(sizes)]),
+        done,
+        10 * done if value is None else np.array(value, float),
+        (done == 0).astype(float),
+        age,
+    )
+
+
+SETTINGS = Settings(direct=DIRECT, half_life_days=1)
+BY_HAND = {
+    "first_touch": [1, 0, 0, 0],
+    "last_touch": [0, 0, 0, 1],
+    "last_non_direct": [0, 1, 0, 0],
+    "linear": [1 / 4, 1 / 4, 1 / 4, 1 / 4],
+    "linear_unique": [1 / 3, 1 / 3, 1 / 6, 1 / 6],
+    "position_based": [0.4, 0.1, 0.1, 0.4],
+    "time_decay": [1 / 15, 2 / 15, 4 / 15, 8 / 15],
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_path_of_four_touches_by_hand(name: str) -> None:
+    shares = RULES[name](paths_of("abcc"), SETTINGS)
+    assert shares == pytest.approx(BY_HAND[name], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "path,wanted", [("a", [1.0]), ("ab", [0.75, 0.25]), ("aba", [0.6, 0.2, 0.2])]
+)
+def test_position_based_with_one_two_and_three_touches(path: str, wanted: list[float]) -> None:
+    shares = RULES["position_based"](paths_of(path), Settings(first=0.6, last=0.2))
+    assert shares == pytest.approx(wanted)
+
+
+def test_last_non_direct_of_direct_visits_alone_is_the_last_touch() -> None:
+    assert RULES["last_non_direct"](paths_of("cc"), SETTINGS).tolist() == [0, 1]
+
+
+def test_time_decay_halves_in_a_week_by_default_and_survives_years() -> None:
+    path = paths_of("ab")._replace(age=np.array([7.0, 0.0]) * DAY)
+    assert RULES["time_decay"](path, Settings()) == pytest.approx([1 / 3, 2 / 3])
+    old = path._replace(age=np.array([80_000.0, 80_000.0]) * DAY)
+    assert RULES["time_decay"](old, Settings()) == pytest.approx([0.5, 0.5])
+
+
+def test_removing_a_channel_by_hand() -> None:
+    """Half of the journeys see a alone and convert; a then b converts at half; b alone never."""
+    paths = paths_of("a", "ab", "ab", "b", conversions=[1, 1, 0, 0])
+    effects = markov.removal_effects(markov.count(paths, 2, 1))
+    # a: from the start 3/4, then 1/3 converts and 2/3 go on to b; of three b's one converts.
+    whole = 3 / 4 * (1 / 3 + 2 / 3 * 1 / 3) + 1 / 4 * 1 / 3
+    without_a, without_b = 1 / 4 * 1 / 3, 3 / 4 * 1 / 3
+    assert effects[0] == pytest.approx([1 - without_a / whole, 1 - without_b / whole])
+
+
+def test_an_order_that_is_not_there_is_named() -> None:
+    with pytest.raises(ValueError, match="order must be 1 to 4, got 5"):
+        markov.count(paths_of("ab"), 2, 5)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_chain_that_remembers_is_found_on_held_out_users(order: int) -> None:
+    """The touch `order` steps back decides the next one nine times out of ten."""
+    rng = np.random.default_rng(1)
+    sequences = []
+    for _ in range(6000):
+        path = list(rng.choice(["a", "b"], order))
+        while rng.random() < 0.8:
+            path.append(path[-order] if rng.random() < 0.9 else str(rng.choice(["a", "b"])))
+        sequences.append("".join(path))
+    grams = [markov.count(paths_of(*part), 2, 4) for part in (sequences[:5000], sequences[5000:])]
+    assert markov.best_order(*grams) == order
+
+
+# --- laws ------------------------------------------------------------------------------------
+
+
+SEQUENCES = st.lists(
+    st.tuples(
+        st.text("abcd", max_size=6),
+        st.integers(0, 3),
+        st.integers(0, 3),
+        st.integers(-5, 50),
+    ),
+    min_size=1,
+    max_size=12,
+).filter(lambda rows: any(path and conversions for path, conversions, _, _ in rows))
+Rows = list[tuple[str, int, int, int]]
+
+
+def counted(rows: Rows) -> Paths:
+    conversions = [float(row[1]) for row in rows]
+    value = [float(row[3]) if row[1] else 0.0 for row in rows]
+    paths = paths_of(*(row[0] for row in rows), conversions=conversions, value=value)
+    return paths._replace(nulls=np.array([float(row[2]) for row in rows]))
+
+
+@settings(deadline=None)
+@given(SEQUENCES)
+def test_credit_and_baseline_sum_to_conversions_by_every_method(rows: Rows) -> None:
+    paths = counted(rows)
+    for method in METHODS.values():
+        credit = method(paths, 4, SETTINGS)
+        assert credit[0].sum() == pytest.approx(paths.conversions.sum(), rel=1e-9)
+        untouched = paths.sizes == 0
+        assert credit[:, 4] == pytest.approx(
+            [x[untouched].sum() for x in (paths.conversions, paths.value)]
+        )
+
+
+@settings(deadline=None)
+@given(SEQUENCES)
+def test_value_is_shared_out_whole_by_every_rule(rows: Rows) -> None:
+    paths = counted(rows)
+    for name in RULES:
+        assert METHODS[name](paths, 4, SETTINGS)[1].sum() == pytest.approx(
+            paths.value.sum(), abs=1e-9
+        )
+
+
+@settings(deadline=None)
+@given(SEQUENCES, st.integers(1, 4), st.randoms(use_true_random=False))
+def test_the_order_of_paths_never_matters(rows: Rows, order: int, random) -> None:
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    for method in [*METHODS.values(), lambda *a: markov_chain(*a, order=order)]:
+        one, other = (method(counted(each), 4, SETTINGS) for each in (rows, shuffled))
+        assert one == pytest.approx(other, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(SEQUENCES)
+def test_repeats_of_a_channel_in_a_row_change_no_removal_effect_of_order_1(rows: Rows) -> None:
+    looped = [("".join(c * 3 for c in path), *rest) for path, *rest in rows]
+    once = ["".join(c for i, c in enumerate(path) if path[i - 1 : i] != c) for path, *_ in rows]
+    plain = [(path, *row[1:]) for path, row in zip(once, rows, strict=True)]
+    effects = [
+        markov.removal_effects(markov.count(counted(each), 4, 1))[0] for each in (looped, plain)
+    ]
+    assert effects[0] == pytest.approx(effects[1], abs=1e-9)
+
+
+@settings(deadline=None)
+@given(SEQUENCES)
+def test_both_ways_to_solve_a_chain_agree(rows: Rows) -> None:
+    states, chain, reward = markov._chain(markov.count(counted(rows), 4, 1))
+    newest, start = states % 7, 0
+    one = markov._left_by_inverse(chain.toarray(), reward, start, newest, 4)
+    other = markov._left_by_series(chain, reward, start, newest, 4)
+    assert one == pytest.approx(other, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(SEQUENCES, st.integers(1, 4))
+def test_a_chain_of_any_order_is_what_walking_it_gives(rows: Rows, order: int) -> None:
+    """Brute force: follow the chances of the counted transitions until next to nothing is left."""
+    paths = counted(rows)
+    effects = markov.removal_effects(markov.count(paths, 4, order))[0]
+    walked = [walk(rows, order, without) for without in ("", "a", "b", "c", "d")]
+    assert effects == pytest.approx([1 - each / walked[0] for each in walked[1:]], abs=1e-6)
+
+
+def walk(rows: Rows, order: int, without: str) -> float:
+    steps: dict[str, dict[str, float]] = {}
+    for path, conversions, nulls, _ in rows:
+        state = ""
+        for symbol in path:
+            step = steps.setdefault(state, {})
+            step[symbol] = step.get(symbol, 0) + conversions + nulls
+            state = (state + symbol)[-order:]
+        if path:
+            for end, weight in (("!", conversions), ("?", nulls)):
+                step = steps.setdefault(state, {})
+                step[end] = step.get(end, 0) + weight
+    reached, mass = 0.0, {"": 1.0}
+    while sum(mass.values()) > 1e-9:
+        ahead: dict[str, float] = {}
+        for state, weight in mass.items():
+            total = sum(steps[state].values())
+            for symbol, times in steps[state].items():
+                if symbol == "!":
+                    reached += weight * times / total
+                elif symbol not in ("?", without) and times:
+                    after = (state + symbol)[-order:]
+                    ahead[after] = ahead.get(after, 0) + weight * times / total
+        mass = ahead
+    return reached
+
+
+@settings(deadline=None)
+@given(SEQUENCES, st.integers(1, 11))
+def test_parts_add_up_to_the_whole(rows: Rows, cut: int) -> None:
+    tally = Tally(4, SETTINGS, order=2, nulls=True)
+    for part in (rows[:cut], rows[cut:]):
+        if part:
+            tally.add(counted(part), held_out=False)
+    whole = {name: method(counted(rows), 4, SETTINGS) for name, method in METHODS.items()}
+    whole["markov"] = markov_chain(counted(rows), 4, SETTINGS, order=2)
+    for name, credit in tally.credits().items():
+        assert credit == pytest.approx(whole[name], abs=1e-9)
+
+
+def test_joined_paths_stand_one_after_the_other() -> None:
+    both = join([paths_of("ab", ""), paths_of("c")])
+    assert both.channel.tolist() == [0, 1, 2]
+    assert both.offsets.tolist() == [0, 2, 2, 3]
+
+
+# --- what peers answer -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def public() -> tuple[Paths, list[str]]:
+    """The 10,000 public paths that the package mta ships."""
+    rows = pd.read_csv(str(files("mta") / "data" / "data.csv.gz"))
+    split = rows["path"].str.split(" > ")
+    names = sorted({name for path in split for name in path})
+    codes = {name: code for code, name in enumerate(names)}
+    channel = np.array([codes[name] for path in split for name in path])
+    offsets = np.concatenate([[0], np.cumsum(split.str.len())])
+    amounts = [
+        rows[column].to_numpy(float)
+        for column in ("total_conversions", "total_conversion_value", "total_null")
+    ]
+    return Paths(channel, offsets, *amounts, np.zeros(len(channel))), names
+
+
+def recorded(file: str) -> Iterator[dict[str, str]]:
+    with (RECORDED / file).open(encoding="utf-8", newline="") as text:
+        yield from csv.DictReader(text)
+
+
+COLUMNS = {
+    "first_touch": ("rules.csv", "first_{}"),
+    "last_touch": ("rules.csv", "last_{}"),
+    "linear": ("rules.csv", "linear_{}"),
+    "position_based": ("rules.csv", "position_40_20_40_{}"),
+    "linear_unique": ("linear_over_unique_channels.csv", "shapley_set_{}"),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_rules_on_the_public_paths_are_those_of_peers(public, name: str) -> None:
+    paths, names = public
+    file, column = COLUMNS[name]
+    rows = list(recorded(file))
+    assert [row["channel"] for row in rows] == names
+    wanted = [[float(row[column.format(of)]) for row in rows] for of in ("conversions", "value")]
+    assert METHODS[name](paths, len(names), Settings())[:, :-1] == pytest.approx(
+        np.array(wanted), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("nulls,file", [(True, "with"), (False, "without")])
+def test_markov_on_the_public_paths_is_that_of_peers(public, nulls: bool, file: str) -> None:
+    paths, names = public
+    rows = list(recorded(f"markov_order1_{file}_nulls.csv"))
+    assert [row["channel_name"] for row in rows] == names
+    effects = markov.removal_effects(markov.count(paths, len(names), 1, nulls=nulls))[0]
+    assert effects == pytest.approx([float(row["removal_effect"]) for row in rows], rel=1e-9)
+    credit = markov_chain(paths, len(names), Settings(), nulls=nulls)[0, :-1]
+    assert credit == pytest.approx([float(row["total_conversions"]) for row in rows], rel=1e-9)
+
+
+def test_the_chance_of_a_conversion_on_the_public_paths_is_exact(public) -> None:
+    paths, names = public
+    assert markov.conversion_chance(markov.count(paths, len(names), 1)) == 19785 / 88387

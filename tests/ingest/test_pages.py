@@ -1,0 +1,297 @@
+"""A stranger's table as clean pages, or an error that names the place."""
+
+import datetime as dt
+from itertools import permutations
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from td_mta.config import attribution as configuration
+from td_mta.errors import DataError
+from td_mta.ingest.pages import Intake, local_time
+from td_mta.ingest.scan import EmptyTableError
+from td_mta.warehouse.local import LocalWarehouse
+
+ROWS = {
+    "canonical_id": ["a", "a", "b", "c"],
+    "time": [1_700_000_000, 1_700_000_500, 1_700_090_000, 1_700_100_000],
+    "channels": ["Email", "Social", "Email", "Direct"],
+    "conversion": [0, 1, 0, 0],
+}
+
+
+def intake(folder: Path, columns: dict[str, list[object]], **settings: object) -> Intake:
+    frame = pd.DataFrame(ROWS | columns).dropna(axis=1, how="all")
+    frame = frame.reindex(columns=[*(ROWS | columns)])
+    frame.to_csv(folder / "mta_user_rnd.csv", index=False)
+    return opened(folder, **settings)
+
+
+def opened(folder: Path, **settings: object) -> Intake:
+    config = configuration.from_params(settings, "test", out=folder)
+    spill = folder / "spill"
+    spill.mkdir(exist_ok=True)
+    return Intake(config, LocalWarehouse(folder, folder / "out", now=0), spill)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"conversion": [0, 2, 0, 0]}, "column conversion must hold 0 or 1 .* got 2"),
+        ({"conversion": [0, None, 0, 0]}, "column conversion must hold 0 or 1 .* got nothing"),
+        ({"conversion": [0, 0, 0, 0]}, "no row has conversion = 1"),
+        ({"time": [1, 2, -3, 4]}, "column time must hold times from 1970 on.* got -3"),
+        ({"time": ["1", "2", "soon", "4"]}, "column time must hold .*ISO 8601, got 'soon'"),
+        ({"canonical_id": [None] * 4}, "no row has both a user"),
+        ({"channels": [None] * 4}, "no touch has a channel"),
+        ({"channels": ["Paid Search", "paid_search", "a", "b"]}, "would both become the column"),
+        ({"channels": ["(baseline)", "b", "c", "d"]}, "no channel may be called '\\(baseline\\)'"),
+        ({"channels": ["days_before_conversion", "b", "c", "d"]}, "no channel may be called"),
+        ({"channels": ["run_id", "b", "c", "d"]}, "no channel may be called 'run_id'"),
+        ({"channels": ["Run ID", "b", "c", "d"]}, "'Run ID', the output tables use it; rename it"),
+        ({"ab_rnd": [0.1, 0.1, 1.5, 0.2]}, "ab_rnd must hold numbers from 0 to below 1, got 1.5"),
+        ({"ab_rnd": [0.1, 0.1, 1, 0.2]}, "ab_rnd must hold numbers from 0 to below 1, got 1.0"),
+        ({"ab_rnd": [0.1, 0.1, -0.5, 0.2]}, "ab_rnd must hold .* got -0.5"),
+        ({"ab_rnd": [0.1, 0.1, None, 0.2]}, "ab_rnd must hold .* got nan"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else str(value),
+)
+def test_a_table_that_cannot_be_used_is_refused(
+    tmp_path: Path, columns: dict[str, list[object]], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        intake(tmp_path, columns)
+
+
+@pytest.mark.parametrize("missing", ["canonical_id", "time", "channels", "conversion"])
+def test_a_missing_column_is_named_with_its_table(tmp_path: Path, missing: str) -> None:
+    pd.DataFrame(ROWS).drop(columns=missing).to_csv(tmp_path / "mta_user_rnd.csv", index=False)
+    with pytest.raises(DataError, match=f"mta_user_rnd.*{missing}"):
+        opened(tmp_path)
+
+
+def test_a_missing_value_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"mta_user_rnd.*revenue"):
+        intake(tmp_path, {}, value_column="revenue")
+
+
+def test_a_table_without_rows_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "mta_user_rnd.csv").write_text(",".join(ROWS) + "\n")
+    with pytest.raises(EmptyTableError, match="table mta_user_rnd is empty"):
+        opened(tmp_path)
+
+
+def test_several_random_numbers_for_one_user_are_refused(tmp_path: Path) -> None:
+    found = intake(tmp_path, {"ab_rnd": [0.1, 0.11, 0.5, 0.2]})
+    with pytest.raises(DataError, match="must hold one number per user"):
+        list(found.pages("test"))
+
+
+def test_more_than_a_thousand_channels_are_refused(tmp_path: Path) -> None:
+    def touches(n: int) -> dict[str, list[object]]:
+        names: list[object] = [f"page {i}" for i in range(n)]
+        return {
+            "canonical_id": ["u"] * n,
+            "time": [*range(n)],
+            "channels": names,
+            "conversion": [1] * n,
+        }
+
+    assert len(intake(tmp_path, touches(1000)).channels) == 1000
+    with pytest.raises(DataError) as refused:
+        intake(tmp_path, touches(1001))
+    assert str(refused.value) == (
+        "column channels has more than 1000 distinct values; a channel should be a group: "
+        "set action_column to a coarser column, or group the values in the SQL"
+    )
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2023-11-14T22:13:20Z", "2023-11-14 22:21:40", "2023-11-15T23:13:20+00:00", "1700100000"],
+        [1_700_000_000_000, 1_700_000_500_000, 1_700_090_000_000, 1_700_100_000_999],
+    ],
+    ids=["iso", "milliseconds"],
+)
+def test_times_are_converted_to_seconds_and_that_is_said(
+    tmp_path: Path, times: list[object]
+) -> None:
+    found = intake(tmp_path, {"time": times})
+    seconds = np.concatenate([page.journeys.rows.time for page in found.pages("test")])
+    assert sorted(seconds.tolist()) == ROWS["time"]
+    assert found.scan.converted
+
+
+def test_blanks_around_names_are_taken_off_and_counted(tmp_path: Path) -> None:
+    found = intake(tmp_path, {"channels": [" Email", "Social", "Email", "Direct "]})
+    assert found.channels == ["Direct", "Email", "Social"]
+    assert found.scan.converted["blanks around names in column channels"] == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "dropped", "users"),
+    [
+        ({"time": [1, 2, None, 4]}, 1, 2),
+        ({"canonical_id": ["a", "a", None, None]}, 2, 1),
+        ({"canonical_id": [None, "a", "b", "c"], "time": [1, 2, None, 4]}, 2, 2),
+        ({"canonical_id": ["a", "a", "b", None], "conversion": [0, 1, 0, None]}, 1, 2),
+    ],
+    ids=["no time", "no user", "either", "no flag either"],
+)
+def test_rows_without_user_or_time_are_left_out_and_counted(
+    tmp_path: Path, columns: dict[str, list[object]], dropped: int, users: int
+) -> None:
+    found = intake(tmp_path, columns)
+    assert (found.scan.rows, found.scan.dropped) == (4, dropped)
+    [page] = found.pages("test")
+    assert (page.journeys.users, len(page.journeys.rows)) == (users, 4 - dropped)
+
+
+def test_equal_rows_count_once(tmp_path: Path) -> None:
+    columns: dict[str, list[object]] = {
+        "canonical_id": ["a", "a", "a", "a", "a", "b"],
+        "time": [5, 5, 5, 5, 5, 5],
+        "channels": ["x", "x", "y", "x", None, "x"],
+        "conversion": [0, 0, 0, 1, 1, 0],
+        "value": [None, None, None, 2.5, 2.5, None],
+    }
+    [page] = intake(tmp_path, columns, value_column="value").pages("test")
+    assert (page.duplicates, len(page.journeys.rows)) == (1, 5)
+
+
+def test_conversions_of_one_moment_with_other_values_are_two(tmp_path: Path) -> None:
+    columns: dict[str, list[object]] = {
+        "canonical_id": ["a"] * 4,
+        "time": [5] * 4,
+        "channels": ["x"] * 4,
+        "conversion": [1] * 4,
+        "value": [2.5, 3.5, "NaN", "NaN"],
+    }
+    found = intake(tmp_path, columns, value_column="value")
+    [page] = found.pages("test")
+    assert page.duplicates == 1
+    assert page.journeys.values.tolist() == [2.5, 3.5, 0]
+    assert found.scan.values_missing == 2
+
+
+def test_channels_that_touch_nobody_are_no_channels(tmp_path: Path) -> None:
+    found = intake(tmp_path, {"channels": ["b", "order", "a", "a"]}, conversion_row_is_touch=False)
+    assert found.channels == ["a", "b"]
+
+
+def users_of(n: int) -> dict[str, list[object]]:
+    """Every touch of user `i` lies in the seconds from `1000 i` to `1000 i + 999`."""
+    rng = np.random.default_rng(n)
+    user = np.concatenate([np.arange(n), rng.integers(0, n, 2 * n)])
+    return {
+        "canonical_id": [f"user {i}" for i in user],
+        "time": (user * 1000 + rng.integers(0, 1000, 3 * n)).tolist(),
+        "channels": rng.choice(["a", "b", ""], 3 * n).tolist(),
+        "conversion": rng.integers(0, 2, 3 * n).tolist(),
+    }
+
+
+@pytest.mark.parametrize(("per_page", "pages"), [(1, 40), (7, 6), (39, 2), (40, 1), (20000, 1)])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])
+def test_every_user_is_whole_on_one_page(
+    tmp_path: Path, per_page: int, pages: int, zone: str
+) -> None:
+    found = intake(tmp_path, users_of(40), users_per_tfrecord=per_page, day_timezone=zone)
+    assert found.page_count == pages
+    for _ in range(2):
+        seen: list[int] = []
+        for page in found.pages("test"):
+            rows = page.journeys.rows
+            one = {(user, time // 1000) for user, time in zip(rows.user, rows.time, strict=True)}
+            assert [user for user, _ in sorted(one)] == list(range(page.journeys.users))
+            seen += [whose for _, whose in one]
+        assert sorted(seen) == list(range(40))
+
+
+def test_the_order_of_rows_of_one_second_leaves_no_trace(tmp_path: Path) -> None:
+    told = set()
+    for at, order in enumerate(permutations(range(4))):
+        columns = {
+            "canonical_id": ["a", "a", "a", "b"],
+            "time": [5, 5, 5, 5],
+            "channels": ["x", "y", "x", "y"],
+            "conversion": [0, 0, 1, 1],
+        }
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        shuffled = {name: [column[i] for i in order] for name, column in columns.items()}
+        [page] = intake(folder, shuffled).pages("test")
+        rows = page.journeys.rows
+        told.add((*rows.user, *rows.channel, *rows.conversion, *page.user_hash))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "day", "clock"),
+    [
+        ("UTC", "2023-10-29 00:30", "2023-10-29", "00:30"),
+        ("Europe/Berlin", "2023-03-26 00:59", "2023-03-26", "01:59"),
+        ("Europe/Berlin", "2023-03-26 01:00", "2023-03-26", "03:00"),
+        ("Europe/Berlin", "2023-10-29 00:30", "2023-10-29", "02:30"),
+        ("Europe/Berlin", "2023-10-29 01:30", "2023-10-29", "02:30"),
+        ("Europe/Berlin", "2023-10-29 23:00", "2023-10-30", "00:00"),
+        ("America/New_York", "2023-11-05 03:59", "2023-11-04", "23:59"),
+        ("America/St_Johns", "2011-03-13 03:30", "2011-03-13", "00:00"),
+        ("America/St_Johns", "2011-03-13 03:31", "2011-03-13", "01:01"),
+        ("Australia/Lord_Howe", "2023-09-30 15:30", "2023-10-01", "02:30"),
+        ("Pacific/Apia", "2011-12-30 10:00", "2011-12-31", "00:00"),
+        ("Asia/Kathmandu", "2023-01-01 18:15", "2023-01-02", "00:00"),
+    ],
+)
+def test_days_are_those_of_the_local_clock(zone: str, moment: str, day: str, clock: str) -> None:
+    time = np.array([pd.Timestamp(moment, tz="UTC").timestamp()], np.int64)
+    [found], [second] = local_time(time, zone)
+    assert str(np.datetime64(int(found), "D")) == day
+    assert f"{second // 3600:02}:{second % 3600 // 60:02}" == clock
+
+
+@given(
+    st.sampled_from(["Europe/London", "America/St_Johns", "Asia/Tehran", "Pacific/Chatham"]),
+    st.lists(st.integers(10**8, 2 * 10**9)),
+)
+def test_local_time_is_what_the_standard_library_says(zone: str, times: list[int]) -> None:
+    local = [dt.datetime.fromtimestamp(time, ZoneInfo(zone)) for time in times]
+    day, second = local_time(np.array(times, np.int64), zone)
+    assert day.tolist() == [each.toordinal() - dt.date(1970, 1, 1).toordinal() for each in local]
+    assert second.tolist() == [each.hour * 3600 + each.minute * 60 + each.second for each in local]
+
+
+def test_a_clock_set_back_does_not_turn_a_journey_back(tmp_path: Path) -> None:
+    times = ["2023-10-29T00:50Z", "2023-10-29T01:10Z", "2023-10-29T02:10Z", "2023-10-30T00:00Z"]
+    found = intake(
+        tmp_path, {"canonical_id": ["a"] * 4, "time": [*times]}, day_timezone="Europe/Berlin"
+    )
+    [page] = found.pages("test")
+    clock = (page.journeys.rows.second // 60).tolist()
+    assert clock == [2 * 60 + 50, 2 * 60 + 50, 3 * 60 + 10, 60]
+    assert str(np.datetime64(found.last_day, "D")) == "2023-10-30"
+
+
+@pytest.mark.parametrize("per_page", [1, 3, 20000])
+def test_pages_hold_whole_users_in_an_order_of_their_own(tmp_path: Path, per_page: int) -> None:
+    rng = np.random.default_rng(1)
+    columns = {
+        "canonical_id": [f"user {i}" for i in rng.integers(0, 40, 300)],
+        "time": rng.integers(0, 10**6, 300).tolist(),
+        "channels": rng.choice(["a", "b"], 300).tolist(),
+        "conversion": rng.integers(0, 2, 300).tolist(),
+    }
+    order = rng.permutation(300)
+    shuffled = {name: [column[i] for i in order] for name, column in columns.items()}
+    one = list(intake(tmp_path, columns, users_per_tfrecord=per_page).pages("test"))
+    other = list(intake(tmp_path, shuffled, users_per_tfrecord=per_page).pages("test"))
+    assert sum(page.journeys.users for page in one) == len(set(columns["canonical_id"]))
+    for page, twin in zip(one, other, strict=True):
+        for name, column in vars(page.journeys.rows).items():
+            assert np.array_equal(column, getattr(twin.journeys.rows, name), equal_nan=True), name

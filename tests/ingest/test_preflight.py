@@ -1,0 +1,84 @@
+"""An empty touchpoint table is told with the days of its input and the session that sees them."""
+
+from pathlib import Path
+
+import pytest
+
+from td_mta.config.attribution import Config
+from td_mta.errors import DataError
+from td_mta.ingest.preflight import check_spend, why_empty
+from td_mta.warehouse.local import LocalWarehouse
+
+
+def told(data: Path, config: Config, **tables: str) -> str:
+    for name, text in tables.items():
+        (data / f"{name}.csv").write_text(text)
+    return why_empty(config, LocalWarehouse(data, data / "out", now=0))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        "1530403200\n1532995199\n",
+        "1530403200000\n1532995199999\n",
+        "2018-07-01T00:00:00Z\n2018-07-30T23:59:59Z\n",
+        "2018-07-01 00:00:00\n2018-07-30 23:59:59\n",
+    ],
+    ids=["seconds", "milliseconds", "ISO", "ISO with a blank"],
+)
+def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
+    tmp_path: Path, times: str
+) -> None:
+    assert told(
+        tmp_path, Config(union_query="union_touchpoints"), touchpoints="time\n" + times
+    ) == (
+        "table mta_user_rnd: no rows are left in time_interval -30d. The data goes: "
+        "touchpoints from 2018-07-01 to 2018-07-30. "
+        "Run with --session 2018-07-31, or with a longer time_interval"
+    )
+
+
+def test_days_are_cut_in_the_time_zone_of_the_parameters(tmp_path: Path) -> None:
+    config = Config(union_query="union_touchpoints", day_timezone="Asia/Tokyo")
+    assert "from 2018-07-01 to 2018-07-31." in told(
+        tmp_path, config, touchpoints="time\n1530403200\n1532995199\n"
+    )
+
+
+def test_page_views_and_form_fills_are_told_each(tmp_path: Path) -> None:
+    said = told(
+        tmp_path,
+        Config(),
+        enriched_pageviews="time\n1530403200\n1532995199\n",
+        enriched_formfills="time\n1530403200\n",
+    )
+    assert "enriched_pageviews from 2018-07-01 to 2018-07-30, " in said
+    assert "enriched_formfills from 2018-07-01 to 2018-07-01. Run with --session 2018-07-31" in said
+
+
+@pytest.mark.parametrize("config", [Config(table="mine"), Config()], ids=["own table", "no input"])
+def test_without_an_input_the_table_has_no_rows(tmp_path: Path, config: Config) -> None:
+    assert told(tmp_path, config) == f"table {config.table} has no rows"
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("Day,channel,spend,impressions,clicks,note", ""),
+        ("date,channel,spend,impressions", "spend_table costs: no column day, clicks; wanted are"),
+        (None, "no table 'costs'"),
+    ],
+)
+def test_costs_are_looked_for_before_the_model(
+    tmp_path: Path, header: str | None, says: str
+) -> None:
+    if header:
+        (tmp_path / "costs.csv").write_text(f"{header}\n")
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0)
+    check_spend(Config(), warehouse)
+    check_spend(Config(spend_table="other.costs"), warehouse)
+    if not says:
+        check_spend(Config(spend_table="costs"), warehouse)
+    else:
+        with pytest.raises(DataError, match=says):
+            check_spend(Config(spend_table="costs"), warehouse)

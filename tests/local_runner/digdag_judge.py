@@ -1,0 +1,122 @@
+"""Judge the local runner by recorded cases of the real Digdag: equal, refused or different."""
+
+import contextlib
+import json
+import os
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local_runner.__main__ import main
+
+PROBE = Path(__file__).parents[1] / "conformance" / "digdag"
+CASES = PROBE / "cases.jsonl"
+SECRETS = ("foo=secret-foo", "my.nested=secret-nested")
+TRACEBACK = re.compile(
+    r"(?:\n(?:During handling of the|The) above exception.*:\n\n)?"
+    r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(.*)\n"
+)
+IN_MESSAGE = re.compile(r"\tfrom Traceback \(most recent call last\):\n(?:\n|\tfrom .*\n|[ ].*\n)*")
+
+
+class Verdict(NamedTuple):
+    """How a case ended here: equal, refused or different, and what was seen."""
+
+    name: str
+    verdict: str
+    seen: str
+
+
+def cases(file: Path) -> list[dict[str, Any]]:
+    """The recorded cases of a file."""
+    lines = file.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def judge(case: dict[str, Any]) -> Verdict:
+    """Run one case in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        root = folder / "project"
+        for path, text in case["files"].items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(text.encode("utf-8"))
+        with _surroundings(case, root):
+            code = _exit_code(case)
+        streams = [(folder / stream).read_text(encoding="utf-8") for stream in ("out", "err")]
+        probe = cases(folder / "probe") if (folder / "probe").exists() else []
+    out, err = (text.replace(str(root), "<PROJECT>") for text in streams)
+    return _compare(case, code, out, err, probe)
+
+
+def _exit_code(case: dict[str, Any]) -> int:
+    secrets = [word for secret in SECRETS for word in ("--secret", secret)]
+    argv = ["run", case["target"], "--session", case["session"], *secrets, *case.get("args", [])]
+    try:
+        return main(argv)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    except Exception:
+        traceback.print_exc()
+        return -1  # a crash equals nothing
+
+
+@contextlib.contextmanager
+def _surroundings(case: dict[str, Any], root: Path) -> Iterator[None]:
+    """The case's folder and environment, both streams in files next to it."""
+    before, folder = dict(os.environ), Path.cwd()
+    os.environ |= {"PYTHONPATH": str(PROBE), "PROBE_OUT": str(root.parent / "probe")}
+    os.environ |= {"PROBE_ROOT": str(root), "MY_OUTER": "outer", **case.get("env", {})}
+    os.chdir(root)
+    try:
+        with _to_file(1, root.parent / "out"), _to_file(2, root.parent / "err"):
+            yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _to_file(number: int, path: Path) -> Iterator[None]:
+    """A standard stream of this process and its children goes to a file."""
+    name = {1: "stdout", 2: "stderr"}[number]
+    before, saved = getattr(sys, name), os.dup(number)
+    before.flush()
+    with path.open("w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), number)
+        setattr(sys, name, file)
+        try:
+            yield
+        finally:
+            file.flush()
+            setattr(sys, name, before)
+            os.dup2(saved, number)
+            os.close(saved)
+
+
+def _compare(
+    case: dict[str, Any], code: int, out: str, err: str, probe: list[dict[str, Any]]
+) -> Verdict:
+    runs = [line.split("\t", 1) for line in err.split("\n") if re.match(r"\+\S*\t", line)]
+    if code == 2 and not runs:
+        return Verdict(case["name"], "refused", err)
+    seen = {"runs": runs, "stdout": plain(out), "probe": probe}
+    wanted = {key: case[key] for key in seen}
+    for values in (seen, wanted) if case.get("unordered") else ():
+        values.update({key: sorted(items, key=json.dumps) for key, items in values.items()})
+    same = (code != 0) == (case["exit_code"] != 0) and code >= 0
+    same &= json.dumps(seen, sort_keys=True) == json.dumps(wanted, sort_keys=True)
+    text = f"exit {code}, recorded {case['exit_code']}\nseen     {seen}\nrecorded {wanted}\n{err}"
+    return Verdict(case["name"], "equal" if same else "different", text)
+
+
+def plain(out: str) -> list[str]:
+    """Lines of standard output, tracebacks shortened as in the records."""
+    out = IN_MESSAGE.sub("\tfrom Traceback <CUT>\n", out)
+    out = TRACEBACK.sub(r"<TRACEBACK> \1\n", out)
+    return out.removesuffix("\n").split("\n") if out else []

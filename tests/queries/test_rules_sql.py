@@ -1,0 +1,80 @@
+"""The SQL twin of the rules gives what Python gives, on tables full of ties, gaps and repeats."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from td_mta.baselines.methods import Tally
+from td_mta.baselines.rules import RULES
+from td_mta.config import attribution as configuration
+from td_mta.config import placeholders
+from td_mta.config.attribution import Config
+from td_mta.dataset.build import models_of
+from td_mta.ingest.pages import Intake
+from td_mta.journeys.paths import conversion_paths
+from td_mta.warehouse.local import LocalWarehouse
+
+QUERY = Path(__file__).parents[2] / "queries" / "shapley_rules.sql"
+CHANNELS = ["Direct", "Email", "Search", "  Social ", "", None]
+DAY = 86_400
+
+
+def touchpoints(seed: int, rows: int = 800, users: int = 60) -> pd.DataFrame:
+    """Few distinct times, so that touches and conversions tie; rows come in no order."""
+    rng = np.random.default_rng(seed)
+    conversion = (rng.random(rows) < 0.25).astype(int)
+    value = np.where(conversion & (rng.random(rows) < 0.8), rng.integers(1, 40, rows) / 4, np.nan)
+    return pd.DataFrame(
+        {
+            "canonical_id": [f"u{user}" for user in rng.integers(users, size=rows)],
+            "time": 1_772_000_000 + rng.integers(60, size=rows) * (DAY // 5),
+            "channels": rng.choice(np.array(CHANNELS, object), rows),
+            "conversion": conversion,
+            "value": value,
+        }
+    )
+
+
+def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
+    intake = Intake(config, warehouse, spill)
+    models: Tally = models_of(intake.channels, config)
+    for page in intake.pages("test"):
+        models.add(conversion_paths(page.journeys, config.lookback_window_days), held_out=False)
+    credits = {name: credit for name, credit in models.credits().items() if name in RULES}
+    names = [*intake.channels, "(baseline)"]
+    rows = {
+        (model, channel): credit[:, at]
+        for model, credit in credits.items()
+        for at, channel in enumerate(names)
+    }
+    return pd.DataFrame(rows, index=["conversions", "value"]).T
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("row_is_touch", ["true", "false"])
+def test_the_query_credits_what_python_credits(
+    seed: int, row_is_touch: str, tmp_path: Path
+) -> None:
+    parameters = {
+        "conversion_row_is_touch": row_is_touch,
+        "value_column": "value",
+        "lookback_window_days": str(2 + seed),
+        "day_timezone": ["UTC", "Asia/Tokyo"][seed % 2],
+        "position_first": "0.5",
+        "position_last": "0.2",
+        "time_decay_half_life_days": "1.5",
+    }
+    config = configuration.from_params(parameters, "test", out=tmp_path)
+    warehouse = LocalWarehouse(None, tmp_path, now=0)
+    warehouse.write(config.table, touchpoints(seed), "overwrite")
+    found = warehouse.query(placeholders.statement(QUERY, config)).to_pandas()
+    found = found.set_index(["model", "channel"])
+    wanted = by_python(warehouse, config, tmp_path)
+    found = found.reindex(wanted.index).fillna(0.0)  # a channel that is on no path has no row
+    for column in ("conversions", "value"):
+        assert found[column].to_numpy() == pytest.approx(wanted[column].to_numpy(), rel=1e-9)
+    shares = found["share"].groupby(level=0).sum()
+    assert shares.to_numpy() == pytest.approx(np.ones(len(RULES)))
+    assert set(shares.index) == set(RULES)

@@ -1,0 +1,398 @@
+"""The report says what its tables say, warnings first, and loads nothing from anywhere."""
+
+import json
+import re
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import pandas as pd
+import pytest
+from plotly.offline import get_plotlyjs
+
+from td_mta.reporting import html
+
+Frames = dict[str, pd.DataFrame]
+PLOTLY = get_plotlyjs()
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+NASTY = "</script><script>alert('x')</script> & \"größer\" 日本語"
+
+
+def tables(
+    credits: dict[str, list[float]],
+    baseline: float = 2.0,
+    *,
+    models: tuple[str, ...] = ("shapley", "last_touch", "linear"),
+    worth: float = float("nan"),
+    epochs: int = 2,
+    facts: list[tuple[str, str, str]] | None = None,
+    kinds: tuple[str, ...] = ("sampling",),
+) -> Frames:
+    """The output tables of a run: `credits` are conversions per channel and day, day 0 first."""
+    channels = sum(sum(days) for days in credits.values())
+    total = channels + baseline
+    cells = [
+        (float(day), channel, conversions)
+        for channel, days in credits.items()
+        for day, conversions in enumerate(days)
+    ]
+    detail = pd.DataFrame(
+        [*cells, (float("nan"), "(baseline)", baseline)],
+        columns=["days_before_conversion", "channel", "conversions"],
+    )
+    detail["value"] = detail["conversions"] * worth
+    detail["share"] = detail["conversions"] / total
+    detail["lower"] = detail["upper"] = float("nan")
+    by_channel = detail.groupby("channel", sort=False)[["conversions", "value", "share"]].sum()
+    steps = range(1, epochs + 1)
+    known = [
+        ("conservation", "baseline", str(baseline)),
+        ("conservation", "channels", str(channels)),
+        ("conservation", "conversions", str(total)),
+        ("counts", "touchpoints", "1234"),
+        ("counts", "users", "567"),
+    ]
+    return {
+        "detail": detail,
+        "models": pd.concat([by_channel.reset_index().assign(model=name) for name in models]),
+        "intervals": _intervals(by_channel, kinds),
+        "channel": pd.DataFrame([{name: sum(days) / channels for name, days in credits.items()}]),
+        "shapley": pd.DataFrame(credits).assign(days_before_conversion=range(_days(credits))),
+        "metrics": pd.DataFrame(
+            {"epoch": steps}
+            | {name: [0.5] * epochs for name in ("loss", "rmse", "auc")}
+            | {f"val_{name}": [0.6] * epochs for name in ("loss", "rmse", "auc")}
+        ),
+        "run_info": pd.DataFrame([*known, *(facts or [])], columns=["section", "name", "value"]),
+    }
+
+
+def _intervals(by_channel: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame:
+    """As wide as 1 for sampling, as 3 for full."""
+    found = by_channel["conversions"].reset_index()
+    wide = {"sampling": 0.5, "full": 1.5}
+    parts = [
+        found.assign(
+            kind=kind,
+            lower=found["conversions"] - wide[kind],
+            upper=found["conversions"] + wide[kind],
+        )
+        for kind in kinds
+    ]
+    empty = pd.DataFrame(columns=["kind", "channel", "conversions", "lower", "upper"])
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _days(credits: dict[str, list[float]]) -> int:
+    return max(len(days) for days in credits.values())
+
+
+RIVALS = ("lstm", "logistic", "base_rate")
+SMALL = {"Email": [5.0, 1.0], "Display": [-1.0, 3.0]}
+
+
+def page(frames: Frames) -> str:
+    """The page without plotly's own source, which holds every string there is."""
+    return html.render(frames, "A title").replace(PLOTLY, "")
+
+
+def figures(written: str) -> dict[str, Any]:
+    found = re.findall(r'id="([\w-]+)" role=.*?json">(.*?)</script>', written, re.DOTALL)
+    return {name: json.loads(figure) for name, figure in found}
+
+
+class Balance(HTMLParser):
+    """Every tag is closed by its own end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+CASES = {
+    "usual": tables(SMALL),
+    "no intervals": tables(SMALL, kinds=()),
+    "intervals of both kinds": tables(SMALL, kinds=("sampling", "full")),
+    "one channel, one day, one epoch": tables({"Email": [3.0]}, 0.0, epochs=1),
+    "all values negative": tables({"a": [-1.0, -2.0], "b": [-0.5, 0.0]}, 13.5),
+    "values": tables(SMALL, worth=12.5),
+    "60 channels": tables({f"channel {i}": [float(i), 1.0] for i in range(60)}),
+    "nasty names": tables({NASTY: [1.0, 2.0], "<b>bold": [1.0, 1.0], "": [0.5, 0.0]}),
+}
+
+
+@cache
+def case(name: str) -> str:
+    return page(CASES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_tag_is_closed_and_every_figure_is_json(name: str) -> None:
+    parser = Balance()
+    parser.feed(case(name))
+    assert not parser.open
+    drawn = {"model-shares", "intervals", "day-curves", "training-loss", "training-auc"}
+    assert set(figures(case(name))) == drawn - ({"intervals"} if name == "no intervals" else set())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_is_loaded_from_anywhere(name: str) -> None:
+    outside = r"<link|<img|<iframe|@import|url\(|\b(src|href)\s*="
+    assert not re.search(outside, case(name))
+    assert "default-src 'none'" in case(name)
+
+
+def test_what_draws_the_pictures_is_inside_once() -> None:
+    assert html.render(CASES["usual"], "t").count(PLOTLY) == 1
+
+
+def test_the_same_tables_give_the_same_page() -> None:
+    assert page(tables(SMALL)) == case("usual")
+
+
+def test_warnings_stand_before_any_result() -> None:
+    facts = [("warnings", "1", "Few conversions of Fax."), ("notes", "1", "Times were converted.")]
+    written = page(tables(SMALL, facts=facts))
+    assert written.index("Few conversions of Fax.") < written.index("baseline 2 + channels 8")
+    assert written.index("Few conversions of Fax.") < written.index("Times were converted.")
+
+
+def test_nothing_is_said_of_a_model_without_figures() -> None:
+    assert "predicts" not in case("usual").split("<h2>Channels")[0]
+
+
+def test_no_warnings_is_said_too() -> None:
+    written = case("usual")
+    assert "<h2>Warnings</h2>\n<p>None.</p>" in written
+
+
+def test_a_losing_model_is_said_before_anything_else() -> None:
+    facts = [
+        ("warnings", "1", "Few conversions of Fax."),
+        ("holdout", "lstm_log_loss", "0.30"),
+        ("holdout", "logistic_log_loss", "0.20"),
+        ("holdout", "base_rate_log_loss", "0.40"),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    verdict = "(log loss 0.30000) predicts worse than a logistic regression (0.20000): do not lean"
+    assert written.index("</h1>") < written.index(verdict) < written.index("Few conversions of Fax")
+
+
+def test_a_winning_model_is_said_too() -> None:
+    facts = [("holdout", f"{name}_log_loss", f"0.{at}") for at, name in enumerate(RIVALS, 1)]
+    won = "better than a logistic regression (0.20000) and the base rate alone (0.30000)."
+    assert won in page(tables(SMALL, facts=facts))
+
+
+def test_holdout_figures_stand_model_by_model() -> None:
+    facts = [("holdout", "lstm_log_loss", "0.125"), ("holdout", "lstm_auc", "0.75")]
+    facts += [("holdout", "base_rate_log_loss", "0.25")]
+    row = r"<td>lstm</td><td class=\"number\">0.1250</td><td class=\"number\">0.7500</td>"
+    assert re.search(row, page(tables(SMALL, facts=facts)))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("0.002", "predicts as well as a logistic regression (0.20000), within a standard error."),
+        ("0.0005", "predicts worse than a logistic regression (0.20000): do not lean"),
+    ],
+)
+def test_a_verdict_heeds_the_standard_error(error: str, said: str) -> None:
+    facts = [
+        ("holdout", "lstm_log_loss", "0.201"),
+        ("holdout", "logistic_log_loss", "0.20"),
+        ("comparison", "lstm_minus_logistic", "0.001"),
+        ("comparison", "lstm_minus_logistic_error", error),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    assert said in written
+    assert (
+        f"0.001000 above that of a logistic regression, with a standard error of {float(error):.6f}"
+        in written
+    )
+
+
+def bin_of(predicted: float, observed: float, examples: float, conversions: float) -> str:
+    return json.dumps(
+        {
+            "predicted": predicted,
+            "observed": observed,
+            "examples": examples,
+            "conversions": conversions,
+        }
+    )
+
+
+def test_the_calibration_is_drawn_with_its_counts() -> None:
+    facts = [
+        ("calibration", "lstm_1", bin_of(0.001, 0.0, 3000.0, 0.0)),
+        ("calibration", "lstm_2", bin_of(0.01, 0.012, 1000.0, 12.0)),
+        ("calibration", "logistic_1", bin_of(0.02, 0.01, 2000.0, 20.0)),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    _, lstm, logistic = figures(written)["calibration"]["data"]
+    assert (lstm["name"], lstm["x"], lstm["y"], lstm["text"]) == ("lstm", [0.01], [0.012], ["12"])
+    assert lstm["error_y"]["array"] == [pytest.approx(2 * (0.012 * 0.988 / 1000) ** 0.5)]
+    assert logistic["customdata"] == [[20.0, 2000.0]]
+    assert '<td class="number">3,000</td>' in written
+
+
+def test_misses_are_listed_and_their_names_are_text() -> None:
+    facts = [
+        ("misses", "1", f"{NASTY} on day 0: 41 conversions, 22.3 predicted"),
+        ("misses", "2", "Of 3 patterns, chance alone puts the worst at 1.3 standard errors."),
+        ("convergence", "epoch_2", f"-0.0123 {NASTY}"),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    assert "&lt;/script&gt;" in written
+    assert "<script>alert" not in written
+    assert "on day 0: 41 conversions, 22.3 predicted</li>" in written
+    assert "<p>Of 3 patterns, chance alone" in written
+    assert "moved by more than 1.2 %" in written
+
+
+def test_channels_that_ride_on_intent_are_named() -> None:
+    written = page(tables({"Direct": [2.0], "Paid Search": [1.0], "Email": [5.0]}))
+    assert "<b>Direct</b>, <b>Paid Search</b> usually ride on a wish to buy" in written
+    assert "the 3 conversions (30.0 %)" in written
+    assert "cannot know" not in case("usual")
+
+
+def test_a_rider_with_a_nasty_name_is_text() -> None:
+    assert "<b>direct&lt;i&gt;</b>" in page(tables({"direct<i>": [1.0]}))
+
+
+def test_the_conservation_line_adds_up() -> None:
+    assert "baseline 2 + channels 8 = 10 conversions" in case("usual")
+
+
+def test_credits_that_do_not_add_up_are_said_so() -> None:
+    frames = tables(SMALL)
+    frames["run_info"].loc[2, "value"] = "11.0"
+    assert "but 11 were observed: the credits do not add up" in page(frames)
+
+
+def test_names_from_data_are_text_and_never_tags() -> None:
+    facts = [("warnings", "1", NASTY), ("parameters", "shapley_table", NASTY)]
+    written = page(tables({NASTY: [1.0, 2.0]}, models=("shapley", NASTY), facts=facts))
+    assert "<script>alert" not in written
+    assert "&lt;/script&gt;&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp;" in written
+
+
+def test_a_title_is_text_too() -> None:
+    assert "<title>a &lt;b&gt; title</title>" in html.render(tables(SMALL), "a <b> title")
+
+
+def test_all_channels_are_named_and_the_pictures_say_what_they_leave_out() -> None:
+    written = case("60 channels")
+    assert all(f"<td>channel {i}</td>" in written for i in range(60))
+    assert "the 9 channels with the most credit and the other 51 as one sum" in written
+
+
+def test_what_the_pictures_leave_out_is_in_their_sum() -> None:
+    curves = figures(case("60 channels"))["day-curves"]["data"]
+    assert [curve["name"] for curve in curves][-1] == "51 other channels"
+    assert sum(curve["y"][0] for curve in curves) == sum(range(60))
+    assert sum(curve["y"][1] for curve in curves) == 60
+
+
+def test_few_channels_are_all_drawn_and_nothing_is_said_of_others() -> None:
+    assert "as one sum" not in case("usual")
+    assert len(figures(case("usual"))["day-curves"]["data"]) == 2
+
+
+def test_a_channel_has_one_colour_in_all_pictures() -> None:
+    drawn = figures(case("usual"))
+    lines = {line["name"]: line["line"]["color"] for line in drawn["day-curves"]["data"]}
+    bars = drawn["model-shares"]["data"][0]["marker"]["color"]
+    ticks = drawn["model-shares"]["layout"]["yaxis"]["ticktext"]
+    for tick, bar in zip(ticks[:-1], bars[:-1], strict=True):
+        assert lines[tick.split(" <span")[0]] == bar
+        assert bar in tick
+
+
+def test_every_model_has_its_bars_and_column() -> None:
+    written = page(tables(SMALL, models=("last_touch", "shapley", "markov", "linear")))
+    bars = figures(written)["model-shares"]["data"]
+    assert [bar["name"] for bar in bars if bar.get("showlegend", True)] == [
+        *("shapley", "last touch", "markov", "linear")
+    ]
+    assert all(f'<th class="number">{name}</th>' in written for name in ("markov", "linear"))
+
+
+def test_bars_of_a_model_sum_to_all_conversions() -> None:
+    for bar in figures(case("60 channels"))["model-shares"]["data"]:
+        if bar["x"] != [None]:
+            assert sum(bar["x"]) == pytest.approx(1.0)
+
+
+def test_value_is_shown_only_where_there_is_one() -> None:
+    assert '<th class="number">value</th>' in case("values")
+    assert "<dt>value</dt><dd>125</dd>" in case("values")
+    assert "<dt>value</dt>" not in case("usual")
+
+
+def test_a_negative_credit_is_shown_as_such() -> None:
+    minus_one = '<td class="number" style="background:rgb(213 94 0 / 0.12)">\N{MINUS SIGN}1</td>'
+    assert minus_one in case("usual")
+
+
+READING = {
+    "baseline 0 by construction": (
+        tables(SMALL, 0.0, facts=[("parameters", "conversion_row_is_touch", "true")]),
+        "0 by construction",
+    ),
+    "baseline extrapolated": (
+        tables(SMALL, facts=[("parameters", "examples", "touch_days")]),
+        "an extrapolation",
+    ),
+    "not causal": (tables(SMALL), "not causal by themselves"),
+    "negative": (tables(SMALL), "can be negative"),
+}
+
+
+@pytest.mark.parametrize(("frames", "said"), READING.values(), ids=READING)
+def test_the_reader_is_told_what_this_run_means(frames: Frames, said: str) -> None:
+    assert said in page(frames)
+
+
+def test_a_measured_baseline_has_no_caveat() -> None:
+    facts = [("parameters", "examples", "person_days")]
+    facts += [("parameters", "conversion_row_is_touch", "true")]
+    written = page(tables(SMALL, facts=facts))
+    assert "by construction" not in written
+    assert "an extrapolation" not in written
+
+
+def test_a_long_table_is_cut_and_says_where_the_rest_is() -> None:
+    frames = tables({f"c{i}": [1.0] * 30 for i in range(100)})
+    facts = pd.DataFrame([("parameters", "shapley_table", "credit")])
+    frames["run_info"] = pd.concat(
+        [frames["run_info"], facts.set_axis(["section", "name", "value"], axis=1)]
+    )
+    assert "1,001 more rows are in the table credit_detail." in page(frames)
+
+
+def test_each_kind_of_interval_says_what_it_is_about() -> None:
+    both, one = case("intervals of both kinds"), case("usual")
+    assert "nothing about the truth" in both and "nothing about the truth" in one
+    assert "the model was fitted again and again" in both
+    assert "the model was fitted again and again" not in one
+    assert "interval_refits" in one
+    assert "How sure" not in case("no intervals")
+
+
+def test_whiskers_reach_to_the_bounds() -> None:
+    sampling, full = figures(case("intervals of both kinds"))["intervals"]["data"]
+    assert [sampling["name"], full["name"]] == ["sampling interval", "full interval"]
+    assert sampling["x"] == full["x"] == [6.0, 2.0]
+    assert sampling["error_x"]["array"] == [0.5, 0.5]
+    assert full["error_x"]["arrayminus"] == [1.5, 1.5]

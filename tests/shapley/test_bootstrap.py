@@ -1,0 +1,110 @@
+"""Users drawn again: weights against Poisson's law, kinds of users against user by user."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from td_mta.journeys import patterns
+from td_mta.journeys.patterns import Grid, Patterns, mix
+from td_mta.shapley.bootstrap import Converters, bootstrap, converters, merge, poisson_weights
+
+GRID = Grid(2, 3)
+
+
+def hashes(users: int, first: int = 0) -> np.ndarray:
+    return mix(np.arange(first, first + users, dtype=np.uint64))
+
+
+def test_weights_have_a_mean_and_a_variance_of_1_in_every_draw() -> None:
+    weights = poisson_weights(hashes(100_000), 5, seed=18)
+    assert weights.mean(axis=0) == pytest.approx(1.0, abs=0.015)
+    assert weights.var(axis=0) == pytest.approx(1.0, abs=0.03)
+    assert np.bincount(weights[:, 0])[:3] / 1e5 == pytest.approx(
+        [np.exp(-1), np.exp(-1), np.exp(-1) / 2], abs=0.006
+    )
+
+
+def test_draws_and_seeds_know_nothing_of_each_other() -> None:
+    one, other = (poisson_weights(hashes(50_000), 4, seed) for seed in (1, 2))
+    together = np.corrcoef(np.concatenate([one, other], axis=1).T)
+    assert np.abs(together - np.eye(8)).max() < 0.02
+
+
+def test_a_weight_is_a_function_of_the_user_alone() -> None:
+    whole = poisson_weights(hashes(1000), 7, seed=3)
+    order = np.random.default_rng(0).permutation(1000)
+    assert (poisson_weights(hashes(1000)[order], 7, seed=3) == whole[order]).all()
+    parts = [poisson_weights(hashes(500, first), 7, seed=3) for first in (0, 500)]
+    assert (np.concatenate(parts) == whole).all()
+    assert (poisson_weights(hashes(1000), 3, seed=3) == whole[:, :3]).all()
+
+
+def test_no_draws_are_no_columns() -> None:
+    assert poisson_weights(hashes(4), 0, seed=1).shape == (4, 0)
+
+
+SEEN = [(), (0,), (1, 4), (2, 3, 5), (5,)]
+conversions = st.lists(st.tuples(st.integers(0, 9), st.integers(0, len(SEEN) - 1)), min_size=1)
+
+
+def sets_of(which: list[int]) -> tuple[Patterns, np.ndarray]:
+    """The distinct patterns that conversions saw, and which of them each saw."""
+    owner = np.concatenate([np.full(len(SEEN[i]), at) for at, i in enumerate(which)])
+    cells = np.array([cell for i in which for cell in SEEN[i]], np.int64)
+    made = patterns.of_cells(owner.astype(np.int64), cells, len(which), GRID)
+    return patterns.distinct(made)
+
+
+def found_of(pairs: list[tuple[int, int]]) -> Converters:
+    sets, which = sets_of([seen for _, seen in pairs])
+    return converters(np.array([user for user, _ in pairs]), which, sets)
+
+
+def kinds(found: Converters) -> dict[tuple[tuple[int, int], ...], int]:
+    """How many users saw just this: pairs of a pattern's key and how often."""
+    rows = found.seen.toarray().astype(int)
+    keys = found.sets.keys.tolist()
+    saw = [tuple(sorted((keys[i], row[i]) for i in np.flatnonzero(row))) for row in rows]
+    assert len(set(saw)) == len(saw)
+    return dict(zip(saw, found.users.tolist(), strict=True))
+
+
+def by_user(pairs: list[tuple[int, int]]) -> dict[tuple[tuple[int, int], ...], int]:
+    sets, which = sets_of([seen for _, seen in pairs])
+    of_users: dict[int, dict[int, int]] = {}
+    for (user, _), at in zip(pairs, which.tolist(), strict=True):
+        own = of_users.setdefault(user, {})
+        own[int(sets.keys[at])] = own.get(int(sets.keys[at]), 0) + 1
+    wanted: dict[tuple[tuple[int, int], ...], int] = {}
+    for own in of_users.values():
+        kind = tuple(sorted(own.items()))
+        wanted[kind] = wanted.get(kind, 0) + 1
+    return wanted
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs=conversions)
+def test_kinds_count_the_users_who_saw_the_same(pairs: list[tuple[int, int]]) -> None:
+    assert kinds(found_of(pairs)) == by_user(pairs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs=conversions, pages=st.integers(1, 4))
+def test_pages_do_not_matter(pairs: list[tuple[int, int]], pages: int) -> None:
+    parts = [[pair for pair in pairs if pair[0] % pages == page] for page in range(pages)]
+    merged = merge([found_of(part) for part in parts if part])
+    assert kinds(merged) == by_user(pairs)
+    assert merged.users.sum() == len({user for user, _ in pairs})
+
+
+def test_sums_of_users_drawn_again_have_the_mean_and_variance_of_a_poisson_sum() -> None:
+    rng = np.random.default_rng(5)
+    pairs = [(user, seen) for user in range(400) for seen in rng.integers(0, 5, rng.integers(1, 4))]
+    found = found_of(pairs)
+    credit = rng.random((len(found.sets.keys), 2))
+    by_kind = found.seen @ credit
+    sums = bootstrap(found, credit, 20_000, np.random.default_rng(6))
+    assert sums.shape == (20_000, 2)
+    assert sums.mean(axis=0) == pytest.approx(found.users @ by_kind, rel=0.003)
+    assert sums.var(axis=0) == pytest.approx(found.users @ by_kind**2, rel=0.04)

@@ -1,0 +1,207 @@
+"""Intervals against theory, on a small game whose credit is known in closed form."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import t
+
+from td_mta import main, tables
+from td_mta.journeys import patterns
+from td_mta.journeys.patterns import Grid
+from td_mta.reporting import frames
+from td_mta.shapley import bootstrap, intervals
+from td_mta.shapley.bootstrap import Converters
+from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
+from td_mta.shapley.intervals import Intervals
+
+GRID = Grid(2, 2)
+SETS = [(), (0,), (1,), (0, 1), (0, 2), (3,)]
+COUNTS = np.array([400.0, 90.0, 60.0, 30.0, 20.0, 10.0])
+
+
+def values_of(risks: list[float]) -> Values:
+    """Every touched cell multiplies the chance of 0.01 by its risk."""
+    owner = np.repeat(np.arange(len(SETS)), [len(cells) for cells in SETS])
+    cells = np.array([cell for each in SETS for cell in each], np.int64)
+    sets, _ = patterns.distinct(patterns.of_cells(owner, cells, len(SETS), GRID))
+
+    def worth(cells: np.ndarray) -> np.ndarray:
+        flat = cells.reshape(len(cells), -1)
+        return 0.01 * np.where(flat > 0, np.array(risks), 1.0).prod(axis=1)
+
+    rng = np.random.default_rng(0)
+    return shapley_values(sets, GRID, worth, exact_cells=12, budget=10**6, permutations=4, rng=rng)
+
+
+RISKS = [2.0, 1.5, 3.0, 0.5]
+VALUES = values_of(RISKS)
+
+
+def in_order(counts: np.ndarray) -> np.ndarray:
+    """Counts by pattern in the order of `VALUES.sets`."""
+    owner = np.repeat(np.arange(len(SETS)), [len(cells) for cells in SETS])
+    cells = np.array([cell for each in SETS for cell in each], np.int64)
+    _, which = patterns.distinct(patterns.of_cells(owner, cells, len(SETS), GRID))
+    return np.bincount(which, counts)
+
+
+@pytest.fixture(scope="module")
+def converters() -> Converters:
+    """Each conversion of another user."""
+    counts = in_order(COUNTS).astype(int)
+    which = np.repeat(np.arange(len(counts)), counts)
+    return bootstrap.converters(np.arange(len(which)), which, VALUES.sets)
+
+
+def credit_of(values: Values) -> Credit:
+    counts = in_order(COUNTS)
+    return attribute(values, np.stack([counts, counts]), GRID)
+
+
+def by_channel(values: Values) -> np.ndarray:
+    return frames.by_channel(credit_of(values))[0]
+
+
+def sampling(converters: Converters, level: float = 0.9, seed: int = 1) -> intervals.Interval:
+    rng = np.random.default_rng(seed)
+    return intervals.sampling(VALUES, converters, GRID, level=level, draws=4000, rng=rng)
+
+
+def test_what_a_conversion_gives_sums_to_one_and_over_conversions_to_the_credit() -> None:
+    given = intervals.credit_per_conversion(VALUES, GRID.channels)
+    assert given.sum(axis=1) == pytest.approx(1.0)
+    assert in_order(COUNTS) @ given == pytest.approx(by_channel(VALUES))
+
+
+def test_sampling_intervals_are_those_of_a_poisson_sum(converters: Converters) -> None:
+    given = intervals.credit_per_conversion(VALUES, GRID.channels)
+    sd = np.sqrt(in_order(COUNTS) @ given**2)
+    low, high = sampling(converters)
+    assert low == pytest.approx(by_channel(VALUES) - 1.645 * sd, abs=0.12 * sd.max())
+    assert high == pytest.approx(by_channel(VALUES) + 1.645 * sd, abs=0.12 * sd.max())
+
+
+def test_a_higher_level_is_wider_and_each_contains_the_credit(converters: Converters) -> None:
+    center = by_channel(VALUES)
+    wide, narrow = sampling(converters, 0.95), sampling(converters, 0.5)
+    assert (wide.lower < narrow.lower).all() and (narrow.lower < center).all()
+    assert (center < narrow.upper).all() and (narrow.upper < wide.upper).all()
+
+
+def test_the_same_seed_gives_the_same_bounds(converters: Converters) -> None:
+    assert sampling(converters).lower.tobytes() == sampling(converters).lower.tobytes()
+    assert sampling(converters).lower.tobytes() != sampling(converters, seed=2).lower.tobytes()
+
+
+def refitted(spread: float, refits: int = 6) -> Iterator[Values]:
+    """Models whose first risk lies around the run's own."""
+    for step in np.linspace(-1, 1, refits):
+        yield values_of([RISKS[0] * np.exp(spread * step), *RISKS[1:]])
+
+
+def full(spread: float, level: float = 0.9) -> intervals.Full:
+    counts = in_order(COUNTS)
+    amounts = np.stack([counts, counts])
+    return intervals.full(credit_of(VALUES), refitted(spread), amounts, GRID, level=level)
+
+
+def test_full_intervals_are_as_wide_as_refits_lie_from_the_credit() -> None:
+    center = by_channel(VALUES)
+    again = np.array([by_channel(values) for values in refitted(0.3)])
+    half = t.ppf(0.95, 6) * np.sqrt(((again - center) ** 2).mean(axis=0))
+    found = full(0.3).channels
+    assert found.lower == pytest.approx(center - half)
+    assert found.upper == pytest.approx(center + half)
+
+
+def test_refits_that_all_find_the_same_elsewhere_are_an_error_too() -> None:
+    counts = in_order(COUNTS)
+    amounts = np.stack([counts, counts])
+    elsewhere = [values_of([2.6, *RISKS[1:]]) for _ in range(5)]
+    found = intervals.full(credit_of(VALUES), elsewhere, amounts, GRID, level=0.9).channels
+    assert (found.lower <= by_channel(elsewhere[0])).all()
+    assert (by_channel(elsewhere[0]) <= found.upper).all()
+
+
+def test_full_intervals_contain_the_credit_and_widen_with_level_and_spread() -> None:
+    wide, narrow, wider = full(0.3, 0.95), full(0.3, 0.5), full(0.6, 0.95)
+    for at, center in (("channels", by_channel(VALUES)), ("cells", credit_of(VALUES).cells[0])):
+        one, two, three = (getattr(each, at) for each in (narrow, wide, wider))
+        assert (one.lower <= center).all() and (center <= one.upper).all()
+        assert (two.lower <= one.lower).all() and (one.upper <= two.upper).all()
+        assert (three.lower <= two.lower).all() and (two.upper <= three.upper).all()
+    moved = full(0.3).cells
+    assert moved.upper[0, 0] > moved.lower[0, 0]
+
+
+def test_tables_have_the_bounds_that_there_are(converters: Converters) -> None:
+    credit, channels = credit_of(VALUES), ["a", "b"]
+    nothing = frames.intervals(credit, Intervals(None, None), channels)
+    assert nothing.columns.tolist() == list(tables.INTERVALS.columns) and nothing.empty
+    both = frames.intervals(credit, Intervals(sampling(converters), full(0.3)), channels)
+    assert both["kind"].tolist() == ["sampling"] * 3 + ["full"] * 3
+    assert both["channel"].tolist() == ["a", "b", "(baseline)"] * 2
+    detail = frames.detail(credit, Intervals(None, full(0.3)), channels, has_value=False)
+    assert (detail["lower"] <= detail["conversions"]).all()
+    last = both.iloc[-1][["lower", "upper"]].tolist()
+    assert detail.iloc[-1][["lower", "upper"]].tolist() == last
+    bare = frames.detail(credit, Intervals(sampling(converters), None), channels, has_value=False)
+    assert bare[["lower", "upper"]].isna().all(axis=None)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 users, conversions as events of their own."""
+    rng, n = np.random.default_rng(1), 3000
+    frame = pd.DataFrame(
+        {
+            "canonical_id": rng.integers(0, 300, n).astype(str),
+            "time": 1_700_000_000 + rng.integers(0, 20 * 86400, n),
+            "channels": rng.choice(["Email", "Social", "Direct"], n),
+            "conversion": (rng.random(n) < 0.1).astype(int),
+        }
+    )
+    frame.loc[frame["conversion"] == 1, "channels"] = None
+    folder = tmp_path_factory.mktemp("intervals")
+    frame.to_csv(folder / "mta_user_rnd.csv", index=False)
+    return folder
+
+
+SMALL = ("model_width=4", "train_epochs=1", "train_batch_size=100", "interval_refits=3")
+
+
+def run(data: Path, out: Path, *settings: str) -> dict[str, pd.DataFrame]:
+    sets = [part for pair in (*SMALL, *settings) for part in ("--set", pair)]
+    where = ["--warehouse", "local", "--data", str(data), "--out", str(out)]
+    assert main.main([*where, "--set", "conversion_row_is_touch=false", *sets]) == 0
+    names = ("shapley_intervals", "shapley_detail")
+    return {name: pd.read_csv(out / f"{name}.csv") for name in names}
+
+
+@pytest.mark.slow
+def test_a_run_with_refits_has_both_kinds_and_the_same_seed_the_same_bytes(
+    shop: Path, tmp_path: Path
+) -> None:
+    found = run(shop, tmp_path / "one")
+    run(shop, tmp_path / "two")
+    for name in found:
+        one, two = (tmp_path / part / f"{name}.csv" for part in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+    bounds = found["shapley_intervals"]
+    assert bounds.groupby("kind").size().to_dict() == {"full": 4, "sampling": 4}
+    assert (bounds["lower"] < bounds["conversions"]).all()
+    assert (bounds["conversions"] < bounds["upper"]).all()
+    detail = found["shapley_detail"]
+    assert (detail["upper"] > detail["lower"]).all()
+    credit = bounds[bounds["kind"] == "full"].groupby("channel")["conversions"].sum()
+    assert credit.sum() == pytest.approx(detail["conversions"].sum(), rel=1e-9)
+
+
+@pytest.mark.slow
+def test_a_run_that_asks_for_none_has_an_empty_table(shop: Path, tmp_path: Path) -> None:
+    found = run(shop, tmp_path, "interval_refits=0", "interval_draws=0")
+    assert found["shapley_intervals"].empty
+    assert found["shapley_detail"][["lower", "upper"]].isna().all(axis=None)

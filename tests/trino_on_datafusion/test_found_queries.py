@@ -1,0 +1,23 @@
+"""Queries on which random tests against the real Trino once found a difference, and their like.
+
+Each is answered as Trino answers it, or refused by name.
+"""
+
+import pytest
+
+from tests.trino_on_datafusion import trino_judge
+
+pytestmark = pytest.mark.slow
+FOUND = trino_judge.CASES.with_name("found.csv")
+CASES = {case["sql"]: case for case in trino_judge.cases(FOUND)}
+
+
+@pytest.mark.parametrize("sql", CASES)
+def test_what_once_differed_is_equal_or_refused(sql: str) -> None:
+    judged = trino_judge.judge(CASES[sql])
+    assert judged.verdict in ("equal", "refused"), judged.seen
+
+
+def test_most_of_them_are_equal() -> None:
+    verdicts = [trino_judge.judge(case).verdict for case in CASES.values()]
+    assert verdicts.count("equal") >= 350
