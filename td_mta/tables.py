@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 CHANNELS = "one column per channel"
 BASELINE = "(baseline)"
-DAY = "days_before_conversion"
+DAYS_BEFORE_CONVERSION = "days_before_conversion"
 
 
 class Table(NamedTuple):
@@ -27,7 +27,7 @@ METRICS = Table(
 SHAPLEY = Table(
     "shapley_table",
     "day before conversion",
-    (CHANNELS, DAY),
+    (CHANNELS, DAYS_BEFORE_CONVERSION),
     "share of all channel credit; the table sums to 1",
 )
 CHANNEL = Table(
@@ -39,7 +39,7 @@ CHANNEL = Table(
 DETAIL = Table(
     "shapley_table_detail",
     "day and channel",
-    (DAY, "channel", "conversions", "value", "share", "lower", "upper"),
+    (DAYS_BEFORE_CONVERSION, "channel", "conversions", "value", "share", "lower", "upper"),
     "credit; with the row `(baseline)` conversions sum to those observed and share to 1",
 )
 MODELS = Table(

@@ -11,7 +11,8 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from td_mta.reporting.run_tables import BASELINE, Run
+from td_mta.reporting.run_tables import RunTables
+from td_mta.tables import BASELINE
 
 LABEL_LENGTH = 20
 
@@ -35,7 +36,7 @@ LANES = 0.76  # of a row's height, for the models beside ours
 WHISKERS = {"sampling": ("#c9c9c9", 9), "full": (INK, 1.5)}  # colour and width
 
 
-def day_curves(run: Run) -> go.Figure:
+def day_curves(run: RunTables) -> go.Figure:
     """Conversions credited per day before the conversion; the day of conversion at the right."""
     by_day = run.credits.pivot_table(
         index="days_before_conversion", columns="channel", values="conversions", aggfunc="sum"
@@ -50,7 +51,7 @@ def day_curves(run: Run) -> go.Figure:
     return _whole_steps(figure, by_day.index[::-1])
 
 
-def model_shares(run: Run) -> go.Figure:
+def model_shares(run: RunTables) -> go.Figure:
     """Share of the observed conversions by channel, the baseline last: a bar for our model, and on
     it a point for every other one, each in its lane."""
     rows = [*run.drawn, *([rest_label(run)] if run.rest else []), BASELINE]
@@ -72,7 +73,7 @@ def model_shares(run: Run) -> go.Figure:
     return _name_rows(figure, rows, run)
 
 
-def whiskers(run: Run) -> go.Figure:
+def whiskers(run: RunTables) -> go.Figure:
     """Credit of the channels drawn, without the baseline, and its intervals of each kind.
 
     No legend: its symbols would be the dots that both kinds share.
@@ -95,7 +96,7 @@ def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
     return _whole_steps(figure, by_epoch.index)
 
 
-def calibration(run: Run) -> go.Figure:
+def calibration(run: RunTables) -> go.Figure:
     """Observed against predicted rates by bins, on logarithmic axes, with the line to lie on."""
     figure = go.Figure(layout=_layout(380, x="predicted chance", y="share that converted"))
     shown = {model: bins[bins["conversions"] > 0] for model, bins in run.calibration.items()}
@@ -126,11 +127,11 @@ def label(name: str) -> str:
     return escape(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…")
 
 
-def rest_label(run: Run) -> str:
+def rest_label(run: RunTables) -> str:
     return f"{run.rest} other channels" if run.rest > 1 else "1 other channel"
 
 
-def _name_rows(figure: go.Figure, rows: list[str], run: Run) -> go.Figure:
+def _name_rows(figure: go.Figure, rows: list[str], run: RunTables) -> go.Figure:
     """The rows from top to bottom, each beside its colour."""
     return figure.update_yaxes(
         tickvals=list(range(len(rows))),
@@ -141,7 +142,7 @@ def _name_rows(figure: go.Figure, rows: list[str], run: Run) -> go.Figure:
     )
 
 
-def _colour(row: str, run: Run) -> str:
+def _colour(row: str, run: RunTables) -> str:
     if row == BASELINE:
         return INK
     return COLOURS[run.drawn.index(row)] if row in run.drawn else GREY

@@ -28,7 +28,7 @@ def metrics(epochs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
 def shapley(credit: Credit, channels: list[str]) -> pd.DataFrame:
     """Shares of all channel credit by day and channel."""
     frame = pd.DataFrame(_shares(credit.cells[0]), columns=channels)
-    frame[tables.DAY] = np.arange(len(frame))
+    frame[tables.DAYS_BEFORE_CONVERSION] = np.arange(len(frame))
     return frame
 
 
@@ -49,7 +49,7 @@ def detail(
         bounds = np.array([np.append(of_cells, of_all[-1]) for of_cells, of_all in pairs])
     frame = pd.DataFrame(
         {
-            tables.DAY: [*np.repeat(np.arange(days), len(channels)), None],
+            tables.DAYS_BEFORE_CONVERSION: [*np.repeat(np.arange(days), len(channels)), None],
             "channel": [*np.tile(np.array(channels, object), days), tables.BASELINE],
             "conversions": amounts[0],
             "value": amounts[1] if has_value else np.full(amounts.shape[1], np.nan),
@@ -58,7 +58,7 @@ def detail(
             "upper": bounds[1],
         }
     )
-    frame[tables.DAY] = frame[tables.DAY].astype("Int64")
+    frame[tables.DAYS_BEFORE_CONVERSION] = frame[tables.DAYS_BEFORE_CONVERSION].astype("Int64")
     return frame
 
 

@@ -7,14 +7,15 @@ from functools import cached_property
 
 import pandas as pd
 
-BASELINE = "(baseline)"
+from td_mta.tables import BASELINE
+
 DRAWN = 9
 RIVALS = {"logistic": "a logistic regression", "base_rate": "the base rate alone"}
 RIDES_ON_INTENT = ("direct", "search", "brand", "retarget", "remarket", "coupon", "cashback")
 
 
 @dataclass(frozen=True)
-class Run:
+class RunTables:
     """The output tables of one run, and what several parts of the page ask of them."""
 
     frames: Mapping[str, pd.DataFrame]

@@ -1,16 +1,16 @@
 """What a reader would otherwise get wrong, by what this run did."""
 
 from td_mta.reporting.html.elements import number, paragraphs, percent, text
-from td_mta.reporting.run_tables import Run
+from td_mta.reporting.run_tables import RunTables
 
 DOUBTED = 5
 
 
-def reading(run: Run) -> str:
+def reading(run: RunTables) -> str:
     return "\n".join(["<h2>How to read this</h2>", paragraphs(*_advice(run))])
 
 
-def _advice(run: Run) -> list[str]:
+def _advice(run: RunTables) -> list[str]:
     """What a reader would otherwise get wrong, by what this run did."""
     advice = [
         "<b>Credits are not causal by themselves.</b> They say how much the predicted chance of a "
@@ -25,7 +25,7 @@ def _advice(run: Run) -> list[str]:
     return [*advice, *_baseline_caveat(run), _cost_advice(run)]
 
 
-def _riders(run: Run) -> list[str]:
+def _riders(run: RunTables) -> list[str]:
     """Which credit is least to be trusted, by the channels' names."""
     if not run.riders:
         return []
@@ -44,7 +44,7 @@ def _riders(run: Run) -> list[str]:
     ]
 
 
-def _baseline_caveat(run: Run) -> list[str]:
+def _baseline_caveat(run: RunTables) -> list[str]:
     baseline, _, conversions = run.balance
     if run.parameter("conversion_row_is_touch").lower() == "true" and abs(baseline) <= (
         1e-9 * abs(conversions)
@@ -62,7 +62,7 @@ def _baseline_caveat(run: Run) -> list[str]:
     return []
 
 
-def _cost_advice(run: Run) -> str:
+def _cost_advice(run: RunTables) -> str:
     return (
         "<b>Cost.</b> A channel's spend in this period divided by its conversions is its CPA; its "
         "value divided by its spend is its ROAS. Compare channels by these, not by share."

@@ -6,12 +6,13 @@ import pandas as pd
 
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import folded, number, paragraphs, picture, table
-from td_mta.reporting.run_tables import BASELINE, Run
+from td_mta.reporting.run_tables import RunTables
+from td_mta.tables import BASELINE
 
 CHANNEL_ROWS = 25
 
 
-def channels(run: Run) -> str:
+def channels(run: RunTables) -> str:
     said = (
         "What each channel contributed, by the model (the bar in the channel's colour) and by the "
         "models beside it (the points). Shares are of all "
@@ -51,7 +52,7 @@ def _cut(
     return kept + folded(f"{len(more)} more channels", table(more, percents, shaded))
 
 
-def _left_out(run: Run) -> list[str]:
+def _left_out(run: RunTables) -> list[str]:
     if not run.rest:
         return []
     return [
@@ -60,14 +61,14 @@ def _left_out(run: Run) -> list[str]:
     ]
 
 
-def _by_channel(run: Run) -> pd.DataFrame:
+def _by_channel(run: RunTables) -> pd.DataFrame:
     """One row per channel, the baseline last: our conversions, share and value."""
     shown = ["conversions", "share", *(["value"] if run.has_value else [])]
     ours = run.frames["detail"].groupby("channel")[shown].sum()
     return ours.reindex([*run.ranking, BASELINE]).rename_axis("channel").reset_index()
 
 
-def _by_model(run: Run) -> pd.DataFrame:
+def _by_model(run: RunTables) -> pd.DataFrame:
     """One row per channel, the baseline last: conversions by every model, ours first."""
     wide = run.frames["models"].pivot_table(
         index="channel", columns="model", values="conversions", aggfunc="sum"
@@ -77,7 +78,7 @@ def _by_model(run: Run) -> pd.DataFrame:
     return wide.rename_axis("channel").reset_index()
 
 
-def certainty(run: Run) -> str:
+def certainty(run: RunTables) -> str:
     """Intervals of each kind that there is, and what each kind is about."""
     kinds = run.intervals
     if not kinds:
@@ -113,7 +114,7 @@ NO_REFITS = (
 )
 
 
-def _bounds(run: Run) -> pd.DataFrame:
+def _bounds(run: RunTables) -> pd.DataFrame:
     """The baseline, then channels, with the bounds of each kind."""
     order = [BASELINE, *run.ranking]
     frames = [rows.set_index("channel").reindex(order) for rows in run.intervals.values()]
@@ -124,7 +125,7 @@ def _bounds(run: Run) -> pd.DataFrame:
     return found
 
 
-def days(run: Run) -> str:
+def days(run: RunTables) -> str:
     by_day = _by_day(run)
     return "\n".join(
         [
@@ -144,7 +145,7 @@ def days(run: Run) -> str:
     )
 
 
-def _by_day(run: Run) -> pd.DataFrame:
+def _by_day(run: RunTables) -> pd.DataFrame:
     """Conversions: a row per channel, a column per day, the day of conversion first."""
     wide = run.credits.pivot_table(
         index="channel", columns="days_before_conversion", values="conversions", aggfunc="sum"

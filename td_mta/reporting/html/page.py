@@ -8,7 +8,7 @@ from plotly.offline import get_plotlyjs
 
 from td_mta.reporting.html.elements import text
 from td_mta.reporting.html.sections import SECTIONS
-from td_mta.reporting.run_tables import Run
+from td_mta.reporting.run_tables import RunTables
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
@@ -21,7 +21,7 @@ def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     `frames` holds metrics, shapley, channel, detail, models, intervals and run_info, with the
     columns of `tables.py`, rows of one run only.
     """
-    run = Run(frames)
+    run = RunTables(frames)
     body = "\n".join(f"<section>\n{section(run)}\n</section>" for section in SECTIONS)
     return f"""<!doctype html>
 <html lang="en">

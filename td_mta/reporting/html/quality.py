@@ -14,10 +14,10 @@ from td_mta.reporting.html.elements import (
     table,
     text,
 )
-from td_mta.reporting.run_tables import RIVALS, Run
+from td_mta.reporting.run_tables import RIVALS, RunTables
 
 
-def verdict(run: Run) -> str:
+def verdict(run: RunTables) -> str:
     """Whether the credits rest on a model that predicts better than simpler ones."""
     ours = run.number("holdout", "lstm_log_loss")
     losses = {name: run.number("holdout", f"{name}_log_loss") for name in RIVALS}
@@ -40,7 +40,7 @@ def verdict(run: Run) -> str:
     return f'<p class="verdict">{start} {", and ".join(said)}.</p>'
 
 
-def _standard_errors(run: Run, rival: str, better: float) -> float:
+def _standard_errors(run: RunTables, rival: str, better: float) -> float:
     """By how many the model beats the rival; without an error any difference counts."""
     error = run.number("comparison", f"lstm_minus_{rival}_error")
     if math.isfinite(error) and error > 0:
@@ -48,7 +48,7 @@ def _standard_errors(run: Run, rival: str, better: float) -> float:
     return math.copysign(math.inf, better) if better else 0.0
 
 
-def quality(run: Run) -> str:
+def quality(run: RunTables) -> str:
     metrics = run.frames["metrics"]
     curves = [
         picture(charts.training_curve(metrics, name), f"training-{name}", f"{name} per epoch")
@@ -72,7 +72,7 @@ def quality(run: Run) -> str:
     )
 
 
-def _differences(run: Run) -> list[str]:
+def _differences(run: RunTables) -> list[str]:
     """How sure the difference to each rival is, in words."""
     said = []
     for rival, named in RIVALS.items():
@@ -87,7 +87,7 @@ def _differences(run: Run) -> list[str]:
     return said
 
 
-def _calibration(run: Run) -> list[str]:
+def _calibration(run: RunTables) -> list[str]:
     bins = run.calibration
     if not bins:
         return []
@@ -105,7 +105,7 @@ def _calibration(run: Run) -> list[str]:
     ]
 
 
-def _misses(run: Run) -> list[str]:
+def _misses(run: RunTables) -> list[str]:
     found = run.sentences("misses")
     if not found:
         return []
@@ -114,7 +114,7 @@ def _misses(run: Run) -> list[str]:
     return ["<h3>What it misses most</h3>", listed, paragraphs(text(by_chance))]
 
 
-def _convergence(run: Run) -> list[str]:
+def _convergence(run: RunTables) -> list[str]:
     moved = run.section("convergence")
     if not moved:
         return []
@@ -127,7 +127,7 @@ def _convergence(run: Run) -> list[str]:
     ]
 
 
-def _holdout(run: Run) -> pd.DataFrame:
+def _holdout(run: RunTables) -> pd.DataFrame:
     """A row per model, a column per measure, from names like `lstm_log_loss`."""
     measures = ("log_loss", "auc", "rmse", "calibration_error")
     found: dict[str, dict[str, str | float]] = {}

@@ -8,7 +8,7 @@ from td_mta.reporting.html.advice import reading
 from td_mta.reporting.html.credit import certainty, channels, days
 from td_mta.reporting.html.elements import bullets, folded, number, percent, table, text
 from td_mta.reporting.html.quality import quality, verdict
-from td_mta.reporting.run_tables import Run
+from td_mta.reporting.run_tables import RunTables
 
 TABLE_ROWS = 2_000
 RAW_TABLES = {
@@ -22,7 +22,7 @@ RAW_TABLES = {
 }
 
 
-def findings(run: Run) -> str:
+def findings(run: RunTables) -> str:
     """How far to trust the model, warnings, and then the result in one line."""
     warnings, notes = run.sentences("warnings"), run.sentences("notes")
     said = bullets(warnings) if warnings else "<p>None.</p>"
@@ -31,7 +31,7 @@ def findings(run: Run) -> str:
     return "\n".join([verdict(run), box, kept if notes else "", _conservation(run)])
 
 
-def _conservation(run: Run) -> str:
+def _conservation(run: RunTables) -> str:
     baseline, channels, conversions = run.balance
     whole = abs(baseline + channels - conversions) <= 1e-6 * max(abs(conversions), 1.0)
     decimals = 0 if all(abs(x - round(x)) < 1e-6 for x in (baseline, channels)) else 2
@@ -47,7 +47,7 @@ def _conservation(run: Run) -> str:
     )
 
 
-def key_numbers(run: Run) -> str:
+def key_numbers(run: RunTables) -> str:
     baseline, _, conversions = run.balance
     days = run.frames["detail"]["days_before_conversion"].nunique()
     facts = {
@@ -64,7 +64,7 @@ def key_numbers(run: Run) -> str:
     return f'<dl class="key-numbers">{items}</dl>'
 
 
-def tables(run: Run) -> str:
+def tables(run: RunTables) -> str:
     prefix = run.parameter("shapley_table") or "shapley"
     parts = ["<h2>The tables</h2>"]
     for name, suffix in RAW_TABLES.items():
@@ -81,7 +81,7 @@ def _raw(frame: pd.DataFrame, name: str) -> str:
     return table(frame[:TABLE_ROWS]) + cut
 
 
-SECTIONS: tuple[Callable[[Run], str], ...] = (
+SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     findings,
     key_numbers,
     channels,
