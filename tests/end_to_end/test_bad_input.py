@@ -1,7 +1,8 @@
 """Bad input on Treasure Data: one clear message at the right task, and nothing half-written.
 
-Here the whole workflow meets the emulator. What is wrong with local tables is in pipelines/test_attribution_runs.py
-and ingest/test_pages.py, with the archive in local_runner/test_archive.py, with the image in test_container.py.
+Here the whole workflow meets the emulator. What is wrong with local tables is in
+pipelines/test_attribution_runs.py and ingest/test_pages.py, with the archive in
+local_runner/test_archive.py, with the image in test_container.py.
 """
 
 import itertools
