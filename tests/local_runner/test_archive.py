@@ -18,7 +18,7 @@ def clone(tmp_path: Path) -> Path:
     for folder in (*sent, "tests", "local_runner", "benchmarks"):
         shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
     for file in [*ROOT.glob("*.*"), ROOT / "Makefile", ROOT / ".digdagignore"]:
-        if file.is_file():
+        if file.is_file() and file.name != ".git":  # a file, not a folder, in a worktree
             shutil.copy(file, tmp_path)
     for name in (
         *("data/touches.csv", "data/deep/x.txt", "out/report.html", "out/model/model.keras"),
