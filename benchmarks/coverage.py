@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from td_mta.config import attribution as configuration
 from td_mta.pipelines import attribution
 from td_mta.simulate import WORLDS, simulate
-from td_mta.simulate.files import touchpoints
+from td_mta.simulate.output.files import touchpoints
 from td_mta.warehouse.local import LocalWarehouse
 
 WINDOW = 3

@@ -58,8 +58,8 @@ HOMES = {  # the only places that import a heavy library
 }
 WRITES_FILES = {  # a command line and its files beside their core
     "td_mta.simulate.__main__",
-    "td_mta.simulate.files",
-    "td_mta.simulate.folders",
+    "td_mta.simulate.output.files",
+    "td_mta.simulate.output.folders",
 }
 
 

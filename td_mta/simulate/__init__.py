@@ -1,8 +1,8 @@
 """Journeys with a known truth, in numpy alone: arrays out, a function of the seed.
 
 `classic.py` is the additive world of Poisson touches; `world.py` the engine of all others, which
-`worlds.py` names; `truth.py` and `credit.py` tell what each channel really gave, `shop.py` and
-`media.py` what a warehouse would hold. `python -m td_mta.simulate` writes files.
+`worlds.py` names; `truth.py` and `credit.py` tell what each channel really gave, `output/` what a
+warehouse would hold. `python -m td_mta.simulate` writes files.
 """
 
 from td_mta.simulate.classic import Classic

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from td_mta.simulate.classic import Classic
-from td_mta.simulate.files import Format
-from td_mta.simulate.folders import Job, write
+from td_mta.simulate.output.files import Format
+from td_mta.simulate.output.folders import Job, write
 from td_mta.simulate.partners import Partner, partners
 from td_mta.simulate.world import Moment, Plan
 from td_mta.simulate.worlds import WORLDS

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from td_mta.simulate import WORLDS, simulate
-from td_mta.simulate.files import pages
-from td_mta.simulate.shop import form_fills, page_views
+from td_mta.simulate.output.files import pages
+from td_mta.simulate.output.shop import form_fills, page_views
 
 DATABASE = "mta"
 SESSION = "2026-01-31 00:00:00"

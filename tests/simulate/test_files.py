@@ -12,9 +12,9 @@ from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.simulate import WORLDS, Classic, Hazard, partners, simulate
 from td_mta.simulate.__main__ import main
-from td_mta.simulate.media import PRICES, media
+from td_mta.simulate.output.media import PRICES, media
+from td_mta.simulate.output.shop import SITE, VISITS
 from td_mta.simulate.rows import DAY, START
-from td_mta.simulate.shop import SITE, VISITS
 from td_mta.warehouse.local import LocalWarehouse
 
 ROOT = Path(__file__).parents[2]

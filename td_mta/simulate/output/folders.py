@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
-from td_mta.simulate import classic, files, world
+from td_mta.simulate import classic, world
 from td_mta.simulate.classic import Classic, ClassicAccount, ClassicBlock
-from td_mta.simulate.facts import Facts, classic_facts, world_facts
-from td_mta.simulate.media import media
+from td_mta.simulate.output import files
+from td_mta.simulate.output.facts import Facts, classic_facts, world_facts
+from td_mta.simulate.output.media import media
+from td_mta.simulate.output.shop import form_fills, page_views
 from td_mta.simulate.partners import Partner
 from td_mta.simulate.rows import Rows
-from td_mta.simulate.shop import form_fills, page_views
 from td_mta.simulate.truth import Account
 from td_mta.simulate.world import Block, Plan
 

@@ -10,9 +10,9 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from td_mta.simulate.draws import Integers
-from td_mta.simulate.media import Media
+from td_mta.simulate.output.media import Media
+from td_mta.simulate.output.shop import Pages
 from td_mta.simulate.rows import START, Rows
-from td_mta.simulate.shop import Pages
 
 Format = Literal["csv", "parquet"]
 
