@@ -35,15 +35,15 @@ def main() -> None:
         config = configuration.from_params({}, "bootstrap", out=data / "out")
         (data / "spill").mkdir()
         intake = Intake(config, LocalWarehouse(data, data / "out", now=0), data / "spill")
-        found = extract(intake, config, folders_of(config)).converters
+        found = extract(intake, config, folders_of(config)).converter_profiles
     rng = np.random.default_rng(18)
-    credit = rng.random((len(found.sets.keys), chosen.channels + 1))
+    credit = rng.random((len(found.patterns.keys), chosen.channels + 1))
     started, computed = time.monotonic(), time.process_time()
-    bootstrap.bootstrap(found, credit, chosen.draws, rng)
+    bootstrap.resampled_credit(found, credit, chosen.draws, rng)
     seconds, computed = time.monotonic() - started, time.process_time() - computed
     print(
-        f"{found.users.sum()} converting users of {len(found.users)} kinds, "
-        f"{len(found.sets.keys)} patterns; {chosen.draws} draws in {seconds:.1f} s "
+        f"{found.users.sum()} converting users of {len(found.users)} profiles, "
+        f"{len(found.patterns.keys)} patterns; {chosen.draws} draws in {seconds:.1f} s "
         f"({computed:.1f} s of processor time)"
     )
 

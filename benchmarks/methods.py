@@ -12,13 +12,13 @@ import numpy as np
 
 from td_mta.baselines import markov
 from td_mta.baselines.methods import METHODS, Method, markov_chain
-from td_mta.baselines.rules import Settings
+from td_mta.baselines.rules import RuleSettings
 from td_mta.journeys import patterns
 from td_mta.journeys.paths import Paths
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 
 CHANNELS = 8
-SETTINGS = Settings(direct=0)
-DAY = 86_400.0
+SETTINGS = RuleSettings(direct=0)
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     paths = _paths(n, rng)
     print(f"{n:,} paths, {len(paths.channel):,} touches, {CHANNELS} channels")
     methods = {name: method for name, method in METHODS.items() if name != "markov"}
-    for order in range(1, markov.MOST_ORDER + 1):
+    for order in range(1, markov.MAX_ORDER + 1):
         methods[f"markov order {order}"] = partial(markov_chain, order=order)
     for name, method in methods.items():
         wall, seconds = min(_timed(method, paths) for _ in range(3))
@@ -47,7 +47,7 @@ def _paths(n: int, rng: np.random.Generator) -> Paths:
         converts,
         converts * 50,
         1 - converts,
-        rng.random(touches) * 14 * DAY,
+        rng.random(touches) * 14 * SECONDS_PER_DAY,
     )
 
 

@@ -1,4 +1,4 @@
-"""How good predicted chances are, over patterns with counts of positive and negative examples."""
+"""Quality of predicted probabilities, over counted patterns."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from td_mta.journeys.touchpoints import Floats
 
 BINS = 10
-SMALLEST = 1e-15  # chance that a logarithm is taken of
+SMALLEST = 1e-15  # probability that a logarithm is taken of
 
 
 class Quality(NamedTuple):
@@ -21,7 +21,7 @@ class Quality(NamedTuple):
 
 
 class Bins(NamedTuple):
-    """Bins of rising chances, each `(bins,)`: mean chance, and what was observed."""
+    """Bins of rising probabilities, each `(bins,)`: mean probability, and what was observed."""
 
     predicted: Floats
     observed: Floats
@@ -36,43 +36,43 @@ class Difference(NamedTuple):
     error: float
 
 
-def quality(chance: Floats, negatives: Floats, positives: Floats) -> Quality:
-    """Of chances `(n,)` for patterns that stand for so many examples of each class.
+def quality(probability: Floats, negatives: Floats, positives: Floats) -> Quality:
+    """Of probabilities `(n,)` for patterns that stand for so many examples of each class.
 
     >>> quality(np.array([0.5, 0.5]), np.array([1, 0]), np.array([0, 1])).auc
     0.5
     """
     total = negatives.sum() + positives.sum()
-    of_negative, of_positive = _losses(chance)
+    of_negative, of_positive = _losses(probability)
     loss = (positives @ of_positive + negatives @ of_negative) / total
-    squared = (positives @ (1 - chance) ** 2 + negatives @ chance**2) / total
+    squared = (positives @ (1 - probability) ** 2 + negatives @ probability**2) / total
     return Quality(
         log_loss=float(loss),
         rmse=float(np.sqrt(squared)),
-        auc=area_under_curve(chance, negatives, positives),
-        calibration_error=calibration_error(chance, negatives, positives),
+        auc=area_under_curve(probability, negatives, positives),
+        calibration_error=calibration_error(probability, negatives, positives),
     )
 
 
-def area_under_curve(chance: Floats, negatives: Floats, positives: Floats) -> float:
-    """P(a positive example has the higher chance), ties half; NaN where a class is missing."""
+def area_under_curve(probability: Floats, negatives: Floats, positives: Floats) -> float:
+    """P(a positive example has the higher probability), ties half; NaN where a class is missing."""
     pairs = negatives.sum() * positives.sum()
     if not pairs:
         return float("nan")
-    _, rank = np.unique(chance, return_inverse=True)
+    _, rank = np.unique(probability, return_inverse=True)
     negative, positive = np.bincount(rank, negatives), np.bincount(rank, positives)
     below = np.cumsum(negative) - negative
     return float(positive @ (below + negative / 2) / pairs)
 
 
-def calibration_error(chance: Floats, negatives: Floats, positives: Floats) -> float:
+def calibration_error(probability: Floats, negatives: Floats, positives: Floats) -> float:
     """Mean distance of observed and predicted rates over the bins, each by its examples."""
-    bins = calibration(chance, negatives, positives)
+    bins = calibration(probability, negatives, positives)
     gap = np.abs(bins.observed - bins.predicted) @ bins.examples
     return float(gap / bins.examples.sum())
 
 
-def calibration(chance: Floats, negatives: Floats, positives: Floats) -> Bins:
+def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bins:
     """Up to `BINS` bins of as many examples, as nearly as patterns allow: each stays whole.
 
     >>> bins = calibration(np.array([0.1, 0.3]), np.array([9.0, 5.0]), np.array([1.0, 5.0]))
@@ -80,11 +80,11 @@ def calibration(chance: Floats, negatives: Floats, positives: Floats) -> Bins:
     ([0.1, 0.5], [10.0, 10.0])
     """
     weight = negatives + positives
-    order = np.argsort(chance, kind="stable")
+    order = np.argsort(probability, kind="stable")
     share = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
-    at = np.empty(len(chance), np.int64)
+    at = np.empty(len(probability), np.int64)
     at[order] = np.minimum((share * BINS).astype(np.int64), BINS - 1)
-    columns = (weight, positives, weight * chance)
+    columns = (weight, positives, weight * probability)
     examples, conversions, expected = np.array([np.bincount(at, each, BINS) for each in columns])
     some = examples > 0
     return Bins(
@@ -96,7 +96,7 @@ def calibration(chance: Floats, negatives: Floats, positives: Floats) -> Bins:
 
 
 def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Floats) -> Difference:
-    """How much higher the log loss by the chances `one` is than by `other`, example by example.
+    """How much higher the log loss of `one` is than that of `other`, example by example.
 
     Days of a user are taken as independent, given what was touched; then the error is that of the
     mean of the paired differences.
@@ -112,38 +112,41 @@ def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Fl
     return Difference(float(mean), float(np.sqrt(squares / (total - 1) / total)))
 
 
-def last_as_good(chances: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
-    """The last of several chances `(n,)` that cannot be told from those of the lowest log loss.
+def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
+    """The last of several predictions `(n,)` that is not worse than that of the lowest log loss.
 
     The rule of one standard error (Hastie, Tibshirani & Friedman 2009, 7.10), of the paired
     difference. The last of all where no example tells them apart.
     """
     if not len(negatives):
-        return len(chances) - 1
+        return len(probabilities) - 1
     losses = [
-        negatives @ negative + positives @ positive for negative, positive in map(_losses, chances)
+        negatives @ negative + positives @ positive
+        for negative, positive in map(_losses, probabilities)
     ]
     lowest = int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
-    apart = [loss_difference(each, chances[lowest], negatives, positives) for each in chances]
+    apart = [
+        loss_difference(each, probabilities[lowest], negatives, positives) for each in probabilities
+    ]
     return max(at for at, more in enumerate(apart) if at == lowest or more.mean <= more.error)
 
 
-def residuals(chance: Floats, negatives: Floats, positives: Floats) -> Floats:
+def residuals(probability: Floats, negatives: Floats, positives: Floats) -> Floats:
     """Conversions beyond those predicted, `(n,)`, in standard errors: roots of the deviance.
 
     Near (observed - predicted) / sqrt(predicted) where much is predicted; unlike that, one
     conversion where next to none was predicted is no wonder (McCullagh & Nelder 1989, 2.4.3).
     """
     total = negatives + positives
-    expected = total * np.clip(chance, SMALLEST, 1 - SMALLEST)
+    expected = total * np.clip(probability, SMALLEST, 1 - SMALLEST)
     deviance = _times_log(positives, expected) + _times_log(negatives, total - expected)
     root: Floats = np.sqrt(2 * np.maximum(deviance, 0.0))
     return np.where(positives >= expected, root, -root)
 
 
-def _losses(chance: Floats) -> tuple[Floats, Floats]:
+def _losses(probability: Floats) -> tuple[Floats, Floats]:
     """Log loss of a negative and of a positive example."""
-    safe = np.clip(chance, SMALLEST, 1 - SMALLEST)
+    safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     return -np.log1p(-safe), -np.log(safe)
 
 

@@ -1,6 +1,6 @@
 """Attribution by removal effects in a Markov chain of order 1 to 4 (Anderl et al. 2016).
 
-A state is the last `order` channels. `Grams` counts what followed what: a channel, a conversion or
+A state is the last `order` channels. `Ngrams` counts what followed what: a channel, a conversion or
 the end without one. The removal effect of a channel is the share of conversions that are lost when
 every journey ends where it meets the channel. Channels share the conversions in proportion to it.
 
@@ -16,12 +16,12 @@ from scipy import sparse
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats, Ints
 
-MOST_ORDER = 4
+MAX_ORDER = 4
 COUNTED_DENSELY = 1 << 22  # grams that can be counted without sorting
 PRECISION = 1e-16
 
 
-class Grams(NamedTuple):
+class Ngrams(NamedTuple):
     """Distinct grams `(n,)`, how often each came, and the value of the conversions among them."""
 
     channels: int
@@ -39,13 +39,13 @@ class Grams(NamedTuple):
         return self.channels + 1
 
 
-def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Grams:
+def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Ngrams:
     """The grams of the paths that have a touch; `nulls` says whether those without conversion too.
 
     Raises ValueError for an order outside 1 to 4.
     """
-    if not 1 <= order <= MOST_ORDER:
-        raise ValueError(f"order must be 1 to {MOST_ORDER}, got {order}")
+    if not 1 <= order <= MAX_ORDER:
+        raise ValueError(f"order must be 1 to {MAX_ORDER}, got {order}")
     base, filled = channels + 3, np.flatnonzero(paths.sizes)
     start = np.repeat(paths.offsets[:-1], paths.sizes)
     symbol = paths.channel + 1
@@ -63,21 +63,21 @@ def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Gra
         ]
     )
     values = np.concatenate([none[: len(symbol)], paths.value[filled], none[: len(filled)]])
-    return _summed(Grams(channels, order, keys, counts, values))
+    return _summed(Ngrams(channels, order, keys, counts, values))
 
 
-def merge(parts: list[Grams]) -> Grams:
+def merge(parts: list[Ngrams]) -> Ngrams:
     """The grams of several parts of the paths."""
     columns = (np.concatenate(column) for column in zip(*(part[2:] for part in parts), strict=True))
-    return _summed(Grams(parts[0].channels, parts[0].order, *columns))
+    return _summed(Ngrams(parts[0].channels, parts[0].order, *columns))
 
 
-def lower(grams: Grams, order: int) -> Grams:
+def lower(grams: Ngrams, order: int) -> Ngrams:
     """The same counts with a shorter memory; order 0 remembers nothing."""
     return _summed(grams._replace(order=order, keys=grams.keys % grams.base ** (order + 1)))
 
 
-def credit(grams: Grams, untouched: Floats) -> Floats:
+def credit(grams: Ngrams, untouched: Floats) -> Floats:
     """Conversions and value, shape `(2, channels + 1)`; `untouched` `(2,)` is the baseline's."""
     effects = removal_effects(grams)
     totals = np.array([grams.counts[_converts(grams)].sum(), grams.values.sum()])
@@ -86,7 +86,7 @@ def credit(grams: Grams, untouched: Floats) -> Floats:
     return np.concatenate([shares * totals[:, None], untouched[:, None]], axis=1)
 
 
-def removal_effects(grams: Grams) -> Floats:
+def removal_effects(grams: Ngrams) -> Floats:
     """Share of conversions, and of value, lost without each channel, shape `(2, channels)`.
 
     >>> paths = Paths(np.array([0, 1, 0]), np.array([0, 2, 3]), np.array([1, 0.0]),
@@ -106,13 +106,13 @@ def removal_effects(grams: Grams) -> Floats:
     return 1 - kept
 
 
-def conversion_chance(grams: Grams) -> float:
+def conversion_chance(grams: Ngrams) -> float:
     """The chance that a journey with a touch converts."""
     converts, first = _converts(grams), grams.keys // grams.base == 0
     return float(grams.counts[converts].sum() / grams.counts[first].sum())
 
 
-def best_order(training: Grams, held_out: Grams) -> int:
+def best_order(training: Ngrams, held_out: Ngrams) -> int:
     """The lowest order, 1 to the grams' own, that foretells held-out users as well as any.
 
     By log-likelihood of what followed; as well as the best is within one standard error of the
@@ -127,7 +127,7 @@ def best_order(training: Grams, held_out: Grams) -> int:
     return 1 + int(np.flatnonzero(mean * held_out.counts.sum() <= np.sqrt(spread))[0])
 
 
-def _chances(training: Grams, keys: Ints) -> Floats:
+def _chances(training: Ngrams, keys: Ints) -> Floats:
     """Of each gram's last symbol by each order from 0 on, shape `(order + 1, n)`.
 
     Each order's frequencies are interpolated with the chance by the order below (Witten & Bell
@@ -157,7 +157,7 @@ def _before(symbol: Ints, start: Ints, order: int, base: int) -> Ints:
     return state
 
 
-def _summed(grams: Grams) -> Grams:
+def _summed(grams: Ngrams) -> Ngrams:
     some = (grams.counts != 0) | (grams.values != 0)
     keys, counts, values = grams.keys[some], grams.counts[some], grams.values[some]
     size = grams.base ** (grams.order + 1)
@@ -168,14 +168,14 @@ def _summed(grams: Grams) -> Grams:
         found, which = np.unique(keys, return_inverse=True)
         sums = [np.bincount(which, column, minlength=len(found)) for column in (counts, values)]
     total, value = (np.asarray(each, np.float64) for each in sums)
-    return Grams(grams.channels, grams.order, found, total, value)
+    return Ngrams(grams.channels, grams.order, found, total, value)
 
 
-def _converts(grams: Grams) -> np.ndarray:
+def _converts(grams: Ngrams) -> np.ndarray:
     return grams.keys % grams.base == grams.conversion
 
 
-def _chain(grams: Grams) -> tuple[Ints, sparse.csr_array, Floats]:
+def _chain(grams: Ngrams) -> tuple[Ints, sparse.csr_array, Floats]:
     """States, chances `(states, states)` to go on, and per visit the conversions and value."""
     symbol, source = grams.keys % grams.base, grams.keys // grams.base
     goes_on = symbol <= grams.channels

@@ -1,4 +1,4 @@
-"""All models beside the Shapley values: `METHODS`, and `Tally`, the same for paths in parts."""
+"""All models beside the Shapley values: `METHODS`, and `ModelTotals` for paths in parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,24 +7,24 @@ from functools import partial
 import numpy as np
 
 from td_mta.baselines import markov, rules
-from td_mta.baselines.markov import MOST_ORDER, Grams
-from td_mta.baselines.rules import RULES, Settings
-from td_mta.journeys.accumulate import grown
+from td_mta.baselines.markov import MAX_ORDER, Ngrams
+from td_mta.baselines.rules import RULES, RuleSettings
+from td_mta.journeys.accumulate import appended
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
 
-Method = Callable[[Paths, int, Settings], Floats]
+Method = Callable[[Paths, int, RuleSettings], Floats]
 
 
 def markov_chain(
-    paths: Paths, channels: int, settings: Settings, *, order: int = 1, nulls: bool = True
+    paths: Paths, channels: int, settings: RuleSettings, *, order: int = 1, nulls: bool = True
 ) -> Floats:
     """Removal effects of a Markov chain; see `markov.credit`."""
     grams = markov.count(paths, channels, order, nulls=nulls)
     return markov.credit(grams, _untouched(paths))
 
 
-def _by_rule(paths: Paths, channels: int, settings: Settings, *, rule: rules.Rule) -> Floats:
+def _by_rule(paths: Paths, channels: int, settings: RuleSettings, *, rule: rules.Rule) -> Floats:
     return rules.credit(rule, paths, channels, settings)
 
 
@@ -37,15 +37,15 @@ METHODS: dict[str, Method] = {
 
 
 @dataclass
-class Tally:
+class ModelTotals:
     """Sums up paths that come in parts; `order` None takes what foretells held-out users best."""
 
     channels: int
-    settings: Settings
+    settings: RuleSettings
     order: int | None
     nulls: bool
     _rules: dict[str, Floats] = field(default_factory=dict)
-    _grams: dict[bool, list[Grams]] = field(default_factory=lambda: {False: [], True: []})
+    _grams: dict[bool, list[Ngrams]] = field(default_factory=lambda: {False: [], True: []})
     _untouched: Floats = field(default_factory=lambda: np.zeros(2))
 
     def add(self, paths: Paths, *, held_out: bool) -> None:
@@ -54,8 +54,8 @@ class Tally:
             part = rules.credit(rule, paths, self.channels, self.settings)
             self._rules[name] = self._rules.get(name, 0.0) + part
         self._untouched += _untouched(paths)
-        counted = markov.count(paths, self.channels, self.order or MOST_ORDER, nulls=self.nulls)
-        self._grams[held_out] = grown(
+        counted = markov.count(paths, self.channels, self.order or MAX_ORDER, nulls=self.nulls)
+        self._grams[held_out] = appended(
             self._grams[held_out], counted, markov.merge, lambda part: len(part.keys)
         )
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from td_mta.journeys.paths import Paths
-from td_mta.journeys.touchpoints import DAY, Floats
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats
 
 PAIRS_AT_ONCE = 1 << 22  # of a path and a channel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class RuleSettings:
     """What rules leave open. `direct` is the channel that `last_non_direct` passes over, -1 none.
 
     `first` and `last` are the ends' shares in `position_based`; half-life in days.
@@ -28,20 +28,20 @@ class Settings:
     half_life_days: float = 7.0
 
 
-Rule = Callable[[Paths, Settings], Floats]
+Rule = Callable[[Paths, RuleSettings], Floats]
 
 
-def first_touch(paths: Paths, settings: Settings) -> Floats:
+def first_touch(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the first touch; one share per touch, shape `(touches,)`."""
     return _all_to(paths, paths.offsets[:-1][paths.sizes > 0])
 
 
-def last_touch(paths: Paths, settings: Settings) -> Floats:
+def last_touch(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the last touch."""
     return _all_to(paths, paths.offsets[1:][paths.sizes > 0] - 1)
 
 
-def last_non_direct(paths: Paths, settings: Settings) -> Floats:
+def last_non_direct(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the last touch of a channel other than `settings.direct`; else to the last touch."""
     filled = paths.offsets[:-1][paths.sizes > 0]
     if not len(filled):
@@ -53,13 +53,13 @@ def last_non_direct(paths: Paths, settings: Settings) -> Floats:
     return _all_to(paths, np.where(chosen < 0, last, chosen))
 
 
-def linear(paths: Paths, settings: Settings) -> Floats:
+def linear(paths: Paths, settings: RuleSettings) -> Floats:
     """The same to every touch, repeats included."""
     sizes = paths.sizes
     return np.repeat(1 / np.maximum(sizes, 1), sizes)
 
 
-def linear_unique(paths: Paths, settings: Settings) -> Floats:
+def linear_unique(paths: Paths, settings: RuleSettings) -> Floats:
     """The same to every channel of a path, however often it touched; evenly to its touches.
 
     This is the Shapley value of the game in which a set of channels is worth the paths that no
@@ -79,11 +79,11 @@ def linear_unique(paths: Paths, settings: Settings) -> Floats:
     return shares
 
 
-def position_based(paths: Paths, settings: Settings) -> Floats:
+def position_based(paths: Paths, settings: RuleSettings) -> Floats:
     """`first` and `last` to the ends, the rest evenly between; two touches share as `first:last`.
 
     >>> path = Paths(np.arange(4), np.array([0, 4]), *np.ones((3, 1)), np.zeros(4))
-    >>> position_based(path, Settings()).round(2).tolist()
+    >>> position_based(path, RuleSettings()).round(2).tolist()
     [0.4, 0.1, 0.1, 0.4]
     """
     sizes = paths.sizes
@@ -98,14 +98,14 @@ def position_based(paths: Paths, settings: Settings) -> Floats:
     return shares
 
 
-def time_decay(paths: Paths, settings: Settings) -> Floats:
+def time_decay(paths: Paths, settings: RuleSettings) -> Floats:
     """Shares as 2^(-age / half-life), `age` being the time from the touch to the conversion."""
     sizes = paths.sizes
     filled = paths.offsets[:-1][sizes > 0]
     if not len(filled):
         return np.zeros(0)
     youngest = np.repeat(np.minimum.reduceat(paths.age, filled), sizes[sizes > 0])
-    weight = np.exp2(-(paths.age - youngest) / (settings.half_life_days * DAY))
+    weight = np.exp2(-(paths.age - youngest) / (settings.half_life_days * SECONDS_PER_DAY))
     return weight / np.repeat(np.add.reduceat(weight, filled), sizes[sizes > 0])
 
 
@@ -123,7 +123,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-def credit(rule: Rule, paths: Paths, channels: int, settings: Settings) -> Floats:
+def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
     """Conversions and value, shape `(2, channels + 1)`; the last column is the baseline.
 
     Credit is additive: that of two parts of the paths adds up to that of all.

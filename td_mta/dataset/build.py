@@ -8,51 +8,52 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta import progress
-from td_mta.baselines.methods import Tally
-from td_mta.baselines.rules import Settings
+from td_mta.baselines.methods import ModelTotals
+from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
 from td_mta.ingest.pages import Intake, Page
 from td_mta.journeys import patterns
-from td_mta.journeys.accumulate import grown
+from td_mta.journeys.accumulate import appended
 from td_mta.journeys.examples import (
     AUGMENTED,
-    FEW_MOMENTS,
+    FEWEST_TIMES_OF_DAY,
     NEGATIVE,
     POSITIVE,
-    Cut,
+    CutTimes,
     Examples,
-    by_split,
+    conversion_times_of_day,
     merge,
-    moments,
-    of_groups,
     person_days,
     person_days_forward,
+    select_groups,
+    split_weights,
     touch_days,
 )
 from td_mta.journeys.paths import conversion_paths, join, null_paths
 from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
-from td_mta.journeys.windows import seen
+from td_mta.journeys.windows import patterns_seen
 from td_mta.shapley import bootstrap
-from td_mta.shapley.bootstrap import Converters, poisson_weights
+from td_mta.shapley.bootstrap import ConverterProfiles, poisson_weights
 
 
 class Extracted(NamedTuple):
-    """Conversions by pattern: `amounts` `(2, n)` counts them and their value.
+    """Conversions by pattern: `conversions_and_value` `(2, n)` counts them and their value.
 
-    `touching` counts conversions that each channel touched; `models` has the credit of every model
-    beside the Shapley values. `converters` are the users behind the conversions, by kind.
-    `redrawn` has a group of examples for each refit: the training users drawn again.
+    `conversions_touched` counts conversions that each channel touched; `model_totals` has the
+    credit of every baseline model. `converter_profiles` are the users behind the conversions,
+    grouped by what these saw.
+    `bootstrap_examples` has a group for each refit: a bootstrap sample of the training users.
     """
 
     schema: Schema
-    sets: Patterns
-    amounts: Floats
-    touching: Ints
-    models: Tally
-    converters: Converters
-    redrawn: Examples
+    patterns: Patterns
+    conversions_and_value: Floats
+    conversions_touched: Ints
+    model_totals: ModelTotals
+    converter_profiles: ConverterProfiles
+    bootstrap_examples: Examples
     counts: dict[str, int]
 
 
@@ -60,7 +61,7 @@ class Extracted(NamedTuple):
 class _Sums:
     sets: list[Patterns] = field(default_factory=list)
     amounts: list[Floats] = field(default_factory=list)
-    converters: list[Converters] = field(default_factory=list)
+    converters: list[ConverterProfiles] = field(default_factory=list)
     redrawn: list[Examples] = field(default_factory=list)
     keys: tuple[list[Keys], list[Keys]] = field(default_factory=lambda: ([], []))
     examples: Ints = field(default_factory=lambda: np.zeros(3, np.int64))
@@ -84,10 +85,10 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         held_out = _held_out(page.user_hash, config)
         weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
         examples = _examples(page, held_out, weights, intake, config, schema.grid, drawn_from)
-        split, redrawn = of_groups(examples, slice(2)), of_groups(examples, slice(2, None))
+        split, redrawn = select_groups(examples, slice(2)), select_groups(examples, slice(2, None))
         writer.write(number, split)
         _add(sums, page, split, schema.grid)
-        sums.redrawn = grown(sums.redrawn, redrawn, merge, lambda part: len(part.counts))
+        sums.redrawn = appended(sums.redrawn, redrawn, merge, lambda part: len(part.counts))
         _add_paths(models, page, held_out, config.lookback_window_days)
         if number == 0:
             seconds = time.monotonic() - started
@@ -98,12 +99,12 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
     amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
     return Extracted(
         schema=schema,
-        sets=sets,
-        amounts=amounts,
-        touching=_touching(sets, amounts[0], schema.grid),
-        models=models,
-        converters=bootstrap.merge(sums.converters),
-        redrawn=merge(sums.redrawn),
+        patterns=sets,
+        conversions_and_value=amounts,
+        conversions_touched=_touching(sets, amounts[0], schema.grid),
+        model_totals=models,
+        converter_profiles=bootstrap.merge(sums.converters),
+        bootstrap_examples=merge(sums.redrawn),
         counts=_counts(sums, intake.scan.rows),
     )
 
@@ -113,25 +114,25 @@ def _moments(intake: Intake, config: Config) -> Ints | None:
     if config.examples == "touch_days" or intake.visits:
         return None
     pages = intake.pages("times of conversions")
-    found = [moments(page.journeys, config.lookback_window_days) for page in pages]
+    found = [conversion_times_of_day(page.journeys, config.lookback_window_days) for page in pages]
     every, untouched = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return np.sort(untouched if len(untouched) >= FEW_MOMENTS else every)
+    return np.sort(untouched if len(untouched) >= FEWEST_TIMES_OF_DAY else every)
 
 
-def models_of(channels: list[str], config: Config) -> Tally:
+def models_of(channels: list[str], config: Config) -> ModelTotals:
     """The models beside the Shapley values, with what the parameters say of them."""
-    settings = Settings(
+    settings = RuleSettings(
         direct=channels.index(direct) if (direct := config.direct_channel) in channels else -1,
         first=config.position_first,
         last=config.position_last,
         half_life_days=config.time_decay_half_life_days,
     )
-    return Tally(len(channels), settings, config.markov_order, config.markov_nulls)
+    return ModelTotals(len(channels), settings, config.markov_order, config.markov_nulls)
 
 
-def _add_paths(models: Tally, page: Page, held_out: Flags, days: int) -> None:
+def _add_paths(models: ModelTotals, page: Page, held_out: Flags, days: int) -> None:
     for is_held_out, users in ((False, ~held_out), (True, held_out)):
-        part = page.journeys.of(users)
+        part = page.journeys.of_users(users)
         paths = join([conversion_paths(part, days), null_paths(part, days)])
         models.add(paths, held_out=is_held_out)
 
@@ -151,11 +152,11 @@ def _examples(
     drawn_from: Ints | None,
 ) -> Examples:
     """Two groups, for training and held out, then one for each draw of users."""
-    cut = Cut(drawn_from, page.user_hash)
+    cut = CutTimes(drawn_from, page.user_hash)
     if config.holdout == "forward":
         days = intake.held_out_day, intake.last_day
         return person_days_forward(page.journeys, weights, grid, cut, *days)
-    groups = np.concatenate([by_split(held_out), weights * ~held_out[:, None]], axis=1)
+    groups = np.concatenate([split_weights(held_out), weights * ~held_out[:, None]], axis=1)
     if config.examples == "touch_days":
         return touch_days(page.journeys, groups, grid, augment=config.augment_last_day)
     return person_days(page.journeys, groups, grid, cut, intake.last_day)
@@ -163,12 +164,12 @@ def _examples(
 
 def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
     journeys = page.journeys
-    found, which = seen(journeys, journeys.conversion_windows, grid)
+    found, which = patterns_seen(journeys, journeys.conversion_windows, grid)
     user, n = journeys.conversions.user, len(found.keys)
     rows = np.ones(len(user)), journeys.values
     sums.sets.append(found)
     sums.amounts.append(np.array([np.bincount(which, row, n) for row in rows], np.float64))
-    sums.converters.append(bootstrap.converters(user, which, found))
+    sums.converters.append(bootstrap.converter_profiles(user, which, found))
     of_kind = examples.counts.sum(axis=2)
     negative = of_kind[:, NEGATIVE] + of_kind[:, AUGMENTED]
     for label, of_label in ((NEGATIVE, negative), (POSITIVE, of_kind[:, POSITIVE])):

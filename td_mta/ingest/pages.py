@@ -21,7 +21,7 @@ from td_mta.errors import DataError
 from td_mta.ingest.scan import BUCKETS, SPILLED, read_bucket, scan_table
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.patterns import Keys
-from td_mta.journeys.touchpoints import DAY, Floats, Ints, Touchpoints, arrange
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints, Touchpoints, arrange
 from td_mta.journeys.windows import Journeys
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import column_name
@@ -134,7 +134,7 @@ def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
         stamps = pd.to_datetime(minute * 60, unit="s", utc=True)
         local = stamps.tz_convert(zone).tz_localize(None).as_unit("s").asi8
         time = time + (local - minute * 60)[which]
-    day, second = np.divmod(time, DAY)
+    day, second = np.divmod(time, SECONDS_PER_DAY)
     return day, second
 
 

@@ -6,12 +6,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def grown(
+def appended(
     parts: list[T], new: T, merge: Callable[[list[T]], T], size: Callable[[T], int]
 ) -> list[T]:
     """One more part; all are merged to one when the later ones outweigh the first.
 
-    >>> grown([5, 2], 4, sum, int), grown([5, 2], 1, sum, int)
+    >>> appended([5, 2], 4, sum, int), appended([5, 2], 1, sum, int)
     ([11], [5, 2, 1])
     """
     parts = [*parts, new]

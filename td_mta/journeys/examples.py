@@ -10,11 +10,11 @@ import numpy as np
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
-from td_mta.journeys.touchpoints import DAY, Flags, Ints
-from td_mta.journeys.windows import Journeys, Windows, look_back, seen
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
+from td_mta.journeys.windows import Journeys, Windows, look_back, patterns_seen
 
 NEGATIVE, POSITIVE, AUGMENTED = 0, 1, 2
-FEW_MOMENTS = 200
+FEWEST_TIMES_OF_DAY = 200
 
 
 class Examples(NamedTuple):
@@ -27,20 +27,20 @@ class Examples(NamedTuple):
     counts: Ints
 
 
-def by_split(held_out: Flags) -> Ints:
+def split_weights(held_out: Flags) -> Ints:
     """Weights of two groups, shape `(users, 2)`: training users, then those held out."""
     return np.stack([~held_out, held_out], axis=1).astype(np.int64)
 
 
-class Tally(NamedTuple):
-    """How many `times` patterns occur in each group, of one kind, shape `(n, groups)`."""
+class PatternCounts(NamedTuple):
+    """`counts` of patterns in each group, of one kind, shape `(n, groups)`."""
 
     patterns: Patterns
     kind: int
-    times: Ints
+    counts: Ints
 
 
-def of_groups(examples: Examples, groups: slice) -> Examples:
+def select_groups(examples: Examples, groups: slice) -> Examples:
     """The patterns that some of the groups have."""
     counts = examples.counts[:, :, groups]
     some = np.flatnonzero(counts.any(axis=(1, 2)))
@@ -64,19 +64,19 @@ def touch_days(journeys: Journeys, weights: Ints, grid: Grid, *, augment: bool) 
     """
     positive = look_back(journeys, journeys.conversion_windows, grid.days)
     positive = positive.take(positive.stop > positive.start)
-    tallies = [
-        _tally(journeys, positive, POSITIVE, weights, grid),
-        _tally(journeys, _active_days(journeys, grid.days), NEGATIVE, weights, grid),
+    parts = [
+        _counts_of_windows(journeys, positive, POSITIVE, weights, grid),
+        _counts_of_windows(journeys, _active_days(journeys, grid.days), NEGATIVE, weights, grid),
     ]
     if augment:
-        tallies += [_anchor_day_emptied(each, grid) for each in tallies]
-    return _count(tallies)
+        parts += [_anchor_day_emptied(each, grid) for each in parts]
+    return _count(parts)
 
 
-def _anchor_day_emptied(tally: Tally, grid: Grid) -> Tally:
-    sets = patterns.without_day_zero(tally.patterns, grid)
+def _anchor_day_emptied(part: PatternCounts, grid: Grid) -> PatternCounts:
+    sets = patterns.without_day_zero(part.patterns, grid)
     rest = np.flatnonzero(sets.sizes)
-    return Tally(sets.take(rest), AUGMENTED, tally.times[rest])
+    return PatternCounts(sets.take(rest), AUGMENTED, part.counts[rest])
 
 
 def _active_days(journeys: Journeys, days: int) -> Windows:
@@ -95,7 +95,7 @@ def _active_days(journeys: Journeys, days: int) -> Windows:
     return Windows(*(np.concatenate(pair) for pair in zip(whole, rest, strict=True)))
 
 
-def moments(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
+def conversion_times_of_day(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
     """Seconds of the day of all conversions, and of those that had no touch in their window.
 
     Not even later on their day: on a day with a touch only a conversion before it has none in its
@@ -107,24 +107,26 @@ def moments(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
     return second, second[quiet & (windows.start == windows.stop)]
 
 
-class Cut(NamedTuple):
-    """The moment up to which a day without conversion is seen: one of `moments`, drawn by a hash.
+class CutTimes(NamedTuple):
+    """The time of day up to which a day without conversion is seen: drawn from `times_of_day`.
 
-    `moments` is sorted; None sees whole days. `user_hash` has one number per user.
+    `times_of_day` is sorted; None sees whole days. `user_hash` has one number per user.
     """
 
-    moments: Ints | None
+    times_of_day: Ints | None
     user_hash: Keys
 
     def second(self, user: Ints, day: Ints) -> Ints:
-        if self.moments is None:
-            return np.full(len(user), DAY)
+        if self.times_of_day is None:
+            return np.full(len(user), SECONDS_PER_DAY)
         drawn = mix(self.user_hash[user] ^ mix(day.astype(np.uint64))) >> np.uint64(11)
         share = drawn.astype(np.float64) / 2.0**53
-        return self.moments[(share * len(self.moments)).astype(np.int64)]
+        return self.times_of_day[(share * len(self.times_of_day)).astype(np.int64)]
 
 
-def person_days(journeys: Journeys, weights: Ints, grid: Grid, cut: Cut, last_day: int) -> Examples:
+def person_days(
+    journeys: Journeys, weights: Ints, grid: Grid, cut: CutTimes, last_day: int
+) -> Examples:
     """Every user-day from the first touch to `last_day`, positive when a conversion falls on it.
 
     A positive day is seen up to its first conversion, another day up to its cut. A day whose cut
@@ -133,15 +135,15 @@ def person_days(journeys: Journeys, weights: Ints, grid: Grid, cut: Cut, last_da
     days = _EventDays.of(journeys, last_day)
     positive = journeys.conversion_windows.take(days.first_conversion[days.converts])
     started = positive.stop > journeys.first_touch[positive.user]
-    tallies = [
-        _tally(journeys, positive.take(started), POSITIVE, weights, grid),
-        _tally(journeys, _days_up_to_cut(journeys, days, cut), NEGATIVE, weights, grid),
+    parts = [
+        _counts_of_windows(journeys, positive.take(started), POSITIVE, weights, grid),
+        _counts_of_windows(journeys, _days_up_to_cut(journeys, days, cut), NEGATIVE, weights, grid),
     ]
-    return _count(tallies + _gaps(journeys, days, weights, grid))
+    return _count(parts + _gaps(journeys, days, weights, grid))
 
 
 def person_days_forward(
-    journeys: Journeys, weights: Ints, grid: Grid, cut: Cut, held_out: int, last_day: int
+    journeys: Journeys, weights: Ints, grid: Grid, cut: CutTimes, held_out: int, last_day: int
 ) -> Examples:
     """`person_days` in two groups, those before the day `held_out` and those from it on; then the
     first again with `weights`, shape `(users, groups)`.
@@ -188,46 +190,48 @@ class _EventDays(NamedTuple):
         return _EventDays(user, day, after > before, before, before, after, following - day)
 
 
-def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: Cut) -> Windows:
+def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: CutTimes) -> Windows:
     calm = ~days.converts
     user, day = days.user[calm], days.day[calm]
-    line = journeys.touch_days * (DAY + 1) + journeys.touches.second
-    until = journeys.user_day(user, day) * (DAY + 1) + cut.second(user, day)
+    line = journeys.touch_days * (SECONDS_PER_DAY + 1) + journeys.touches.second
+    until = journeys.user_day(user, day) * (SECONDS_PER_DAY + 1) + cut.second(user, day)
     stop = np.searchsorted(line, until, side="right")
     start = journeys.since_conversion(user, days.conversions_before[calm])
     return Windows(user, day, start, stop).take(stop > journeys.first_touch[user])
 
 
-def _gaps(journeys: Journeys, days: _EventDays, weights: Ints, grid: Grid) -> list[Tally]:
+def _gaps(journeys: Journeys, days: _EventDays, weights: Ints, grid: Grid) -> list[PatternCounts]:
     """The days between events: each shows the pattern before it, one day older."""
     start = journeys.since_conversion(days.user, days.conversions_after)
     stop = journeys.day_opens(days.user, days.day + 1)
-    found, which = seen(journeys, Windows(days.user, days.day, start, stop), grid)
-    tallies = []
+    found, which = patterns_seen(journeys, Windows(days.user, days.day, start, stop), grid)
+    parts = []
     for older in range(1, grid.days):
         lasts = days.gap >= older
         shifted = patterns.shift(found, older, grid)
-        tallies.append(_by_group(shifted, which[lasts], NEGATIVE, weights[days.user[lasts]]))
+        parts.append(_by_group(shifted, which[lasts], NEGATIVE, weights[days.user[lasts]]))
     nothing = np.maximum(days.gap - grid.days + 1, 0) @ weights[days.user]
     empty = Patterns(np.zeros(1, np.uint64), np.zeros(2, np.int64), np.zeros(0, np.int32))
-    return [*tallies, Tally(empty, NEGATIVE, nothing[None])]
+    return [*parts, PatternCounts(empty, NEGATIVE, nothing[None])]
 
 
-def _tally(journeys: Journeys, windows: Windows, kind: int, weights: Ints, grid: Grid) -> Tally:
-    found, which = seen(journeys, windows, grid)
+def _counts_of_windows(
+    journeys: Journeys, windows: Windows, kind: int, weights: Ints, grid: Grid
+) -> PatternCounts:
+    found, which = patterns_seen(journeys, windows, grid)
     return _by_group(found, which, kind, weights[windows.user])
 
 
-def _by_group(found: Patterns, which: Ints, kind: int, weights: Ints) -> Tally:
+def _by_group(found: Patterns, which: Ints, kind: int, weights: Ints) -> PatternCounts:
     n = len(found.keys)
     times = [np.bincount(which, each, n) for each in weights.T]
-    return Tally(found, kind, np.stack(times, axis=1).astype(np.int64))
+    return PatternCounts(found, kind, np.stack(times, axis=1).astype(np.int64))
 
 
-def _count(tallies: list[Tally]) -> Examples:
-    """All tallies together; patterns that nobody has are left out."""
-    found, which = patterns.distinct(patterns.join([each.patterns for each in tallies]))
-    kind = np.concatenate([np.full(len(each.times), each.kind) for each in tallies])
-    counts = np.zeros((len(found.keys), 3, tallies[0].times.shape[1]), np.int64)
-    np.add.at(counts, (which, kind), np.concatenate([each.times for each in tallies]))
-    return of_groups(Examples(found, counts), slice(None))
+def _count(parts: list[PatternCounts]) -> Examples:
+    """All parts together; patterns that nobody has are left out."""
+    found, which = patterns.distinct(patterns.join([each.patterns for each in parts]))
+    kind = np.concatenate([np.full(len(each.counts), each.kind) for each in parts])
+    counts = np.zeros((len(found.keys), 3, parts[0].counts.shape[1]), np.int64)
+    np.add.at(counts, (which, kind), np.concatenate([each.counts for each in parts]))
+    return select_groups(Examples(found, counts), slice(None))

@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-DAY = 86_400
+SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def _onward(rows: Touchpoints) -> Touchpoints:
     """A clock set back at the end of summer time does not turn a user's local time back."""
     if not len(rows):
         return rows
-    local = rows.day * DAY + rows.second
+    local = rows.day * SECONDS_PER_DAY + rows.second
     low, span = local.min(), local.max() - local.min() + 1
     local = np.maximum.accumulate(rows.user * span + local - low) - rows.user * span + low
-    return replace(rows, day=local // DAY, second=local % DAY)
+    return replace(rows, day=local // SECONDS_PER_DAY, second=local % SECONDS_PER_DAY)

@@ -39,7 +39,7 @@ class Journeys:
     users: int
     conversion_row_is_touch: bool
 
-    def of(self, users: Flags) -> "Journeys":
+    def of_users(self, users: Flags) -> "Journeys":
         """Those of some users, who keep their numbers; `users` has shape `(users,)`."""
         return replace(self, rows=self.rows.take(users[self.rows.user]))
 
@@ -118,7 +118,7 @@ def look_back(journeys: Journeys, windows: Windows, days: int) -> Windows:
     return windows._replace(start=np.minimum(np.maximum(windows.start, opens), windows.stop))
 
 
-def seen(journeys: Journeys, windows: Windows, grid: Grid) -> tuple[Patterns, Ints]:
+def patterns_seen(journeys: Journeys, windows: Windows, grid: Grid) -> tuple[Patterns, Ints]:
     """The distinct patterns of the windows and which of them each window shows, shape `(n,)`."""
     windows = look_back(journeys, windows, grid.days)
     sizes = windows.stop - windows.start

@@ -29,7 +29,7 @@ from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.reporting import diagnostics
 from td_mta.reporting import frames as reports
-from td_mta.shapley import Worth, convergence, intervals
+from td_mta.shapley import ValueFunction, convergence, intervals
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
 from td_mta.shapley.intervals import Intervals
 from td_mta.warehouse import Warehouse
@@ -106,15 +106,15 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
         fitted.predictor.save(config.model_dir)
     with clock("shapley"):
         values = _values(extracted, _worth(fitted.predictor, intake.visits), config)
-        credit = attribute(values, extracted.amounts, grid)
+        credit = attribute(values, extracted.conversions_and_value, grid)
     with clock("intervals"):
-        refitted = training.refits(fitted, extracted.redrawn, grid, config)
+        refitted = training.refits(fitted, extracted.bootstrap_examples, grid, config)
         worths = (_worth(predictor, intake.visits) for predictor in refitted)
         around = _intervals(credit, values, worths, extracted, config)
     with clock("convergence"):
         worths = (_worth(predictor, intake.visits) for predictor in training.replay(fitted))
-        chosen = convergence.sample(extracted.sets, extracted.amounts)
-        moves = convergence.moves(convergence.shares(worths, chosen, grid))
+        chosen = convergence.sample(extracted.patterns, extracted.conversions_and_value)
+        moves = convergence.credit_changes(convergence.shares(worths, chosen, grid))
     found = diagnostics.Findings(config, intake, extracted, fitted, values, credit, moves)
     frames = _frames(config, found, around, clock)
     run_id = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
@@ -135,16 +135,16 @@ def _intake(config: Config, warehouse: Warehouse, spill: Path) -> Intake:
         raise DataError(why_empty(config, warehouse)) from error
 
 
-def _worth(predictor: Worth, visits: bool) -> Worth:
+def _worth(predictor: ValueFunction, visits: bool) -> ValueFunction:
     """Where every conversion is a visit, nobody converts without a touch: v(0) = 0."""
     if not visits:
         return predictor
     return lambda cells: np.where(cells.any(axis=(1, 2)), predictor(cells), 0.0)
 
 
-def _values(extracted: Extracted, worth: Worth, config: Config) -> Values:
+def _values(extracted: Extracted, worth: ValueFunction, config: Config) -> Values:
     return shapley_values(
-        extracted.sets,
+        extracted.patterns,
         extracted.schema.grid,
         worth,
         exact_cells=config.shapley_exact_cells,
@@ -155,7 +155,11 @@ def _values(extracted: Extracted, worth: Worth, config: Config) -> Values:
 
 
 def _intervals(
-    credit: Credit, values: Values, refitted: Iterable[Worth], extracted: Extracted, config: Config
+    credit: Credit,
+    values: Values,
+    refitted: Iterable[ValueFunction],
+    extracted: Extracted,
+    config: Config,
 ) -> Intervals:
     """Each kind that is asked for; `refitted` are worths of refits, each used before the next."""
     level, sampling, full = config.interval_level, None, None
@@ -163,11 +167,18 @@ def _intervals(
         rng = np.random.default_rng(config.seed)
         draws = config.interval_draws
         sampling = intervals.sampling(
-            values, extracted.converters, extracted.schema.grid, level=level, draws=draws, rng=rng
+            values,
+            extracted.converter_profiles,
+            extracted.schema.grid,
+            level=level,
+            draws=draws,
+            rng=rng,
         )
     if config.interval_refits:
         again = (_values(extracted, worth, config) for worth in refitted)
-        full = intervals.full(credit, again, extracted.amounts, extracted.schema.grid, level=level)
+        full = intervals.full(
+            credit, again, extracted.conversions_and_value, extracted.schema.grid, level=level
+        )
     return Intervals(sampling, full)
 
 
@@ -175,7 +186,10 @@ def _frames(
     config: Config, found: diagnostics.Findings, around: Intervals, clock: _Clock
 ) -> dict[str, pd.DataFrame]:
     channels, has_value = found.intake.channels, config.value_column is not None
-    credits = {"shapley": reports.by_channel(found.credit), **found.extracted.models.credits()}
+    credits = {
+        "shapley": reports.by_channel(found.credit),
+        **found.extracted.model_totals.credits(),
+    }
     sections = {
         "parameters": dataclasses.asdict(config),
         "counts": found.extracted.counts,

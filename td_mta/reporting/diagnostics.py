@@ -14,7 +14,7 @@ from td_mta.dataset.build import Extracted
 from td_mta.ingest.pages import Intake
 from td_mta.model import holdout as quality
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM
-from td_mta.shapley.convergence import Move
+from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Findings(NamedTuple):
     fitted: Fitted
     values: Values
     credit: Credit
-    moves: Sequence[Move]
+    moves: Sequence[CreditChange]
 
     @property
     def users(self) -> int:
@@ -47,7 +47,7 @@ class Findings(NamedTuple):
         return {
             "baseline": float(self.credit.baseline[0]),
             "channels": float(self.credit.cells[0].sum()),
-            "conversions": float(self.extracted.amounts[0].sum()),
+            "conversions": float(self.extracted.conversions_and_value[0].sum()),
         }
 
     def holdout(self) -> dict[str, float]:
@@ -163,12 +163,12 @@ class Findings(NamedTuple):
             )
         if losses[LSTM] > losses[BASE_RATE]:
             said.append(f"The model does not even beat the base rate on {self._held_out}.")
-        share = self.credit.baseline[0] / self.extracted.amounts[0].sum()
+        share = self.credit.baseline[0] / self.extracted.conversions_and_value[0].sum()
         if share > MUCH_BASELINE and not self.intake.visits:
             said.append(f"Baseline {share:.0%}: most conversions come without a touch.")
-        low = (self.values.whole < self.values.nothing) & (self.values.sets.sizes > 0)
-        below = float(self.extracted.amounts[0][low].sum())
-        if below > 0.01 * self.extracted.amounts[0].sum():
+        low = (self.values.value_full < self.values.value_empty) & (self.values.patterns.sizes > 0)
+        below = float(self.extracted.conversions_and_value[0][low].sum())
+        if below > 0.01 * self.extracted.conversions_and_value[0].sum():
             said.append(
                 f"{below:.0f} conversions have touches that make one less likely than no touch at "
                 "all: their baseline is above 1 and their channels' credit negative."
@@ -204,7 +204,7 @@ class Findings(NamedTuple):
         return said
 
     def _of_the_channels(self) -> list[str]:
-        channels, touching = self.intake.channels, self.extracted.touching
+        channels, touching = self.intake.channels, self.extracted.conversions_touched
         said = []
         if len(channels) == 1:
             said.append(f"There is one channel only, {channels[0]}: it gets all channel credit.")

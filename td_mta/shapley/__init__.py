@@ -9,13 +9,13 @@ from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
 
-Worth = Callable[[npt.NDArray[np.float32]], Floats]
+ValueFunction = Callable[[npt.NDArray[np.float32]], Floats]
 """Sets of cells, 0/1 of shape `(n, days, channels)`, to their worths `(n,)`."""
 
 BLOCK_FLOATS = 4_000_000
 
 
-def score(sets: Patterns, grid: Grid, worth: Worth) -> Floats:
+def score(sets: Patterns, grid: Grid, worth: ValueFunction) -> Floats:
     """The worth of every set, `(n,)`, in blocks of bounded memory."""
     out = np.empty(len(sets.keys))
     for rows in blocks(len(out), grid.cells):

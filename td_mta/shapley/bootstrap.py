@@ -1,7 +1,7 @@
-"""Users drawn again: the Poisson bootstrap (Hanley & MacGibbon 2006), a weight per user and draw.
+"""The Poisson bootstrap of users (Hanley & MacGibbon 2006): a weight per user and draw.
 
-Weights are a pure function of the user's hash, so pages need not know each other. `Converters`
-groups users by what their conversions saw: users alike are a count, however many there are.
+Weights are a pure function of the user's hash, so pages need not know each other.
+`ConverterProfiles` groups users by what their conversions saw: identical users are a count.
 """
 
 from typing import NamedTuple
@@ -25,19 +25,19 @@ def poisson_weights(user_hash: Keys, draws: int, seed: int) -> Ints:
     return np.searchsorted(_STEPS, number.astype(np.float64) / 2.0**53, side="right")
 
 
-class Converters(NamedTuple):
+class ConverterProfiles(NamedTuple):
     """Kinds of users who convert: how many `users` `(n,)`, and what a kind's conversions saw.
 
-    `seen` `(n, patterns)` counts conversions by pattern of `sets`; `keys` tell kinds apart.
+    `conversions` `(n, patterns)` counts them by pattern of `patterns`; `keys` tell kinds apart.
     """
 
     keys: Keys
     users: Ints
-    seen: sparse.csr_array
-    sets: Patterns
+    conversions: sparse.csr_array
+    patterns: Patterns
 
 
-def converters(user: Ints, which: Ints, sets: Patterns) -> Converters:
+def converter_profiles(user: Ints, which: Ints, sets: Patterns) -> ConverterProfiles:
     """Of conversions: their user, and which of the distinct `sets` each saw."""
     kind, at = np.unique(user, return_inverse=True)
     with np.errstate(over="ignore"):
@@ -47,22 +47,22 @@ def converters(user: Ints, which: Ints, sets: Patterns) -> Converters:
     own = np.flatnonzero(first[inverse[at]] == at)
     places = (inverse[at[own]], which[own])
     seen = sparse.csr_array((np.ones(len(own)), places), shape=(len(keys), len(sets.keys)))
-    return Converters(keys, np.bincount(inverse, minlength=len(keys)), seen, sets)
+    return ConverterProfiles(keys, np.bincount(inverse, minlength=len(keys)), seen, sets)
 
 
-def merge(parts: list[Converters]) -> Converters:
+def merge(parts: list[ConverterProfiles]) -> ConverterProfiles:
     """Those of all pages, each kind once; the patterns become those of all parts together."""
-    sets, column = patterns.distinct(patterns.join([part.sets for part in parts]))
+    sets, column = patterns.distinct(patterns.join([part.patterns for part in parts]))
     keys = np.concatenate([part.keys for part in parts])
     keys, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     users = np.bincount(inverse, np.concatenate([part.users for part in parts]))
     rows, columns, counts, row0, column0 = [], [], [], 0, 0
     for part in parts:
-        found = part.seen.tocoo()
+        found = part.conversions.tocoo()
         rows.append(found.row + row0)
         columns.append(column[found.col + column0])
         counts.append(found.data)
-        row0, column0 = row0 + len(part.keys), column0 + len(part.sets.keys)
+        row0, column0 = row0 + len(part.keys), column0 + len(part.patterns.keys)
     row, new = np.concatenate(rows), np.full(len(inverse), -1)
     new[first] = np.arange(len(keys))
     kept = new[row] >= 0
@@ -70,16 +70,18 @@ def merge(parts: list[Converters]) -> Converters:
     seen = sparse.csr_array(
         (np.concatenate(counts)[kept], places), shape=(len(keys), len(sets.keys))
     )
-    return Converters(keys, users.astype(np.int64), seen, sets)
+    return ConverterProfiles(keys, users.astype(np.int64), seen, sets)
 
 
-def bootstrap(found: Converters, credit: Floats, draws: int, rng: np.random.Generator) -> Floats:
-    """Sums of `credit` over the conversions of users drawn again, shape `(draws, k)`.
+def resampled_credit(
+    found: ConverterProfiles, credit: Floats, draws: int, rng: np.random.Generator
+) -> Floats:
+    """Sums of `credit` over the conversions of bootstrap samples of users, shape `(draws, k)`.
 
-    `credit` `(patterns, k)` is what one conversion of each pattern of `found.sets` gives. How many
-    users of a kind are drawn is Poisson with their number as mean.
+    `credit` `(patterns, k)` is what one conversion of each pattern of `found.patterns` gives. How
+    many users of a profile a sample has is Poisson with their number as mean.
     """
-    of_kind = found.seen @ credit
+    of_kind = found.conversions @ credit
     step = max(1, DRAWS_AT_ONCE // max(1, len(found.users)))
     parts = [
         rng.poisson(found.users, (min(step, draws - at), len(found.users))) @ of_kind

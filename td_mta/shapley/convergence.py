@@ -11,14 +11,14 @@ import numpy as np
 
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats
-from td_mta.shapley import Worth
+from td_mta.shapley import ValueFunction
 from td_mta.shapley.credit import attribute, shapley_values
 
 MOST_PATTERNS = 500
 MOST_CELLS = 5
 
 
-class Move(NamedTuple):
+class CreditChange(NamedTuple):
     """The largest change of a channel's share of all channel credit, after that `epoch`."""
 
     epoch: int
@@ -27,11 +27,11 @@ class Move(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Patterns of conversions, their amounts `(2, n)`, and their part of all with a touch."""
+    """Patterns of conversions, their amounts `(2, n)`, and their share of all with a touch."""
 
-    sets: Patterns
+    patterns: Patterns
     amounts: Floats
-    part: float
+    share: float
 
 
 def sample(sets: Patterns, amounts: Floats) -> Sample:
@@ -44,12 +44,12 @@ def sample(sets: Patterns, amounts: Floats) -> Sample:
     return Sample(sets.take(kept), amounts[:, kept], float(part))
 
 
-def shares(worths: Iterable[Worth], chosen: Sample, grid: Grid) -> list[Floats]:
+def shares(worths: Iterable[ValueFunction], chosen: Sample, grid: Grid) -> list[Floats]:
     """Every channel's share of the channels' credit, `(channels,)`, by each worth in turn."""
     found = []
     for worth in worths:
         values = shapley_values(
-            chosen.sets,
+            chosen.patterns,
             grid,
             worth,
             exact_cells=MOST_CELLS,
@@ -63,15 +63,15 @@ def shares(worths: Iterable[Worth], chosen: Sample, grid: Grid) -> list[Floats]:
     return found
 
 
-def moves(by_epoch: Sequence[Floats]) -> list[Move]:
+def credit_changes(by_epoch: Sequence[Floats]) -> list[CreditChange]:
     """The largest move after each epoch but the first.
 
-    >>> moves([np.array([0.5, 0.5]), np.array([0.75, 0.25])])
-    [Move(epoch=2, channel=0, change=0.25)]
+    >>> credit_changes([np.array([0.5, 0.5]), np.array([0.75, 0.25])])
+    [CreditChange(epoch=2, channel=0, change=0.25)]
     """
     found = []
     for epoch, (before, after) in enumerate(itertools.pairwise(by_epoch), start=2):
         change = after - before
         channel = int(np.argmax(np.abs(change)))
-        found.append(Move(epoch, channel, float(change[channel])))
+        found.append(CreditChange(epoch, channel, float(change[channel])))
     return found

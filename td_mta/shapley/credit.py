@@ -7,7 +7,7 @@ import numpy as np
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats
-from td_mta.shapley import Worth, score
+from td_mta.shapley import ValueFunction, score
 from td_mta.shapley.exact import coalitions, exact
 from td_mta.shapley.sampled import sampled
 
@@ -15,13 +15,13 @@ MEASURES = ("conversions", "value")
 
 
 class Values(NamedTuple):
-    """Shapley values of `n` sets: `phi` and `variance` per entry of `sets.cells`, worths `(n,)`."""
+    """Shapley values of `n` patterns: `phi` and `variance` per entry of `patterns.cells`."""
 
-    sets: Patterns
+    patterns: Patterns
     phi: Floats
     variance: Floats
-    whole: Floats
-    nothing: float
+    value_full: Floats
+    value_empty: float
     largest_exact: int
     coalitions: int
     sampled: int
@@ -41,7 +41,7 @@ class Credit(NamedTuple):
 def shapley_values(
     sets: Patterns,
     grid: Grid,
-    worth: Worth,
+    worth: ValueFunction,
     *,
     exact_cells: int,
     budget: int,
@@ -67,11 +67,11 @@ def shapley_values(
         ends = nothing, whole[large]
         phi[at], variance[at] = sampled(beyond, grid, worth, ends, pairs=pairs, rng=rng)
     return Values(
-        sets=sets,
+        patterns=sets,
         phi=phi,
         variance=variance,
-        whole=whole,
-        nothing=nothing,
+        value_full=whole,
+        value_empty=nothing,
         largest_exact=players.largest,
         coalitions=len(players.sets.keys),
         sampled=len(large),
@@ -84,13 +84,13 @@ def attribute(values: Values, amounts: Floats, grid: Grid) -> Credit:
     A conversion gives v(0)/v(N) to the baseline and phi/v(N) to each of its cells; one without a
     touch is the baseline's.
     """
-    sets, untouched = values.sets, values.sets.sizes == 0
+    sets, untouched = values.patterns, values.patterns.sizes == 0
     owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
-    per_worth = np.where(untouched, 0.0, amounts / np.where(untouched, 1.0, values.whole))
+    per_worth = np.where(untouched, 0.0, amounts / np.where(untouched, 1.0, values.value_full))
     cells = np.array(
         [np.bincount(sets.cells, each[owner] * values.phi, grid.cells) for each in per_worth]
     )
     variance = np.bincount(sets.cells, per_worth[0][owner] ** 2 * values.variance, grid.cells)
-    baseline = per_worth.sum(axis=1) * values.nothing + amounts[:, untouched].sum(axis=1)
+    baseline = per_worth.sum(axis=1) * values.value_empty + amounts[:, untouched].sum(axis=1)
     shape = (len(MEASURES), grid.days, grid.channels)
     return Credit(cells.reshape(shape), baseline, float(np.sqrt(variance.max(initial=0))))

@@ -1,8 +1,8 @@
 """Two kinds of intervals of a run's credit, never mixed up.
 
-*Sampling*: users drawn again, the model given: how much the counted journeys vary. No claim about
-the truth. *Full*: the model fitted again to users drawn again: how far the credit of the journeys
-that were counted may be from what the truth would give them.
+*Sampling*: bootstrap samples of users, the model fixed: how much the counted journeys vary. No
+claim about the truth. *Full*: the model refitted to bootstrap samples of users: how far the credit
+of the journeys that were counted may be from what the truth would give them.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from scipy.stats import t
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
 from td_mta.shapley import bootstrap
-from td_mta.shapley.bootstrap import Converters
+from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute
 
 
@@ -41,17 +41,17 @@ class Intervals(NamedTuple):
 
 def sampling(
     values: Values,
-    converters: Converters,
+    converters: ConverterProfiles,
     grid: Grid,
     *,
     level: float,
     draws: int,
     rng: np.random.Generator,
 ) -> Interval:
-    """Quantiles of the credit of users drawn again."""
-    which = np.searchsorted(values.sets.keys, converters.sets.keys)
+    """Quantiles of the credit of bootstrap samples of users."""
+    which = np.searchsorted(values.patterns.keys, converters.patterns.keys)
     per_conversion = credit_per_conversion(values, grid.channels)
-    sums = bootstrap.bootstrap(converters, per_conversion[which], draws, rng)
+    sums = bootstrap.resampled_credit(converters, per_conversion[which], draws, rng)
     low, high = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Interval(low, high)
 
@@ -61,12 +61,12 @@ def credit_per_conversion(values: Values, channels: int) -> Floats:
 
     Shape `(patterns, channels + 1)`; a row sums to 1.
     """
-    sets, untouched = values.sets, values.sets.sizes == 0
+    sets, untouched = values.patterns, values.patterns.sizes == 0
     owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
-    whole = np.where(untouched, 1.0, values.whole)
+    whole = np.where(untouched, 1.0, values.value_full)
     given = np.zeros((len(sets.keys), channels + 1))
     np.add.at(given, (owner, sets.cells % channels), values.phi / whole[owner])
-    given[:, -1] = np.where(untouched, 1.0, values.nothing / whole)
+    given[:, -1] = np.where(untouched, 1.0, values.value_empty / whole)
     return given
 
 
@@ -75,9 +75,9 @@ def full(
 ) -> Full:
     """Around the run's credit, as wide as refits lie from it, by Student's t.
 
-    Refits' users are drawn again, but the conversions to be credited are not: the estimand is what
-    the truth gives to just these. The distance is from the run's credit and not from the refits'
-    mean, since where that fit happened to stop is part of its error.
+    Refits use bootstrap samples of users, but the conversions to be credited are fixed: the
+    estimand is what the truth gives to just these. The distance is from the run's credit and not
+    from the refits' mean, since where that fit happened to stop is part of its error.
     """
     again = [attribute(values, amounts, grid) for values in refitted]
     channels = np.array([_by_channel(each) for each in again])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.shapley import Worth, blocks, score
+from td_mta.shapley import ValueFunction, blocks, score
 
 
 class Sampled(NamedTuple):
@@ -26,7 +26,7 @@ class Sampled(NamedTuple):
 def sampled(
     sets: Patterns,
     grid: Grid,
-    worth: Worth,
+    worth: ValueFunction,
     ends: tuple[float, Floats],
     *,
     pairs: int,
@@ -60,7 +60,9 @@ def _orders(n: int, pairs: int, size: int, rng: np.random.Generator) -> Ints:
     return np.stack([there, there[:, :, ::-1]], axis=2)
 
 
-def _prefix_worths(cells: npt.NDArray[np.int32], order: Ints, grid: Grid, worth: Worth) -> Floats:
+def _prefix_worths(
+    cells: npt.NDArray[np.int32], order: Ints, grid: Grid, worth: ValueFunction
+) -> Floats:
     """The worth of the first 0, 1, ... k players of every order, shape `(n, pairs, 2, k + 1)`."""
     keys = grid.cell_keys()[np.take_along_axis(cells[:, None, None, :], order, axis=3)]
     came = np.bitwise_xor.accumulate(keys, axis=3)

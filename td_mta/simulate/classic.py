@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri, pdtr
 
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate.credit import Credit
 from td_mta.simulate.draws import Draws, Floats, Integers
 from td_mta.simulate.hazard import one_each
-from td_mta.simulate.rows import DAY, START, Rows
+from td_mta.simulate.rows import START, Rows
 
 FEWEST_USERS, MOST_USERS = 50, 10_000_000
 USERS_AT_ONCE = 1 << 15
@@ -158,7 +159,7 @@ def _block(world: Classic, place: Draws, users: Integers) -> ClassicBlock:
     rows = Rows(users[owner], START + second, channel, conversion, cents)
     bought = np.flatnonzero((luck < chance)[owner])  # touches of buyers, by their rank among them
     buyer = np.repeat(np.arange(len(buyers)), counts[buyers])
-    before = second[last][buyer] // DAY - second[bought] // DAY
+    before = second[last][buyer] // SECONDS_PER_DAY - second[bought] // SECONDS_PER_DAY
     share = np.array(world.rates)[channel[bought]] / chance[buyers][buyer]
     owed = _table(buyer, channel[bought], None, (len(buyers), len(world.channels))) * world.rates
     lost = luck[buyers, None] >= chance[buyers, None] - owed
@@ -170,7 +171,7 @@ def _block(world: Classic, place: Draws, users: Integers) -> ClassicBlock:
         capped=int((chance[buyers] > 1).sum()),
         credit=_table(before, channel[bought], share, shape),
         cents_credit=_table(before, channel[bought], share * paid[buyer], shape),
-        clicks=_table(second // DAY, channel, None, shape).astype(np.int64),
+        clicks=_table(second // SECONDS_PER_DAY, channel, None, shape).astype(np.int64),
         lost=lost.sum(axis=0),
         lost_cents=paid @ lost,
     )
@@ -193,7 +194,7 @@ def _seconds(
     world: Classic, touch: Draws, owner: Integers, counts: Integers, rank: Integers
 ) -> Integers:
     """Ascending seconds of each user's touches, none twice: sorted ones, spread by their rank."""
-    span = world.days * DAY
+    span = world.days * SECONDS_PER_DAY
     drawn = owner * span + touch.at("second").below(span + 1 - counts[owner])
     drawn.sort()  # users stay where they are
     return drawn - owner * span + rank

@@ -9,7 +9,6 @@ from td_mta.simulate.draws import Floats, Integers
 
 Bools = npt.NDArray[np.bool_]
 
-DAY = 86_400
 START = 1_767_225_600  # 2026-01-01 00:00 UTC, a Thursday
 
 

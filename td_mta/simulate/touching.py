@@ -9,15 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate.draws import Draws, Floats, Integers
 from td_mta.simulate.hazard import one_each
-from td_mta.simulate.rows import DAY, START, Bools
+from td_mta.simulate.rows import START, Bools
 
-FIRST_WEEKDAY = (START // DAY + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
+FIRST_WEEKDAY = (START // SECONDS_PER_DAY + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
 
 
 class Touches(NamedTuple):
-    """First and last second `(users, channels)` of a day's touches; untouched: DAY and -1."""
+    """First and last second `(users, channels)` of a day's touches; untouched: 86400 and -1."""
 
     first: Integers
     last: Integers
@@ -93,10 +94,12 @@ def touches_of(touching: Touching, place: Draws, day: int, factors: Floats) -> T
         return Draws(place.at(purpose).state[user]).at(channel)
 
     # touches keep off the day's last second, which at `day_end` is the moment of trial
-    one, other = (drawn(purpose).below(DAY - 1) for purpose in ("second", "other second"))
+    one, other = (
+        drawn(purpose).below(SECONDS_PER_DAY - 1) for purpose in ("second", "other second")
+    )
     other = np.where(drawn("again").uniform() < touching.repeat, other, one)
     shape = (len(channels), len(place.state))
-    first, last = np.full(shape, DAY), np.full(shape, -1)
+    first, last = np.full(shape, SECONDS_PER_DAY), np.full(shape, -1)
     first[channel, user] = np.minimum(one, other)
     last[channel, user] = np.maximum(one, other)
     return Touches(first, last)

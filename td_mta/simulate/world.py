@@ -15,9 +15,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate.draws import Draws, Floats, Integers
 from td_mta.simulate.hazard import Hazard, cells_of, one_each
-from td_mta.simulate.rows import DAY, START, Bools, Rows, in_order, joined
+from td_mta.simulate.rows import START, Bools, Rows, in_order, joined
 from td_mta.simulate.touching import Intent, Touches, Touching, channel_touched_last, touches_of
 
 Moment = Literal["day_end", "any_time"]
@@ -168,8 +169,8 @@ def _mood(intent: Intent | None, place: Draws) -> tuple[Floats, Floats]:
 
 def _trial(moment: Moment, place: Draws) -> Integers:
     if moment == "any_time":
-        return place.at("trial").below(DAY)
-    return np.full(len(place.state), DAY - 1)
+        return place.at("trial").below(SECONDS_PER_DAY)
+    return np.full(len(place.state), SECONDS_PER_DAY - 1)
 
 
 def _paid(plan: Plan, place: Draws, orders: Integers) -> Integers:
@@ -187,7 +188,7 @@ def _touch_rows(users: Integers, touches: Touches, day: int) -> Rows:
     user = np.concatenate([user, again_user])
     return Rows(
         user=users[user],
-        time=START + day * DAY + np.concatenate(second),
+        time=START + day * SECONDS_PER_DAY + np.concatenate(second),
         channel=np.concatenate([channel, again_channel]),
         conversion=np.zeros(len(user), bool),
         cents=np.full(len(user), -1),
@@ -197,7 +198,7 @@ def _touch_rows(users: Integers, touches: Touches, day: int) -> Rows:
 def _conversion_rows(users: Integers, trial: Integers, day: int, cents: Integers) -> Rows:
     return Rows(
         user=users,
-        time=START + day * DAY + trial,
+        time=START + day * SECONDS_PER_DAY + trial,
         channel=np.full(len(users), -1),
         conversion=np.ones(len(users), bool),
         cents=cents,

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_mta.baselines import markov
-from td_mta.baselines.methods import METHODS, Tally, markov_chain
-from td_mta.baselines.rules import RULES, Settings
+from td_mta.baselines.methods import METHODS, ModelTotals, markov_chain
+from td_mta.baselines.rules import RULES, RuleSettings
 from td_mta.journeys.paths import Paths, join
-from td_mta.journeys.touchpoints import DAY
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 
 RECORDED = Path(__file__).parents[1] / "conformance" / "attribution"
 DIRECT = 2
@@ -27,7 +27,7 @@ def paths_of(
     """Paths such as "abc", a day between touches; the last touch is at the conversion."""
     sizes = [len(path) for path in sequences]
     done = np.ones(len(sequences)) if conversions is None else np.array(conversions, float)
-    age = np.concatenate([np.arange(size)[::-1] for size in sizes]) * float(DAY)
+    age = np.concatenate([np.arange(size)[::-1] for size in sizes]) * float(SECONDS_PER_DAY)
     channel = np.array([ord(c) - ord("a") for path in sequences for c in path], np.int64)
     return Paths(
         channel,
@@ -39,7 +39,7 @@ def paths_of(
     )
 
 
-SETTINGS = Settings(direct=DIRECT, half_life_days=1)
+SETTINGS = RuleSettings(direct=DIRECT, half_life_days=1)
 BY_HAND = {
     "first_touch": [1, 0, 0, 0],
     "last_touch": [0, 0, 0, 1],
@@ -61,7 +61,7 @@ def test_a_path_of_four_touches_by_hand(name: str) -> None:
     "path,wanted", [("a", [1.0]), ("ab", [0.75, 0.25]), ("aba", [0.6, 0.2, 0.2])]
 )
 def test_position_based_with_one_two_and_three_touches(path: str, wanted: list[float]) -> None:
-    shares = RULES["position_based"](paths_of(path), Settings(first=0.6, last=0.2))
+    shares = RULES["position_based"](paths_of(path), RuleSettings(first=0.6, last=0.2))
     assert shares == pytest.approx(wanted)
 
 
@@ -70,10 +70,10 @@ def test_last_non_direct_of_direct_visits_alone_is_the_last_touch() -> None:
 
 
 def test_time_decay_halves_in_a_week_by_default_and_survives_years() -> None:
-    path = paths_of("ab")._replace(age=np.array([7.0, 0.0]) * DAY)
-    assert RULES["time_decay"](path, Settings()) == pytest.approx([1 / 3, 2 / 3])
-    old = path._replace(age=np.array([80_000.0, 80_000.0]) * DAY)
-    assert RULES["time_decay"](old, Settings()) == pytest.approx([0.5, 0.5])
+    path = paths_of("ab")._replace(age=np.array([7.0, 0.0]) * SECONDS_PER_DAY)
+    assert RULES["time_decay"](path, RuleSettings()) == pytest.approx([1 / 3, 2 / 3])
+    old = path._replace(age=np.array([80_000.0, 80_000.0]) * SECONDS_PER_DAY)
+    assert RULES["time_decay"](old, RuleSettings()) == pytest.approx([0.5, 0.5])
 
 
 def test_removing_a_channel_by_hand() -> None:
@@ -223,13 +223,13 @@ def walk(rows: Rows, order: int, without: str) -> float:
 @settings(deadline=None)
 @given(SEQUENCES, st.integers(1, 11))
 def test_parts_add_up_to_the_whole(rows: Rows, cut: int) -> None:
-    tally = Tally(4, SETTINGS, order=2, nulls=True)
+    totals = ModelTotals(4, SETTINGS, order=2, nulls=True)
     for part in (rows[:cut], rows[cut:]):
         if part:
-            tally.add(counted(part), held_out=False)
+            totals.add(counted(part), held_out=False)
     whole = {name: method(counted(rows), 4, SETTINGS) for name, method in METHODS.items()}
     whole["markov"] = markov_chain(counted(rows), 4, SETTINGS, order=2)
-    for name, credit in tally.credits().items():
+    for name, credit in totals.credits().items():
         assert credit == pytest.approx(whole[name], abs=1e-9)
 
 
@@ -279,7 +279,7 @@ def test_rules_on_the_public_paths_are_those_of_peers(public, name: str) -> None
     rows = list(recorded(file))
     assert [row["channel"] for row in rows] == names
     wanted = [[float(row[column.format(of)]) for row in rows] for of in ("conversions", "value")]
-    assert METHODS[name](paths, len(names), Settings())[:, :-1] == pytest.approx(
+    assert METHODS[name](paths, len(names), RuleSettings())[:, :-1] == pytest.approx(
         np.array(wanted), rel=1e-9
     )
 
@@ -291,7 +291,7 @@ def test_markov_on_the_public_paths_is_that_of_peers(public, nulls: bool, file: 
     assert [row["channel_name"] for row in rows] == names
     effects = markov.removal_effects(markov.count(paths, len(names), 1, nulls=nulls))[0]
     assert effects == pytest.approx([float(row["removal_effect"]) for row in rows], rel=1e-9)
-    credit = markov_chain(paths, len(names), Settings(), nulls=nulls)[0, :-1]
+    credit = markov_chain(paths, len(names), RuleSettings(), nulls=nulls)[0, :-1]
     assert credit == pytest.approx([float(row["total_conversions"]) for row in rows], rel=1e-9)
 
 

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from td_mta.config.attribution import from_params
 from td_mta.ingest.pages import Intake, Page, local_time
 from td_mta.journeys import examples
-from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Cut, Examples
+from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, CutTimes, Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Touchpoints, arrange
-from td_mta.journeys.windows import Journeys, seen
+from td_mta.journeys.windows import Journeys, patterns_seen
 from tests.journeys import oracle
 
 # Zones, each with a day before its clock is put forward or back, or skips a whole day (Apia).
@@ -114,7 +114,7 @@ def counted(found: Examples, case: Case, kinds: list[int]) -> Counter:
     return +counts
 
 
-NOBODY = examples.by_split(np.zeros(3, bool))
+NOBODY = examples.split_weights(np.zeros(3, bool))
 nasty = settings(max_examples=100, deadline=None)
 
 
@@ -141,7 +141,7 @@ def test_person_days_are_those_of_the_oracle(case: Case, seed: int) -> None:
     journeys, _ = journeys_of(case)
     drawn = np.sort(np.random.default_rng(seed).choice([*SECONDS, 6_000, 8_000, 84_000], 4))
     visits = oracle.conversions_are_visits(case.rows, case.conversion_row_is_touch)
-    cut = Cut(None if visits else drawn, np.arange(3, dtype=np.uint64) + np.uint64(seed))
+    cut = CutTimes(None if visits else drawn, np.arange(3, dtype=np.uint64) + np.uint64(seed))
     last_day = int(journeys.rows.day.max())
     found = examples.person_days(journeys, NOBODY, grid_of(case), cut, last_day)
     expected = oracle.person_days(
@@ -163,7 +163,7 @@ def test_days_ahead_are_held_out_and_the_past_knows_nothing_of_them(
     first, last = int(journeys.rows.day.min()), int(journeys.rows.day.max())
     held_out = min(first + ahead, last)
     visits = oracle.conversions_are_visits(case.rows, case.conversion_row_is_touch)
-    cut = Cut(None if visits else np.array([9_000]), np.zeros(3, np.uint64))
+    cut = CutTimes(None if visits else np.array([9_000]), np.zeros(3, np.uint64))
     again = np.array(weights)[:, None]
     found = examples.person_days_forward(journeys, again, grid_of(case), cut, held_out, last)
     kinds = [NEGATIVE, POSITIVE]
@@ -223,7 +223,7 @@ def test_a_clock_put_back_does_not_turn_a_journey_back() -> None:
         conversion_row_is_touch=False,
     )
     journeys, _ = journeys_of(case)
-    cut = Cut(np.array([23 * 3600 + 900]), np.zeros(3, np.uint64))
+    cut = CutTimes(np.array([23 * 3600 + 900]), np.zeros(3, np.uint64))
     last_day = int(journeys.rows.day.max())
     found = examples.person_days(journeys, NOBODY, grid_of(case), cut, last_day)
     expected = {(0, frozenset({(1, "early"), (1, "late")})): 1}
@@ -241,7 +241,7 @@ def test_a_clock_put_back_does_not_turn_a_journey_back() -> None:
 @given(cases())
 def test_moments_to_draw_from_are_those_of_the_oracle(case: Case) -> None:
     journeys, _ = journeys_of(case)
-    every, untouched = examples.moments(journeys, case.lookback)
+    every, untouched = examples.conversion_times_of_day(journeys, case.lookback)
     for found, fewest in ((every, float("inf")), (untouched, 0)):
         assert sorted(found.tolist()) == oracle.times_to_draw_from(
             case.rows,
@@ -256,7 +256,7 @@ def test_moments_to_draw_from_are_those_of_the_oracle(case: Case) -> None:
 @given(cases())
 def test_every_conversion_is_credited_by_its_own_pattern(case: Case) -> None:
     journeys, _ = journeys_of(case)
-    patterns, which = seen(journeys, journeys.conversion_windows, grid_of(case))
+    patterns, which = patterns_seen(journeys, journeys.conversion_windows, grid_of(case))
     counts = np.zeros((len(patterns.keys), 3, 1), np.int64)
     np.add.at(counts, (which, POSITIVE), 1)
     expected = oracle.conversion_patterns(
@@ -274,7 +274,7 @@ def test_every_conversion_is_credited_by_its_own_pattern(case: Case) -> None:
 def test_pages_of_users_add_up_to_the_whole(case: Case, on_page: list[bool]) -> None:
     journeys, _ = journeys_of(case)
     last_day = int(journeys.rows.day.max())
-    cut = Cut(np.array([1, 9_000]), np.arange(3, dtype=np.uint64))
+    cut = CutTimes(np.array([1, 9_000]), np.arange(3, dtype=np.uint64))
     grid = grid_of(case)
 
     def both_ways(page: Journeys) -> list[Examples]:
@@ -307,7 +307,7 @@ def test_equal_rows_count_once(case: Case) -> None:
 def test_held_out_users_have_the_examples_of_their_own_rows(case: Case, held: list[bool]) -> None:
     journeys, _ = journeys_of(case)
     found = examples.touch_days(
-        journeys, examples.by_split(np.array(held)), grid_of(case), augment=False
+        journeys, examples.split_weights(np.array(held)), grid_of(case), augment=False
     )
     for side in (0, 1):
         rows = [row for row in case.rows if held[int(row[0][1:])] == bool(side)]
@@ -370,7 +370,7 @@ def test_a_table_read_and_paged_has_the_examples_of_its_rows(case: Case, users: 
     distinct = oracle.distinct(case.rows)
     assert sum(page.duplicates for page in pages) == len(case.rows) - len(distinct)
     assert sum(page.journeys.users for page in pages) == len({row[0] for row in case.rows})
-    cut = Cut(None if intake.visits else np.array([9_000]), np.zeros(3, np.uint64))
+    cut = CutTimes(None if intake.visits else np.array([9_000]), np.zeros(3, np.uint64))
     touch, person = (
         examples.merge(found)
         for found in zip(

@@ -111,7 +111,7 @@ def test_every_pattern_of_the_real_run_is_efficient(real: Path, tmp_path: Path) 
     intake = Intake(config, LocalWarehouse(real, tmp_path, now=0), tmp_path)
     extracted = extract(intake, config, folders_of(config))
     values = shapley_values(
-        extracted.sets,
+        extracted.patterns,
         extracted.schema.grid,
         Predictor.load(real / "out" / "model"),
         exact_cells=12,
@@ -119,9 +119,12 @@ def test_every_pattern_of_the_real_run_is_efficient(real: Path, tmp_path: Path) 
         permutations=4,
         rng=np.random.default_rng(0),
     )
-    owner = np.repeat(np.arange(len(values.whole)), values.sets.sizes)
-    total = np.bincount(owner, values.phi, len(values.whole))
-    assert np.abs(total - (values.whole - values.nothing)).max() <= 1e-9 * values.whole.min()
+    owner = np.repeat(np.arange(len(values.value_full)), values.patterns.sizes)
+    total = np.bincount(owner, values.phi, len(values.value_full))
+    assert (
+        np.abs(total - (values.value_full - values.value_empty)).max()
+        <= 1e-9 * values.value_full.min()
+    )
 
 
 def test_a_run_with_the_same_seed_writes_the_same_tables(real: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from td_mta.baselines.methods import Tally
+from td_mta.baselines.methods import ModelTotals
 from td_mta.baselines.rules import RULES
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
@@ -14,11 +14,11 @@ from td_mta.config.attribution import Config
 from td_mta.dataset.build import models_of
 from td_mta.ingest.pages import Intake
 from td_mta.journeys.paths import conversion_paths
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.warehouse.local import LocalWarehouse
 
 QUERY = Path(__file__).parents[2] / "queries" / "shapley_rules.sql"
 CHANNELS = ["Direct", "Email", "Search", "  Social ", "", None]
-DAY = 86_400
 
 
 def touchpoints(seed: int, rows: int = 800, users: int = 60) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def touchpoints(seed: int, rows: int = 800, users: int = 60) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "canonical_id": [f"u{user}" for user in rng.integers(users, size=rows)],
-            "time": 1_772_000_000 + rng.integers(60, size=rows) * (DAY // 5),
+            "time": 1_772_000_000 + rng.integers(60, size=rows) * (SECONDS_PER_DAY // 5),
             "channels": rng.choice(np.array(CHANNELS, object), rows),
             "conversion": conversion,
             "value": value,
@@ -39,7 +39,7 @@ def touchpoints(seed: int, rows: int = 800, users: int = 60) -> pd.DataFrame:
 
 def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
     intake = Intake(config, warehouse, spill)
-    models: Tally = models_of(intake.channels, config)
+    models: ModelTotals = models_of(intake.channels, config)
     for page in intake.pages("test"):
         models.add(conversion_paths(page.journeys, config.lookback_window_days), held_out=False)
     credits = {name: credit for name, credit in models.credits().items() if name in RULES}

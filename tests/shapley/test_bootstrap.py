@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns, mix
-from td_mta.shapley.bootstrap import Converters, bootstrap, converters, merge, poisson_weights
+from td_mta.shapley.bootstrap import (
+    ConverterProfiles,
+    converter_profiles,
+    merge,
+    poisson_weights,
+    resampled_credit,
+)
 
 GRID = Grid(2, 3)
 
@@ -56,15 +62,15 @@ def sets_of(which: list[int]) -> tuple[Patterns, np.ndarray]:
     return patterns.distinct(made)
 
 
-def found_of(pairs: list[tuple[int, int]]) -> Converters:
+def found_of(pairs: list[tuple[int, int]]) -> ConverterProfiles:
     sets, which = sets_of([seen for _, seen in pairs])
-    return converters(np.array([user for user, _ in pairs]), which, sets)
+    return converter_profiles(np.array([user for user, _ in pairs]), which, sets)
 
 
-def kinds(found: Converters) -> dict[tuple[tuple[int, int], ...], int]:
+def kinds(found: ConverterProfiles) -> dict[tuple[tuple[int, int], ...], int]:
     """How many users saw just this: pairs of a pattern's key and how often."""
-    rows = found.seen.toarray().astype(int)
-    keys = found.sets.keys.tolist()
+    rows = found.conversions.toarray().astype(int)
+    keys = found.patterns.keys.tolist()
     saw = [tuple(sorted((keys[i], row[i]) for i in np.flatnonzero(row))) for row in rows]
     assert len(set(saw)) == len(saw)
     return dict(zip(saw, found.users.tolist(), strict=True))
@@ -102,9 +108,9 @@ def test_sums_of_users_drawn_again_have_the_mean_and_variance_of_a_poisson_sum()
     rng = np.random.default_rng(5)
     pairs = [(user, seen) for user in range(400) for seen in rng.integers(0, 5, rng.integers(1, 4))]
     found = found_of(pairs)
-    credit = rng.random((len(found.sets.keys), 2))
-    by_kind = found.seen @ credit
-    sums = bootstrap(found, credit, 20_000, np.random.default_rng(6))
+    credit = rng.random((len(found.patterns.keys), 2))
+    by_kind = found.conversions @ credit
+    sums = resampled_credit(found, credit, 20_000, np.random.default_rng(6))
     assert sums.shape == (20_000, 2)
     assert sums.mean(axis=0) == pytest.approx(found.users @ by_kind, rel=0.003)
     assert sums.var(axis=0) == pytest.approx(found.users @ by_kind**2, rel=0.04)

@@ -5,14 +5,14 @@ import pytest
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
-from td_mta.shapley import Worth, convergence
+from td_mta.shapley import ValueFunction, convergence
 
 GRID = Grid(1, 2)
 SETS = patterns.of_cells(np.array([1, 2, 3, 3]), np.array([0, 1, 0, 1]), 4, GRID)
 AMOUNTS = np.array([[7.0, 10.0, 10.0, 20.0], [0.0, 0.0, 0.0, 0.0]])
 
 
-def adding(one: float, other: float) -> Worth:
+def adding(one: float, other: float) -> ValueFunction:
     """Each channel adds its own to a worth of nothing: its Shapley value is what it adds."""
     return lambda cells: 1e-9 + cells[:, 0] @ np.array([one, other])
 
@@ -26,7 +26,7 @@ def test_shares_are_those_of_the_credit() -> None:
 
 
 def test_the_largest_move_of_each_epoch_is_told_with_its_channel() -> None:
-    moves = convergence.moves(
+    moves = convergence.credit_changes(
         [np.array([0.2, 0.3, 0.5]), np.array([0.3, 0.3, 0.4]), np.array([0.3, 0.36, 0.34])]
     )
     assert [(move.epoch, move.channel) for move in moves] == [(2, 0), (3, 1)]
@@ -34,20 +34,20 @@ def test_the_largest_move_of_each_epoch_is_told_with_its_channel() -> None:
 
 
 def test_one_epoch_moves_nothing() -> None:
-    assert convergence.moves([np.array([0.5, 0.5])]) == []
+    assert convergence.credit_changes([np.array([0.5, 0.5])]) == []
 
 
 def test_the_sample_has_touches_and_says_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert convergence.sample(SETS, AMOUNTS).part == 1
+    assert convergence.sample(SETS, AMOUNTS).share == 1
     monkeypatch.setattr(convergence, "MOST_PATTERNS", 1)
     chosen = convergence.sample(SETS, AMOUNTS)
     assert chosen.amounts[0].tolist() == [20]
-    assert chosen.sets.cells.tolist() == [0, 1]
-    assert chosen.part == pytest.approx(0.5)
+    assert chosen.patterns.cells.tolist() == [0, 1]
+    assert chosen.share == pytest.approx(0.5)
 
 
 def test_no_touch_at_all_is_no_move() -> None:
     nothing = convergence.sample(SETS.take(np.array([0])), AMOUNTS[:, :1])
-    assert nothing.part == 0
+    assert nothing.share == 0
     found = convergence.shares([adding(0.1, 0.1)] * 2, nothing, GRID)
-    assert convergence.moves(found)[0].change == 0
+    assert convergence.credit_changes(found)[0].change == 0

@@ -13,7 +13,7 @@ from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
 from td_mta.reporting import frames
 from td_mta.shapley import bootstrap, intervals
-from td_mta.shapley.bootstrap import Converters
+from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
 from td_mta.shapley.intervals import Intervals
 
@@ -41,7 +41,7 @@ VALUES = values_of(RISKS)
 
 
 def in_order(counts: np.ndarray) -> np.ndarray:
-    """Counts by pattern in the order of `VALUES.sets`."""
+    """Counts by pattern in the order of `VALUES.patterns`."""
     owner = np.repeat(np.arange(len(SETS)), [len(cells) for cells in SETS])
     cells = np.array([cell for each in SETS for cell in each], np.int64)
     _, which = patterns.distinct(patterns.of_cells(owner, cells, len(SETS), GRID))
@@ -49,11 +49,11 @@ def in_order(counts: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def converters() -> Converters:
+def converters() -> ConverterProfiles:
     """Each conversion of another user."""
     counts = in_order(COUNTS).astype(int)
     which = np.repeat(np.arange(len(counts)), counts)
-    return bootstrap.converters(np.arange(len(which)), which, VALUES.sets)
+    return bootstrap.converter_profiles(np.arange(len(which)), which, VALUES.patterns)
 
 
 def credit_of(values: Values) -> Credit:
@@ -65,7 +65,9 @@ def by_channel(values: Values) -> np.ndarray:
     return frames.by_channel(credit_of(values))[0]
 
 
-def sampling(converters: Converters, level: float = 0.9, seed: int = 1) -> intervals.Interval:
+def sampling(
+    converters: ConverterProfiles, level: float = 0.9, seed: int = 1
+) -> intervals.Interval:
     rng = np.random.default_rng(seed)
     return intervals.sampling(VALUES, converters, GRID, level=level, draws=4000, rng=rng)
 
@@ -76,7 +78,7 @@ def test_what_a_conversion_gives_sums_to_one_and_over_conversions_to_the_credit(
     assert in_order(COUNTS) @ given == pytest.approx(by_channel(VALUES))
 
 
-def test_sampling_intervals_are_those_of_a_poisson_sum(converters: Converters) -> None:
+def test_sampling_intervals_are_those_of_a_poisson_sum(converters: ConverterProfiles) -> None:
     given = intervals.credit_per_conversion(VALUES, GRID.channels)
     sd = np.sqrt(in_order(COUNTS) @ given**2)
     low, high = sampling(converters)
@@ -84,14 +86,16 @@ def test_sampling_intervals_are_those_of_a_poisson_sum(converters: Converters) -
     assert high == pytest.approx(by_channel(VALUES) + 1.645 * sd, abs=0.12 * sd.max())
 
 
-def test_a_higher_level_is_wider_and_each_contains_the_credit(converters: Converters) -> None:
+def test_a_higher_level_is_wider_and_each_contains_the_credit(
+    converters: ConverterProfiles,
+) -> None:
     center = by_channel(VALUES)
     wide, narrow = sampling(converters, 0.95), sampling(converters, 0.5)
     assert (wide.lower < narrow.lower).all() and (narrow.lower < center).all()
     assert (center < narrow.upper).all() and (narrow.upper < wide.upper).all()
 
 
-def test_the_same_seed_gives_the_same_bounds(converters: Converters) -> None:
+def test_the_same_seed_gives_the_same_bounds(converters: ConverterProfiles) -> None:
     assert sampling(converters).lower.tobytes() == sampling(converters).lower.tobytes()
     assert sampling(converters).lower.tobytes() != sampling(converters, seed=2).lower.tobytes()
 
@@ -137,7 +141,7 @@ def test_full_intervals_contain_the_credit_and_widen_with_level_and_spread() -> 
     assert moved.upper[0, 0] > moved.lower[0, 0]
 
 
-def test_tables_have_the_bounds_that_there_are(converters: Converters) -> None:
+def test_tables_have_the_bounds_that_there_are(converters: ConverterProfiles) -> None:
     credit, channels = credit_of(VALUES), ["a", "b"]
     nothing = frames.intervals(credit, Intervals(None, None), channels)
     assert nothing.columns.tolist() == list(tables.INTERVALS.columns) and nothing.empty

@@ -55,9 +55,9 @@ def test_exact_values_equal_the_average_over_all_orders(groups, channels, seed):
         cells[0, list(players)] = 1
         return float(worth(cells.reshape(1, 4, channels))[0])
 
-    for i in range(len(values.sets.keys)):
-        at = slice(values.sets.offsets[i], values.sets.offsets[i + 1])
-        cells = values.sets.cells[at].tolist()
+    for i in range(len(values.patterns.keys)):
+        at = slice(values.patterns.offsets[i], values.patterns.offsets[i + 1])
+        cells = values.patterns.cells[at].tolist()
         expected = oracle.credits(cells, of_set)
         assert values.phi[at] == pytest.approx([expected[cell] for cell in cells], abs=1e-12)
 
@@ -69,9 +69,12 @@ def test_every_pattern_is_efficient_exact_or_sampled(groups, exact_cells, seed):
     values = values_of(
         groups, grid, random_game(grid, seed), exact_cells=exact_cells, permutations=4
     )
-    owner = np.repeat(np.arange(len(values.whole)), values.sets.sizes)
-    total = np.bincount(owner, values.phi, len(values.whole))
-    assert np.abs(total - (values.whole - values.nothing)).max() <= 1e-9 * values.whole.min()
+    owner = np.repeat(np.arange(len(values.value_full)), values.patterns.sizes)
+    total = np.bincount(owner, values.phi, len(values.value_full))
+    assert (
+        np.abs(total - (values.value_full - values.value_empty)).max()
+        <= 1e-9 * values.value_full.min()
+    )
 
 
 def test_sampled_values_lie_within_three_standard_errors_of_exact_ones():

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate import Classic
 from td_mta.simulate.classic import ClassicAccount, ClassicBlock, ClassicTruth, blocks
-from td_mta.simulate.rows import DAY, START, Rows, joined
+from td_mta.simulate.rows import START, Rows, joined
 from tests.journeys import oracle
 
 
@@ -70,8 +71,8 @@ def test_the_last_touch_converts_and_no_second_of_a_user_comes_twice() -> None:
     assert not (ROWS.conversion[:-1] & same_user).any()
     assert (ROWS.time[1:] > ROWS.time[:-1])[same_user].all()
     assert ROWS.time.min() >= START
-    assert ROWS.time.max() < START + 30 * DAY
-    by_day = np.bincount((ROWS.time - START) // DAY) / len(ROWS.time)
+    assert ROWS.time.max() < START + 30 * SECONDS_PER_DAY
+    by_day = np.bincount((ROWS.time - START) // SECONDS_PER_DAY) / len(ROWS.time)
     assert by_day == pytest.approx(np.full(30, 1 / 30), abs=0.002)
 
 
@@ -107,7 +108,7 @@ def test_credit_is_the_shapley_value_of_the_sum_by_brute_force() -> None:
         players = list(range(len(own.user)))
         whole = worth(frozenset(players))
         capped += whole > 1
-        day = (own.time - START) // DAY
+        day = (own.time - START) // SECONDS_PER_DAY
         for touch, phi in oracle.credits(players, worth).items():
             cell = day[-1] - day[touch], own.channel[touch]
             credit[cell] += phi / whole

@@ -10,11 +10,12 @@ import pytest
 
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate import WORLDS, Classic, Hazard, partners, simulate
 from td_mta.simulate.__main__ import main
 from td_mta.simulate.output.media import PRICES, media
 from td_mta.simulate.output.shop import SITE, VISITS
-from td_mta.simulate.rows import DAY, START
+from td_mta.simulate.rows import START
 from td_mta.warehouse.local import LocalWarehouse
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ def test_the_shop_has_the_columns_and_days_of_a_warehouse(tmp_path) -> None:
     assert list(fills) == [*views, "form_id"]
     for table in (views, fills):
         assert table["time"].min() >= START
-        assert table["time"].max() < START + 30 * DAY
+        assert table["time"].max() < START + 30 * SECONDS_PER_DAY
     assert len(views) == pytest.approx(2_000 * 30 * 0.3, rel=0.1)
     assert 100 < len(fills) == truth_in(tmp_path)["conversions"] < 1_000
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -58,7 +59,7 @@ def test_the_shop_has_visits_of_every_channel_in_every_form(tmp_path) -> None:
 
 def test_the_rules_of_the_union_tell_the_channel_of_every_visit(tmp_path) -> None:
     main(["--out", str(tmp_path), "--users", "200"])
-    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=START + 30 * DAY)
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=START + 30 * SECONDS_PER_DAY)
     query = placeholders.statement(
         ROOT / "queries/union.sql", configuration.load(ROOT / "config/params.yml")
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 import numpy as np
 import pytest
 
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate import (
     WORLDS,
     Account,
@@ -20,7 +21,7 @@ from td_mta.simulate import (
     simulate,
 )
 from td_mta.simulate.draws import Draws
-from td_mta.simulate.rows import DAY, START
+from td_mta.simulate.rows import START
 from tests.journeys import oracle
 from tests.simulate.test_worlds import cells_of, rows_of
 
@@ -73,7 +74,9 @@ def test_the_next_channel_depends_on_the_last_one() -> None:
     for user, time, channel in zip(
         touched.user.tolist(), touched.time.tolist(), touched.channel.tolist(), strict=True
     ):
-        journeys.setdefault(user, {}).setdefault((time - START) // DAY, []).append(channel)
+        journeys.setdefault(user, {}).setdefault((time - START) // SECONDS_PER_DAY, []).append(
+            channel
+        )
     days, hits = np.zeros(4), np.zeros((4, 3))
     for user in range(2_000):
         last = 3  # none yet
@@ -149,7 +152,7 @@ def test_a_predictor_is_right_about_the_days_on_which_it_sees_a_pattern() -> Non
     days = oracle.person_days(
         rows_of(made),
         lookback=plan.hazard.window,
-        cut_of=lambda user, day: float(rng.integers(DAY)),
+        cut_of=lambda user, day: float(rng.integers(SECONDS_PER_DAY)),
         conversion_row_is_touch=False,
     )
     patterns = sorted({cells for _, cells in days}, key=sorted)

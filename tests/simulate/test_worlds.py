@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate import WORLDS, Hazard, Plan, Touching, World, blocks, credit, simulate
-from td_mta.simulate.rows import DAY, START, joined
+from td_mta.simulate.rows import START, joined
 from tests.journeys import oracle
 
 MOMENTS = ["day_end", "any_time"]
@@ -109,7 +110,9 @@ def test_patterns_convert_at_the_rate_of_the_hazard(moment: str) -> None:
     days = oracle.person_days(
         rows_of(world),
         lookback=hazard.window,
-        cut_of=lambda user, day: DAY if moment == "day_end" else float(rng.integers(DAY)),
+        cut_of=lambda user, day: (
+            SECONDS_PER_DAY if moment == "day_end" else float(rng.integers(SECONDS_PER_DAY))
+        ),
         conversion_row_is_touch=False,
     )
     patterns = {cells for _, cells in days}
@@ -126,12 +129,12 @@ def test_patterns_convert_at_the_rate_of_the_hazard(moment: str) -> None:
 
 def test_at_any_time_more_convert_late_in_the_day_when_more_was_seen() -> None:
     at_end, any_time = (
-        (world.rows.time[world.rows.conversion] - START) % DAY
+        (world.rows.time[world.rows.conversion] - START) % SECONDS_PER_DAY
         for world in map(small_world, MOMENTS)
     )
-    assert (at_end == DAY - 1).all()
-    assert any_time.min() < DAY / 24
-    assert 0.5 < (any_time > DAY / 2).mean() < 0.6
+    assert (at_end == SECONDS_PER_DAY - 1).all()
+    assert any_time.min() < SECONDS_PER_DAY / 24
+    assert 0.5 < (any_time > SECONDS_PER_DAY / 2).mean() < 0.6
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -139,7 +142,7 @@ def test_every_world_has_rows_of_all_channels_on_all_days(name: str) -> None:
     plan = WORLDS[name]
     world = simulate(plan, seed=1, users=range(2_000))
     assert set(world.rows.channel.tolist()) == {-1, *range(len(plan.channels))}
-    assert set(((world.rows.time - START) // DAY).tolist()) == set(range(plan.days))
+    assert set(((world.rows.time - START) // SECONDS_PER_DAY).tolist()) == set(range(plan.days))
     assert world.truth.conversions.total > 200
 
 
