@@ -3,17 +3,16 @@
 import contextlib
 import itertools
 import math
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TextIO
 
 from local_runner.java_text import json_text
 from local_runner.job import Job, TaskError
 from local_runner.td_statement import MOST_ROWS
 from local_runner.yaml_types import Located, Place, Value, copy
+from td_mta.atomic_files import replacing
 
 PREVIEW_ROWS = 20
 Row = Sequence[Value]
@@ -113,15 +112,11 @@ def download(job: Job, name: Value) -> Iterator[TextIO]:
     root = job.world.project.root.resolve()
     if root not in path.resolve().parents:
         raise TaskError(f"File name must not be outside of project path: {name} (config)")
-    passing = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with passing.open("w", encoding="utf-8", newline="") as out:
+        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
             yield out
-        os.replace(passing, path)
     except OSError as error:
         raise TaskError(f"download_file {name} cannot be written: {error.strerror}") from None
-    finally:
-        Path(passing).unlink(missing_ok=True)
 
 
 def show(what: str, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -1,6 +1,6 @@
 """Tables as files: `<folder>/<database>/<table>.csv` or `.parquet`; the newer of two counts.
 
-What is made here is Parquet, which keeps types, and whole or not there at all.
+New tables are Parquet, which keeps types, and complete or not there at all.
 """
 
 import os
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from td_emulator import names
 from td_emulator.engines.protocol import EngineError
+from td_mta.atomic_files import replacing
 from td_mta.errors import DataError
 from td_mta.warehouse import csv_tables
 
@@ -95,16 +96,11 @@ class Folder:
         if complaint:
             raise EngineError("INVALID_TABLE_PROPERTY", complaint)
         target = self.database(database) / f"{table}.parquet"
-        passing = target.with_name(f".{table}.part")
         count = 0
-        try:
-            with pq.ParquetWriter(passing, rows.schema) as writer:
-                for batch in rows:
-                    writer.write_batch(batch)
-                    count += len(batch)
-            os.replace(passing, target)
-        finally:
-            passing.unlink(missing_ok=True)
+        with replacing(target) as temporary, pq.ParquetWriter(temporary, rows.schema) as writer:
+            for batch in rows:
+                writer.write_batch(batch)
+                count += len(batch)
         target.with_suffix(".csv").unlink(missing_ok=True)
         return count
 

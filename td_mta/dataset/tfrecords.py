@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from td_mta.atomic_files import replacing
 from td_mta.dataset.record_format import framed, in_batches
 from td_mta.errors import DataError
 from td_mta.journeys import patterns
@@ -159,11 +160,10 @@ def _examples(flat: list[Ints], grid: Grid, label: int, held_out: int) -> Exampl
 
 
 def _replace(path: Path, chunks: list[bytes]) -> None:
-    passing = path.with_name(path.name + ".part")
-    with passing.open("wb") as file:
+    # a fixed temporary name: the next run removes what a killed one left (see Writer)
+    with replacing(path, f"{path.name}.part") as temporary, temporary.open("wb") as file:
         for chunk in chunks:
             file.write(chunk)
-    passing.replace(path)
 
 
 def _records(sets: patterns.Patterns, numbers: Ints, grid: Grid) -> list[bytes]:

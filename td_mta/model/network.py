@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from td_mta.atomic_files import replacing
 from td_mta.errors import DataError
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
@@ -102,9 +103,9 @@ class Predictor:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        passing = folder / f"part-{NETWORK}"
-        self.network.save(passing)
-        passing.replace(folder / NETWORK)
+        # Keras chooses the format by the suffix, which the temporary name therefore keeps
+        with replacing(folder / NETWORK, f"part-{NETWORK}") as temporary:
+            self.network.save(temporary)
         text = json.dumps(asdict(self.calibration), indent=1)
         (folder / CALIBRATION).write_text(text, encoding="utf-8")
 

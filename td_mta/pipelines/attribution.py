@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from td_mta import tables
+from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config, advice, page_advice
 from td_mta.dataset import tfrecords
 from td_mta.dataset.build import Extracted, extract, folders_of
@@ -264,7 +265,7 @@ def _report(frames: dict[str, pd.DataFrame], config: Config, out: Path | None) -
     from td_mta.reporting import html  # draws with Plotly, which a container does without
 
     out.mkdir(parents=True, exist_ok=True)
-    path, passing = out / "report.html", out / ".report.html.part"
-    passing.write_text(html.render(frames, f"Attribution of {config.table}"), "utf-8")
-    passing.replace(path)
+    path = out / "report.html"
+    with replacing(path) as temporary:
+        temporary.write_text(html.render(frames, f"Attribution of {config.table}"), "utf-8")
     return path

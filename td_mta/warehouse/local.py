@@ -1,7 +1,8 @@
 """Tables as files in two folders: what is given (`data`) and what a run makes (`out`).
 
 A table is `<name>.csv` or `<name>.parquet` in data, else in out; of two files of one name the newer
-counts. Only out is written, each file under a passing name first, so a file that is there is whole.
+counts. Only out is written, each file under a temporary name first, so that a file that exists is
+complete.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from td_mta.atomic_files import replacing
 from td_mta.errors import DataError, WarehouseError
 from td_mta.trino_on_datafusion import engine
 from td_mta.trino_on_datafusion.binding.query import Plan, translate
@@ -173,17 +175,15 @@ class LocalWarehouse:
 
     @contextlib.contextmanager
     def _target(self, table: str, suffix: str) -> Iterator[Path]:
-        """A passing name to write to; afterwards the file replaces the table in one step."""
+        """A temporary file to write to, which then replaces the table in one step."""
         self._protect(table)
         self.out.mkdir(parents=True, exist_ok=True)
-        passing = self.out / f".{table}.{os.getpid()}{suffix}.part"
+        path = self.out / f"{table}{suffix}"
         try:
-            yield passing
-            os.replace(passing, self.out / f"{table}{suffix}")
+            with replacing(path) as temporary:
+                yield temporary
         except OSError as error:
-            raise WarehouseError(f"could not write {self.out / table}{suffix}: {error}") from error
-        finally:
-            passing.unlink(missing_ok=True)
+            raise WarehouseError(f"could not write {path}: {error}") from error
         for other in set(SUFFIXES) - {suffix}:
             (self.out / f"{table}{other}").unlink(missing_ok=True)
 

@@ -70,7 +70,7 @@ def nobody_converts(td: Emulator, out: Path) -> None:
 
 
 def full_disk(td: Emulator, out: Path) -> None:
-    """The records' list cannot be written: its passing name is a device without room."""
+    """The records' list cannot be written: its temporary name is a device without room."""
     records = out / "positive_tfrecords"
     records.mkdir(parents=True)
     (records / "records.json.part").symlink_to("/dev/full")
