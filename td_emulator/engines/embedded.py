@@ -27,7 +27,7 @@ from td_emulator.engines.spill import spilled
 from td_emulator.engines.table_names import joined, place
 from td_mta.errors import MtaError, Refused
 from td_mta.trino_on_datafusion import engine as sql_engine
-from td_mta.trino_on_datafusion.binding.query import Plan, translate
+from td_mta.trino_on_datafusion.binding.query import TranslatedQuery, translate
 from td_mta.trino_on_datafusion.types import TrinoError, Type, from_arrow
 
 P = ParamSpec("P")
@@ -188,7 +188,7 @@ class EmbeddedEngine:
             self.drop_table(statement.database, statement.table)
         return 0
 
-    def _plan(self, sql: str, database: str, now: int) -> Plan:
+    def _plan(self, sql: str, database: str, now: int) -> TranslatedQuery:
         def catalog(name: str) -> list[tuple[str, Type, str]]:
             schema = self._folder.schema(*place(name, database))
             return [
@@ -198,7 +198,7 @@ class EmbeddedEngine:
 
         return translate(joined(sql), catalog, now)
 
-    def _rows(self, plan: Plan, database: str) -> pa.RecordBatchReader:
+    def _rows(self, plan: TranslatedQuery, database: str) -> pa.RecordBatchReader:
         return sql_engine.run(
             plan,
             lambda name: self._folder.typed_file(*place(name, database)),

@@ -9,14 +9,16 @@ from sqlglot import exp
 
 from td_emulator.engines import types
 from td_emulator.engines.protocol import TIME, EngineError
-from td_mta.trino_on_datafusion.binding.query import Plan
+from td_mta.trino_on_datafusion.binding.query import TranslatedQuery
 from td_mta.trino_on_datafusion.parse import parse
 from td_mta.trino_on_datafusion.types import Type, coerces, from_arrow
 
 ROWS = 1 << 16
 
 
-def as_table(plan: Plan, rows: pa.RecordBatchReader, named: Sequence[str]) -> pa.RecordBatchReader:
+def as_table(
+    plan: TranslatedQuery, rows: pa.RecordBatchReader, named: Sequence[str]
+) -> pa.RecordBatchReader:
     """The rows as a new table keeps them: under names, every integer a bigint, as TD stores it."""
     if named and len(named) != len(plan.names):
         raise EngineError(
@@ -70,7 +72,7 @@ class Target:
         return tree.sql("trino")
 
     def filled(
-        self, plan: Plan, rows: pa.RecordBatchReader, time_now: int
+        self, plan: TranslatedQuery, rows: pa.RecordBatchReader, time_now: int
     ) -> Iterator[pa.RecordBatch]:
         """The new rows with all columns of the table. One that is not given is NULL, a `time` is
         now, as TD fills it [not verified]."""
@@ -91,7 +93,7 @@ class Target:
         fits_without_time = len(columns) == count + 1 and columns[-1] == TIME[0]
         return columns[:-1] if fits_without_time and not self.named else columns
 
-    def _check(self, plan: Plan, given: list[str]) -> None:
+    def _check(self, plan: TranslatedQuery, given: list[str]) -> None:
         fields = {field.name.lower(): from_arrow(field.type, field.name) for field in self.schema}
         wanted = [fields[name] for name in given]
         if len(wanted) == len(plan.types) and all(map(_fits, plan.types, wanted)):

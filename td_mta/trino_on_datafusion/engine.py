@@ -8,7 +8,7 @@ import datafusion
 import pyarrow as pa
 
 from td_mta.errors import Refused, WarehouseError
-from td_mta.trino_on_datafusion.binding.query import Plan
+from td_mta.trino_on_datafusion.binding.query import TranslatedQuery
 from td_mta.trino_on_datafusion.program import Function, arrow_cast
 from td_mta.trino_on_datafusion.types import TrinoError, arrow, from_arrow
 
@@ -17,7 +17,12 @@ _OF_THE_MACHINE = ("Resources exhausted", "IO error", "Parquet error", "Object S
 
 
 def run(
-    plan: Plan, file_of: Callable[[str], Path], *, scratch: Path, memory_bytes: int, threads: int
+    plan: TranslatedQuery,
+    file_of: Callable[[str], Path],
+    *,
+    scratch: Path,
+    memory_bytes: int,
+    threads: int,
 ) -> pa.RecordBatchReader:
     """The rows, batch by batch. Raises `TrinoError` where Trino would fail."""
     context = _context(scratch, memory_bytes, threads)
@@ -46,7 +51,7 @@ def _registered(function: Function) -> datafusion.ScalarUDF:
 
 
 def _batches(
-    streams: list[datafusion.RecordBatchStream], schema: pa.Schema, plan: Plan
+    streams: list[datafusion.RecordBatchStream], schema: pa.Schema, plan: TranslatedQuery
 ) -> Iterator[pa.RecordBatch]:
     try:
         for batch in chain.from_iterable(streams):
@@ -77,7 +82,7 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
     return datafusion.SessionContext(config, runtime)
 
 
-def _translated(error: Exception, plan: Plan) -> Exception:
+def _translated(error: Exception, plan: TranslatedQuery) -> Exception:
     """What one of our functions raised, else what DataFusion says."""
     if plan.program.raised:
         first_raised = plan.program.raised[0]

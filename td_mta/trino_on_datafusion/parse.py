@@ -46,3 +46,14 @@ def parse(sql: str) -> exp.Expression:
     if not isinstance(query, exp.Query | exp.Values):
         raise Refused(f"only queries run here, not {query.key.upper()}")
     return cast(exp.Expression, query)
+
+
+def only(node: exp.Expression, *allowed: str) -> None:
+    """Refuse a node that holds any other part than these.
+
+    sqlglot accepts more than Trino and more than is translated here; an ignored part would change
+    what a query means.
+    """
+    for name, part in node.args.items():
+        if name not in allowed and part not in (None, False, [], ""):
+            raise Refused(f"{name.strip('_').upper()} in {node.sql('trino')[:80]!r}")

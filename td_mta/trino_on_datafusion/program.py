@@ -6,16 +6,15 @@ fresh name. A call whose arguments are all constants is computed here and now an
 
 import datetime
 import decimal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 
 from td_mta.errors import MtaError, Refused
-from td_mta.trino_on_datafusion.types import BIGINT, TrinoError, Type, arrow
+from td_mta.trino_on_datafusion.types import BIGINT, Kernel, TrinoError, Type, arrow
 
-Run = Callable[..., pa.Array]
 EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -46,7 +45,7 @@ class Function:
     """A vectorised function to register with the engine."""
 
     name: str
-    run: Run
+    run: Kernel
     inputs: tuple[pa.DataType, ...]
     output: pa.DataType
     fails: bool
@@ -71,7 +70,7 @@ class Program:
 
     def call(
         self,
-        run: Run,
+        run: Kernel,
         args: Sequence[Bound],
         kind: Type,
         *,
@@ -95,7 +94,7 @@ class Program:
         return literal(value, kind) if _writable(kind) else bound
 
     def _apply(
-        self, run: Run, args: Sequence[Bound], kind: Type, key: object, fails: bool
+        self, run: Kernel, args: Sequence[Bound], kind: Type, key: object, fails: bool
     ) -> Bound:
         inputs = tuple(arrow(arg.type) for arg in args)
         output = arrow(kind)
@@ -122,7 +121,7 @@ def arrow_cast(sql: str, kind: Type) -> str:
     return f"arrow_cast({sql}, {quoted(_datafusion_name(arrow(kind)))})"
 
 
-def refusing(run: Run) -> Run:
+def refusing(run: Kernel) -> Kernel:
     """A value that Arrow or Python cannot hold, such as a time of the year 10000, is refused."""
 
     def checked(*arrays: pa.Array) -> pa.Array:
@@ -134,7 +133,7 @@ def refusing(run: Run) -> Run:
     return checked
 
 
-def _returning(run: Run, output: pa.DataType, raised: list[MtaError]) -> Run:
+def _returning(run: Kernel, output: pa.DataType, raised: list[MtaError]) -> Kernel:
     """Gives the promised type, and keeps what is raised: the engine would only pass on its text."""
 
     def checked(*arrays: pa.Array) -> pa.Array:

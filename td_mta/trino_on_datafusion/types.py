@@ -4,11 +4,14 @@ A `timestamp with time zone` is carried as its instant; its zone is part of the 
 rows the same, or None where it is not known before the rows are (then nothing may show it).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from td_mta.errors import Refused, WarehouseError
+
+Kernel = Callable[..., pa.Array]  # a vectorised function: Arrow arrays of one length in, one out
 
 
 class TrinoError(WarehouseError):

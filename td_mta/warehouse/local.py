@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from td_mta.atomic_files import replacing
 from td_mta.errors import DataError, WarehouseError
 from td_mta.trino_on_datafusion import engine
-from td_mta.trino_on_datafusion.binding.query import Plan, translate
+from td_mta.trino_on_datafusion.binding.query import TranslatedQuery, translate
 from td_mta.trino_on_datafusion.engine import stored
 from td_mta.trino_on_datafusion.types import Type, from_arrow
 from td_mta.warehouse import IfExists, csv_tables
@@ -92,7 +92,7 @@ class LocalWarehouse:
     def query(self, sql: str) -> pa.Table:
         return self.answer(sql)[1]
 
-    def answer(self, sql: str) -> tuple[Plan, pa.Table]:
+    def answer(self, sql: str) -> tuple[TranslatedQuery, pa.Table]:
         """A query's rows, and its plan, which knows Trino's types."""
         plan = self._translated(sql)
         names = [name or f"_col{place}" for place, name in enumerate(plan.names)]
@@ -215,7 +215,7 @@ class LocalWarehouse:
     def _appended(self, table: str, new: pa.RecordBatchReader) -> pa.RecordBatchReader:
         return appended(_parquet(self.typed_file(table)), new, str(self._path(table)))
 
-    def _translated(self, sql: str) -> Plan:
+    def _translated(self, sql: str) -> TranslatedQuery:
         return translate(sql, self._catalog, self.now)
 
     def _catalog(self, table: str) -> list[tuple[str, Type, str]]:
@@ -229,7 +229,7 @@ class LocalWarehouse:
             for name, field in zip(names, schema, strict=True)
         ]
 
-    def _rows(self, plan: Plan) -> pa.RecordBatchReader:
+    def _rows(self, plan: TranslatedQuery) -> pa.RecordBatchReader:
         return engine.run(
             plan,
             self.typed_file,
@@ -239,7 +239,7 @@ class LocalWarehouse:
         )
 
 
-def _named(table: str, plan: Plan) -> list[str]:
+def _named(table: str, plan: TranslatedQuery) -> list[str]:
     """The names of a new table's columns; Trino makes no table with nameless or equal ones."""
     names = [name and name.lower() for name in plan.names]
     for place, name in enumerate(names, 1):

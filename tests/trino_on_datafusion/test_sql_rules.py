@@ -259,7 +259,7 @@ def one_part(text: str | None, attribute: str, escaped: bool) -> str | None:
     if uri is None:
         return None
     part = getattr(uri, attribute) or ""
-    return urls.uri_decoded(part) if escaped else part
+    return java_uri.uri_decoded(part) if escaped else part
 
 
 @pytest.mark.parametrize(

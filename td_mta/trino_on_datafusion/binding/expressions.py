@@ -1,47 +1,53 @@
-"""Trino's expressions to DataFusion's, node by node: what has no entry in `NODES` is refused.
+"""Trino's expressions to DataFusion's, node by node: what has no rule in `nodes.py` is refused.
 
 Every node gets a Trino type first; where DataFusion's own operator means the same for these types
-it is used, otherwise a vectorised function. Names are resolved by the scope. The entries stand in
-`conditions.py` (what is true) and `values.py` (all else).
+it is used, otherwise a vectorised function. Names are resolved by the scope. The rules stand in
+`conditions.py` (boolean ones) and `values.py` (all others).
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.binding.relations import only
+from td_mta.trino_on_datafusion.binding.relations import Context, InnerQuery
+from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound, Program, literal
 from td_mta.trino_on_datafusion.types import BOOLEAN, UNKNOWN, Type, common
 
 
 class Scope(Protocol):
-    """What names mean at one place of a query, and what else only the query knows."""
+    """What names mean in one part of a query, and what else only the query knows."""
 
+    context: Context
     program: Program
 
-    def column(self, node: exp.Column) -> Bound: ...
+    def column(self, node: exp.Column) -> Bound:
+        """The column that a name means."""
 
-    def query(self, node: exp.Expression) -> tuple[str, list[Type]]: ...
+    def query(self, node: exp.Expression) -> InnerQuery:
+        """A query inside an expression."""
 
-    def replaced(self, node: exp.Expression) -> Bound | None: ...
+    def replaced(self, node: exp.Expression) -> Bound | None:
+        """The computed column that an expression stands for, such as a key of GROUP BY."""
 
-    def aggregate(self, node: exp.Expression) -> Bound | None: ...
+    def aggregate(self, node: exp.Expression) -> Bound | None:
+        """The value of an aggregate function's call; None for any other node."""
 
-    def window(self, node: exp.Window) -> Bound: ...
+    def window(self, node: exp.Window) -> Bound:
+        """The value of a window function."""
 
 
 def bind(node: exp.Expression, scope: Scope) -> Bound:
-    """The DataFusion text of an expression, with its Trino type."""
-    found = scope.replaced(node) or scope.aggregate(node)
-    if found is not None:
-        return found
-    handler = NODES.get(type(node))
-    if handler is None:
+    """The DataFusion text of an expression, with its Trino type; `Refused` for an unknown node."""
+    known = scope.replaced(node) or scope.aggregate(node)
+    if known is not None:
+        return known
+    rule = scope.context.nodes.get(type(node))
+    if rule is None:
         raise Refused(f"{node.key.upper()} in {node.sql('trino')!r}")
-    only(node, *PARTS.get(type(node), ("this", "expression")))
-    return handler(node, scope)
+    only(node, *rule.parts)
+    return rule.bind(node, scope)
 
 
 def condition(node: exp.Expression, scope: Scope) -> Bound:
@@ -55,7 +61,7 @@ def condition(node: exp.Expression, scope: Scope) -> Bound:
 
 
 def common_type(bounds: list[Bound], node: exp.Expression) -> Type:
-    """The one type that all turn into."""
+    """The narrowest type to which all of them are converted; `Refused` where there is none."""
     kind: Type | None = UNKNOWN
     for bound in bounds:
         kind = kind and common(kind, bound.type)
@@ -63,9 +69,3 @@ def common_type(bounds: list[Bound], node: exp.Expression) -> Type:
         names = ", ".join(str(bound.type) for bound in bounds)
         raise Refused(f"{node.sql('trino')!r} mixes {names}")
     return kind
-
-
-# What a kind of node becomes, and what it may hold beside `this` and `expression`; any other part
-# of it is refused.
-NODES: dict[type[exp.Expression], Callable[..., Bound]] = {}
-PARTS: dict[type[exp.Expression], tuple[str, ...]] = {}

@@ -9,17 +9,16 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.binding import collected_aggregates, conditions, values
-from td_mta.trino_on_datafusion.binding.aggregates import groupable, ordering
 from td_mta.trino_on_datafusion.binding.expressions import Scope, bind, condition
+from td_mta.trino_on_datafusion.binding.keys import groupable, order_of, ordering
+from td_mta.trino_on_datafusion.binding.nodes import NODES
 from td_mta.trino_on_datafusion.binding.relations import (
     Catalog,
     Column,
     Context,
     InputScope,
-    Rows,
+    Relation,
     WithQuery,
-    only,
 )
 from td_mta.trino_on_datafusion.binding.scopes import (
     AliasScope,
@@ -27,13 +26,11 @@ from td_mta.trino_on_datafusion.binding.scopes import (
     ItemScope,
     mentions_aggregate,
 )
-from td_mta.trino_on_datafusion.binding.set_operations import limited, order_of, set_operation
+from td_mta.trino_on_datafusion.binding.set_operations import limited, set_operation
 from td_mta.trino_on_datafusion.binding.sources import rows_of_values, source
-from td_mta.trino_on_datafusion.parse import parse
+from td_mta.trino_on_datafusion.parse import only, parse
 from td_mta.trino_on_datafusion.program import Bound, Program
 from td_mta.trino_on_datafusion.types import Type
-
-assert collected_aggregates and conditions and values  # importing them fills the tables
 
 _SELECT_PARTS = (
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
@@ -42,7 +39,7 @@ _SELECT_PARTS = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class TranslatedQuery:
     """A translated query: the text, what it needs, and the columns that come out."""
 
     sql: str
@@ -53,18 +50,20 @@ class Plan:
     certain: bool  # its errors are Trino's: there is nothing that Trino may leave out
 
 
-def translate(sql: str, catalog: Catalog, now: int) -> Plan:
+def translate(sql: str, catalog: Catalog, now: int) -> TranslatedQuery:
     """DataFusion's text for a Trino query, or `Refused` with the name of what is not known."""
     tree = parse(sql)
     program = Program(now)
-    rows = rows_of(tree, Context(program, catalog))
+    rows = bind_query(tree, Context(program, catalog, NODES, bind_query))
     types = tuple(column.type for column in rows.columns)
     for kind in types:
         if kind.kind == "timestamp with time zone" and kind.args[1] is None:
             raise Refused("a timestamp whose time zone differs by row, in the result")
     names = tuple(column.name for column in rows.columns)
     in_order = tree.args.get("order") is not None
-    return Plan(rows.sql, program, names, types, in_order, _is_plain(tree) and not program.unsure)
+    return TranslatedQuery(
+        rows.sql, program, names, types, in_order, _is_plain(tree) and not program.unsure
+    )
 
 
 def _is_plain(tree: exp.Expression) -> bool:
@@ -78,19 +77,19 @@ def _is_plain(tree: exp.Expression) -> bool:
     return not (values or conditional or any(tree.args.get(part) for part in parts))
 
 
-def rows_of(node: exp.Expression, context: Context) -> Rows:
+def bind_query(node: exp.Expression, context: Context) -> Relation:
     """A query as text with its columns."""
     context = _with_queries(node, context)
     if isinstance(node, exp.Select):
         return _Select(node, context).rows()
     if isinstance(node, exp.SetOperation):
-        left, right = rows_of(node.this, context), rows_of(node.expression, context)
+        left, right = bind_query(node.this, context), bind_query(node.expression, context)
         return set_operation(node, left, right, context)
     if isinstance(node, exp.Values):
         return rows_of_values(node, context)
     if isinstance(node, exp.Subquery):
         only(node, "this", "with_")
-        return rows_of(node.this, context)
+        return bind_query(node.this, context)
     raise Refused(f"{node.key.upper()} as a query")
 
 
@@ -121,7 +120,7 @@ class _Select:
         self.scope = InputScope(self.input.columns if self.input else (), context)
         self.key_texts: dict[str, str] = {}
 
-    def rows(self) -> Rows:
+    def rows(self) -> Relation:
         text, scope = self._from_where(), self.scope
         grouped = self._group_scope()
         scope = grouped or self.scope
@@ -138,7 +137,7 @@ class _Select:
             names = ", ".join(column.sql for column in columns)
             outer = f"SELECT {names} FROM ({text}) AS {self.program.fresh()}"
             text = limited(outer, keys, self.node)
-        return Rows(text, columns)
+        return Relation(text, columns)
 
     def _from_where(self) -> str:
         text = f" FROM {self.input.sql}" if self.input else ""

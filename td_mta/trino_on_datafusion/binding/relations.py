@@ -1,13 +1,17 @@
-"""Relations and the names in them. Every column gets a name that occurs nowhere else in the query,
-so that the translated text needs no rules of its own for what a name means.
+"""Relations and the names in them.
+
+Every column gets a name that occurs nowhere else in the query, so that the translated text needs
+no rules of its own for what a name means.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlglot import exp
 
 from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.functions.aggregate_names import is_aggregate
 from td_mta.trino_on_datafusion.program import Bound, Program
 from td_mta.trino_on_datafusion.types import Type
 
@@ -21,12 +25,15 @@ class Column:
     name: str | None
     type: Type
     sql: str
-    relation: str | None = None
+    relation: str | None = None  # the alias or table, in lower case, that may stand before it
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A query or a table as `select ...` text with its columns."""
+class Relation:
+    """A query, a table or a join: its DataFusion text and its columns.
+
+    The text is a whole `SELECT ...`, or what follows FROM once the relation stands in a FROM.
+    """
 
     sql: str
     columns: tuple[Column, ...]
@@ -41,14 +48,37 @@ class WithQuery:
     context: "Context"
 
 
+class NodeRule(NamedTuple):
+    """What a kind of syntax node becomes, and the parts that it may hold; any other is refused."""
+
+    bind: Callable[..., Bound]  # (node, scope) -> Bound
+    parts: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Context:
-    """What a part of a query sees: the program, the tables, the WITH queries, what is around."""
+    """What a part of a query sees.
+
+    `nodes` and `bind_query` are handed down, since expressions hold queries and queries hold
+    expressions: neither file can import the other.
+    """
 
     program: Program
     catalog: Catalog
-    queries: Mapping[str, WithQuery] = field(default_factory=dict)
-    outer: "InputScope | None" = None
+    nodes: Mapping[type[exp.Expression], NodeRule]
+    bind_query: "Callable[[exp.Expression, Context], Relation]"
+    queries: Mapping[str, WithQuery] = field(default_factory=dict)  # of WITH, by lower-case name
+    outer: "InputScope | None" = None  # the names of the query around
+    # The columns of queries around that this query names, in itself or in a query inside it.
+    outer_columns: list[exp.Column] = field(default_factory=list)
+
+
+class InnerQuery(NamedTuple):
+    """A query inside an expression: its text and the types of its columns."""
+
+    sql: str
+    types: list[Type]
+    correlated: bool  # it, or a query inside it, names a column of the query around
 
 
 class InputScope:
@@ -58,56 +88,49 @@ class InputScope:
         self.columns, self.context, self.program = columns, context, context.program
 
     def column(self, node: exp.Column) -> Bound:
-        found = self.find(node)
-        if found is None and self.context.outer is not None:
-            self.program.outer_names += 1
+        """The column that a name means, looked up from the inside out; `Refused` without one."""
+        column = self.find(node)
+        if column is not None:
+            return Bound(column.sql, column.type)
+        if self.context.outer is not None:
+            self.context.outer_columns.append(node)
             return self.context.outer.column(node)
-        if found is None:
-            there = ", ".join(sorted({column.name for column in self.columns if column.name}))
-            raise Refused(f"no column {node.sql('trino')!r} here; there are {there or 'none'}")
-        return Bound(found.sql, found.type)
+        names = ", ".join(sorted({column.name for column in self.columns if column.name}))
+        raise Refused(f"no column {node.sql('trino')!r} here; there are {names or 'none'}")
 
     def find(self, node: exp.Column) -> Column | None:
-        """The one column that a name means; None where there is none."""
+        """The one column of FROM that a name means; None where there is none."""
         if node.args.get("db") or node.args.get("catalog"):
             raise Refused(f"{node.sql('trino')!r}: name the table by its alias")
         name, table = node.name.lower(), node.table.lower()
-        found = [
+        matches = [
             column
             for column in self.columns
             if (column.name or "").lower() == name and (not table or column.relation == table)
         ]
-        if len(found) > 1:
+        if len(matches) > 1:
             raise Refused(f"column {node.sql('trino')!r} is ambiguous")
-        return found[0] if found else None
+        return matches[0] if matches else None
 
-    def query(self, node: exp.Expression) -> tuple[str, list[Type]]:
-        from td_mta.trino_on_datafusion.binding.query import rows_of
-
-        rows = rows_of(node, within(self.context, self))
-        return rows.sql, [column.type for column in rows.columns]
+    def query(self, node: exp.Expression) -> InnerQuery:
+        """A query inside an expression, which may name the columns of this scope."""
+        outer_columns: list[exp.Column] = []
+        inner = replace(self.context, outer=self, outer_columns=outer_columns)
+        relation = self.context.bind_query(node, inner)
+        self.context.outer_columns.extend(outer_columns)
+        types = [column.type for column in relation.columns]
+        return InnerQuery(relation.sql, types, correlated=bool(outer_columns))
 
     def replaced(self, node: exp.Expression) -> Bound | None:
+        """Before grouping no expression stands for a computed column."""
         return None
 
     def aggregate(self, node: exp.Expression) -> Bound | None:
-        from td_mta.trino_on_datafusion.functions.calls import is_aggregate
-
+        """Before grouping no aggregate may stand."""
         if is_aggregate(node):
             raise Refused(f"{node.sql('trino')!r} where no aggregate may stand")
         return None
 
     def window(self, node: exp.Window) -> Bound:
+        """A window function stands among the items of SELECT and in ORDER BY alone."""
         raise Refused(f"{node.sql('trino')!r} where no window function may stand")
-
-
-def within(context: Context, outer: InputScope | None) -> Context:
-    """The same context for a query inside another."""
-    return Context(context.program, context.catalog, context.queries, outer)
-
-
-def only(node: exp.Expression, *allowed: str) -> None:
-    """Refuse a node with any other part than these."""
-    for name, part in node.args.items():
-        if name not in allowed and part not in (None, False, [], ""):
-            raise Refused(f"{name.strip('_').upper()} in {node.sql('trino')[:80]!r}")

@@ -3,11 +3,11 @@
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.binding.aggregates import aggregate
+from td_mta.trino_on_datafusion.binding.aggregate_calls import aggregate
 from td_mta.trino_on_datafusion.binding.expressions import Scope, bind
 from td_mta.trino_on_datafusion.binding.relations import InputScope
 from td_mta.trino_on_datafusion.binding.windows import window
-from td_mta.trino_on_datafusion.functions.calls import is_aggregate
+from td_mta.trino_on_datafusion.functions.aggregate_names import is_aggregate
 from td_mta.trino_on_datafusion.program import Bound
 
 
@@ -40,16 +40,16 @@ class GroupScope(InputScope):
     def aggregate(self, node: exp.Expression) -> Bound | None:
         if not is_aggregate(node):
             return None
-        made = aggregate(node, self.inner)
-        name = self.calls.setdefault(made.call, self.program.fresh())
-        return made.finish(Bound(name, made.type))
+        translated = aggregate(node, self.inner)
+        name = self.calls.setdefault(translated.call, self.program.fresh())
+        return translated.to_trino(Bound(name, translated.type))
 
 
 class ItemScope:
     """Names among the items: as before, and window functions may stand there."""
 
     def __init__(self, inner: InputScope) -> None:
-        self.inner, self.program = inner, inner.program
+        self.inner, self.context, self.program = inner, inner.context, inner.program
         self.column, self.query = inner.column, inner.query
         self.replaced, self.aggregate = inner.replaced, inner.aggregate
 
@@ -61,7 +61,7 @@ class AliasScope:
     """In an ORDER BY expression the items' names come before the columns'."""
 
     def __init__(self, inner: Scope, items: list[tuple[str | None, Bound]]) -> None:
-        self.inner, self.program = inner, inner.program
+        self.inner, self.context, self.program = inner, inner.context, inner.program
         self.items = {name.lower(): bound for name, bound in items if name}
         self.query, self.window = inner.query, inner.window
         self.replaced, self.aggregate = inner.replaced, inner.aggregate

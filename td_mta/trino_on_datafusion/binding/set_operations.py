@@ -6,13 +6,16 @@ from sqlglot import exp
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion import casts
-from td_mta.trino_on_datafusion.binding.aggregates import groupable, ordering
-from td_mta.trino_on_datafusion.binding.relations import Column, Context, Rows, only
+from td_mta.trino_on_datafusion.binding.keys import groupable, order_of, ordering
+from td_mta.trino_on_datafusion.binding.relations import Column, Context, Relation
+from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound
 from td_mta.trino_on_datafusion.types import Type, common
 
 
-def set_operation(node: exp.SetOperation, left: Rows, right: Rows, context: Context) -> Rows:
+def set_operation(
+    node: exp.SetOperation, left: Relation, right: Relation, context: Context
+) -> Relation:
     """Rows of two queries, each column of the type that both sides turn into."""
     only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
     if len(left.columns) != len(right.columns):
@@ -36,11 +39,15 @@ def set_operation(node: exp.SetOperation, left: Rows, right: Rows, context: Cont
     text = f"SELECT {names} FROM ({sides[0]} {word} {sides[1]}) AS {context.program.fresh()}"
     outputs = {column.name.lower(): column for column in columns if column.name}
     keys = [_output_key(item, columns, outputs, context) for item in order_of(node)]
-    return Rows(limited(text, keys, node), columns)
+    return Relation(limited(text, keys, node), columns)
 
 
 def _side(
-    rows: Rows, kinds: Sequence[Type], columns: Sequence[Column], distinct: bool, context: Context
+    rows: Relation,
+    kinds: Sequence[Type],
+    columns: Sequence[Column],
+    distinct: bool,
+    context: Context,
 ) -> str:
     items = []
     for mine, kind, column in zip(rows.columns, kinds, columns, strict=True):
@@ -65,11 +72,6 @@ def _output_key(
     else:
         raise Refused(f"ORDER BY {node.sql('trino')} after a set operation")
     return ordering(item, Bound(column.sql, column.type), context.program)
-
-
-def order_of(node: exp.Expression) -> list[exp.Ordered]:
-    order = node.args.get("order")
-    return list(order.expressions) if order is not None else []
 
 
 def limited(text: str, keys: list[str], node: exp.Expression) -> str:

@@ -11,11 +11,10 @@ from td_mta.trino_on_datafusion.binding.relations import (
     Column,
     Context,
     InputScope,
-    Rows,
-    only,
-    within,
+    Relation,
 )
 from td_mta.trino_on_datafusion.kernels import arrays
+from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound
 from td_mta.trino_on_datafusion.types import BIGINT, Type, array
 
@@ -32,7 +31,7 @@ _JOINS = {
 }
 
 
-def source(select: exp.Select, context: Context) -> Rows | None:
+def source(select: exp.Select, context: Context) -> Relation | None:
     """The rows of FROM with its joins; None without FROM. `sql` is what follows FROM."""
     start = select.args.get("from_")
     if start is None:
@@ -43,7 +42,7 @@ def source(select: exp.Select, context: Context) -> Rows | None:
     return rows
 
 
-def _join(left: Rows, join: exp.Join, context: Context) -> Rows:
+def _join(left: Relation, join: exp.Join, context: Context) -> Relation:
     only(join, "this", "on", "side", "kind", "using")
     side, kind = (str(join.args.get(name) or "").upper() for name in ("side", "kind"))
     if isinstance(join.this, exp.Unnest):
@@ -60,7 +59,7 @@ def _join(left: Rows, join: exp.Join, context: Context) -> Rows:
     columns = (*left.columns, *right.columns)
     if using:
         return _using(left, right, using, word, context)
-    return Rows(f"{left.sql} {word} {right.sql}{_on(on, columns, context)}", columns)
+    return Relation(f"{left.sql} {word} {right.sql}{_on(on, columns, context)}", columns)
 
 
 def _on(on: exp.Expression | None, columns: tuple[Column, ...], context: Context) -> str:
@@ -73,8 +72,8 @@ def _on(on: exp.Expression | None, columns: tuple[Column, ...], context: Context
 
 
 def _using(
-    left: Rows, right: Rows, names: list[exp.Identifier], word: str, context: Context
-) -> Rows:
+    left: Relation, right: Relation, names: list[exp.Identifier], word: str, context: Context
+) -> Relation:
     """USING keeps one column of each name, which stands first."""
     if word not in ("INNER JOIN", "LEFT JOIN"):
         raise Refused(f"USING with {word}")
@@ -89,10 +88,10 @@ def _using(
         tests.append(f"{mine.sql} = {other.sql}")
         kept.append(replace(mine, relation=None))
     rest = [c for c in (*left.columns, *right.columns) if (c.name or "").lower() not in wanted]
-    return Rows(f"{left.sql} {word} {right.sql} ON {' AND '.join(tests)}", (*kept, *rest))
+    return Relation(f"{left.sql} {word} {right.sql} ON {' AND '.join(tests)}", (*kept, *rest))
 
 
-def _relation(node: exp.Expression, context: Context) -> Rows:
+def _relation(node: exp.Expression, context: Context) -> Relation:
     if isinstance(node, exp.Table):
         return _table(node, context)
     if isinstance(node, exp.Subquery):
@@ -100,7 +99,9 @@ def _relation(node: exp.Expression, context: Context) -> Rows:
         inner: exp.Expression = node.args["this"]
         if not isinstance(inner, exp.Query | exp.Values):
             raise Refused(f"{node.sql('trino')[:80]!r} in FROM")
-        return _aliased(_query_rows(inner, within(context, None)), node.args.get("alias"), context)
+        return _aliased(
+            context.bind_query(inner, replace(context, outer=None)), node.args.get("alias"), context
+        )
     if isinstance(node, exp.Values):
         return _aliased(rows_of_values(node, context), node.args.get("alias"), context)
     if isinstance(node, exp.Unnest):
@@ -108,13 +109,7 @@ def _relation(node: exp.Expression, context: Context) -> Rows:
     raise Refused(f"{node.key.upper()} in FROM")
 
 
-def _query_rows(node: exp.Expression, context: Context) -> Rows:
-    from td_mta.trino_on_datafusion.binding.query import rows_of
-
-    return rows_of(node, context)
-
-
-def _table(node: exp.Table, context: Context) -> Rows:
+def _table(node: exp.Table, context: Context) -> Relation:
     only(node, "this", "db", "catalog", "alias")
     if not isinstance(node.this, exp.Identifier):
         raise Refused(f"{node.sql('trino')!r} in FROM")
@@ -123,7 +118,9 @@ def _table(node: exp.Table, context: Context) -> Rows:
         raise Refused(f"{node.sql('trino')!r}")
     if name in context.queries and not node.db:
         named = context.queries[name]
-        rows = _query_rows(named.query, replace(named.context, outer=None))
+        rows = context.bind_query(
+            named.query, replace(named.context, outer=None, outer_columns=context.outer_columns)
+        )
         rows = _renamed(rows, named.alias)
     else:
         rows = _scan(node.name, context)
@@ -131,25 +128,25 @@ def _table(node: exp.Table, context: Context) -> Rows:
     return _aliased(rows, alias, context)
 
 
-def _scan(table: str, context: Context) -> Rows:
+def _scan(table: str, context: Context) -> Relation:
     columns, items = [], []
     for name, kind, text in context.catalog(table):
         column = Column(name, kind, context.program.fresh())
         columns.append(column)
         items.append(f"{text} AS {column.sql}")
     scan = context.program.scans.setdefault(table, f"t{len(context.program.scans)}")
-    return Rows(f"SELECT {', '.join(items)} FROM {scan}", tuple(columns))
+    return Relation(f"SELECT {', '.join(items)} FROM {scan}", tuple(columns))
 
 
-def _aliased(rows: Rows, alias: exp.TableAlias | None, context: Context) -> Rows:
+def _aliased(rows: Relation, alias: exp.TableAlias | None, context: Context) -> Relation:
     """As an element of FROM, under its alias and with the alias's column names."""
     relation = alias.name.lower() if alias is not None and alias.this else None
     named = _renamed(rows, alias)
     columns = tuple(replace(column, relation=relation) for column in named.columns)
-    return Rows(f"({rows.sql}) AS {context.program.fresh()}", columns)
+    return Relation(f"({rows.sql}) AS {context.program.fresh()}", columns)
 
 
-def _renamed(rows: Rows, alias: exp.TableAlias | None) -> Rows:
+def _renamed(rows: Relation, alias: exp.TableAlias | None) -> Relation:
     """The same rows under the column names that an alias gives, if it gives any."""
     names = [column.name for column in alias.columns] if alias is not None else []
     if not names:
@@ -157,10 +154,10 @@ def _renamed(rows: Rows, alias: exp.TableAlias | None) -> Rows:
     if len(names) != len(rows.columns):
         raise Refused(f"{len(names)} column names for {len(rows.columns)} columns: {names}")
     columns = zip(rows.columns, names, strict=True)
-    return Rows(rows.sql, tuple(replace(column, name=name) for column, name in columns))
+    return Relation(rows.sql, tuple(replace(column, name=name) for column, name in columns))
 
 
-def rows_of_values(node: exp.Values, context: Context) -> Rows:
+def rows_of_values(node: exp.Values, context: Context) -> Relation:
     """VALUES as a query, each column of the type that all its values turn into."""
     only(node, "expressions", "alias", "order", "limit", "offset")
     if any(node.args.get(name) for name in ("order", "limit", "offset")):
@@ -174,7 +171,7 @@ def rows_of_values(node: exp.Values, context: Context) -> Rows:
     lines = [_line(row, kinds, context) for row in rows]
     names = ", ".join(column.sql for column in columns)
     table = context.program.fresh()
-    return Rows(f"SELECT {names} FROM (VALUES {', '.join(lines)}) AS {table}({names})", columns)
+    return Relation(f"SELECT {names} FROM (VALUES {', '.join(lines)}) AS {table}({names})", columns)
 
 
 def _items(row: exp.Expression) -> list[exp.Expression]:
@@ -195,7 +192,7 @@ def _line(row: list[Bound], kinds: list[Type], context: Context) -> str:
     return f"({', '.join(cast)})"
 
 
-def _unnested(node: exp.Unnest, left: Rows | None, context: Context) -> Rows:
+def _unnested(node: exp.Unnest, left: Relation | None, context: Context) -> Relation:
     """Each element of one array as a row; rows with an empty or no array vanish."""
     only(node, "expressions", "alias", "offset")
     if len(node.expressions) != 1:
@@ -228,4 +225,4 @@ def _unnested(node: exp.Unnest, left: Rows | None, context: Context) -> Rows:
     shown = [f"unnest({bound.sql}) AS {name}" for name, bound in lists.items()]
     text = f"SELECT {', '.join([*(column.sql for column in kept), *shown])}"
     text += f" FROM {left.sql}" if left else ""
-    return Rows(f"({text}) AS {context.program.fresh()}", (*kept, *made))
+    return Relation(f"({text}) AS {context.program.fresh()}", (*kept, *made))

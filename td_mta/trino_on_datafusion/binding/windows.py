@@ -6,10 +6,11 @@ from sqlglot import exp
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion import casts
-from td_mta.trino_on_datafusion.binding.aggregates import MORE, aggregate, groupable, ordering
+from td_mta.trino_on_datafusion.binding.aggregate_calls import AGGREGATES, aggregate
 from td_mta.trino_on_datafusion.binding.expressions import Scope, bind
-from td_mta.trino_on_datafusion.binding.relations import only
-from td_mta.trino_on_datafusion.functions import calls
+from td_mta.trino_on_datafusion.binding.keys import groupable, ordering
+from td_mta.trino_on_datafusion.functions.aggregate_names import is_aggregate
+from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound, arrow_cast
 from td_mta.trino_on_datafusion.types import BIGINT, DOUBLE, INTEGERS, Type, common
 
@@ -28,7 +29,7 @@ def window(node: exp.Window, scope: Scope) -> Bound:
     elif isinstance(call, exp.RespectNulls):
         call = call.this
     over = _over(node, scope)
-    if calls.is_aggregate(call) and not nulls:
+    if is_aggregate(call) and not nulls:
         return _aggregate(call, node, over, scope)
     if not isinstance(call, exp.Anonymous):
         raise Refused(f"{node.sql('trino')!r}")
@@ -100,15 +101,14 @@ def _aggregate(call: exp.Expression, node: exp.Window, over: str, scope: Scope) 
     if isinstance(call, exp.Filter):
         raise Refused(f"{node.sql('trino')!r}: FILTER over a window, which Trino does not have")
     name = call.name.lower()
-    refused = {"max_by", "min_by", "array_agg", *MORE}
-    if name in refused or name.startswith(("stddev", "var")):
+    if not AGGREGATES[name].over_window:
         raise Refused(f"{name} over a window")
-    made = aggregate(call, scope)
+    translated = aggregate(call, scope)
     frame = _frame(node, _order_types(node, scope))
-    if made.type == DOUBLE and "BETWEEN UNBOUNDED PRECEDING" not in frame:
+    if translated.type == DOUBLE and "BETWEEN UNBOUNDED PRECEDING" not in frame:
         raise Refused(f"{node.sql('trino')!r}: a moving frame over doubles")
-    text = f"({made.call} OVER ({_over(node, scope, framed=True)}))"
-    return made.finish(Bound(text, made.type))
+    text = f"({translated.call} OVER ({_over(node, scope, framed=True)}))"
+    return translated.to_trino(Bound(text, translated.type))
 
 
 def _value(name: str, call: exp.Anonymous, node: exp.Window, nulls: str, scope: Scope) -> Bound:

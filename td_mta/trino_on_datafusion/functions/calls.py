@@ -1,18 +1,16 @@
-"""The functions that are known to mean the same: a name, what it takes, what it gives.
+"""The call of an allowed function: the first form whose parameters take the arguments is applied.
 
-A parameter is a kind of type ("varchar", "bigint", ...), with `!` when it must be a constant, which
-the function then gets as a Python value before the query runs, and with `=` where no other type
-turns into it by itself, since Trino has a form of its own for that.
+A form of the registry becomes a vectorised function; a special form writes its own DataFusion text.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion import casts
-from td_mta.trino_on_datafusion.kernels import conversions
-from td_mta.trino_on_datafusion.program import Bound, Program, Run, literal
+from td_mta.trino_on_datafusion.functions.overloads import Overload
+from td_mta.trino_on_datafusion.functions.registry import FUNCTIONS
+from td_mta.trino_on_datafusion.functions.special_forms import SPECIAL_FORMS
+from td_mta.trino_on_datafusion.program import Bound, Program, literal
 from td_mta.trino_on_datafusion.types import (
     BIGINT,
     BOOLEAN,
@@ -23,124 +21,85 @@ from td_mta.trino_on_datafusion.types import (
     VARBINARY,
     VARCHAR,
     Type,
-    arrow,
     coerces,
     varchar,
 )
 
-Returns = Type | Callable[..., Type]
-
-
-@dataclass(frozen=True)
-class Overload:
-    """One form of a function. `make` gets the constants, the types and gives the vectorised run."""
-
-    params: tuple[str, ...]
-    returns: Returns
-    make: Callable[..., Run]
-    fails: bool = False
-
-
-_PLAIN = {kind.kind: kind for kind in (VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, VARBINARY)}
-# Which argument's type says which of Trino's functions of that name is meant.
-_OF_SEVERAL_TYPES = {"reverse": 0, "substr": 0, "sequence": 0, "date_trunc": 1, "date_add": 2}
-AGGREGATES: set[str] = set()
-
-
-def is_aggregate(node: Any) -> bool:
-    """Whether an expression is an aggregate function's call, with or without FILTER."""
-    inner = node.this if node.key == "filter" else node
-    return inner.key == "anonymous" and inner.name.lower() in AGGREGATES
+# The types without parameters, to which an argument of another type may be converted.
+_COERCION_TARGETS = {
+    kind.kind: kind for kind in (VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN, DATE, VARBINARY)
+}
+# Trino has functions of these names for several types; the type of the argument at this index
+# chooses among them, and an untyped NULL there is ambiguous.
+_DECIDING_ARGUMENT = {"reverse": 0, "substr": 0, "sequence": 0, "date_trunc": 1, "date_add": 2}
 
 
 def known(name: str) -> bool:
-    return name in _functions() or name in _specials()
+    """Whether a scalar function of this name, in lower case, runs here in any form."""
+    return name in FUNCTIONS or name in SPECIAL_FORMS
 
 
 def call(name: str, args: Sequence[Bound], program: Program) -> Bound:
-    """The call of an allowed function with arguments of allowed types."""
-    place = _OF_SEVERAL_TYPES.get(name, len(args))
-    if place < len(args) and args[place].type == UNKNOWN:
+    """The call of an allowed function; `Refused` where no form takes arguments of these types."""
+    deciding = _DECIDING_ARGUMENT.get(name, len(args))
+    if deciding < len(args) and args[deciding].type == UNKNOWN:
         raise Refused(f"function {name} of NULL, where Trino cannot tell the type")
-    special = _specials().get(name)
-    if special is not None:
-        return special(list(args), program)
-    for overload in _functions().get(name, ()):
-        cast = _matched(overload, args, program)
-        if cast is not None:
-            return _applied(name, overload, cast, program)
+    special_form = SPECIAL_FORMS.get(name)
+    if special_form is not None:
+        return special_form(list(args), program)
+    for overload in FUNCTIONS.get(name, ()):
+        converted = _converted_arguments(overload, args, program)
+        if converted is not None:
+            return _applied(name, overload, converted, program)
     types = ", ".join(str(arg.type) for arg in args)
     raise Refused(f"function {name.lstrip('$')}({types}) in this form")
 
 
-def _matched(overload: Overload, args: Sequence[Bound], program: Program) -> list[Bound] | None:
+def _converted_arguments(
+    overload: Overload, args: Sequence[Bound], program: Program
+) -> list[Bound] | None:
+    """The arguments as the form takes them; None where it does not take one of them."""
     if len(args) != len(overload.params):
         return None
-    cast = [
-        _argument(arg, param, program) for arg, param in zip(args, overload.params, strict=True)
-    ]
-    return None if None in cast else [arg for arg in cast if arg is not None]
+    converted: list[Bound] = []
+    for arg, param in zip(args, overload.params, strict=True):
+        argument = _argument(arg, param, program)
+        if argument is None:
+            return None
+        converted.append(argument)
+    return converted
 
 
 def _argument(arg: Bound, param: str, program: Program) -> Bound | None:
     kind = param.rstrip("!=")
-    if param.endswith("!") and (not arg.constant or arg.value is None):
+    must_be_constant, exact = param.endswith("!"), param.endswith("=")
+    if must_be_constant and (not arg.constant or arg.value is None):
         return None
     if arg.type.kind == kind:
         return arg
-    if kind == "varchar" and arg.type == UNKNOWN and not param.endswith("="):
-        return literal(None, varchar(0))
-    if (
-        kind in _PLAIN
-        and not param.endswith("=")
-        and (coerces(arg.type, _PLAIN[kind]) or arg.type == UNKNOWN)
-    ):
-        return casts.coerce(arg, _PLAIN[kind], program)
+    if exact:
+        return None
+    if kind == "varchar" and arg.type == UNKNOWN:
+        return literal(None, varchar(0))  # Trino gives an untyped NULL the length 0
+    target = _COERCION_TARGETS.get(kind)
+    if target is not None and (coerces(arg.type, target) or arg.type == UNKNOWN):
+        return casts.coerce(arg, target, program)
     return None
 
 
 def _applied(name: str, overload: Overload, args: list[Bound], program: Program) -> Bound:
-    fixed = [param.endswith("!") for param in overload.params]
-    constants = [arg.value for arg, is_fixed in zip(args, fixed, strict=True) if is_fixed]
-    rest = [arg for arg, is_fixed in zip(args, fixed, strict=True) if not is_fixed]
+    """The constants go to the maker of the kernel, the other arguments to the kernel."""
+    constants, columns = [], []
+    for arg, param in zip(args, overload.params, strict=True):
+        if param.endswith("!"):
+            constants.append(arg.value)
+        else:
+            columns.append(arg)
     types = [arg.type for arg in args]
     returns = overload.returns
     kind = returns if isinstance(returns, Type) else returns(types, args)
-    run = overload.make(program, types, *constants)
-    key = (name, tuple(types), tuple(map(repr, constants)))
-    if not rest:
+    kernel = overload.make(program, types, *constants)
+    if not columns:
         raise Refused(f"function {name} of constants alone")
-    return program.call(run, rest, kind, fails=overload.fails, key=key)
-
-
-def _functions() -> dict[str, tuple[Overload, ...]]:
-    from td_mta.trino_on_datafusion.functions import registry
-
-    return registry.FUNCTIONS
-
-
-def _specials() -> dict[str, Callable[[list[Bound], Program], Bound]]:
-    from td_mta.trino_on_datafusion.functions import special_forms
-
-    return special_forms.SPECIALS
-
-
-# --- for the catalogs ---
-
-
-def first(types: list[Type], args: list[Bound]) -> Type:
-    return types[0]
-
-
-def plain(run: Run) -> Callable[..., Run]:
-    return lambda program, types: run
-
-
-def with_constants(make: Callable[..., Run]) -> Callable[..., Run]:
-    """From the constants alone."""
-    return lambda program, types, *constants: make(*constants)
-
-
-def each(function: Callable[[Any], Any], output: Type) -> Callable[..., Run]:
-    """One value at a time, each distinct one once."""
-    return lambda program, types: conversions.per_value(function, arrow(output))
+    key = (name, tuple(types), tuple(map(repr, constants)))
+    return program.call(kernel, columns, kind, fails=overload.fails, key=key)

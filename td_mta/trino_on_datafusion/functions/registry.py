@@ -9,7 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.functions.calls import Overload, each, first, plain, with_constants
+from td_mta.trino_on_datafusion.functions.overloads import (
+    Overload,
+    each,
+    first,
+    plain,
+    with_constants,
+)
 from td_mta.trino_on_datafusion.functions.registry_times import TIMES
 from td_mta.trino_on_datafusion.kernels import (
     arrays,
@@ -20,7 +26,7 @@ from td_mta.trino_on_datafusion.kernels import (
     texts,
     urls,
 )
-from td_mta.trino_on_datafusion.program import Bound, Run
+from td_mta.trino_on_datafusion.program import Bound
 from td_mta.trino_on_datafusion.types import (
     BIGINT,
     BOOLEAN,
@@ -29,13 +35,14 @@ from td_mta.trino_on_datafusion.types import (
     INTEGERS,
     VARBINARY,
     VARCHAR,
+    Kernel,
     Type,
     array,
     varchar,
 )
 
 
-def _text(run: Run, returns: Any = first) -> tuple[Overload, ...]:
+def _text(run: Kernel, returns: Any = first) -> tuple[Overload, ...]:
     return (Overload(("varchar",), returns, plain(run)),)
 
 

@@ -5,16 +5,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from td_mta.trino_on_datafusion.functions.calls import Overload, each, plain, with_constants
+from td_mta.trino_on_datafusion.functions.overloads import Overload, each, plain, with_constants
 from td_mta.trino_on_datafusion.kernels import conversions, td, times, zones
-from td_mta.trino_on_datafusion.program import Bound, Run
-from td_mta.trino_on_datafusion.types import BIGINT, DATE, DOUBLE, VARCHAR, Type, varchar
+from td_mta.trino_on_datafusion.program import Bound
+from td_mta.trino_on_datafusion.types import BIGINT, DATE, DOUBLE, VARCHAR, Kernel, Type, varchar
 
 TIME_KINDS = ("date", "timestamp", "timestamp with time zone")
 
 
 def _fields() -> dict[str, tuple[Overload, ...]]:
-    def made(name: str) -> Callable[..., Run]:
+    def made(name: str) -> Callable[..., Kernel]:
         return lambda program, types: times.field(name, types[0])
 
     return {
@@ -24,7 +24,7 @@ def _fields() -> dict[str, tuple[Overload, ...]]:
 
 
 def _of_times(
-    params: tuple[str, ...], returns: Any, make: Callable[..., Run]
+    params: tuple[str, ...], returns: Any, make: Callable[..., Kernel]
 ) -> tuple[Overload, ...]:
     """One form for each kind of time, which stands as `*` among the parameters."""
     return tuple(

@@ -24,7 +24,7 @@ from td_mta.trino_on_datafusion.types import (
     timestamp_tz,
 )
 
-Special = Callable[[list[Bound], Program], Bound]
+SpecialForm = Callable[[list[Bound], Program], Bound]
 
 
 def _common(name: str, args: list[Bound]) -> Type:
@@ -65,7 +65,7 @@ def _concat(args: list[Bound], program: Program) -> Bound:
     return Bound(f"({sql})", VARCHAR, fails=any(arg.fails for arg in args))
 
 
-def _extreme(name: str) -> Special:
+def _extreme(name: str) -> SpecialForm:
     run = numbers.greatest if name == "greatest" else numbers.least
 
     def bound(args: list[Bound], program: Program) -> Bound:
@@ -77,7 +77,7 @@ def _extreme(name: str) -> Special:
     return bound
 
 
-def _number(value: float) -> Special:
+def _number(value: float) -> SpecialForm:
     def bound(args: list[Bound], program: Program) -> Bound:
         _count("this", args, 0)
         return literal(value, DOUBLE)
@@ -251,7 +251,7 @@ def _cardinality(args: list[Bound], program: Program) -> Bound:
     return program.call(run, args, BIGINT)
 
 
-SPECIALS: dict[str, Special] = {
+SPECIAL_FORMS: dict[str, SpecialForm] = {
     "coalesce": _coalesce,
     "nullif": _nullif,
     "concat": _concat,

@@ -12,14 +12,13 @@ import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.kernels import java_double, zones
-from td_mta.trino_on_datafusion.types import TrinoError, Type, arrow
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError, Type, arrow
 
-Run = Callable[[pa.Array], pa.Array]
 BAD = "INVALID_CAST_ARGUMENT"
 _BLANKS = "".join(map(chr, range(33)))  # what Java's String.trim removes
 
 
-def forgiving(run: Run, output: pa.DataType) -> Run:
+def forgiving(run: Kernel, output: pa.DataType) -> Kernel:
     """The same conversion with NULL for what it cannot convert: whole arrays, else one by one."""
 
     def one(value: pa.Array) -> pa.Array:
@@ -40,7 +39,7 @@ def forgiving(run: Run, output: pa.DataType) -> Run:
     return attempt
 
 
-def narrowed(output: pa.DataType) -> Run:
+def narrowed(output: pa.DataType) -> Kernel:
     def run(values: pa.Array) -> pa.Array:
         try:
             return values.cast(output)
@@ -50,7 +49,7 @@ def narrowed(output: pa.DataType) -> Run:
     return run
 
 
-def per_value(function: Callable[[Any], Any], output: pa.DataType) -> Run:
+def per_value(function: Callable[[Any], Any], output: pa.DataType) -> Kernel:
     """A conversion of one value, applied to each distinct one."""
 
     def run(values: pa.Array) -> pa.Array:
@@ -67,7 +66,7 @@ def decimal_to_double(values: pa.Array) -> pa.Array:
     return pa.array(numbers, pa.float64())
 
 
-def to_decimal(precision: int, scale: int) -> Run:
+def to_decimal(precision: int, scale: int) -> Kernel:
     """Round half away from zero to the scale; too many digits are an error."""
 
     def one(value: Any) -> Decimal:
@@ -81,7 +80,7 @@ def to_decimal(precision: int, scale: int) -> Run:
     return per_value(one, pa.decimal128(precision, scale))
 
 
-def _text_to_integer(output: pa.DataType) -> Run:
+def _text_to_integer(output: pa.DataType) -> Kernel:
     limit = 2 ** (output.bit_width - 1)
 
     def run(texts: pa.Array) -> pa.Array:
@@ -135,7 +134,7 @@ def _text_to_date(text: str) -> datetime.date:
         raise TrinoError(BAD, repr(text)) from None
 
 
-def _text_to_decimal(kind: Type, wanted: Type) -> Run:
+def _text_to_decimal(kind: Type, wanted: Type) -> Kernel:
     convert = to_decimal(*wanted.args)
 
     def one(text: str) -> Decimal:
@@ -148,7 +147,7 @@ def _text_to_decimal(kind: Type, wanted: Type) -> Run:
     return per_value(one, arrow(wanted))
 
 
-def _double_to_integer(kind: Type, wanted: Type) -> Run:
+def _double_to_integer(kind: Type, wanted: Type) -> Kernel:
     limit = 2.0 ** (arrow(wanted).bit_width - 1)
 
     def run(values: pa.Array) -> pa.Array:
@@ -165,11 +164,11 @@ def _double_to_integer(kind: Type, wanted: Type) -> Run:
     return run
 
 
-def _shortened(kind: Type, wanted: Type) -> Run:
+def _shortened(kind: Type, wanted: Type) -> Kernel:
     return lambda texts: pc.utf8_slice_codeunits(texts, 0, wanted.args[0])
 
 
-def _timestamp_text(kind: Type, wanted: Type) -> Run:
+def _timestamp_text(kind: Type, wanted: Type) -> Kernel:
     digits = kind.args[0]
 
     def one(value: datetime.datetime) -> str:
@@ -179,12 +178,12 @@ def _timestamp_text(kind: Type, wanted: Type) -> Run:
     return per_value(one, pa.string())
 
 
-def _unlimited(wanted: Type, run: Run) -> Run | None:
+def _unlimited(wanted: Type, run: Kernel) -> Kernel | None:
     """A conversion to varchar; with a length it might be cut or fail, which is not known here."""
     return None if wanted.args else run
 
 
-Maker = Callable[[Type, Type], Run | None]
+Maker = Callable[[Type, Type], Kernel | None]
 TABLE: dict[tuple[str, str], Maker] = {
     ("varchar", "integers"): lambda kind, wanted: _text_to_integer(arrow(wanted)),
     ("varchar", "double"): lambda kind, wanted: per_value(_text_to_double, pa.float64()),
@@ -219,7 +218,7 @@ TABLE: dict[tuple[str, str], Maker] = {
 }
 
 
-def _decimal_to_integer(wanted: Type) -> Run:
+def _decimal_to_integer(wanted: Type) -> Kernel:
     limit = 2 ** (arrow(wanted).bit_width - 1)
 
     def one(value: Decimal) -> int:

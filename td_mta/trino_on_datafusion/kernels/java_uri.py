@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from td_mta.errors import Refused
 
@@ -56,8 +57,6 @@ class Uri:
     fragment: str | None = None
 
     def decoded(self, part: str) -> str:
-        from td_mta.trino_on_datafusion.kernels.urls import uri_decoded
-
         if "[" in part and "%" in part:
             raise Refused("a URL part with both [ and %: Java versions decode it differently")
         return uri_decoded(part)
@@ -159,3 +158,15 @@ def _is_ipv6(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def uri_decoded(text: str) -> str:
+    """%XX by UTF-8, faults replaced as Java replaces them."""
+    return _java_text(unquote_to_bytes(text)) if "%" in text else text
+
+
+def _java_text(raw: bytes) -> str:
+    """UTF-8 as Java reads it: an encoded surrogate is one replacement character, not three."""
+    return re.sub(rb"\xed[\xa0-\xbf](?:[\x80-\xbf]|$)", b"\xef\xbf\xbd", raw).decode(
+        "utf-8", "replace"
+    )

@@ -8,13 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.types import TrinoError
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
-Run = Callable[..., pa.Array]
 _EXACT = 2.0**52
 
 
-def on_doubles(function: Callable[..., np.ndarray]) -> Run:
+def on_doubles(function: Callable[..., np.ndarray]) -> Kernel:
     """A numpy function of doubles, without its warnings; NULL stays NULL."""
 
     def run(*arrays: pa.Array) -> pa.Array:

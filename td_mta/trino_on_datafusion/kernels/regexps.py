@@ -5,7 +5,6 @@ agree on ASCII alone (\\w, \\d, \\s, \\b, letter case) a text beyond it is refus
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -13,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.types import Kernel
 
-Run = Callable[..., pa.Array]
 _CLASSES = "dDwWsS"
 _END = r"(?:\n?\z)"  # $ stands before a last newline too
 _WIDTHLESS = ("^", r"\b", _END)
@@ -224,7 +223,7 @@ class _Reader:
 _SPACE = {"s": r"[\t\n\x0b\f\r ]", "S": r"[^\t\n\x0b\f\r ]"}
 
 
-def like(text: str) -> Run:
+def like(text: str) -> Kernel:
     """regexp_like: whether any part matches."""
     pattern = Pattern(text)
     expression = pattern.expression()
@@ -236,7 +235,7 @@ def like(text: str) -> Run:
     return run
 
 
-def extract(text: str, group: int = 0) -> Run:
+def extract(text: str, group: int = 0) -> Kernel:
     """regexp_extract: the first match's group; NULL where nothing matches."""
     pattern = Pattern(text)
     if not 0 <= group <= pattern.groups or group in pattern.optional:
@@ -255,7 +254,7 @@ def extract(text: str, group: int = 0) -> Run:
     return run
 
 
-def replace(text: str, replacement: str = "") -> Run:
+def replace(text: str, replacement: str = "") -> Kernel:
     """regexp_replace: every match, $1 to $9 standing for groups."""
     pattern = Pattern(text)
     if pattern.may_be_empty:

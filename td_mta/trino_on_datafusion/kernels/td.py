@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.kernels import times, zones
 from td_mta.trino_on_datafusion.kernels.conversions import per_value
+from td_mta.trino_on_datafusion.types import Kernel
 
-Run = Callable[..., pa.Array]
 UNITS = {
     "s": "second",
     "m": "minute",
@@ -108,7 +108,7 @@ def duration(text: str) -> int:
     return int(found[1]) * int(times.SECONDS[UNITS[found[2]]])
 
 
-def shown(pattern: str, zone_name: str) -> Run:
+def shown(pattern: str, zone_name: str) -> Kernel:
     """Unix seconds as text by a strftime pattern."""
     name = zone(zone_name)
 
@@ -121,17 +121,17 @@ def shown(pattern: str, zone_name: str) -> Run:
     return run
 
 
-def time_format(pattern: str, zone_name: str = "UTC") -> Run:
+def time_format(pattern: str, zone_name: str = "UTC") -> Kernel:
     return shown(times.strftime_of(pattern, times.JODA), zone_name)
 
 
-def time_string(code: str, zone_name: str = "UTC") -> Run:
+def time_string(code: str, zone_name: str = "UTC") -> Kernel:
     if len(code) != 2 or code[1] != "!" or code[0] not in STRINGS:
         raise Refused(f"TD_TIME_STRING's {code!r}: known are {', '.join(c + '!' for c in STRINGS)}")
     return shown(STRINGS[code[0]], zone_name)
 
 
-def date_trunc(unit: str, zone_name: str = "UTC") -> Run:
+def date_trunc(unit: str, zone_name: str = "UTC") -> Kernel:
     """TD_DATE_TRUNC: unix seconds of the start of the local day, week, ..."""
     if unit.lower() not in ("minute", "hour", "day", "week", "month", "quarter", "year"):
         raise Refused(f"TD_DATE_TRUNC's {unit!r}")

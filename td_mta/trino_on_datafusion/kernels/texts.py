@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.types import TrinoError
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
-Run = Callable[..., pa.Array]
 WHITESPACE = (
     "\t\n\x0b\f\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009"
     "\u200a\u2028\u2029\u205f\u3000"
@@ -34,11 +33,11 @@ def upper(texts: pa.Array) -> pa.Array:
     return pc.if_else(has, pa.array(odd, pa.string()), raised)
 
 
-def trimmer(trim: Callable[..., pa.Array], characters: str) -> Run:
+def trimmer(trim: Callable[..., pa.Array], characters: str) -> Kernel:
     return lambda texts: trim(texts, characters)
 
 
-def substring(start: int, count: int | None = None) -> Run:
+def substring(start: int, count: int | None = None) -> Kernel:
     """From a position counted from 1, or from the end where it is negative."""
 
     def run(texts: pa.Array) -> pa.Array:
@@ -54,7 +53,7 @@ def substring(start: int, count: int | None = None) -> Run:
     return run
 
 
-def position(part: str) -> Run:
+def position(part: str) -> Kernel:
     def run(texts: pa.Array) -> pa.Array:
         before = pc.find_substring(texts, part).cast(pa.int64())
         if pc.all(pc.string_is_ascii(texts)).as_py() is False:
@@ -75,7 +74,7 @@ def positions(texts: pa.Array, parts: pa.Array) -> pa.Array:
     return pa.array(found, pa.int64())
 
 
-def part_of(delimiter: str, index: int) -> Run:
+def part_of(delimiter: str, index: int) -> Kernel:
     """split_part: NULL past the end."""
     if not delimiter or index < 1:
         raise Refused("split_part with an empty delimiter or an index below 1")
@@ -93,7 +92,7 @@ def part_of(delimiter: str, index: int) -> Run:
     return run
 
 
-def replacer(search: str, replacement: str = "") -> Run:
+def replacer(search: str, replacement: str = "") -> Kernel:
     if not search and replacement:
         raise Refused("replace of the empty string")
     if not search:
@@ -105,13 +104,13 @@ def joined(*texts: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(*texts, "")
 
 
-def padder(pad: Callable[..., pa.Array], size: int, filling: str) -> Run:
+def padder(pad: Callable[..., pa.Array], size: int, filling: str) -> Kernel:
     if len(filling) != 1 or size < 0:
         raise Refused("lpad or rpad with a size below zero or a filling of several letters")
     return lambda texts: pc.utf8_slice_codeunits(pad(texts, size, filling), 0, size)
 
 
-def like(pattern: str, escape: str | None = None) -> Run:
+def like(pattern: str, escape: str | None = None) -> Kernel:
     """LIKE: % any letters, _ one letter, no escape unless it is given."""
     expression = rf"(?s)\A{_like_expression(pattern, escape)}\z"
     return lambda texts: pc.match_substring_regex(texts, expression)
@@ -132,7 +131,7 @@ def _like_expression(pattern: str, escape: str | None) -> str:
     return "".join(parts)
 
 
-def splitter(delimiter: str, limit: int | None = None) -> Run:
+def splitter(delimiter: str, limit: int | None = None) -> Kernel:
     if not delimiter or (limit is not None and limit < 1):
         raise Refused("split with an empty delimiter or a limit below 1")
     most = None if limit is None else limit - 1

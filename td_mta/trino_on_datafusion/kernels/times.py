@@ -3,7 +3,6 @@
 import calendar
 import datetime
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +11,8 @@ import pyarrow.compute as pc
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.kernels import zones
 from td_mta.trino_on_datafusion.kernels.conversions import per_value
-from td_mta.trino_on_datafusion.types import TrinoError, Type
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError, Type
 
-Run = Callable[..., pa.Array]
 SECONDS = {
     "millisecond": 0.001,
     "second": 1,
@@ -44,7 +42,7 @@ FIELDS = {
 }
 
 
-def local(kind: Type) -> Run:
+def local(kind: Type) -> Kernel:
     """Values of a time's type as wall-clock timestamps."""
     if kind.kind == "timestamp with time zone":
         name = zones.known(kind)
@@ -52,7 +50,7 @@ def local(kind: Type) -> Run:
     return lambda values: values.cast(pa.timestamp("us"))
 
 
-def field(name: str, kind: Type) -> Run:
+def field(name: str, kind: Type) -> Kernel:
     if kind.kind == "date" and name in ("hour", "minute", "second"):
         raise Refused(f"function {name}(date)")
     clock = local(kind)
@@ -71,7 +69,7 @@ def _needs_plain_zone(kind: Type, what: str) -> None:
         raise Refused(f"{what} in a time zone other than UTC")
 
 
-def truncate(unit: str, kind: Type) -> Run:
+def truncate(unit: str, kind: Type) -> Kernel:
     """date_trunc; a week begins on Monday."""
     _needs_plain_zone(kind, "date_trunc")
     unit = _unit(
@@ -83,7 +81,7 @@ def truncate(unit: str, kind: Type) -> Run:
     )
 
 
-def add(unit: str, kind: Type) -> Run:
+def add(unit: str, kind: Type) -> Kernel:
     """date_add(unit, n, time): months keep the day where the month has it."""
     _needs_plain_zone(kind, "date_add")
     unit = _unit(unit, kind, (*SECONDS, *MONTHS))
@@ -114,7 +112,7 @@ def _plus_months(values: pa.Array, counts: pa.Array, months: int) -> pa.Array:
     return pa.array([one(value, count) for value, count in pairs], values.type)
 
 
-def difference(unit: str, kind: Type) -> Run:
+def difference(unit: str, kind: Type) -> Kernel:
     """date_diff(unit, from, to): whole units that have passed, towards zero."""
     if kind.kind == "timestamp with time zone" and unit.lower() not in ("hour", "minute", "second"):
         _needs_plain_zone(kind, f"date_diff({unit!r})")
@@ -151,7 +149,7 @@ def _months_between(start: datetime.datetime, end: datetime.datetime) -> int:
     return months - 1 if rest < datetime.timedelta(0) else months
 
 
-def last_day_of_month(kind: Type) -> Run:
+def last_day_of_month(kind: Type) -> Kernel:
     clock = local(kind)
 
     def run(values: pa.Array) -> pa.Array:
@@ -166,7 +164,7 @@ def last_day_of_month(kind: Type) -> Run:
     return run
 
 
-def to_unixtime(kind: Type) -> Run:
+def to_unixtime(kind: Type) -> Kernel:
     if kind.args[0] > 3:
         return lambda values: pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), 1e6)
     return lambda values: pc.divide(
@@ -222,7 +220,7 @@ def iso_date(text: str) -> datetime.date:
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", repr(text)) from None
 
 
-def formatter(pattern: str, kind: Type, letters: dict[str, str]) -> Run:
+def formatter(pattern: str, kind: Type, letters: dict[str, str]) -> Kernel:
     """Times as text by strftime pieces, a piece per distinct letter code of the pattern."""
     clock = local(kind)
     shown = strftime_of(pattern, letters)
@@ -274,7 +272,7 @@ def _plain(text: str, pattern: str) -> str:
     return text
 
 
-def to_iso8601(kind: Type) -> Run:
+def to_iso8601(kind: Type) -> Kernel:
     name = zones.known(kind)
     if name != "UTC" or kind.args[0] != 3:
         raise Refused(f"to_iso8601 of {kind} in {name}")

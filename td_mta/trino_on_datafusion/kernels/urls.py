@@ -5,19 +5,17 @@ taken apart by others, a batch at a time. All others are parsed one by one, each
 after java.net.URI's own grammar (RFC 2396 with its deviations).
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
-from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from td_mta.trino_on_datafusion.kernels.java_uri import Uri, parse_uri
+from td_mta.trino_on_datafusion.kernels.java_uri import Uri, parse_uri, uri_decoded
 
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 _PCHAR = rf"[A-Za-z0-9\-_.!~*'();/:@&=+$,]|{_ESCAPED}"
@@ -169,19 +167,7 @@ def _per_distinct(texts: pa.Array, function: Callable[[str], str | None]) -> pa.
     return results.take(coded.indices)
 
 
-def uri_decoded(text: str) -> str:
-    """%XX by UTF-8, faults replaced as Java replaces them."""
-    return java_text(unquote_to_bytes(text)) if "%" in text else text
-
-
 @lru_cache(maxsize=1 << 16)
 def form_decoded(text: str) -> str:
     """java.net.URLDecoder: also + is a blank."""
     return uri_decoded(text.replace("+", " "))
-
-
-def java_text(raw: bytes) -> str:
-    """UTF-8 as Java reads it: an encoded surrogate is one replacement character, not three."""
-    return re.sub(rb"\xed[\xa0-\xbf](?:[\x80-\xbf]|$)", b"\xef\xbf\xbd", raw).decode(
-        "utf-8", "replace"
-    )

@@ -1,0 +1,1 @@
+"""From names to columns: a parsed Trino query becomes DataFusion text whose parts have types."""
