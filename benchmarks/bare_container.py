@@ -19,6 +19,7 @@ from benchmarks.make_touchpoints import CHANNELS, write_touchpoints
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 
 ROOT = Path(__file__).parent.parent
+RUNNER = ROOT / "local_runner" / "processes" / "py_runner.py"
 FEW = {"rows": 50_000, "users": 7_000, "channels": len(CHANNELS), "days": 30, "seed": 18}
 
 
@@ -48,7 +49,7 @@ def _task(folder: Path, server: str) -> dict[str, dict[str, Any]]:
     (folder / "input.json").write_text(json.dumps({"params": params}), encoding="utf-8")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MTA_")}
     environment |= {"TD_API_KEY": API_KEY, "TD_API_SERVER": server, "TMPDIR": str(folder)}
-    command = [str(folder / "bare" / "bin" / "python"), str(ROOT / "local_runner" / "py_runner.py")]
+    command = [str(folder / "bare" / "bin" / "python"), str(RUNNER)]
     command += ["td_mta.docker_main.run", str(folder / "input.json"), str(folder / "output.json")]
     environment["PYTHONPATH"] = str(ROOT)
     subprocess.run(command, cwd=folder, env=environment)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 from td_mta.errors import ConfigError
 
 KEY, SERVER = "TD_API_KEY", "TD_API_SERVER"

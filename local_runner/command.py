@@ -10,18 +10,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_runner import resume, session, yaml_types
+from local_runner import resume
 from local_runner.account import WITHHELD, Account, Pace
-from local_runner.checks.walk import Checker, Seen, check_parameters
+from local_runner.checks.scope import Scope
+from local_runner.checks.walk import Checker, check_parameters
 from local_runner.job import World
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
 from local_runner.run import Run
-from local_runner.workflow import tasks
+from local_runner.workflow import session, tasks, yaml_types
 from local_runner.workflow.parameters import parameters
 from local_runner.workflow.project import Project, Workflow
 from local_runner.workflow.tasks import Task
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 from td_mta.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def run(options: Options, pace: Pace) -> int:
     world = _world(options, project, int(at.timestamp()), pace)
     base = parameters(options.params_file, options.param)
     check_parameters(base, "-p or -P")
-    seen = Seen(params={**base, **builtins}, calls=(workflow.file,), builtins=builtins)
+    scope = Scope(params={**base, **builtins}, calls=(workflow.file,), builtins=builtins)
     checker = Checker(world, dry_run=options.dry_run)
-    checker.task(config, seen, workflow.file)
+    checker.task(config, scope, workflow.file)
     root = tasks.tree(workflow.name, config)
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()

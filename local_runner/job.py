@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from local_runner.account import Account
 from local_runner.workflow.project import Project
-from local_runner.yaml_types import Located, Value
+from local_runner.workflow.yaml_types import Located, Value
 
 if TYPE_CHECKING:  # pandas and pyarrow take a second, and many workflows need no table
     from td_mta.warehouse.local import LocalWarehouse

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
-from local_runner.java_text import java_text, json_text
 from local_runner.job import Job, Outcome, TaskError
-from local_runner.python_task import py
-from local_runner.sh_task import sh
+from local_runner.processes.python_task import py
+from local_runner.processes.sh_task import sh
 from local_runner.td import local as td_local
 from local_runner.td import remote as td_remote
+from local_runner.workflow.java_text import java_text, json_text
 from local_runner.workflow.project import Workflow
-from local_runner.yaml_types import Located, Place, Value, copy
+from local_runner.workflow.yaml_types import Located, Place, Value, copy
 
 UNCALLED = frozenset({"timezone", "schedule", "sla"})  # of a called file
 

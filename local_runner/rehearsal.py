@@ -16,7 +16,7 @@ from local_runner.run import Run
 from local_runner.td_statement import Statement
 from local_runner.workflow.tasks import Task
 from local_runner.workflow.templates import TemplateError
-from local_runner.yaml_types import Located, Value
+from local_runner.workflow.yaml_types import Located, Value
 from td_mta.errors import DataError, MtaError, Refused
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from local_runner.workflow.tasks import Task
-from local_runner.yaml_types import Value, merge
+from local_runner.workflow.yaml_types import Value, merge
 from td_mta.errors import ConfigError, Refused
 
 FILE = ".local_runner.json"

@@ -8,14 +8,15 @@ import sys
 import time
 from typing import NamedTuple
 
-from local_runner.checks.walk import Checker, Seen
-from local_runner.java_text import java_text
+from local_runner.checks.scope import Scope
+from local_runner.checks.walk import Checker
 from local_runner.job import Job, Outcome, TaskError
 from local_runner.operators import OPERATORS, with_export
 from local_runner.td import shown
 from local_runner.workflow import tasks, templates
+from local_runner.workflow.java_text import java_text
 from local_runner.workflow.tasks import Task
-from local_runner.yaml_types import Located, Value, copy, merge
+from local_runner.workflow.yaml_types import Located, Value, copy, merge
 from td_mta.errors import Refused
 
 
@@ -100,8 +101,8 @@ class Run:
         """Subtasks that Python added are only known now."""
         if task.operator == "py>" and outcome.subtasks is not None:
             params = {**tasks.params(task, self.base), **self.builtins}
-            seen = Seen(params=params, calls=(), builtins=self.builtins)
-            self.checker.task(outcome.subtasks, seen, task.config.place("py>") or "")
+            scope = Scope(params=params, calls=(), builtins=self.builtins)
+            self.checker.task(outcome.subtasks, scope, task.config.place("py>") or "")
 
     def job(self, task: Task) -> Job:
         """A task with its parameters evaluated; raises `TemplateError`."""

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from local_runner.java_text import json_text
 from local_runner.job import Job, TaskError
 from local_runner.workflow import templates
-from local_runner.yaml_types import Value
+from local_runner.workflow.java_text import json_text
+from local_runner.workflow.yaml_types import Value
 
 # Names that change what a task does on Treasure Data, and have no local meaning.
 REFUSED = frozenset({"result_url", "result_connection", "result_settings", "engine_version"})

@@ -19,7 +19,7 @@ from td_mta import container, docker_main
 from td_mta.errors import ConfigError, MtaError
 
 ROOT = Path(__file__).parent.parent
-RUNNER = ROOT / "local_runner" / "py_runner.py"
+RUNNER = ROOT / "local_runner" / "processes" / "py_runner.py"
 PINNED = sorted(ROOT.glob("td_mta/requirements-*.txt"))
 READ_BY_ANY_PYTHON = ["docker_main.py", "container.py", "errors.py", "__init__.py"]
 

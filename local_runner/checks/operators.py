@@ -4,19 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local_runner import operators
 from local_runner.checks import td
+from local_runner.checks.scope import Doubts, Scope, Walk
 from local_runner.job import Job, TaskError
-from local_runner.yaml_types import Located, Place, Value
+from local_runner.workflow.yaml_types import Located, Place, Value
 from td_mta.errors import Refused
-
-if TYPE_CHECKING:
-    from local_runner.checks.walk import Checker, Seen
-
-# What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
-Doubts = frozenset[str]
 
 MOST_TURNS = 100  # of a loop; Digdag has a limit of its own
 
@@ -25,44 +19,44 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
 
 
-def check(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+def check(walk: Walk, config: Located, job: Job, scope: Scope) -> Doubts:
     """Raises `Refused`; what it returns is about the tasks that this one makes."""
-    return CHECKS[job.operator](checker, config, job, seen) or Doubts()
+    return CHECKS[job.operator](walk, config, job, scope) or Doubts()
 
 
 def _place(config: Located, job: Job) -> Place | str:
     return config.place(job.operator) or ""
 
 
-def _fail(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+def _fail(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
     if isinstance(config[job.operator], dict | list):
         raise Refused(f"{_place(config, job)}: fail> needs a message")
 
 
-def _nothing(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+def _nothing(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
     return None
 
 
-def _if(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+def _if(walk: Walk, config: Located, job: Job, scope: Scope) -> Doubts:
     condition = config["if>"]
     number = isinstance(condition, int) and condition not in (0, 1)
     if number or (isinstance(condition, str) and condition != condition.strip()):
         raise Refused(
             f"{_place(config, job)}: if> of {condition!r} is not supported; write true or false"
         )
-    return Doubts().union(*(_branch(checker, config, key, seen) for key in ("_do", "_else_do")))
+    return Doubts().union(*(_branch(walk, config, key, scope) for key in ("_do", "_else_do")))
 
 
-def _branch(checker: "Checker", config: Located, key: str, seen: "Seen") -> Doubts:
+def _branch(walk: Walk, config: Located, key: str, scope: Scope) -> Doubts:
     if key not in config:
         return Doubts()
     body = config[key]
     if not isinstance(body, Located):
         raise Refused(f"{config.place(key)}: {key} must be a mapping")
-    return checker.alone(body, seen, config.place(key) or "")
+    return walk.alone(body, scope, config.place(key) or "")
 
 
-def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+def _loop(walk: Walk, config: Located, job: Job, scope: Scope) -> Doubts:
     """Every turn, where the turns are known; else the body once, its variables unknown."""
     place = _place(config, job)
     _loop_command(config[job.operator], job.command, f"{place}: {job.operator}")
@@ -76,9 +70,9 @@ def _loop(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
     if turns is not None:
         if len(turns) - 1 > MOST_TURNS:
             raise Refused(f"{place}: more than {MOST_TURNS} turns are not supported")
-        return checker.task(turns, seen, place)
+        return walk.task(turns, scope, place)
     parallel = Doubts({"_parallel"}) if config.get("_parallel") else Doubts()
-    return _branch(checker, config, "_do", seen) | parallel
+    return _branch(walk, config, "_do", scope) | parallel
 
 
 def _loop_command(written: Value, known: Value, what: str) -> None:
@@ -115,7 +109,7 @@ def _each(known: dict[str, Value], what: str) -> None:
                 )
 
 
-def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts:
+def _call(walk: Walk, config: Located, job: Job, scope: Scope) -> Doubts:
     place = _place(config, job)
     if not isinstance(job.command, str):
         raise Refused(
@@ -124,7 +118,7 @@ def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
     try:
         path = operators.called(job)
         file = path.relative_to(job.world.project.root).as_posix()
-        if file in seen.calls:
+        if file in scope.calls:
             raise Refused(f"{place}: call> of {file} goes in a circle")
         if Path(file).parent == Path() and "_workdir" in job.params:
             raise Refused(f"{place}: call> from a subfolder up to the root is not supported")
@@ -132,17 +126,17 @@ def _call(checker: "Checker", config: Located, job: Job, seen: "Seen") -> Doubts
     except TaskError as error:
         raise Refused(f"{place}: call>: {error}") from None
     assert subtasks is not None
-    inside = replace(seen, calls=(*seen.calls, file))
-    return checker.task(subtasks, inside, place)
+    inside = replace(scope, calls=(*scope.calls, file))
+    return walk.task(subtasks, inside, place)
 
 
-def _py(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+def _py(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
     if not isinstance(config["py>"], str) or not config["py>"]:
         raise Refused(f"{_place(config, job)}: py> needs package.module.function")
-    _environment(checker, config, job)
+    _environment(walk, config, job)
 
 
-def _sh(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+def _sh(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
     command, place = config["sh>"], _place(config, job)
     if not isinstance(command, str) or not command or "${secret:" in command:
         raise Refused(f"{place}: sh> needs a script, with secrets in _env alone")
@@ -151,10 +145,10 @@ def _sh(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
     shell = given.get("shell", [])
     if not isinstance(shell, list) or not all(isinstance(part, str) for part in shell):
         raise Refused(f"{place}: shell must be a list of words")
-    _environment(checker, config, job)
+    _environment(walk, config, job)
 
 
-def _wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
+def _wait(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
     unknown = config.keys() & {"poll_interval", "_retry"}
     if unknown:
         raise Refused(f"{_place(config, job)}: wait> with {', '.join(unknown)} is not supported")
@@ -165,7 +159,7 @@ def _wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
         raise Refused(f"{_place(config, job)}: {error}") from None
 
 
-def _environment(checker: "Checker", config: Located, job: Job) -> None:
+def _environment(walk: Walk, config: Located, job: Job) -> None:
     """The task's own `_env`."""
     if "_env" not in config:
         return
@@ -179,10 +173,10 @@ def _environment(checker: "Checker", config: Located, job: Job) -> None:
             raise Refused(
                 f"{place}: _env needs names of letters, digits and _, and plain values: {key}"
             )
-        checker.secrets(str(value), f"{place}: {key}")
+        walk.secrets(str(value), f"{place}: {key}")
 
 
-CHECKS: dict[str, Callable[["Checker", Located, Job, "Seen"], Doubts | None]] = {
+CHECKS: dict[str, Callable[[Walk, Located, Job, Scope], Doubts | None]] = {
     "call>": _call,
     "echo>": _nothing,
     "fail>": _fail,

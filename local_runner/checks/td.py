@@ -5,25 +5,22 @@ What depends on a value that an earlier task stores is left to the run.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from local_runner import td_statement
+from local_runner.checks.scope import Doubts, Scope, Walk
 from local_runner.javascript.tokens import UnsupportedError
 from local_runner.job import Job, TaskError
 from local_runner.workflow import templates
-from local_runner.yaml_types import Located, Place, Value
+from local_runner.workflow.yaml_types import Located, Place, Value
 from td_mta.errors import ConfigError, Refused
-
-if TYPE_CHECKING:
-    from local_runner.checks.walk import Checker, Seen
 
 _WITH_SECRETS = ("result_url", "result_settings")
 _JOB = re.compile(r"\$\{[^}]*\btd\.last_job")
 _VERBS = ("create_table", "insert_into")
 
 
-def td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    place, given = _start(checker, config, job, seen)
+def td(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
+    place, given = _start(walk, config, job, scope)
     verbs = [key for key in _VERBS if given.get(key) is not None]
     if len(verbs) == 2:
         raise Refused(f"{place}: td> with both create_table and insert_into is not supported")
@@ -33,33 +30,33 @@ def td(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
         raise Refused(f"{place}: result_settings needs result_connection")
     for key in _WITH_SECRETS:
         for text in templates.strings(given.get(key)):
-            checker.secrets(text, f"{place}: {key}")
+            walk.secrets(text, f"{place}: {key}")
     _rules(given, place)
-    _query(checker, config, job, given, place)
+    _query(walk, config, job, given, place)
 
 
-def td_for_each(checker: "Checker", config: Located, job: Job, seen: "Seen") -> frozenset[str]:
+def td_for_each(walk: Walk, config: Located, job: Job, scope: Scope) -> Doubts:
     """`_do` is checked once, without its row."""
-    place, given = _start(checker, config, job, seen)
+    place, given = _start(walk, config, job, scope)
     if "_retry" in config or "_check" in config:
         raise Refused(f"{place}: _retry and _check on td_for_each> are not supported")
     do = config.get("_do")
     if not isinstance(do, Located):
         raise Refused(f"{place}: td_for_each> needs _do, a mapping")
     _rules(given, place)
-    _query(checker, config, job, given, place)
-    doubts = checker.alone(do, seen, config.place("_do") or "")
+    _query(walk, config, job, given, place)
+    doubts = walk.alone(do, scope, config.place("_do") or "")
     return doubts | ({"_parallel"} if config.get("_parallel") else set())
 
 
-def td_wait(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    place, given = _start(checker, config, job, seen)
+def td_wait(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
+    place, given = _start(walk, config, job, scope)
     _rules(given, place, lambda: td_statement.interval(given))
-    _query(checker, config, job, given, place)
+    _query(walk, config, job, given, place)
 
 
-def td_wait_table(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    place, given = _start(checker, config, job, seen)
+def td_wait_table(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
+    place, given = _start(walk, config, job, scope)
     written = config["td_wait_table>"]
     if not isinstance(written, str):
         raise Refused(f"{place}: td_wait_table> needs the name of a table")
@@ -73,28 +70,28 @@ def td_wait_table(checker: "Checker", config: Located, job: Job, seen: "Seen") -
     _rules(given, place, own)
 
 
-def td_ddl(checker: "Checker", config: Located, job: Job, seen: "Seen") -> None:
-    place, given = _start(checker, config, job, seen)
+def td_ddl(walk: Walk, config: Located, job: Job, scope: Scope) -> None:
+    place, given = _start(walk, config, job, scope)
     for key in td_statement.DDL_DATABASES:
-        if given.get(key) is not None and not checker.world.account and checker.world.warehouse:
+        if given.get(key) is not None and not walk.world.account and walk.world.warehouse:
             raise Refused(f"{place}: td_ddl> with {key} has no local meaning")
     for key in (*td_statement.DDL_DATABASES, *td_statement.DDL):
         _ddl_list(given.get(key), key, place)
 
 
-def no_local_job(checker: "Checker", text: str, what: str) -> None:
+def no_local_job(walk: Walk, text: str, what: str) -> None:
     """Local tables have no jobs for later tasks to refer to."""
-    if checker.world.warehouse and not checker.world.account and _JOB.search(text):
+    if walk.world.warehouse and not walk.world.account and _JOB.search(text):
         raise Refused(f"{what}: td.last_job and td.last_job_id have no local meaning")
 
 
 def _start(
-    checker: "Checker", config: Located, job: Job, seen: "Seen"
+    walk: Walk, config: Located, job: Job, scope: Scope
 ) -> tuple[Place | str, dict[str, Value]]:
     """Where the task stands and what it says, once its warehouse is there and can take it."""
     place, given = config.place(job.operator) or "", td_statement.settings(job.params)
-    if checker.world.account:
-        _remote(checker, config, job, seen, given, place)
+    if walk.world.account:
+        _remote(walk, config, job, scope, given, place)
         return place, given
     unknown = [key for key in given if key in td_statement.REFUSED and given[key] is not None]
     if unknown or given.get("engine", "presto") != "presto":
@@ -102,7 +99,7 @@ def _start(
             f"{place}: {job.operator} with {', '.join(unknown) or 'this engine'} has no local "
             "meaning"
         )
-    if checker.world.warehouse is None and not checker.dry_run:
+    if walk.world.warehouse is None and not walk.dry_run:
         raise Refused(
             f"{place}: {job.operator} needs tables: give --data DIR, --warehouse local or "
             "--warehouse td"
@@ -111,24 +108,24 @@ def _start(
 
 
 def _remote(
-    checker: "Checker",
+    walk: Walk,
     config: Located,
     job: Job,
-    seen: "Seen",
+    scope: Scope,
     given: Mapping[str, Value],
     place: Place | str,
 ) -> None:
     engine = given.get("engine") or "presto"
     if engine not in td_statement.ENGINES:
         raise Refused(f"{place}: engine must be presto or hive, got {engine}")
-    account = checker.world.account
+    account = walk.world.account
     assert account
-    if not checker.dry_run:
+    if not walk.dry_run:
         try:
             account.connection(given)
         except ConfigError as error:
             raise ConfigError(f"{place}: {error}") from None
-    written = seen.export(config).params  # as it stands there: the value may come in the run
+    written = scope.export(config).params  # as it stands there: the value may come in the run
     if td_statement.settings(written).get("database") is None:
         raise Refused(f"{place}: {job.operator} needs the parameter database")
     if given.get("database") is not None:
@@ -153,13 +150,13 @@ def _rules(
 
 
 def _query(
-    checker: "Checker",
+    walk: Walk,
     config: Located,
     job: Job,
     given: Mapping[str, Value],
     place: Place | str,
 ) -> None:
-    checker.queries += 1
+    walk.queries += 1
     written = config[job.operator]
     inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
     if written is None:
@@ -189,7 +186,7 @@ def _query(
         raise Refused(f"{place}: {error}: not supported") from None
     except templates.TemplateError:
         pass  # it may read what an earlier task stores
-    no_local_job(checker, sql, f"{place}: {job.command}")
+    no_local_job(walk, sql, f"{place}: {job.command}")
 
 
 def _ddl_list(names: Value, key: str, place: Place | str) -> None:

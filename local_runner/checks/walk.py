@@ -7,16 +7,15 @@ not shown to mean the same as on Digdag raises `Refused` with the construct, its
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from local_runner.checks import operators, td
-from local_runner.checks.operators import Doubts
+from local_runner.checks.scope import Doubts, Scope
 from local_runner.javascript.tokens import UnsupportedError
 from local_runner.job import Job, World
 from local_runner.operators import OPERATORS
 from local_runner.workflow import templates
 from local_runner.workflow.tasks import OWN_TREES
-from local_runner.yaml_types import Located, Place, Value, copy, merge
+from local_runner.workflow.yaml_types import Located, Place, Value, copy, merge
 from td_mta.errors import Refused
 
 GROUP_KEYS = frozenset(
@@ -31,24 +30,6 @@ _ERROR = re.compile(r"\$\{[^}]*\berror\b")
 _ERROR_BEYOND = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What a task can see where the walk stands: raw parameters, and the files called so far.
-
-    Nothing exported replaces the `builtins` among the parameters.
-    """
-
-    params: dict[str, Value]
-    calls: tuple[str, ...]
-    builtins: Mapping[str, Value] = field(default_factory=dict)
-
-    def export(self, values: Value) -> "Seen":
-        params = copy(self.params)
-        assert isinstance(params, dict)
-        merge(params, values if isinstance(values, dict) else {})
-        return replace(self, params=params | dict(self.builtins))
-
-
 class Checker:
     """Walks a workflow. `dry_run` needs neither tables nor secrets."""
 
@@ -57,7 +38,7 @@ class Checker:
         self.dry_run = dry_run
         self.queries = self.tasks = 0
 
-    def task(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+    def task(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
         """A task or group and all below it."""
         self.tasks += 1
         if self.tasks > MOST_TASKS:
@@ -65,12 +46,12 @@ class Checker:
         found = [key for key in config if key.endswith(">")]
         keys_of_all(config, place)
         self._workdir(config, found, place)
-        seen = seen.export(config.get("_export"))
+        scope = scope.export(config.get("_export"))
         if found:
-            doubts = self._operator(config, found, seen, place)
+            doubts = self._operator(config, found, scope, place)
         else:
-            doubts = self._group(config, seen, place)
-        return doubts | self._error(config, seen, doubts)
+            doubts = self._group(config, scope, place)
+        return doubts | self._error(config, scope, doubts)
 
     def _workdir(self, config: Located, found: list[str], place: Place | str) -> None:
         """A folder of the project, in which the process of a task runs."""
@@ -84,10 +65,10 @@ class Checker:
             if not known or not plain or not (self.world.project.root / str(folder)).is_dir():
                 raise Refused(f"{at}: _workdir must be a folder of the project, for py> or sh>")
 
-    def alone(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+    def alone(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
         """A task without siblings: `_do`, `_error`, `_check`."""
         _beside(config, [], None)
-        return self.task(config, seen, place)
+        return self.task(config, scope, place)
 
     def secrets(self, text: str, what: str) -> None:
         """Every `${secret:key}` of a text must be there before the run."""
@@ -101,24 +82,24 @@ class Checker:
                     f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...{hint}"
                 )
 
-    def _group(self, config: Located, seen: Seen, place: Place | str) -> Doubts:
+    def _group(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
         doubts = Doubts()
         parallel = group_keys(config)
         subtasks = [key for key in config if key.startswith("+")]
         for at, key in enumerate(subtasks):
             body = _subtask(config, key)
             _beside(body, subtasks[:at], parallel)
-            doubts |= self.task(body, seen, config.place(key) or place)
+            doubts |= self.task(body, scope, config.place(key) or place)
         check = config.get("_check")
         if isinstance(check, Located):  # never runs, but must be sound
-            self.alone(check, seen, config.place("_check") or place)
+            self.alone(check, scope, config.place("_check") or place)
         retried = {"_retry"} if config.get("_retry") else set()
         background = any(_subtask(config, key).get("_background") for key in subtasks)
         at_once = {"_parallel"} if parallel or background else set()
         return doubts | retried | (at_once if len(subtasks) > 1 else set())
 
     def _operator(
-        self, config: Located, found: list[str], seen: Seen, place: Place | str
+        self, config: Located, found: list[str], scope: Scope, place: Place | str
     ) -> Doubts:
         operator = found[0]
         at = config.place(operator) or place
@@ -131,18 +112,18 @@ class Checker:
         if any(key.startswith("+") for key in config):
             raise Refused(f"{at}: a task with an operator can't have subtasks")
         failed: list[templates.TemplateError] = []
-        job = self._job(config, operator, seen, failed)
-        doubts = operators.check(self, config, job, seen)
+        job = self._job(config, operator, scope, failed)
+        doubts = operators.check(self, config, job, scope)
         if not all(error.same_words for error in failed):
             doubts |= {"an error of JavaScript"}
         if "_check" in config:
-            doubts |= self._check(config, seen, operator)
+            doubts |= self._check(config, scope, operator)
         return doubts | (
             {"_retry"} if config.get("_retry") and OPERATORS[operator].nests else set()
         )
 
     def _job(
-        self, config: Located, operator: str, seen: Seen, failed: list[templates.TemplateError]
+        self, config: Located, operator: str, scope: Scope, failed: list[templates.TemplateError]
     ) -> Job:
         """The task with what is known of its parameters before the run; errors in `failed`."""
         local = {key: value for key, value in config.items() if key not in OWN_TREES}
@@ -151,30 +132,30 @@ class Checker:
                 soundly_templated(value, f"{config.place(key)}: {key}")
                 for text in templates.strings(value):
                     td.no_local_job(self, text, f"{config.place(key)}: {key}")
-        merged = copy(seen.params)
+        merged = copy(scope.params)
         assert isinstance(merged, dict)
         merge(merged, local)
-        if name := templates.in_doubt(merged, seen.params, frozenset(local)):
+        if name := templates.in_doubt(merged, scope.params, frozenset(local)):
             raise Refused(
                 f"{config.place(operator)}: a nested value of this task refers to {name}, which is "
                 "a parameter of the task itself or a template: not known what Digdag takes; write "
                 "its value there"
             )
         try:
-            known = templates.evaluate(merged, seen.params, failed=failed)
+            known = templates.evaluate(merged, scope.params, failed=failed)
         except templates.UnknownTemplateError as error:
             raise Refused(f"{config.place(operator)}: {error}: not supported") from None
         return Job(operator, known, self.world, "_env" in config)
 
-    def _check(self, config: Located, seen: Seen, operator: str) -> Doubts:
+    def _check(self, config: Located, scope: Scope, operator: str) -> Doubts:
         check, place = config["_check"], config.place("_check")
         if not isinstance(check, Located):
             raise Refused(f"{place}: _check must be a mapping")
         if OPERATORS[operator].nests or ("_retry" in config and not OPERATORS[operator].retries):
             raise Refused(f"{place}: _check together with _retry or on {operator} is not supported")
-        return self.alone(check, seen, place or "")
+        return self.alone(check, scope, place or "")
 
-    def _error(self, config: Located, seen: Seen, doubts: Doubts) -> Doubts:
+    def _error(self, config: Located, scope: Scope, doubts: Doubts) -> Doubts:
         if "_error" not in config:
             return Doubts()
         error, place = config["_error"], config.place("_error") or ""
@@ -185,7 +166,7 @@ class Checker:
                 f"{place}: _error uses error.message above {', '.join(sorted(doubts))}: "
                 "which of several errors Digdag tells is not known"
             )
-        self.alone(error, seen, place)
+        self.alone(error, scope, place)
         only_echo = all(key == "echo>" for key in _keys(error) if key.endswith(">"))
         return Doubts() if only_echo else Doubts({"an _error that can fail"})
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from local_runner import session
 from local_runner.javascript.names import ABSENT, GLOBALS, KEPT, LEAKED, USED_BY_MOMENT
 from local_runner.javascript.syntax import Expression
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.yaml_types import Value
+from local_runner.workflow import session
+from local_runner.workflow.yaml_types import Value
 
 if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no template
     from dukpy import JSInterpreter

@@ -7,7 +7,7 @@ from local_runner import td_statement
 from local_runner.job import Job, TaskError
 from local_runner.td.api import ApiError, Fields, TdApi
 from local_runner.td_statement import Table
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 
 
 class Look(NamedTuple):

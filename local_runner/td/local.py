@@ -11,7 +11,7 @@ from local_runner import td_statement
 from local_runner.job import Job, Outcome, TaskError
 from local_runner.td import results
 from local_runner.td_statement import Table
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 from td_mta.errors import MtaError
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from time import sleep
 from typing import Any
 
 from local_runner import td_statement
-from local_runner.java_text import json_text
 from local_runner.job import Job, Outcome, TaskError
-from local_runner.python_task import with_secrets
+from local_runner.processes.python_task import with_secrets
 from local_runner.td import ddl, jobs, results
 from local_runner.td import sql as td_sql
 from local_runner.td.api import TdApi
 from local_runner.td.jobs import Query, TdJob
 from local_runner.td_statement import Table
-from local_runner.yaml_types import Value
+from local_runner.workflow.java_text import json_text
+from local_runner.workflow.yaml_types import Value
 from td_mta.errors import ConfigError
 
 _EXISTENCE_SECONDS = 30  # td_wait_table> looks for the table at least so often

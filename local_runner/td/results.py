@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from local_runner.java_text import json_text
 from local_runner.job import Job, TaskError
 from local_runner.td_statement import MOST_ROWS
-from local_runner.yaml_types import Located, Place, Value, copy
+from local_runner.workflow.java_text import json_text
+from local_runner.workflow.yaml_types import Located, Place, Value, copy
 from td_mta.atomic_files import replacing
 
 PREVIEW_ROWS = 20

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from local_runner import yaml_types
-from local_runner.yaml_types import Value, merge
+from local_runner.workflow import yaml_types
+from local_runner.workflow.yaml_types import Value, merge
 from td_mta.errors import ConfigError
 
 

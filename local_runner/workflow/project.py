@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from local_runner import session, yaml_types
-from local_runner.yaml_types import Located, Place, Value
+from local_runner.workflow import session, yaml_types
+from local_runner.workflow.yaml_types import Located, Place, Value
 from td_mta.errors import ConfigError, Refused
 
 TOP_KEYS = frozenset(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from local_runner.yaml_types import Located, Value, copy, merge
+from local_runner.workflow.yaml_types import Located, Value, copy, merge
 
 State = Literal["planned", "success", "failed", "blocked"]
 # Not among a task's own parameters.

@@ -13,7 +13,7 @@ from local_runner.javascript.engine import ScriptError
 from local_runner.javascript.names import GLOBALS
 from local_runner.javascript.syntax import Expression, recognise
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 
 LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
 SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")

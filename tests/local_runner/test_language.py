@@ -6,11 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from local_runner import session, yaml_types
 from local_runner.javascript.names import ABSENT, KEPT
 from local_runner.javascript.syntax import recognise
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.workflow import templates
+from local_runner.workflow import session, templates, yaml_types
 from td_mta.errors import Refused
 
 SCOPE = {

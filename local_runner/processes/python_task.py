@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from local_runner import td_statement
-from local_runner.java_text import java_text
 from local_runner.job import Job, Outcome, TaskError
+from local_runner.workflow.java_text import java_text
 from local_runner.workflow.templates import SECRET
-from local_runner.yaml_types import Located, Place, Value, located
+from local_runner.workflow.yaml_types import Located, Place, Value, located
 
 _RUNNER = Path(__file__).with_name("py_runner.py")
 

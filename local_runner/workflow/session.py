@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 from td_mta.errors import Refused
 
 _WEEKDAYS = {"Sun": 0, "Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6}

@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 
-from local_runner.yaml_types import Value
+from local_runner.workflow.yaml_types import Value
 
 
 def java_text(value: Value) -> str:

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_runner.java_text import json_text
 from local_runner.job import Job, Outcome, TaskError
-from local_runner.python_task import environment_of
-from local_runner.yaml_types import Value
+from local_runner.processes.python_task import environment_of
+from local_runner.workflow.java_text import json_text
+from local_runner.workflow.yaml_types import Value
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -1,0 +1,50 @@
+"""What the checks share: the parameters in scope, doubts, and what a check asks of the walk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from local_runner.job import World
+from local_runner.workflow.yaml_types import Located, Place, Value, copy, merge
+
+# What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
+Doubts = frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What a task can see where the walk stands: raw parameters, and the files called so far.
+
+    Nothing exported replaces the `builtins` among the parameters.
+    """
+
+    params: dict[str, Value]
+    calls: tuple[str, ...]
+    builtins: Mapping[str, Value] = field(default_factory=dict)
+
+    def export(self, values: Value) -> "Scope":
+        """The scope below a task or group that exports `values`."""
+        params = copy(self.params)
+        assert isinstance(params, dict)
+        merge(params, values if isinstance(values, dict) else {})
+        return replace(self, params=params | dict(self.builtins))
+
+
+class Walk(Protocol):
+    """The walk over a workflow's tree, as the check of one operator sees it.
+
+    `queries` counts the queries met so far.
+    """
+
+    world: World
+    dry_run: bool
+    queries: int
+
+    def task(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
+        """Check a task or group and all below it."""
+
+    def alone(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
+        """Check a task without siblings: `_do`, `_error`, `_check`."""
+
+    def secrets(self, text: str, what: str) -> None:
+        """Every `${secret:key}` of a text must be there before the run."""
