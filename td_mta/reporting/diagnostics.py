@@ -1,236 +1,227 @@
-"""What a run has to tell beside its credit: facts, warnings and notes, in words."""
+"""Warnings and notes of a run: what its reader must know before using the credits.
 
-from __future__ import annotations
+One function per topic; each takes what it needs and returns sentences, none where all is well.
+"""
 
-import json
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted
-from td_mta.ingest.pages import Intake
-from td_mta.model import holdout as quality
+from td_mta.ingest.scan import Scan
+from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM
+from td_mta.reporting.run_facts import Evaluation
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
 
-if TYPE_CHECKING:
-    from td_mta.model.training import Fitted
-
 FEW_CONVERSIONS = 20
-MUCH_BASELINE = 0.8  # of the conversions
-MUCH_MOVED = 0.02  # of a channel's share in the last epoch
-GAP = 0.05  # of held-out against training loss, each as a share of the base rate's
+MOST_NAMED = 20  # channels in warnings
+LARGE_BASELINE = 0.8  # share of the conversions
+MANY_LOWERED = 0.01  # share of the conversions whose touches lower the probability
+UNSETTLED = 0.02  # change of a channel's share in the last epoch
+FALLING, RISING = 0.999, 1.001  # ratios of val_loss beyond which it falls or rises
+OVERFITTING = 0.05  # held-out above training loss, each relative to the base rate's
 
 
-class Findings(NamedTuple):
-    config: Config
-    intake: Intake
-    extracted: Extracted
-    fitted: Fitted
-    values: Values
-    credit: Credit
-    moves: Sequence[CreditChange]
+def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
+    """Simpler models that predict better; `held_out` is what was held out: users or days."""
+    losses = {model: quality.log_loss for model, quality in evaluation.qualities.items()}
+    difference = evaluation.differences[LOGISTIC]
+    sentences = []
+    if losses[LSTM] > losses[LOGISTIC]:
+        sentences.append(
+            f"The model does not beat logistic regression on held-out {held_out}: its log loss is "
+            f"{losses[LSTM]:.5f}, that of logistic regression {losses[LOGISTIC]:.5f}; the "
+            f"difference is {difference.mean:.6f} with a standard error of {difference.error:.6f}."
+        )
+    if losses[LSTM] > losses[BASE_RATE]:
+        sentences.append(
+            f"The model does not beat the base rate on held-out {held_out}: its log loss is "
+            f"{losses[LSTM]:.5f}, that of the base rate {losses[BASE_RATE]:.5f}."
+        )
+    return sentences
 
-    @property
-    def users(self) -> int:
-        return self.extracted.counts["users"]
 
-    @property
-    def _held_out(self) -> str:
-        return "held-out users" if self.config.holdout == "users" else "held-out days"
+def credit_warnings(
+    values: Values, credit: Credit, conversions: Floats, *, visits: bool
+) -> list[str]:
+    """A large baseline, and touches that lower the predicted probability.
 
-    def conservation(self) -> dict[str, float]:
-        return {
-            "baseline": float(self.credit.baseline[0]),
-            "channels": float(self.credit.cells[0].sum()),
-            "conversions": float(self.extracted.conversions_and_value[0].sum()),
-        }
+    `conversions` counts them by pattern, `(patterns,)`. With `visits` nobody converts without a
+    touch, so the baseline is 0.
+    """
+    observed = conversions.sum()
+    baseline_share = credit.baseline[0] / observed
+    sentences = []
+    if baseline_share > LARGE_BASELINE and not visits:
+        sentences.append(
+            f"The baseline receives {baseline_share:.0%} of the conversions: touches in the window "
+            "explain only a small part of them."
+        )
+    lowers = (values.value_full < values.value_empty) & (values.patterns.sizes > 0)  # (patterns,)
+    lowered = float(conversions[lowers].sum())
+    if lowered > MANY_LOWERED * observed:
+        sentences.append(
+            f"For {_count(lowered, 'conversion')} the model predicts a lower probability with the "
+            "user's touches than without any: the baseline receives more than one conversion for "
+            "each of them, and the channels a negative credit."
+        )
+    return sentences
 
-    def holdout(self) -> dict[str, float]:
-        """The model's figures and its rivals', on the same held-out examples."""
-        return {
-            f"{model}_{measure}": value
-            for model, figures in self.fitted.held_out.qualities().items()
-            for measure, value in figures._asdict().items()
-        }
 
-    def comparison(self) -> dict[str, float]:
-        """The model's log loss less each rival's, and the standard error of the difference."""
-        found = {}
-        for rival in (LOGISTIC, BASE_RATE):
-            difference = self.fitted.held_out.beyond(rival)
-            found[f"{LSTM}_minus_{rival}"] = difference.mean
-            found[f"{LSTM}_minus_{rival}_error"] = difference.error
-        return found
-
-    def calibration(self) -> dict[str, str]:
-        """Of each bin the mean chance, the share that converted, and the counts, as JSON."""
-        return {
-            f"{model}_{number}": json.dumps(dict(zip(bins._fields, bin_, strict=True)))
-            for model, bins in self.fitted.held_out.calibration().items()
-            for number, bin_ in enumerate(np.transpose(bins).tolist(), start=1)
-        }
-
-    def misses(self) -> list[str]:
-        """The held-out patterns that the model misses most, then what chance would do."""
-        found = quality.misses(self.fitted.held_out)
-        grid = self.extracted.schema.grid
-        said = [quality.in_words(miss, self.intake.channels, grid) for miss in found.worst]
-        if found.patterns:
-            said.append(
-                f"Patterns with {quality.FEW} conversions or more, observed or predicted: "
-                f"{found.patterns}. Among so many, chance alone puts the worst at "
-                f"{found.by_chance:.1f} standard errors."
-            )
-        return said
-
-    def convergence(self) -> dict[str, str]:
-        """Each epoch's largest move of a channel's share of channel credit, and whose it was."""
-        channels = self.intake.channels
-        return {
-            f"epoch_{move.epoch}": f"{move.change:+.4f} {channels[move.channel]}"
-            for move in self.moves
-        }
-
-    def shapley(self) -> dict[str, object]:
-        return {
-            "distinct_coalitions": self.values.coalitions,
-            "exact_cells": self.values.largest_exact,
-            "sampled_patterns": self.values.sampled,
-            "standard_error_conversions": self.credit.error,
-        }
-
-    def warnings(self) -> list[str]:
+def epoch_warnings(val_losses: Sequence[float], best: int) -> list[str]:
+    """Too few or too many epochs, by the held-out log loss after each; `best` counts from 0."""
+    last = len(val_losses) - 1
+    if last and best == last and val_losses[-1] < val_losses[-2] * FALLING:
+        return ["val_loss was still falling at the last epoch: raise train_epochs."]
+    if best < last and val_losses[-1] > min(val_losses) * RISING:
         return [
-            *self._of_the_model(),
-            *self._of_the_epochs(),
-            *self._of_the_channels(),
-            *self._of_the_rows(),
+            f"val_loss rises after epoch {best + 1}: early stopping uses the weights of that "
+            "epoch; lower train_epochs."
         ]
+    return []
 
-    def notes(self) -> list[str]:
-        converted = self.intake.scan.converted.items()
-        said = [f"Converted: {what} ({rows} rows)." for what, rows in converted]
-        if self.config.holdout == "forward":
-            first = np.datetime64(self.intake.held_out_day, "D")
-            said.append(f"Held out are the days from {first} on, of all users (holdout: forward).")
-        if self.intake.visits:
-            said.append(
-                "Every conversion row has a channel and is a touch itself, so nobody converts "
-                "without a touch: the baseline is 0 by construction."
-            )
-        elif self.config.examples == "touch_days":
-            said.append(
-                "With examples: touch_days the baseline is an extrapolation: the model never saw "
-                "the empty pattern, and its rate is per selected example, not per day."
-            )
-        return said + self._of_the_values()
 
-    def _of_the_values(self) -> list[str]:
-        said = []
-        if self.fitted.refitted:
-            said.append(
-                f"The model predicted {self.fitted.ratio:.3f} of the observed conversions of the "
-                "training users; its intercept was refitted."
-            )
-        if self.values.sampled:
-            said.append(
-                f"{self.values.sampled} patterns of more than {self.values.largest_exact} cells "
-                "were sampled; the standard error of a cell's credit is at most "
-                f"{self.credit.error:.2g} conversions."
-            )
-        if self.values.largest_exact < self.config.shapley_exact_cells:
-            said.append(
-                f"shapley_exact_cells was lowered to {self.values.largest_exact}: more would need "
-                f"over {self.config.shapley_budget} distinct coalitions (shapley_budget)."
-            )
-        return said
+def convergence_warnings(changes: Sequence[CreditChange], channels: Sequence[str]) -> list[str]:
+    """Credits that still changed in the last epoch."""
+    if not changes or abs(changes[-1].change) <= UNSETTLED:
+        return []
+    last = changes[-1]
+    return [
+        f"The credits have not converged: in the last epoch the share of {channels[last.channel]} "
+        f"changed by {100 * last.change:+.1f} percentage points; raise train_epochs."
+    ]
 
-    def _of_the_model(self) -> list[str]:
-        losses = {
-            model: figures.log_loss for model, figures in self.fitted.held_out.qualities().items()
-        }
-        beyond, said = self.fitted.held_out.beyond(LOGISTIC), []
-        if losses[LSTM] > losses[LOGISTIC]:
-            said.append(
-                f"The model does not beat logistic regression on {self._held_out}: log loss "
-                f"{losses[LSTM]:.5f} against {losses[LOGISTIC]:.5f}, {beyond.mean:.6f} more with a "
-                f"standard error of {beyond.error:.6f}."
-            )
-        if losses[LSTM] > losses[BASE_RATE]:
-            said.append(f"The model does not even beat the base rate on {self._held_out}.")
-        share = self.credit.baseline[0] / self.extracted.conversions_and_value[0].sum()
-        if share > MUCH_BASELINE and not self.intake.visits:
-            said.append(f"Baseline {share:.0%}: most conversions come without a touch.")
-        low = (self.values.value_full < self.values.value_empty) & (self.values.patterns.sizes > 0)
-        below = float(self.extracted.conversions_and_value[0][low].sum())
-        if below > 0.01 * self.extracted.conversions_and_value[0].sum():
-            said.append(
-                f"{below:.0f} conversions have touches that make one less likely than no touch at "
-                "all: their baseline is above 1 and their channels' credit negative."
-            )
-        return said
 
-    def _of_the_epochs(self) -> list[str]:
-        loss = [epoch.held_out.log_loss for epoch in self.fitted.epochs]
-        best, said = self.fitted.epochs[self.fitted.best], []
-        if len(loss) > 1 and self.fitted.best == len(loss) - 1 and loss[-1] < loss[-2] * 0.999:
-            said.append("val_loss still falls at the last epoch: raise train_epochs.")
-        if self.fitted.best < len(loss) - 1 and loss[-1] > min(loss) * 1.001:
-            said.append(
-                f"val_loss rises after epoch {self.fitted.best + 1}: that epoch's model is kept; "
-                "lower train_epochs."
-            )
-        if self.moves and abs(self.moves[-1].change) > MUCH_MOVED:
-            last = self.moves[-1]
-            said.append(
-                f"Credit still moved in the last epoch: the share of "
-                f"{self.intake.channels[last.channel]} by {100 * last.change:+.1f} points; raise "
-                "train_epochs."
-            )
-        train = best.train.log_loss / _entropy(self.fitted.prevalence)
-        base_rate = self.fitted.held_out.qualities()[BASE_RATE].log_loss
-        gap = best.held_out.log_loss / base_rate / train - 1
-        if gap > GAP:
-            drift = "behaviour drifted, or " if self.config.holdout == "forward" else ""
-            said.append(
-                f"Over the base rate's, held-out loss is {gap:.0%} above training loss: {drift}the "
-                "model learned users by heart; raise dropout_rate."
-            )
-        return said
+def overfitting_warnings(
+    train_loss: float, held_out_loss: float, *, prevalence: float, base_rate: float, forward: bool
+) -> list[str]:
+    """Held-out loss above training loss, each relative to the base rate's on the same examples.
 
-    def _of_the_channels(self) -> list[str]:
-        channels, touching = self.intake.channels, self.extracted.conversions_touched
-        said = []
-        if len(channels) == 1:
-            said.append(f"There is one channel only, {channels[0]}: it gets all channel credit.")
-        few = np.flatnonzero(touching < FEW_CONVERSIONS)
-        for at in few[np.argsort(touching[few], kind="stable")][:20]:
-            said.append(
-                f"Channel {channels[at]} is credited from {touching[at]} conversions: "
-                f"fewer than {FEW_CONVERSIONS} say little."
-            )
-        if len(few) > 20:
-            said.append(f"{len(few) - 20} more channels touched as few conversions.")
-        return said
+    `prevalence` is the share of positives among the training examples, `base_rate` the base rate's
+    log loss on the held-out ones, which are the last days where `forward`.
+    """
+    train_ratio = train_loss / _entropy(prevalence)
+    held_out_ratio = held_out_loss / base_rate
+    excess = held_out_ratio / train_ratio - 1
+    if math.isnan(excess) or excess <= OVERFITTING:
+        return []
+    drift = "behaviour changed in the held-out days, or " if forward else ""
+    return [
+        f"Relative to the base rate's, held-out loss is {excess:.0%} above training loss: {drift}"
+        "the model overfits; raise dropout_rate."
+    ]
 
-    def _of_the_rows(self) -> list[str]:
-        scan, duplicates = self.intake.scan, self.extracted.counts["duplicates"]
-        said = []
-        if scan.dropped:
-            said.append(f"{scan.dropped} of {scan.rows} rows lack a user or a time: left out.")
-        if duplicates:
-            said.append(f"{duplicates} rows are equal to another in every column: counted once.")
-        if self.config.value_column and scan.values_missing:
-            said.append(
-                f"{scan.values_missing} conversions have no value in "
-                f"{self.config.value_column}: counted with value 0."
-            )
-        return said
+
+def channel_warnings(channels: Sequence[str], touching: Ints) -> list[str]:
+    """A single channel, and channels that touched few conversions, the fewest first.
+
+    `touching` counts the conversions with a touch of each channel in their window, `(channels,)`.
+    """
+    sentences = []
+    if len(channels) == 1:
+        sentences.append(f"{channels[0]} is the only channel: it receives all channel credit.")
+    rare = np.flatnonzero(touching < FEW_CONVERSIONS)
+    rarest_first = rare[np.argsort(touching[rare], kind="stable")]
+    for channel in rarest_first[:MOST_NAMED]:
+        sentences.append(
+            f"Channel {channels[channel]} precedes {_count(touching[channel], 'conversion')}; with "
+            f"fewer than {FEW_CONVERSIONS} its credit is unreliable."
+        )
+    if len(rare) > MOST_NAMED:
+        sentences.append(
+            f"{len(rare) - MOST_NAMED} more of the channels precede fewer than {FEW_CONVERSIONS} "
+            "conversions each."
+        )
+    return sentences
+
+
+def row_warnings(scan: Scan, duplicates: int, value_column: str | None) -> list[str]:
+    """Rows that were dropped, and conversions without a value."""
+    sentences = []
+    if scan.dropped:
+        sentences.append(
+            f"Dropped {scan.dropped:,} of {_count(scan.rows, 'row')}: user or time is missing."
+        )
+    if duplicates:
+        sentences.append(
+            f"Dropped {_count(duplicates, 'duplicate row')}, equal to another row in every column."
+        )
+    if value_column and scan.values_missing:
+        sentences.append(
+            f"{_count(scan.values_missing, 'conversion')} without a value in column "
+            f"{value_column}: value 0 was used."
+        )
+    return sentences
+
+
+def input_notes(converted: Mapping[str, int], held_out_day: int | None) -> list[str]:
+    """Conversions of types, with their rows, and the first held-out day where days are held out.
+
+    The day counts from 1970-01-01.
+    """
+    sentences = [f"Converted: {what} ({_count(rows, 'row')})." for what, rows in converted.items()]
+    if held_out_day is not None:
+        first = np.datetime64(held_out_day, "D")
+        sentences.append(f"Held out: the days from {first} on, of all users (holdout: forward).")
+    return sentences
+
+
+def baseline_notes(examples: str, *, visits: bool) -> list[str]:
+    """What the baseline means where it was not measured."""
+    if visits:
+        return [
+            "Every conversion row has a channel and counts as a touch, so nobody converts without "
+            "a touch: the baseline is 0 by construction."
+        ]
+    if examples == "touch_days":
+        return [
+            "With examples: touch_days the baseline is an extrapolation: no training example is "
+            "without a touch, and its rate is per selected example, not per day."
+        ]
+    return []
+
+
+def calibration_notes(ratio: float, *, refitted: bool) -> list[str]:
+    """Whether the intercept was refitted; `ratio` is predicted over observed conversions."""
+    if not refitted:
+        return []
+    return [
+        f"The model predicted {ratio:.3f} times the observed conversions of the training users; "
+        "its intercept was refitted so that both agree."
+    ]
+
+
+def shapley_notes(values: Values, error: float, *, exact_cells: int, budget: int) -> list[str]:
+    """What was sampled, and whether the limit of exact values was lowered.
+
+    `error` is the largest standard error of a cell's credit; `exact_cells` and `budget` are the
+    limits that the parameters set.
+    """
+    sentences = []
+    if values.sampled:
+        sentences.append(
+            f"Shapley values of {_count(values.sampled, 'pattern')} with more than "
+            f"{values.largest_exact} cells were estimated by sampling; the standard error of a "
+            f"cell's credit is at most {error:.2g} conversions."
+        )
+    if values.largest_exact < exact_cells:
+        sentences.append(
+            f"shapley_exact_cells was lowered to {values.largest_exact}: more would need over "
+            f"{budget:,} distinct coalitions (shapley_budget)."
+        )
+    return sentences
+
+
+def _count(number: float, noun: str) -> str:
+    """A count and its noun.
+
+    >>> _count(1, "row"), _count(1234, "row")
+    ('1 row', '1,234 rows')
+    """
+    plural = "" if number == 1 else "s"
+    return f"{number:,.0f} {noun}{plural}"
 
 
 def _entropy(share: float) -> float:

@@ -1,0 +1,122 @@
+"""From what the steps of an attribution run computed to its output tables."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from td_mta.config.attribution import Config, advice, page_advice
+from td_mta.dataset.build import Extracted
+from td_mta.ingest.pages import Intake
+from td_mta.model.holdout import BASE_RATE
+from td_mta.reporting import diagnostics, frames, run_facts
+from td_mta.shapley.convergence import CreditChange
+from td_mta.shapley.credit import Credit, Values
+from td_mta.shapley.intervals import Intervals
+
+if TYPE_CHECKING:
+    from td_mta.model.training import Fitted
+
+log = logging.getLogger(__name__)
+
+
+class Results(NamedTuple):
+    """What the steps computed: all that the output tables are made of."""
+
+    intake: Intake
+    extracted: Extracted
+    fitted: "Fitted"
+    evaluation: run_facts.Evaluation
+    values: Values
+    credit: Credit
+    intervals: Intervals
+    changes: list[CreditChange]
+
+
+def output_frames(
+    results: Results, config: Config, seconds: Mapping[str, float]
+) -> dict[str, pd.DataFrame]:
+    """Every output table by its key."""
+    credit, channels = results.credit, results.intake.channels
+    has_value = config.value_column is not None
+    credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
+    return {
+        "metrics": frames.metrics(results.fitted.epochs),
+        "shapley": frames.shapley(credit, channels),
+        "channel": frames.channel(credit, channels),
+        "detail": frames.detail(credit, results.intervals, channels, has_value=has_value),
+        "models": frames.models(credits, channels, has_value=has_value),
+        "intervals": frames.intervals(credit, results.intervals, channels),
+        "run_info": _run_info(results, config, seconds),
+    }
+
+
+def _run_info(results: Results, config: Config, seconds: Mapping[str, float]) -> pd.DataFrame:
+    channels, held_out = results.intake.channels, results.fitted.held_out
+    warnings = _warnings(results, config)
+    for sentence in warnings:
+        log.warning("%s", sentence)
+    return frames.run_info(
+        {
+            "parameters": dataclasses.asdict(config),
+            "counts": results.extracted.counts,
+            "conservation": run_facts.conservation(
+                results.credit, results.extracted.conversions_and_value
+            ),
+            "holdout": run_facts.holdout(results.evaluation),
+            "comparison": run_facts.comparison(results.evaluation),
+            "calibration": run_facts.calibration(held_out),
+            "misses": run_facts.misses(held_out, channels, results.extracted.schema.grid),
+            "convergence": run_facts.convergence(results.changes, channels),
+            "shapley": run_facts.shapley(results.values, results.credit),
+            "seconds": seconds,
+            "versions": run_facts.versions(),
+            "warnings": warnings,
+            "notes": _notes(results, config),
+        }
+    )
+
+
+def _warnings(results: Results, config: Config) -> list[str]:
+    """Sentences about the model first, then about the table's channels, rows and parameters."""
+    intake, extracted, fitted = results.intake, results.extracted, results.fitted
+    held_out = "users" if config.holdout == "users" else "days"
+    conversions = extracted.conversions_and_value[0]
+    best_epoch = fitted.epochs[fitted.best]
+    return [
+        *diagnostics.model_warnings(results.evaluation, held_out),
+        *diagnostics.credit_warnings(
+            results.values, results.credit, conversions, visits=intake.visits
+        ),
+        *diagnostics.epoch_warnings([e.held_out.log_loss for e in fitted.epochs], fitted.best),
+        *diagnostics.convergence_warnings(results.changes, intake.channels),
+        *diagnostics.overfitting_warnings(
+            best_epoch.train.log_loss,
+            best_epoch.held_out.log_loss,
+            prevalence=fitted.prevalence,
+            base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
+            forward=config.holdout == "forward",
+        ),
+        *diagnostics.channel_warnings(intake.channels, extracted.conversions_touched),
+        *diagnostics.row_warnings(intake.scan, extracted.counts["duplicates"], config.value_column),
+        *advice(config),
+        *page_advice(config, extracted.counts["users"]),
+    ]
+
+
+def _notes(results: Results, config: Config) -> list[str]:
+    intake, fitted = results.intake, results.fitted
+    held_out_day = intake.held_out_day if config.holdout == "forward" else None
+    return [
+        *diagnostics.input_notes(intake.scan.converted, held_out_day),
+        *diagnostics.baseline_notes(config.examples, visits=intake.visits),
+        *diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted),
+        *diagnostics.shapley_notes(
+            results.values,
+            results.credit.error,
+            exact_cells=config.shapley_exact_cells,
+            budget=config.shapley_budget,
+        ),
+    ]

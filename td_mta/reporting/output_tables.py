@@ -1,0 +1,52 @@
+"""Which output tables a run writes, their names and their columns: known before anything is read.
+
+Keys are those of `OUTPUTS`; the long tables' names start with the parameter `shapley_table`.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+from td_mta import tables
+
+OUTPUTS = {
+    "metrics": tables.METRICS,
+    "shapley": tables.SHAPLEY,
+    "channel": tables.CHANNEL,
+    "detail": tables.DETAIL,
+    "models": tables.MODELS,
+    "intervals": tables.INTERVALS,
+    "run_info": tables.RUN_INFO,
+}
+RUN_ID = "run_id"
+"""The column that tells runs apart where `if_exists` is append."""
+
+
+def names(metrics_table: str, shapley_table: str) -> dict[str, str]:
+    """The name of every output table by its key.
+
+    >>> names("metrics", "credit")["detail"]
+    'credit_detail'
+    """
+    own = {"metrics": metrics_table, "shapley": shapley_table}
+    return own | {key: f"{shapley_table}_{key}" for key in OUTPUTS if key not in own}
+
+
+def columns(channels: Sequence[str] | None, *, run_id: bool) -> dict[str, list[str] | None]:
+    """The columns of every output table by its key; `run_id` adds that column to each.
+
+    Where a table has a column per channel and the channels are not known yet (None), its columns
+    are None.
+    """
+    extra = [RUN_ID] if run_id else []
+    return {key: _columns_of(table, channels, extra) for key, table in OUTPUTS.items()}
+
+
+def _columns_of(
+    table: tables.Table, channels: Sequence[str] | None, extra: list[str]
+) -> list[str] | None:
+    if tables.CHANNELS not in table.columns:
+        return [*table.columns, *extra]
+    if channels is None:
+        return None
+    parts = (channels if name == tables.CHANNELS else [name] for name in table.columns)
+    return [*itertools.chain.from_iterable(parts), *extra]

@@ -1,0 +1,118 @@
+"""The figures of run_info: one function per section, each from what it needs to names and values.
+
+Held-out examples are scored once, by `evaluate`; tables, warnings and the run's summary share it.
+"""
+
+import contextlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.journeys.patterns import Grid
+from td_mta.journeys.touchpoints import Floats
+from td_mta.metrics import Difference, Quality
+from td_mta.model import holdout as held_out_examples
+from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, HeldOut
+from td_mta.shapley.convergence import CreditChange
+from td_mta.shapley.credit import Credit, Values
+
+BASELINE_MODELS = (LOGISTIC, BASE_RATE)
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", "pyarrow")
+
+
+class Evaluation(NamedTuple):
+    """How well each model predicts the same held-out examples; NaN where there are none."""
+
+    qualities: Mapping[str, Quality]  # of the LSTM and each baseline model
+    differences: Mapping[str, Difference]  # the LSTM's log loss minus each baseline model's
+
+
+def evaluate(held_out: HeldOut) -> Evaluation:
+    """Score the held-out examples, once for all that reports on them."""
+    differences = {model: held_out.beyond(model) for model in BASELINE_MODELS}
+    return Evaluation(held_out.qualities(), differences)
+
+
+def conservation(credit: Credit, amounts: Floats) -> dict[str, float]:
+    """Conversions credited to the baseline and to all channels, and those observed.
+
+    `amounts` are conversions and value per pattern, `(2, patterns)`.
+    """
+    return {
+        "baseline": float(credit.baseline[0]),
+        "channels": float(credit.cells[0].sum()),
+        "conversions": float(amounts[0].sum()),
+    }
+
+
+def holdout(evaluation: Evaluation) -> dict[str, float]:
+    """Every measure of every model, under names like `lstm_log_loss`."""
+    return {
+        f"{model}_{measure}": value
+        for model, quality in evaluation.qualities.items()
+        for measure, value in quality._asdict().items()
+    }
+
+
+def comparison(evaluation: Evaluation) -> dict[str, float]:
+    """The LSTM's log loss minus each baseline model's, and that difference's standard error."""
+    facts = {}
+    for model, difference in evaluation.differences.items():
+        name = f"{LSTM}_minus_{model}"
+        facts[name] = difference.mean
+        facts[f"{name}_error"] = difference.error
+    return facts
+
+
+def calibration(held_out: HeldOut) -> dict[str, str]:
+    """Each bin as JSON: mean predicted probability, observed rate, examples, conversions."""
+    facts = {}
+    for model, bins in held_out.calibration().items():
+        rows = np.transpose(bins).tolist()  # (bins, 4)
+        for number, row in enumerate(rows, start=1):
+            facts[f"{model}_{number}"] = json.dumps(dict(zip(bins._fields, row, strict=True)))
+    return facts
+
+
+def misses(held_out: HeldOut, channels: Sequence[str], grid: Grid) -> list[str]:
+    """A line for each of the largest residuals, then how large they would be by chance alone."""
+    largest = held_out_examples.misses(held_out)
+    lines = [held_out_examples.in_words(miss, channels, grid) for miss in largest.worst]
+    if largest.patterns:
+        lines.append(
+            f"Compared: {largest.patterns} patterns with {held_out_examples.FEW} or more "
+            "conversions, observed or predicted. By chance alone, the largest of that many "
+            f"residuals has a median of {largest.by_chance:.1f} standard errors."
+        )
+    return lines
+
+
+def convergence(changes: Sequence[CreditChange], channels: Sequence[str]) -> dict[str, str]:
+    """By epoch the largest change of a channel's share of channel credit, and that channel."""
+    return {
+        f"epoch_{change.epoch}": f"{change.change:+.4f} {channels[change.channel]}"
+        for change in changes
+    }
+
+
+def shapley(values: Values, credit: Credit) -> dict[str, object]:
+    """How the Shapley values were computed, and the standard error that sampling leaves."""
+    return {
+        "distinct_coalitions": values.coalitions,
+        "exact_cells": values.largest_exact,
+        "sampled_patterns": values.sampled,
+        "standard_error_conversions": credit.error,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that shape the figures, as far as installed."""
+    installed = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            installed[package] = importlib.metadata.version(package)
+    return installed

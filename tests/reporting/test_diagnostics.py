@@ -1,0 +1,179 @@
+"""Warnings and notes come where their limit is passed, and not below it."""
+
+import numpy as np
+import pytest
+
+from td_mta.ingest.scan import Scan
+from td_mta.journeys import patterns
+from td_mta.journeys.patterns import Grid
+from td_mta.metrics import Difference, Quality
+from td_mta.reporting import diagnostics
+from td_mta.reporting.run_facts import Evaluation
+from td_mta.shapley.convergence import CreditChange
+from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
+
+NAN = float("nan")
+
+
+def evaluation(lstm: float, logistic: float, base_rate: float) -> Evaluation:
+    losses = {"lstm": lstm, "logistic": logistic, "base_rate": base_rate}
+    qualities = {name: Quality(loss, NAN, NAN, NAN) for name, loss in losses.items()}
+    difference = Difference(lstm - logistic, 0.002)
+    return Evaluation(qualities, {"logistic": difference, "base_rate": difference})
+
+
+@pytest.mark.parametrize(
+    ("losses", "models"),
+    [
+        ((0.1, 0.2, 0.3), []),
+        ((0.25, 0.2, 0.3), ["logistic regression"]),
+        ((0.4, 0.2, 0.3), ["logistic regression", "the base rate"]),
+        ((NAN, NAN, NAN), []),
+    ],
+)
+def test_a_model_that_loses_is_named_with_both_losses(
+    losses: tuple[float, float, float], models: list[str]
+) -> None:
+    sentences = diagnostics.model_warnings(evaluation(*losses), "users")
+    assert len(sentences) == len(models)
+    for sentence, model in zip(sentences, models, strict=True):
+        assert sentence.startswith(f"The model does not beat {model} on held-out users")
+        assert f"{losses[0]:.5f}" in sentence
+    if models:
+        assert f"{losses[0] - losses[1]:.6f} with a standard error of 0.002000" in sentences[0]
+
+
+def credit_of(
+    touched: float, untouched: float, conversions: list[float]
+) -> tuple[Values, Credit, np.ndarray]:
+    """No touch and a touch of one channel, with their probabilities and conversions."""
+    grid = Grid(1, 1)
+    sets, which = patterns.distinct(patterns.of_cells(np.array([1]), np.array([0]), n=2, grid=grid))
+    values = shapley_values(
+        sets,
+        grid,
+        lambda cells: np.where(cells.any(axis=(1, 2)), touched, untouched),
+        exact_cells=1,
+        budget=10,
+        permutations=2,
+        rng=np.random.default_rng(0),
+    )
+    amounts = np.zeros((2, 2))
+    amounts[0, which] = conversions
+    return values, attribute(values, amounts, grid), amounts[0]
+
+
+@pytest.mark.parametrize(
+    ("untouched_conversions", "visits", "warned"),
+    [(81.0, False, 1), (79.0, False, 0), (81.0, True, 0)],
+)
+def test_a_large_baseline_is_a_warning_unless_it_is_0_by_construction(
+    untouched_conversions: float, visits: bool, warned: int
+) -> None:
+    run = credit_of(1.0, 0.0, [untouched_conversions, 100 - untouched_conversions])
+    sentences = diagnostics.credit_warnings(*run, visits=visits)
+    assert len(sentences) == warned
+    assert not warned or sentences[0].startswith("The baseline receives 81% of the conversions")
+
+
+@pytest.mark.parametrize(("lowered", "warned"), [(1.0, 0), (2.0, 1)])
+def test_touches_that_lower_the_probability_are_counted(lowered: float, warned: int) -> None:
+    run = credit_of(0.1, 0.2, [100 - lowered, lowered])
+    sentences = diagnostics.credit_warnings(*run, visits=True)
+    assert len(sentences) == warned
+    assert not warned or sentences[0].startswith("For 2 conversions the model predicts a lower")
+
+
+@pytest.mark.parametrize(
+    ("val_losses", "best", "advised"),
+    [
+        ([0.3, 0.2], 1, "raise train_epochs"),
+        ([0.3, 0.2999], 1, ""),
+        ([0.2, 0.3], 0, "after epoch 1: early stopping uses the weights of that epoch"),
+        ([0.2, 0.2001], 0, ""),
+        ([0.2], 0, ""),
+        ([NAN, NAN], 1, ""),
+    ],
+)
+def test_the_number_of_epochs_is_advised(val_losses: list[float], best: int, advised: str) -> None:
+    sentences = diagnostics.epoch_warnings(val_losses, best)
+    assert bool(sentences) == bool(advised)
+    assert advised in " ".join(sentences)
+
+
+def test_credits_that_still_change_are_a_warning() -> None:
+    moves = [CreditChange(2, 0, 0.5), CreditChange(3, 1, -0.031)]
+    (sentence,) = diagnostics.convergence_warnings(moves, ["Email", "Fax"])
+    assert "the share of Fax changed by -3.1 percentage points" in sentence
+    assert not diagnostics.convergence_warnings(
+        [*moves, CreditChange(4, 0, 0.02)], ["Email", "Fax"]
+    )
+    assert not diagnostics.convergence_warnings([], ["Email"])
+
+
+@pytest.mark.parametrize("forward", [False, True])
+def test_overfitting_is_measured_relative_to_the_base_rate(forward: bool) -> None:
+    half = {"prevalence": 0.5, "base_rate": np.log(2), "forward": forward}
+    (sentence,) = diagnostics.overfitting_warnings(0.5, 0.55, **half)
+    assert "held-out loss is 10% above training loss" in sentence
+    assert "the model overfits" in sentence
+    assert ("behaviour changed" in sentence) == forward
+    assert not diagnostics.overfitting_warnings(0.5, 0.524, **half)
+    assert not diagnostics.overfitting_warnings(0.5, NAN, **half)
+
+
+def test_rare_channels_are_named_the_rarest_first_up_to_a_limit() -> None:
+    names = [f"c{number}" for number in range(30)]
+    sentences = diagnostics.channel_warnings(names, np.arange(30)[::-1])
+    assert sentences[0].startswith("Channel c29 precedes 0 conversions;")
+    assert sentences[1].startswith("Channel c28 precedes 1 conversion;")
+    assert len(sentences) == 20
+    sentences = diagnostics.channel_warnings(names, np.zeros(30, np.int64))
+    assert sentences[20:] == ["10 more of the channels precede fewer than 20 conversions each."]
+
+
+def test_a_single_channel_is_a_warning() -> None:
+    assert diagnostics.channel_warnings(["Email"], np.array([100])) == [
+        "Email is the only channel: it receives all channel credit."
+    ]
+
+
+def test_rows_left_out_are_counted() -> None:
+    scan = Scan(rows=3001, dropped=3, values_missing=1)
+    assert diagnostics.row_warnings(scan, 1, "value") == [
+        "Dropped 3 of 3,001 rows: user or time is missing.",
+        "Dropped 1 duplicate row, equal to another row in every column.",
+        "1 conversion without a value in column value: value 0 was used.",
+    ]
+    assert not diagnostics.row_warnings(Scan(rows=3001, values_missing=1), 0, None)
+
+
+def test_notes_say_what_the_baseline_is_where_it_is_not_measured() -> None:
+    (zero,) = diagnostics.baseline_notes("person_days", visits=True)
+    (extrapolated,) = diagnostics.baseline_notes("touch_days", visits=False)
+    assert "0 by construction" in zero
+    assert "an extrapolation" in extrapolated
+    assert not diagnostics.baseline_notes("person_days", visits=False)
+
+
+def test_notes_say_what_was_converted_and_which_days_were_held_out() -> None:
+    assert diagnostics.input_notes({"ISO times to seconds": 1200}, None) == [
+        "Converted: ISO times to seconds (1,200 rows)."
+    ]
+    assert diagnostics.input_notes({}, 17_744) == [
+        "Held out: the days from 2018-08-01 on, of all users (holdout: forward)."
+    ]
+
+
+def test_an_intercept_that_was_refitted_is_a_note() -> None:
+    (sentence,) = diagnostics.calibration_notes(0.9, refitted=True)
+    assert "0.900 times the observed conversions" in sentence
+    assert not diagnostics.calibration_notes(0.99, refitted=False)
+
+
+def test_notes_say_what_was_sampled_and_lowered() -> None:
+    values = credit_of(1.0, 0.5, [1.0, 1.0])[0]._replace(sampled=7, largest_exact=9)
+    sampled, lowered = diagnostics.shapley_notes(values, 0.0123, exact_cells=12, budget=2000)
+    assert "7 patterns with more than 9 cells were estimated by sampling" in sampled
+    assert "at most 0.012 conversions" in sampled
+    assert "lowered to 9: more would need over 2,000 distinct coalitions" in lowered
