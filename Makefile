@@ -2,8 +2,11 @@
 PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
+CHROMIUM = chromium
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-.PHONY: demo test test-fast test-trino test-faults test-digdag conformance check bench bench-truth lock lock-container
+.PHONY: demo test test-fast test-trino test-faults test-digdag conformance check docs picture bench bench-truth lock \
+	lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -38,7 +41,17 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MKDOCS)
 	$(BIN)/python -m pytest
+
+# The documentation as a site: open site/index.html.
+docs: .venv/dev
+	$(MKDOCS)
+
+# The picture of the report in README and docs. Chromium is needed: apt-get install chromium.
+picture: demo
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1490 \
+		--screenshot=docs/images/report.png "file://$(CURDIR)/out/report.html"
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks.union_sql
@@ -71,8 +84,8 @@ bench-truth: .venv/dev
 lock: lock-container
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
-	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra dev --universal \
-		--python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra dev --extra docs \
+		--universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
 
 # What the workflow's Python task installs, in the versions that the tests run with, less what is

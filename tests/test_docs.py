@@ -1,9 +1,11 @@
-"""What the documents say of parameters, tables, files and commands is so."""
+"""What README, docs/ and CHANGELOG say of commands, parameters, tables, files and links is so."""
 
 import re
 import shlex
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -15,117 +17,223 @@ from td_mta.config.attribution import PARAMETERS
 from td_mta.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAINTAINERS = (ROOT / "td_mta" / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "td_mta/README.md", "CHANGELOG.md")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in [
+        *(ROOT / name for name in ("README.md", "CHANGELOG.md", "td_mta/README.md")),
+        *sorted(ROOT.glob("docs/*.md")),
+    ]
+}
+MAINTAINERS = PAGES["docs/maintainers.md"]
+MOST_LINES = 200  # of the front page
+MOST_BYTES = 200_000  # of the picture on it
 
 
-def section(title: str, document: str = README) -> str:
-    """The text under a heading, up to the next of its level."""
-    return re.split(r"^## ", document.split(f"## {title}\n", 1)[1], flags=re.MULTILINE)[0]
+class Command(NamedTuple):
+    """A command line of a page, continuation lines joined, its comment left out."""
+
+    page: str
+    line: str
+
+    @property
+    def words(self) -> list[str]:
+        return shlex.split(self.line)
+
+
+def section(title: str, page: str) -> str:
+    """The text under a heading of the second level, up to the next one."""
+    return re.split(r"^## ", page.split(f"\n## {title}\n", 1)[1], flags=re.MULTILINE)[0]
 
 
 def rows(markdown: str) -> list[list[str]]:
     """The cells of the tables in a text, their headings left out."""
     lines = re.findall(r"^\| (.*) \|$", markdown, re.MULTILINE)
     cells = [[cell.strip() for cell in line.split(" | ")] for line in lines]
-    headings = {at - 1 for at, row in enumerate(cells) if set("".join(row)) == {"-"}}
-    return [row for at, row in enumerate(cells) if not headings & {at, at - 1}]
+    rules = {index for index, row in enumerate(cells) if set("".join(row)) == {"-"}}
+    return [row for index, row in enumerate(cells) if not rules & {index, index + 1}]
 
 
-def commands() -> list[str]:
-    """The lines of README's code blocks, continuation lines joined, comments left out."""
-    blocks = re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    inline = re.findall(r"`(python -m [^`]+)`", README)
-    return [re.split(r"\s+#", line)[0].strip() for line in [*lines, *inline] if line.strip()]
+def code_blocks(markdown: str) -> list[str]:
+    return re.findall(r"^```\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
 
 
-def test_the_parameter_table_is_params_yml() -> None:
+def commands() -> Iterator[Command]:
+    """Each line of a code block, and what stands in backticks and begins like a command."""
+    for page, markdown in PAGES.items():
+        lines = "\n".join(code_blocks(markdown)).replace("\\\n", " ").splitlines()
+        prose = re.sub(r"^```\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+        inline = re.findall(r"`((?:python -m|make) [^`]+)`", prose)
+        for line in [*lines, *(" ".join(text.split()) for text in inline)]:
+            if line.strip():
+                yield Command(page, re.split(r"\s+#", line)[0].strip())
+
+
+def label(command: Command) -> str:
+    return f"{command.page}: {command.line}"
+
+
+PYTHON_COMMANDS = [
+    Command(command.page, re.sub(r"^\S*python3? ", "python ", command.line).replace("[", " "))
+    for command in commands()
+    if re.match(r"\S*python3? -m (?!pip)", command.line)
+]
+
+
+def sources(module: str) -> str:
+    """The text of a module, or of all files of a package that is run."""
+    spec = find_spec(module)
+    assert spec is not None and spec.origin, f"no module {module}"
+    path = Path(spec.origin)
+    files = path.parent.glob("*.py") if path.name == "__init__.py" else [path]
+    return "\n".join(file.read_text(encoding="utf-8") for file in sorted(files))
+
+
+@pytest.mark.parametrize("command", PYTHON_COMMANDS, ids=label)
+def test_the_module_of_a_command_and_its_options_exist(command: Command) -> None:
+    module, *arguments = command.words[2:]
+    text = sources("td_mta.cli" if module == "td_mta.main" else module)
+    options = {word.rstrip("]") for word in arguments if re.match(r"--?[a-z]", word)} - {"--help"}
+    assert {option for option in options if f'"{option}"' not in text} == set()
+
+
+@pytest.mark.parametrize("command", PYTHON_COMMANDS, ids=label)
+def test_the_parameters_of_a_command_exist(command: Command) -> None:
+    words = command.words
+    names = [words[index + 1] for index, word in enumerate(words) if word == "--set"]
+    assert {name.split("=")[0] for name in names} <= {*PARAMETERS, "key", "name"}
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in PYTHON_COMMANDS if c.words[2] == "td_mta.main"], ids=label
+)
+def test_the_main_command_takes_its_options(command: Command) -> None:
+    arguments = [word for word in command.words[3:] if word != "--help"]
+    cli.parser().parse_args(arguments)
+
+
+def test_the_runner_has_the_options_of_its_page(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        local_runner.main(["run", "--help"])
+    helped = capsys.readouterr().out
+    options = re.findall(
+        r"(?<![\w-])--?[a-zA-Z]+(?:-[a-z]+)*", section("Options", PAGES["docs/local_runner.md"])
+    )
+    assert [option for option in options if option not in helped] == []
+
+
+def test_make_knows_every_target() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    used = {command.words[1] for command in commands() if command.line.startswith("make ")}
+    assert used
+    assert used <= set(targets)
+
+
+def test_the_parameter_tables_are_params_yml() -> None:
     lines = (ROOT / "config" / "params.yml").read_text(encoding="utf-8").splitlines()
-    written = [re.fullmatch(r"(\w+): (.+?)\s+# (.+)", line) for line in lines]
-    wanted = [[f"`{m[1]}`", f"`{m[2].strip()}`", m[3]] for m in written if m]
-    assert rows(section("Parameters")) == wanted
-    assert len(wanted) == len(PARAMETERS)
-
-
-def test_the_table_of_tables_is_tables_py() -> None:
-    wanted = [
-        [f"`{t.name.replace('_table', '')}`", t.grain, ", ".join(t.columns), t.meaning]
-        for t in TABLES
-    ]
-    assert rows(section("Output tables")) == wanted
+    matches = [re.fullmatch(r"(\w+): (.+?)\s+# (.+)", line) for line in lines]
+    expected = [[f"`{m[1]}`", f"`{m[2].strip()}`", m[3]] for m in matches if m]
+    assert rows(PAGES["docs/parameters.md"]) == expected
+    assert len(expected) == len(PARAMETERS)
 
 
 def test_the_file_holds_every_parameter() -> None:
     assert tuple(yaml.safe_load((ROOT / "config" / "params.yml").read_text("utf-8"))) == PARAMETERS
 
 
-@pytest.mark.parametrize("command", [c for c in commands() if c.startswith("python -m")])
-def test_the_modules_and_parameters_of_a_command_exist(command: str) -> None:
-    words = shlex.split(command)
-    assert find_spec(words[2]) is not None
-    names = [words[at + 1].split("=")[0] for at, word in enumerate(words) if word == "--set"]
-    assert set(names) <= {*PARAMETERS, "key"}
-
-
-@pytest.mark.parametrize("command", [c for c in commands() if "td_mta.main " in c])
-def test_the_main_command_takes_the_options_that_are_shown(command: str) -> None:
-    cli.parser().parse_args(shlex.split(command)[3:])
-
-
-def test_the_runner_has_the_options_that_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        local_runner.main(["run", "--help"])
-    helped = capsys.readouterr().out
-    shown = re.findall(r"(?<![\w-])--?[a-zA-Z]+(?:-[a-z]+)*", section("The local runner"))
-    lines = [line for line in commands() if "local_runner" in line]
-    shown += [word for line in lines for word in re.findall(r" (--[a-z-]+)", line)]
-    assert [option for option in shown if option not in helped] == []
-
-
-def test_make_knows_every_target_that_is_shown() -> None:
-    made = (ROOT / "Makefile").read_text(encoding="utf-8")
-    shown = {word for line in commands() for word in re.findall(r"^make (\w+)", line)}
-    assert shown
-    assert shown <= set(re.findall(r"^([a-z]+):", made, re.MULTILINE))
+def test_the_table_of_tables_is_tables_py() -> None:
+    expected = [
+        [f"`{t.name.replace('_table', '')}`", t.grain, ", ".join(t.columns), t.meaning]
+        for t in TABLES
+    ]
+    assert rows(PAGES["docs/tables.md"]) == expected
 
 
 def test_every_method_has_its_row_in_which_method_when() -> None:
-    named = [row[0].strip("`") for row in rows(section("Which method when"))]
-    assert named == ["shapley", *METHODS]
+    methods = [row[0].strip("`") for row in rows(section("Which method when", ANALYST))]
+    assert methods == ["shapley", *METHODS]
+
+
+ANALYST = PAGES["docs/analyst.md"]
 
 
 def test_how_good_has_a_row_for_every_method() -> None:
-    named = [row[0].strip("`") for row in rows(section("How good"))]
-    assert named[: len(METHODS) + 1] == ["shapley", *METHODS]
+    models = [row[0].strip("`") for row in rows(section("Channel shares", HOW_GOOD))]
+    assert models[: len(METHODS) + 1] == ["shapley", *METHODS]
 
 
-def test_every_benchmark_has_its_command_in_the_readme() -> None:
+HOW_GOOD = PAGES["docs/how_good.md"]
+
+
+def test_every_benchmark_has_its_command() -> None:
     helper = "peers"  # what truth runs in another Python
-    there = {path.stem for path in ROOT.glob("benchmarks/*.py")} - {"__init__", helper}
-    assert set(re.findall(r"python -m benchmarks\.(\w+)", section("Speed and memory"))) == there
+    modules = {path.stem for path in ROOT.glob("benchmarks/*.py")} - {"__init__", helper}
+    figures = section("Commands and figures", PAGES["docs/speed.md"])
+    assert set(re.findall(r"python -m benchmarks\.(\w+)", figures)) == modules
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_link_leads_to_a_file(document: str) -> None:
-    path = ROOT / document
-    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
-    assert all((path.parent / link).exists() for link in links)
+def anchors(markdown: str) -> list[str]:
+    """The ids that MkDocs and GitHub give to the headings of a page."""
+    prose = re.sub(r"^```\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    plain = [re.sub(r"[^\w\s-]", "", title).strip().lower() for title in titles]
+    return [re.sub(r"[-\s]+", "-", title) for title in plain]
+
+
+LINKS = [
+    pytest.param(page, link, id=f"{page}: {link}")
+    for page, markdown in PAGES.items()
+    for link in re.findall(r"\]\(([^)]+)\)", markdown)
+]
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS)
+def test_a_link_leads_to_a_file_and_its_heading(page: str, link: str) -> None:
+    assert ":" not in link, "links lead to files of the project"
+    file, _, anchor = link.partition("#")
+    target = (ROOT / page).parent / file if file else ROOT / page
+    assert target.is_file()
+    assert not anchor or anchor in anchors(target.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_heading_of_a_page_has_an_anchor_of_its_own(page: str) -> None:
+    ids = anchors(PAGES[page])
+    assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_in_backticks_exists(page: str) -> None:
+    """A path is what begins with a file or folder of the root; `docs/images/` ends in a slash."""
+    prose = re.sub(r"^```\n.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
+    top = {path.name for path in ROOT.iterdir()} - {"data", "out", "site"}
+    paths = [text for text in re.findall(r"`([\w./-]+)`", prose) if text.split("/")[0] in top]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_front_page_is_short_and_its_picture_small() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= MOST_LINES
+    assert (ROOT / "docs" / "images" / "report.png").stat().st_size < MOST_BYTES
 
 
 def tree() -> set[str]:
-    """The files and folders that the maintainers' tree names."""
-    block = section("The tree", MAINTAINERS).split("```")[1]
-    names = [re.findall(r"\S+\.\w+|\S+/", line[:28]) for line in block.splitlines()]
-    return {name for line in names for name in line}
+    """The paths that the maintainers' tree names; an indented one lies in the folder above it."""
+    paths, folder = set(), ""
+    for line in code_blocks(section("The tree", MAINTAINERS))[0].splitlines():
+        names = re.split(r"\s{3,}", line.strip())[0].split()
+        if not line.startswith(" "):
+            folder = names[0]
+            paths |= set(names)
+        else:
+            paths |= {f"{folder}{name}" for name in names}
+    return paths
 
 
 def test_the_tree_names_what_is_there() -> None:
-    assert {name for name in tree() if not (ROOT / "td_mta" / name).exists()} == set()
+    assert {path for path in tree() if not (ROOT / path).exists()} == set()
 
 
-def test_every_module_stands_in_the_tree() -> None:
-    there = {path.name for path in ROOT.glob("td_mta/*.py")} - {"__init__.py"}
-    there |= {f"{path.parent.name}/" for path in ROOT.glob("td_mta/*/__init__.py")}
-    assert there - tree() == set()
+def test_every_room_stands_in_the_tree() -> None:
+    modules = {f"td_mta/{path.name}" for path in ROOT.glob("td_mta/*.py")}
+    rooms = {f"td_mta/{path.parent.name}/" for path in ROOT.glob("td_mta/*/*.py")}
+    top = {f"{path.parent.name}/" for path in ROOT.glob("*/*.py")}
+    assert (modules | rooms | top) - {"td_mta/__init__.py"} - tree() == set()

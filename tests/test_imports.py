@@ -121,7 +121,7 @@ def test_the_picture_names_every_room_and_no_other() -> None:
 
 
 def test_the_maintainers_guide_shows_the_picture() -> None:
-    assert PICTURE.strip("\n") in (ROOT / "td_mta" / "README.md").read_text(encoding="utf-8")
+    assert PICTURE.strip("\n") in (ROOT / "docs" / "maintainers.md").read_text(encoding="utf-8")
 
 
 def test_every_form_of_import_is_seen() -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def clone(tmp_path: Path) -> Path:
     """The project with what users have in a clone: data, results, environments."""
     sent = ("config", "queries", "workflows", "td_mta")
-    for folder in (*sent, "tests", "local_runner", "benchmarks"):
+    for folder in (*sent, "tests", "local_runner", "benchmarks", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True)
     for file in [*ROOT.glob("*.*"), ROOT / "Makefile", ROOT / ".digdagignore"]:
         if file.is_file() and file.name != ".git":  # a file, not a folder, in a worktree
