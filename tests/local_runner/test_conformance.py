@@ -38,10 +38,10 @@ def test_a_refusal_names_a_file_and_comes_before_any_task() -> None:
             )
 
 
-def test_the_readme_tells_the_counts() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+def test_the_documentation_states_the_counts() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "local_runner.md").read_text(encoding="utf-8")
     refused = [case for case in RECORDED.values() if verdict(case["name"]).verdict == "refused"]
     on_digdag_too = sum(case["exit_code"] != 0 and not case["runs"] for case in refused)
     equal = len(RECORDED) - len(refused)
-    assert f"digdag: equal {equal}, refused {len(refused)}, different 0\n" in readme
-    assert f"Of the workflows refused, {on_digdag_too} fail on Digdag too" in readme
+    assert f"digdag: equal {equal}, refused {len(refused)}, different 0\n" in page
+    assert f"Of the workflows refused, {on_digdag_too} fail on Digdag too" in page
