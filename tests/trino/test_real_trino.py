@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 NOW = 1_772_323_200  # 2026-03-01 00:00 UTC
 USER = """
 import sys
-from td_emulator.trino import RealTrino
+from td_emulator.engines.real_trino import RealTrino
 with RealTrino() as trino:
     print(trino.url, flush=True)
     sys.stdin.read()
