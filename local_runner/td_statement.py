@@ -8,15 +8,14 @@ from local_runner.job import Job, TaskError
 from local_runner.workflow import templates
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
+from td_mta.warehouse.names import NAME_RULE, is_allowed
 
 # Names that change what a task does on Treasure Data, and have no local meaning.
 REFUSED = frozenset({"result_url", "result_connection", "result_settings", "engine_version"})
 ENGINES = ("presto", "hive")
 DDL_DATABASES = ("drop_databases", "create_databases", "empty_databases")
 DDL = ("drop_tables", "create_tables", "empty_tables", "rename_tables")
-NAME_RULE = "3 to 256 of a-z, 0-9 and _"
 MOST_ROWS = 900  # each is a task, and Digdag has a limit of its own
-_NAME = re.compile(r"[a-z0-9_]{3,256}")
 _DURATION = re.compile(r"(?:([0-9]+) *d)? *(?:([0-9]+) *h)? *(?:([0-9]+) *m)? *(?:([0-9]+) *s)?")
 _SECONDS = (86400, 3600, 60, 1)
 _INTERVALS = (30, 2 * 86400)
@@ -78,7 +77,7 @@ def query(job: Job) -> str:
 
 def name(value: Value, what: str = "table") -> str:
     """A legal name of a table or database; raises `TaskError`."""
-    if not _NAME.fullmatch(str(value)):
+    if not is_allowed(str(value)):
         raise TaskError(f"{value!r} is no {what} name: Treasure Data allows {NAME_RULE} (config)")
     return str(value)
 

@@ -2,15 +2,13 @@
 
 import re
 
-_NAME = re.compile(r"[a-z0-9_]{3,256}")
+from td_mta.warehouse.names import NAME_RULE, is_allowed
+
 COLUMN = re.compile(r"[a-z_][a-z0-9_]*")  # other keys of a record are dropped on import
 
 
 def complaint(kind: str, name: str) -> str | None:
     """What is wrong with the name of a `database` or a `table`; None where nothing is."""
-    if _NAME.fullmatch(name):
+    if is_allowed(name):
         return None
-    return (
-        f"{kind.capitalize()} name {name!r} is not allowed: it must be 3 to 256 characters "
-        "of a-z, 0-9 and _"
-    )
+    return f"{kind.capitalize()} name {name!r} is not allowed: it must be {NAME_RULE}"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from td_mta.errors import ConfigError, MtaError
+from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 if TYPE_CHECKING:
     from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
 
 DEFAULT_CONFIG = Path("config/params.yml")
-DEFAULT_SERVER = "https://api.treasuredata.com"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -103,12 +103,7 @@ def _key(environment: Mapping[str, str]) -> str:
 
 def _server(environment: Mapping[str, str]) -> str:
     server = environment.get("TD_API_SERVER", "").strip() or DEFAULT_SERVER
-    address = server if "://" in server else f"https://{server}"
-    if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", address):
-        raise ConfigError(
-            f"TD_API_SERVER must be an address such as {DEFAULT_SERVER}, got {server!r}"
-        )
-    return address.rstrip("/")
+    return server_address(server, "TD_API_SERVER")
 
 
 def log_to_stderr() -> None:

@@ -18,6 +18,7 @@ import yaml
 
 from td_mta.config import checks, placeholders
 from td_mta.errors import ConfigError
+from td_mta.warehouse.td_address import DEFAULT_SERVER
 
 T = TypeVar("T")
 
@@ -134,7 +135,7 @@ class Config:
 
     run_model: bool = _param(True, checks.flag)
     docker_image: str = _param("treasuredata/customscript-python:3.12.11-td0", checks.text)
-    td_api_server: str = _param("https://api.treasuredata.com", checks.address)
+    td_api_server: str = _param(DEFAULT_SERVER, checks.address)
 
     def __post_init__(self) -> None:
         for parameter in fields(self):

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
+from td_mta.warehouse.td_address import ADDRESS, DEFAULT_SERVER
+
 Check = Callable[[object], object]
 
 
@@ -104,5 +106,5 @@ table = _matching(
 column = _matching(r"""(?!none$)[^"`;]+""", "the name of a column, without quotes or semicolons")
 text = _matching(r"[^']+", "a text without single quotes")
 interval = _matching(r"[-+]?\d+[yqMwdhms](/.+)?", "an interval such as -30d")
-address = _matching(r"https?://[^\s'\"]+", "an address such as https://api.treasuredata.com")
+address = _matching(ADDRESS, f"an address such as {DEFAULT_SERVER}")
 folder = _matching(r".+", "a folder")

@@ -1,12 +1,31 @@
-"""Where tables live. `Warehouse` is the seam; `local.py` keeps tables as files in folders,
-`treasure_data.py` in a database of Treasure Data.
+"""Where tables live: `Warehouse` is what the project needs of a database.
+
+    local.py             tables as CSV and Parquet files in two folders
+      csv_tables.py        CSV files as typed tables
+      appending.py         new rows after those of a stored table
+    treasure_data.py     tables of a database of Treasure Data
+      td_address.py        where its API is
+      td_connection.py     one request, repeated while that may help
+      td_jobs.py           a query as a job, its result in blocks
+      td_loading.py        one table by bulk import
+      td_writing.py        several tables, all or none
+      td_types.py          types and rows as Treasure Data writes them
+    names.py             names that are allowed, and what to say of a missing one
+
+To add a warehouse: write a class with the methods of `Warehouse` in a file beside these two, choose
+it in `cli.open_warehouse`, and add a line to `MAKERS` in `tests/warehouse/test_warehouse.py`: every
+warehouse runs that suite. What yours cannot do is marked there with a reason.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from __future__ import annotations
 
-import pandas as pd
-import pyarrow as pa
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:  # so that `names` and `td_address` are imported in no time, for --help
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    import pyarrow as pa
 
 IfExists = Literal["overwrite", "append", "error"]
 
@@ -23,19 +42,19 @@ class Warehouse(Protocol):
         ...
 
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
-        """Make a table whole in one step; `append` adds rows to the one that is there."""
+        """Make a complete table in one step; `append` adds rows to the one that exists."""
         ...
 
     def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
-        """Several tables: a failure before all of them are staged leaves each as it was."""
+        """Several tables by name: a failure before all of them are staged changes none."""
         ...
 
     def check_writable(
         self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
     ) -> None:
-        """Raise now what `write_all` would after hours of work; nothing that lasts is written.
+        """Raise now what `write_all` would raise after hours of work; writes nothing that lasts.
 
-        The tables' columns are None where they are not known yet.
+        `tables` has the columns of each table, None where they are not known yet.
         """
         ...
 
@@ -48,9 +67,12 @@ class Warehouse(Protocol):
         ...
 
     def insert_into(self, table: str, sql: str) -> int:
-        """Add the rows of a Trino `select`, by position; makes the table where there is none."""
+        """Add the rows of a Trino `select`, by position; makes the table where there is none.
+
+        Returns the number of rows that were added.
+        """
         ...
 
     def drop_table(self, table: str) -> None:
-        """Drop a table; one that is not there is no error."""
+        """Drop a table; a missing one is no error."""
         ...

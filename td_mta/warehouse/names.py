@@ -1,4 +1,6 @@
-"""Names of tables and columns: what Treasure Data allows, and what to say of a missing one."""
+"""Names of databases, tables and columns: what Treasure Data allows, and which exist instead of one
+that is missing.
+"""
 
 import difflib
 import re
@@ -6,7 +8,17 @@ from collections.abc import Collection, Iterable
 
 from td_mta.errors import ConfigError, DataError
 
-_ALLOWED = re.compile(r"[a-z0-9_]{3,255}")
+# Treasure Data's own clients do not agree: td-client-java, through which Digdag's td operators go,
+# takes 3 to 256 characters (TDClient.validateName), td-client-ruby 3 to 255, td-client-python
+# checks nothing. Digdag's limit is the one here; beyond it the server has the last word.
+SHORTEST_NAME, LONGEST_NAME = 3, 256
+NAME_RULE = f"{SHORTEST_NAME} to {LONGEST_NAME} characters of a-z, 0-9 and _"
+_ALLOWED = re.compile(rf"[a-z0-9_]{{{SHORTEST_NAME},{LONGEST_NAME}}}")
+
+
+def is_allowed(name: str) -> bool:
+    """Whether Treasure Data takes it as the name of a database or a table."""
+    return _ALLOWED.fullmatch(name) is not None
 
 
 def column_name(name: str) -> str:
@@ -20,47 +32,50 @@ def column_name(name: str) -> str:
 
 
 def check_table_name(name: str) -> None:
-    """Raise `ConfigError` for the name of a table to be made that Treasure Data does not allow."""
-    if not _ALLOWED.fullmatch(name):
+    """Raise `ConfigError` for the name of a new table that Treasure Data does not allow."""
+    if not is_allowed(name):
         raise ConfigError(
-            f"table {name!r}: Treasure Data allows 3 to 255 of a-z, 0-9 and _ in the name of a "
-            "table; change it in config/params.yml"
+            f"table {name!r}: Treasure Data allows {NAME_RULE} in the name of a table; "
+            "change it in config/params.yml"
         )
 
 
 def check_database_name(name: str) -> None:
     """The same for a database."""
-    if not _ALLOWED.fullmatch(name):
+    if not is_allowed(name):
         raise ConfigError(
-            f"config/params.yml: db must be the name of a database on Treasure Data, 3 to 255 of "
-            f"a-z, 0-9 and _, got {name!r}"
+            "config/params.yml: db must be the name of a database on Treasure Data, "
+            f"{NAME_RULE}, got {name!r}"
         )
 
 
-def find_column(name: str, there: Collection[str], place: str) -> str:
-    """The column of that name; as in SQL, letter case does not matter where it is unambiguous."""
-    if name in there:
+def find_column(name: str, columns: Collection[str], table: str) -> str:
+    """The column of that name; as in SQL, letter case does not matter where it is unambiguous.
+
+    Raises `DataError`, which calls the table `table`.
+    """
+    if name in columns:
         return name
-    alike = [column for column in there if column.lower() == name.lower()]
-    if len(alike) == 1:
-        return alike[0]
-    near = difflib.get_close_matches(name, there, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise DataError(f"{place}: no column {name!r}; it has {', '.join(there)}{hint}")
+    same_letters = [column for column in columns if column.lower() == name.lower()]
+    if len(same_letters) == 1:
+        return same_letters[0]
+    similar = difflib.get_close_matches(name, columns, 1)
+    hint = f"; did you mean {similar[0]!r}?" if similar else ""
+    raise DataError(f"{table}: no column {name!r}; it has {', '.join(columns)}{hint}")
 
 
-def nearest(name: str, there: Iterable[str], otherwise: str) -> str:
-    """`there is a, b`: the names alike, else the first ten, else what to say of none at all."""
-    names = sorted(there)
-    near = difflib.get_close_matches(name, names, 3) or names[:10]
-    return f"there is {', '.join(near)}" if near else otherwise
+def nearest(name: str, existing: Iterable[str], otherwise: str) -> str:
+    """`there is a, b`: similar names, else the first ten, else `otherwise` where none exists."""
+    names = sorted(existing)
+    shown = difflib.get_close_matches(name, names, 3) or names[:10]
+    return f"there is {', '.join(shown)}" if shown else otherwise
 
 
-def check_same_columns(new: Iterable[str], there: Iterable[str], place: str) -> None:
-    """Rows can be appended only where the columns are the same, in any order."""
-    differ = sorted(set(new) ^ set(there))
+def check_same_columns(new: Iterable[str], existing: Iterable[str], table: str) -> None:
+    """Raise `DataError` unless both are the same in any order: else rows cannot be appended."""
+    differ = sorted(set(new) ^ set(existing))
     if differ:
         raise DataError(
-            f"cannot append to {place}: columns differ in {', '.join(differ)}; drop the table, "
+            f"cannot append to {table}: columns differ in {', '.join(differ)}; drop the table, "
             "or set if_exists to overwrite"
         )

@@ -93,7 +93,10 @@ def test_without_a_key_no_task_runs(
     [
         ("td>: {data: select 1}\n  database: my", "'my' is no database name"),
         ("td>: {data: select 1}\n  create_table: Upper", "'Upper' is no table name: Treasure Data"),
-        ("td>: {data: select 1}\n  create_table: t1", "allows 3 to 256 of a-z, 0-9 and _"),
+        (
+            "td>: {data: select 1}\n  create_table: t1",
+            "allows 3 to 256 characters of a-z, 0-9 and _",
+        ),
         ("td>: {data: select 1}\n  insert_into: " + "x" * 257, "is no table name"),
         ("td_ddl>:\n  drop_tables: [ok_, no-good]", "drop_tables: 'no-good' is no table name"),
         ("td_ddl>:\n  create_databases: [x]", "create_databases: 'x' is no database name"),

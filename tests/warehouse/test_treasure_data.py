@@ -349,11 +349,13 @@ def test_a_missing_database_is_told_with_those_that_are_there(td: Account) -> No
         td.warehouse(database="mtaa").columns("credits")
 
 
-@pytest.mark.parametrize("name", ["ab", "Shapley", "my table", "x" * 256])
+@pytest.mark.parametrize("name", ["ab", "Shapley", "my table", "x" * 257])
 def test_a_table_name_that_is_not_allowed_is_told_before_any_request(
     td: Account, name: str
 ) -> None:
-    with pytest.raises(ConfigError, match="Treasure Data allows 3 to 255 of a-z, 0-9 and _"):
+    with pytest.raises(
+        ConfigError, match="Treasure Data allows 3 to 256 characters of a-z, 0-9 and _"
+    ):
         td.warehouse().check_writable({name: None}, "overwrite")
     assert td.td.requests == ()
 
