@@ -11,7 +11,7 @@ from td_emulator.api.keys import API_KEY, READ_ONLY_KEY
 from td_emulator.api.messages import Request
 from td_emulator.emulator import Emulator
 from td_emulator.engines.embedded import EmbeddedEngine
-from td_emulator.engines.protocol import Engine, EngineError, Rows
+from td_emulator.engines.protocol import Engine, EngineError, QueryResult
 
 __all__ = [
     "API_KEY",
@@ -21,6 +21,6 @@ __all__ = [
     "Engine",
     "EngineError",
     "Fault",
+    "QueryResult",
     "Request",
-    "Rows",
 ]

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import TracebackType
 
 from td_emulator.api.bulk_imports import BulkImports
-from td_emulator.api.databases import Catalog
+from td_emulator.api.databases import Databases
 from td_emulator.api.faults import Faults
 from td_emulator.api.jobs import Job, Jobs
 from td_emulator.api.messages import Request
 from td_emulator.api.routes import routes
 from td_emulator.api.server import Server
-from td_emulator.api.trino_protocol import Sessions
+from td_emulator.api.trino_protocol import TrinoStatements
 from td_emulator.engines.protocol import Engine
 
 
@@ -38,9 +38,9 @@ class Emulator:
         self._folder = Path(tempfile.mkdtemp(prefix="td_emulator_"))
         self._jobs = Jobs(engine, self.faults, self._folder, poll_again)
         self._imports = BulkImports(engine, self._jobs, self._folder)
-        self._sessions = Sessions(engine, self._folder)
-        catalog = Catalog(engine, self.connections)
-        table = routes(catalog, self._jobs, self._imports, self._sessions)
+        self._statements = TrinoStatements(engine, self._folder)
+        databases = Databases(engine, self.connections)
+        table = routes(databases, self._jobs, self._imports, self._statements)
         self._server = Server(port, table, self.faults, self._folder, line)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
@@ -66,7 +66,7 @@ class Emulator:
         self._server.server_close()
         self._thread.join()
         self._jobs.stop()
-        self._sessions.stop()
+        self._statements.stop()
         self._imports.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -13,7 +13,7 @@ from td_emulator.engines import types
 from td_emulator.engines.protocol import TIME, Engine, EngineError
 
 
-class Catalog:
+class Databases:
     """The databases and tables of an engine; connections are names with numbers."""
 
     def __init__(self, engine: Engine, connections: Mapping[str, int]) -> None:

@@ -10,7 +10,7 @@ import msgpack
 import pyarrow as pa
 
 from td_emulator.api import values
-from td_emulator.engines.protocol import Rows
+from td_emulator.engines.protocol import QueryResult
 
 BATCH_ROWS = 10_000
 PAGE_ROWS = 5_000
@@ -23,7 +23,7 @@ class JobResult:
     def __init__(self, path: Path) -> None:
         self.path, self.rows, self.plain_bytes = path, 0, 0
 
-    def fill(self, rows: Rows) -> Iterator[None]:
+    def fill(self, rows: QueryResult) -> Iterator[None]:
         """Write the rows; yields between batches, so that a job can be killed there."""
         with gzip.open(self.path, "wb", compresslevel=1) as file:
             for batch in _pieces(rows):
@@ -58,7 +58,7 @@ class Pages:
         self.path = path
         self._ends = [0]
 
-    def fill(self, rows: Rows) -> Iterator[None]:
+    def fill(self, rows: QueryResult) -> Iterator[None]:
         """Write the rows; yields between pages, so that a statement can be cancelled there."""
         with open(self.path, "wb") as file:
             for batch in _pieces(rows, PAGE_ROWS):
@@ -86,7 +86,7 @@ def _packed(batch: pa.RecordBatch, types: tuple[str, ...]) -> bytes:
     return packed[header:]
 
 
-def _pieces(rows: Rows, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+def _pieces(rows: QueryResult, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
     for batch in rows.batches:
         for start in range(0, len(batch), size):
             yield batch.slice(start, size)

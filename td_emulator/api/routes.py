@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from td_emulator.api.bulk_imports import BulkImports
-from td_emulator.api.databases import Catalog
+from td_emulator.api.databases import Databases
 from td_emulator.api.jobs import Jobs
 from td_emulator.api.messages import Answer, ApiError, Call
-from td_emulator.api.trino_protocol import Sessions
+from td_emulator.api.trino_protocol import TrinoStatements
 
 Handler = Callable[..., Answer]
 
@@ -30,21 +30,23 @@ class Route:
         return found.groupdict() if found else None
 
 
-def routes(catalog: Catalog, jobs: Jobs, imports: BulkImports, sessions: Sessions) -> list[Route]:
+def routes(
+    databases: Databases, jobs: Jobs, imports: BulkImports, statements: TrinoStatements
+) -> list[Route]:
     """Every request that is understood. What a job or a statement may do is seen when it runs."""
     read, write = True, False
     table: list[tuple[str, str, Handler, bool]] = [
-        ("GET", "/v3/database/list", catalog.list_databases, read),
-        ("POST", "/v3/database/create/{database}", catalog.create_database, write),
-        ("POST", "/v3/database/delete/{database}", catalog.delete_database, write),
-        ("GET", "/v3/table/list/{database}", catalog.list_tables, read),
-        ("POST", "/v3/table/create/{database}/{table}/log", catalog.create_table, write),
-        ("POST", "/v3/table/delete/{database}/{table}", catalog.delete_table, write),
-        ("POST", "/v3/table/rename/{database}/{table}/{new}", catalog.rename_table, write),
-        ("POST", "/v3/table/swap/{database}/{table}/{other}", catalog.swap_tables, write),
-        ("POST", "/v3/table/update-schema/{database}/{table}", catalog.update_schema, write),
-        ("GET", "/v3/connections/lookup", catalog.look_up_connection, read),
-        ("GET", "/v3/system/server_status", catalog.status, read),
+        ("GET", "/v3/database/list", databases.list_databases, read),
+        ("POST", "/v3/database/create/{database}", databases.create_database, write),
+        ("POST", "/v3/database/delete/{database}", databases.delete_database, write),
+        ("GET", "/v3/table/list/{database}", databases.list_tables, read),
+        ("POST", "/v3/table/create/{database}/{table}/log", databases.create_table, write),
+        ("POST", "/v3/table/delete/{database}/{table}", databases.delete_table, write),
+        ("POST", "/v3/table/rename/{database}/{table}/{new}", databases.rename_table, write),
+        ("POST", "/v3/table/swap/{database}/{table}/{other}", databases.swap_tables, write),
+        ("POST", "/v3/table/update-schema/{database}/{table}", databases.update_schema, write),
+        ("GET", "/v3/connections/lookup", databases.look_up_connection, read),
+        ("GET", "/v3/system/server_status", databases.status, read),
         ("POST", "/v3/job/issue/{type}/{database}", jobs.issue, read),
         ("GET", "/v3/job/status/{job}", jobs.status, read),
         ("GET", "/v3/job/show/{job}", jobs.show, read),
@@ -63,9 +65,9 @@ def routes(catalog: Catalog, jobs: Jobs, imports: BulkImports, sessions: Session
         ("GET", "/v3/bulk_import/show/{name}", imports.show, read),
         ("GET", "/v3/bulk_import/list", imports.list_imports, read),
         ("GET", "/v3/bulk_import/error_records/{name}", imports.error_records, read),
-        ("POST", "/v1/statement", sessions.post, read),
-        ("GET", "/v1/statement/executing/{id}/{number}", sessions.page, read),
-        ("DELETE", "/v1/statement/executing/{id}/{number}", sessions.cancel, read),
+        ("POST", "/v1/statement", statements.post, read),
+        ("GET", "/v1/statement/executing/{id}/{number}", statements.page, read),
+        ("DELETE", "/v1/statement/executing/{id}/{number}", statements.cancel, read),
     ]
     return [Route(*line) for line in table]
 

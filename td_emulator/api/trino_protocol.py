@@ -32,7 +32,7 @@ class _Query:
     work: Work
 
 
-class Sessions:
+class TrinoStatements:
     """All statements of an emulator."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from td_emulator import names
 from td_emulator.api.results import JobResult, Pages
-from td_emulator.engines.protocol import TIME, Engine, EngineError, Rows
+from td_emulator.engines.protocol import TIME, Engine, EngineError, QueryResult
 from td_emulator.engines.script import Statement, statements
 
 State = Literal["queued", "running", "success", "error", "killed"]
@@ -83,7 +83,7 @@ class SqlTask:
         found = statements(self.sql, self.database)
         if not found:
             raise EngineError("SYNTAX_ERROR", "line 1:1: there is no statement in this text")
-        result: Rows | int = 0
+        result: QueryResult | int = 0
         for statement in found:
             if killed.is_set():
                 return
@@ -97,7 +97,7 @@ class SqlTask:
             if killed.is_set():
                 return
 
-    def _run(self, statement: Statement) -> Rows | int:
+    def _run(self, statement: Statement) -> QueryResult | int:
         if statement.writes and not self.may_write:
             raise EngineError("PERMISSION_DENIED", "Access Denied: this API key may only read")
         if statement.kind in ("create", "create_as"):
@@ -118,7 +118,7 @@ class SqlTask:
             and not self.engine.count(statement.database, statement.table)
         )
 
-    def _insert_first(self, statement: Statement) -> Rows | int:
+    def _insert_first(self, statement: Statement) -> QueryResult | int:
         """The first rows of such a table give it its columns [not verified on TD]."""
         passing = f"{statement.table[:240]}__first_rows"
         quoted = f'"{statement.database}"."{passing}"'

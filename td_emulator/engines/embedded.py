@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from td_emulator.engines import inserts, types
 from td_emulator.engines.folders import Folder
-from td_emulator.engines.protocol import EngineError, Rows
+from td_emulator.engines.protocol import EngineError, QueryResult
 from td_emulator.engines.script import Statement, statements
 from td_emulator.engines.show import shown
 from td_emulator.engines.spill import spilled
@@ -112,13 +112,13 @@ class EmbeddedEngine:
             self._folder.store(database, table, inserts.by_name(old, rows))
 
     @_alone
-    def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
+    def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
         found = statements(sql, database)
         if not found:
             raise EngineError("SYNTAX_ERROR", "line 1:1: there is no statement in this text")
         return [self._run(statement, database, scheduled_time) for statement in found][-1]
 
-    def _run(self, statement: Statement, database: str, now: int) -> Rows | int:
+    def _run(self, statement: Statement, database: str, now: int) -> QueryResult | int:
         try:
             match statement.kind:
                 case "query":
@@ -151,11 +151,11 @@ class EmbeddedEngine:
             f"{' '.join(statement.words.split())[:60]!r}; a real Trino (--trino) runs more",
         )
 
-    def _query(self, sql: str, database: str, now: int) -> Rows:
+    def _query(self, sql: str, database: str, now: int) -> QueryResult:
         plan = self._plan(sql, database, now)
         columns = tuple(name or f"_col{place}" for place, name in enumerate(plan.names))
         batches = spilled(self._rows(plan, database), plan.types, self._folder.scratch)
-        return Rows(columns, tuple(str(kind) for kind in plan.types), batches)
+        return QueryResult(columns, tuple(str(kind) for kind in plan.types), batches)
 
     def _is_there(self, statement: Statement) -> bool:
         """Whether the table to make is there already, which `if not exists` allows."""

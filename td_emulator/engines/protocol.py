@@ -13,7 +13,7 @@ TIME = ("time", "bigint")  # the column that every table made by the API has
 
 
 @dataclass(frozen=True)
-class Rows:
+class QueryResult:
     """The rows of a query: column names, Trino's types, and the rows in batches, to be read once.
 
     The batches hold on to nothing that another statement may change.
@@ -78,7 +78,7 @@ class Engine(Protocol):
         """Add rows by column name; a column that one side lacks is NULL there."""
         ...
 
-    def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
+    def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
         """Run one statement, or several one after another; the last one's rows, or their number
         where it wrote a table. Raises `EngineError` where a statement fails."""
         ...

@@ -4,7 +4,7 @@ import re
 
 import pyarrow as pa
 
-from td_emulator.engines.protocol import Engine, EngineError, Rows
+from td_emulator.engines.protocol import Engine, EngineError, QueryResult
 
 _NAME = r'"?(?:td-presto"?\."?)?(?:"?(?P<database>\w+)"?\.)?"?(?P<table>\w+)"?'
 _FORMS = {
@@ -14,7 +14,7 @@ _FORMS = {
 }
 
 
-def shown(text: str, database: str, engine: Engine) -> Rows:
+def shown(text: str, database: str, engine: Engine) -> QueryResult:
     """The rows of such a statement, as Trino has them."""
     words = " ".join(text.split())
     for kind, form in _FORMS.items():
@@ -33,7 +33,7 @@ def shown(text: str, database: str, engine: Engine) -> Rows:
     raise EngineError("NOT_SUPPORTED", f"{words[:60]!r}: only show schemas, tables and columns")
 
 
-def _rows(columns: list[str], rows: list[list[str]]) -> Rows:
+def _rows(columns: list[str], rows: list[list[str]]) -> QueryResult:
     arrays = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(columns))]
     batch = pa.record_batch(arrays, names=columns)
-    return Rows(tuple(columns), ("varchar",) * len(columns), iter([batch]))
+    return QueryResult(tuple(columns), ("varchar",) * len(columns), iter([batch]))

@@ -25,7 +25,7 @@ from td_mta.warehouse.td_connection import (
     TransientError,
     Tries,
 )
-from td_mta.warehouse.td_types import Column, batch_of
+from td_mta.warehouse.td_types import ResultColumn, batch_of
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ MOST_BYTES_OF_A_ROW = 1 << 28
 FINISHED = ("success", "error", "killed")
 
 
-class Job(NamedTuple):
+class FinishedJob(NamedTuple):
     """A job that succeeded. `rows` is None where Treasure Data does not tell."""
 
     id: str
-    columns: list[Column]
+    columns: list[ResultColumn]
     rows: int | None
 
 
@@ -51,7 +51,7 @@ class JobFailedError(WarehouseError):
         self.told = told
 
 
-def run(connection: Connection, database: str, sql: str, now: int) -> Job:
+def run(connection: Connection, database: str, sql: str, now: int) -> FinishedJob:
     """One Trino statement as one job; `now` is the session's time. Raises `JobFailedError`."""
     id = _issue(connection, database, sql, now)
     try:
@@ -60,8 +60,10 @@ def run(connection: Connection, database: str, sql: str, now: int) -> Job:
         connection.call(f"kill job {id}", lambda api: api.kill(id) or True)
         raise
     shown = connection.call(f"look at job {id}", lambda api: api.show_job(id))
-    columns = [Column(str(name), str(kind)) for name, kind in shown["hive_result_schema"] or ()]
-    return Job(id, columns, shown["num_records"])
+    columns = [
+        ResultColumn(str(name), str(kind)) for name, kind in shown["hive_result_schema"] or ()
+    ]
+    return FinishedJob(id, columns, shown["num_records"])
 
 
 def wait(connection: Connection, id: str) -> None:
@@ -79,7 +81,7 @@ def wait(connection: Connection, id: str) -> None:
         raise _failed(connection, id, status)
 
 
-def batches(connection: Connection, job: Job) -> Iterator[pa.RecordBatch]:
+def batches(connection: Connection, job: FinishedJob) -> Iterator[pa.RecordBatch]:
     """The job's rows, each once, in bounded memory; a result without rows is one empty batch."""
     tries = Tries(connection, f"read the result of job {job.id}")
     given = 0
@@ -132,7 +134,7 @@ def _failed(connection: Connection, id: str, status: str) -> JobFailedError:
     return JobFailedError(f"job {id} failed: {told or 'Treasure Data gives no reason'}", told)
 
 
-def _blocks(api: API, job: Job, skip: int) -> Iterator[list[list[object]]]:
+def _blocks(api: API, job: FinishedJob, skip: int) -> Iterator[list[list[object]]]:
     """Lists of rows from row `skip` on. Raises `TransientError` when the result is not whole."""
     path = f"/v3/job/result/{job.id}?format=msgpack&header=False"
     with api.get(path) as response:

@@ -32,7 +32,7 @@ _AS_TEXT = (pa.types.is_date, pa.types.is_timestamp, pa.types.is_decimal)
 PART_ROWS = 100_000
 
 
-class Column(NamedTuple):
+class ResultColumn(NamedTuple):
     """A column of a result: its name and Trino's type, such as `varchar(3)`."""
 
     name: str
@@ -42,7 +42,7 @@ class Column(NamedTuple):
     def arrow(self) -> pa.DataType:
         """What holds its values; whatever has no type of its own here is text.
 
-        >>> Column("id", "varchar(8)").arrow, Column("price", "decimal(10,2)").arrow
+        >>> ResultColumn("id", "varchar(8)").arrow, ResultColumn("price", "decimal(10,2)").arrow
         (DataType(string), Decimal128Type(decimal128(10, 2)))
         """
         if decimal := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.type):
@@ -51,7 +51,7 @@ class Column(NamedTuple):
         return pa.string() if zoned else _ARROW.get(self.type.partition("(")[0], pa.string())
 
 
-def batch_of(rows: Sequence[Sequence[object]], columns: Sequence[Column]) -> pa.RecordBatch:
+def batch_of(rows: Sequence[Sequence[object]], columns: Sequence[ResultColumn]) -> pa.RecordBatch:
     """Rows as a record batch of the columns' types."""
     values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     arrays = [_array(cells, column.arrow) for cells, column in zip(values, columns, strict=True)]

@@ -156,7 +156,7 @@ class TreasureDataWarehouse:
             for table, facts in found.items()
         }
 
-    def _job(self, sql: str) -> td_jobs.Job:
+    def _job(self, sql: str) -> td_jobs.FinishedJob:
         try:
             return td_jobs.run(self._connection, self.database, sql, self.now)
         except td_jobs.JobFailedError as error:

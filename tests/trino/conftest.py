@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from td_emulator.engines.protocol import Rows
+from td_emulator.engines.protocol import QueryResult
 from td_emulator.engines.real_trino import RealTrino, TrinoEngine
 from tests.trino.suites import OTHERWISE
 
@@ -19,7 +19,7 @@ class NoOrder(TrinoEngine):
     def read(self, database: str, table: str) -> pa.Table:
         return _last_first(super().read(database, table))
 
-    def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
+    def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
         found = super().run(sql, database, scheduled_time)
         if isinstance(found, int) or "order by" in sql.lower():
             return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from td_emulator.engines.protocol import Rows
+from td_emulator.engines.protocol import QueryResult
 from td_emulator.engines.real_trino import TrinoEngine
 from td_mta.warehouse.local import LocalWarehouse
 
@@ -33,7 +33,7 @@ def load(engine: TrinoEngine, database: str, local: LocalWarehouse) -> None:
 
 def of_trino(engine: TrinoEngine, database: str, sql: str, now: int) -> Answer:
     found = engine.run(sql, database, now)
-    assert isinstance(found, Rows)
+    assert isinstance(found, QueryResult)
     batches = [
         batch.rename_columns(list(map(str, range(len(found.columns))))) for batch in found.batches
     ]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from td_emulator import EngineError
-from td_emulator.engines.protocol import Rows
+from td_emulator.engines.protocol import QueryResult
 from td_emulator.engines.real_trino import TrinoEngine
 from td_mta.trino_on_datafusion.kernels import td
 
@@ -114,7 +114,7 @@ def test_the_jobs_time_is_its_own(mta: TrinoEngine) -> None:
     sql = "select TD_Scheduled_Time(), td_interval(1772323199, '-1d'), TD_INTERVAL(null, '-1d')"
     for now, inside in [(NOW, True), (NOW - 1, False)]:
         found = mta.run(sql, "mta", now)
-        assert isinstance(found, Rows)
+        assert isinstance(found, QueryResult)
         (batch,) = found.batches
         assert [column.to_pylist() for column in batch.columns] == [[now], [inside], [None]]
 
@@ -161,6 +161,6 @@ def test_an_interval_ends_where_the_local_engine_ends_it(zone: str, mta: TrinoEn
     numbered = ", ".join(f"({place}, {test})" for place, test in enumerate(tests))
     sql = f"select inside from (values {numbered}) t(place, inside) order by place"
     found = mta.run(sql, "mta", NOW)
-    assert isinstance(found, Rows)
+    assert isinstance(found, QueryResult)
     seen = [value for batch in found.batches for value in batch.column(0).to_pylist()]
     assert [pair for pair, value in zip(wanted, seen, strict=True) if pair[1] != value] == []

@@ -14,7 +14,7 @@ USER = "td_emulator"
 _STARTING = "SERVER_STARTING_UP"
 _PATIENCE = 60.0  # seconds that a server which has just started may say so
 
-Run = Callable[[str], list[list[Any]]]
+Execute = Callable[[str], list[list[Any]]]
 
 
 def connect(url: str, schema: str | None = None) -> Connection:
@@ -28,7 +28,7 @@ def connect(url: str, schema: str | None = None) -> Connection:
 
 
 @contextlib.contextmanager
-def connected(url: str, schema: str | None = None) -> Iterator[Run]:
+def connected(url: str, schema: str | None = None) -> Iterator[Execute]:
     """A function that runs a statement to its end and gives its rows."""
     with contextlib.closing(connect(url, schema)) as connection:
 

@@ -12,7 +12,7 @@ import trino
 from trino.dbapi import Cursor
 
 from td_emulator.engines import types
-from td_emulator.engines.protocol import TIME, EngineError, Rows
+from td_emulator.engines.protocol import TIME, EngineError, QueryResult
 from td_emulator.engines.real_trino import functions, values
 from td_emulator.engines.real_trino.connection import connect, executed
 from td_emulator.engines.real_trino.job_text import job_text
@@ -94,13 +94,13 @@ class TrinoEngine:
             self._widen(database, table, rows.schema)
             self._insert(_place(database, table), rows)
 
-    def run(self, sql: str, database: str, scheduled_time: int) -> Rows | int:
-        result: Rows | int = 0
+    def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
+        result: QueryResult | int = 0
         for statement in statements(sql, database):
             result = self._ran(statement, job_text(statement.text, scheduled_time), database)
         return result
 
-    def _ran(self, statement: Statement, text: str, database: str) -> Rows | int:
+    def _ran(self, statement: Statement, text: str, database: str) -> QueryResult | int:
         if not statement.writes:
             return self._query(text, database)
         rows = self._written(statement, text, database)
@@ -120,11 +120,11 @@ class TrinoEngine:
                 self._rows(f"drop table if exists {place}")
             raise
 
-    def _query(self, sql: str, database: str) -> Rows:
+    def _query(self, sql: str, database: str) -> QueryResult:
         with self._executed(sql, database) as cursor:
             described = cursor.description or []
             names, kinds = (tuple(str(part[n]) for part in described) for n in (0, 1))
-            return Rows(names, kinds, values.spooled(iter(cursor.fetchone, None), kinds))
+            return QueryResult(names, kinds, values.spooled(iter(cursor.fetchone, None), kinds))
 
     def _rows(self, sql: str) -> list[list[Any]]:
         with self._executed(sql, None) as cursor:
