@@ -231,7 +231,7 @@ def tree() -> set[str]:
     """The paths that the maintainers' tree names; an indented one lies in the folder above it."""
     paths, folder = set(), ""
     for line in code_blocks(section("The tree", MAINTAINERS))[0].splitlines():
-        names = re.split(r"\s{3,}", line.strip())[0].split()
+        names = re.split(r"\s{3,}", line.strip())[0].split("  ")
         if not line.startswith(" "):
             folder = names[0]
             paths |= set(names)
