@@ -3,6 +3,7 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 CHROMIUM = chromium
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 # On all cores; the tests of a file stay together, since they share what was expensive to set up.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
@@ -42,11 +43,12 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MKDOCS)
 	$(PYTEST)
 
-# The documentation as a site in site/: open index.html there. The variable silences an advertisement.
+# The documentation as a site: open site/index.html.
 docs: .venv/dev
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	$(MKDOCS)
 
 # The picture of the report in README and docs. Chromium is needed: apt-get install chromium.
 picture: demo

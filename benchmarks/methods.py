@@ -13,8 +13,8 @@ import numpy as np
 from td_mta.baselines import markov
 from td_mta.baselines.methods import METHODS, Method, markov_chain
 from td_mta.baselines.rules import RuleSettings
-from td_mta.journeys import patterns
 from td_mta.journeys.paths import Paths
+from td_mta.journeys.runs import offsets_of
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 
 CHANNELS = 8
@@ -43,7 +43,7 @@ def _paths(n: int, rng: np.random.Generator) -> Paths:
     popularity = 1 / np.arange(2, CHANNELS + 2)
     return Paths(
         rng.choice(CHANNELS, touches, p=popularity / popularity.sum()),
-        patterns.starts(sizes),
+        offsets_of(sizes),
         converts,
         converts * 50,
         1 - converts,

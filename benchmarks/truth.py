@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from td_mta.baselines.rules import RULES
+from td_mta.baselines.methods import RULES
 from td_mta.config import attribution as configuration
 from td_mta.dataset.build import models_of
 from td_mta.ingest.pages import Intake
-from td_mta.journeys import patterns
-from td_mta.journeys.paths import conversion_paths, join, null_paths
+from td_mta.journeys.paths import Paths, conversion_paths, null_paths
+from td_mta.journeys.runs import positions
 from td_mta.journeys.windows import look_back
 from td_mta.warehouse.local import LocalWarehouse
 
@@ -108,12 +108,12 @@ def _days(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Series]:
             journeys = page.journeys
             paths = conversion_paths(journeys, days)
             windows = look_back(journeys, journeys.conversion_windows, days)
-            touches = patterns.expand(windows.start, paths.sizes)
+            touches = positions(windows.start, paths.sizes)
             ago = np.repeat(windows.anchor, paths.sizes) - journeys.touches.day[touches]
             for name, rule in RULES.items():
                 by_day[name] += np.bincount(ago, rule(paths, of_rules), days)
-            parts.append(join([paths, null_paths(journeys, days)]))
-    paths = join(parts)
+            parts.append(Paths.join([paths, null_paths(journeys, days)]))
+    paths = Paths.join(parts)
     names = np.array(intake.channels, object)[paths.channel]
     rows = pd.DataFrame(
         {

@@ -1,18 +1,22 @@
-"""Quality of predicted probabilities, over counted patterns."""
+"""Quality of predicted probabilities, over counted patterns.
+
+Arrays are of shape `(n,)`, one entry a pattern: the predicted probability of a conversion, and how
+many negative and positive examples have the pattern.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys.touchpoints import Floats
+from td_mta.journeys.touchpoints import Floats, Ints
 
 BINS = 10
 SMALLEST = 1e-15  # probability that a logarithm is taken of
 
 
 class Quality(NamedTuple):
-    """Log loss, root mean squared error, area under the ROC curve, expected calibration error."""
+    """How good predictions are; see the functions of these names."""
 
     log_loss: float
     rmse: float
@@ -21,10 +25,10 @@ class Quality(NamedTuple):
 
 
 class Bins(NamedTuple):
-    """Bins of rising probabilities, each `(bins,)`: mean probability, and what was observed."""
+    """Bins of rising probabilities, each array of shape `(bins,)`."""
 
-    predicted: Floats
-    observed: Floats
+    predicted: Floats  # mean probability
+    observed: Floats  # share of examples that converted
     examples: Floats
     conversions: Floats
 
@@ -37,17 +41,17 @@ class Difference(NamedTuple):
 
 
 def quality(probability: Floats, negatives: Floats, positives: Floats) -> Quality:
-    """Of probabilities `(n,)` for patterns that stand for so many examples of each class.
+    """All figures of some predictions; log loss in nats, and the root of the mean squared error.
 
     >>> quality(np.array([0.5, 0.5]), np.array([1, 0]), np.array([0, 1])).auc
     0.5
     """
     total = negatives.sum() + positives.sum()
-    of_negative, of_positive = _losses(probability)
-    loss = (positives @ of_positive + negatives @ of_negative) / total
+    negative_loss, positive_loss = _losses(probability)
+    log_loss = (positives @ positive_loss + negatives @ negative_loss) / total
     squared = (positives @ (1 - probability) ** 2 + negatives @ probability**2) / total
     return Quality(
-        log_loss=float(loss),
+        log_loss=float(log_loss),
         rmse=float(np.sqrt(squared)),
         auc=area_under_curve(probability, negatives, positives),
         calibration_error=calibration_error(probability, negatives, positives),
@@ -55,21 +59,27 @@ def quality(probability: Floats, negatives: Floats, positives: Floats) -> Qualit
 
 
 def area_under_curve(probability: Floats, negatives: Floats, positives: Floats) -> float:
-    """P(a positive example has the higher probability), ties half; NaN where a class is missing."""
+    """P(a positive example has the higher probability), ties half; NaN where a class is missing.
+
+    The area under the ROC curve, as Mann and Whitney's U over the number of pairs.
+    """
     pairs = negatives.sum() * positives.sum()
     if not pairs:
         return float("nan")
     _, rank = np.unique(probability, return_inverse=True)
     negative, positive = np.bincount(rank, negatives), np.bincount(rank, positives)
-    below = np.cumsum(negative) - negative
-    return float(positive @ (below + negative / 2) / pairs)
+    negatives_below = np.cumsum(negative) - negative
+    ordered_pairs = positive @ (negatives_below + negative / 2)
+    return float(ordered_pairs / pairs)
 
 
 def calibration_error(probability: Floats, negatives: Floats, positives: Floats) -> float:
-    """Mean distance of observed and predicted rates over the bins, each by its examples."""
+    """Expected calibration error: the mean distance of observed and predicted rates over the bins,
+    each weighing its examples.
+    """
     bins = calibration(probability, negatives, positives)
-    gap = np.abs(bins.observed - bins.predicted) @ bins.examples
-    return float(gap / bins.examples.sum())
+    distance = np.abs(bins.observed - bins.predicted) @ bins.examples
+    return float(distance / bins.examples.sum())
 
 
 def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bins:
@@ -80,36 +90,30 @@ def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bi
     ([0.1, 0.5], [10.0, 10.0])
     """
     weight = negatives + positives
-    order = np.argsort(probability, kind="stable")
-    share = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
-    at = np.empty(len(probability), np.int64)
-    at[order] = np.minimum((share * BINS).astype(np.int64), BINS - 1)
+    which_bin = _bin_of(probability, weight)
     columns = (weight, positives, weight * probability)
-    examples, conversions, expected = np.array([np.bincount(at, each, BINS) for each in columns])
-    some = examples > 0
-    return Bins(
-        expected[some] / examples[some],
-        conversions[some] / examples[some],
-        examples[some],
-        conversions[some],
-    )
+    sums = np.array([np.bincount(which_bin, column, BINS) for column in columns])
+    filled = sums[0] > 0
+    examples, conversions, expected = (column[filled] for column in sums)
+    return Bins(expected / examples, conversions / examples, examples, conversions)
 
 
 def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Floats) -> Difference:
     """How much higher the log loss of `one` is than that of `other`, example by example.
 
     Days of a user are taken as independent, given what was touched; then the error is that of the
-    mean of the paired differences.
+    mean of the paired differences. NaN for fewer than two examples.
     """
-    of_negative, of_positive = (
-        mine - theirs for mine, theirs in zip(_losses(one), _losses(other), strict=True)
-    )
+    one_negative, one_positive = _losses(one)
+    other_negative, other_positive = _losses(other)
+    of_negative, of_positive = one_negative - other_negative, one_positive - other_positive
     total = negatives.sum() + positives.sum()
     mean = (positives @ of_positive + negatives @ of_negative) / total
-    squares = positives @ (of_positive - mean) ** 2 + negatives @ (of_negative - mean) ** 2
     if total < 2:
         return Difference(float(mean), float("nan"))
-    return Difference(float(mean), float(np.sqrt(squares / (total - 1) / total)))
+    squares = positives @ (of_positive - mean) ** 2 + negatives @ (of_negative - mean) ** 2
+    variance = squares / (total - 1)
+    return Difference(float(mean), float(np.sqrt(variance / total)))
 
 
 def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
@@ -120,27 +124,27 @@ def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: 
     """
     if not len(negatives):
         return len(probabilities) - 1
-    losses = [
-        negatives @ negative + positives @ positive
-        for negative, positive in map(_losses, probabilities)
-    ]
+    losses = []
+    for probability in probabilities:
+        negative_loss, positive_loss = _losses(probability)
+        losses.append(negatives @ negative_loss + positives @ positive_loss)
     lowest = int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
-    apart = [
-        loss_difference(each, probabilities[lowest], negatives, positives) for each in probabilities
-    ]
-    return max(at for at, more in enumerate(apart) if at == lowest or more.mean <= more.error)
+    best = probabilities[lowest]
+    beyond = [loss_difference(each, best, negatives, positives) for each in probabilities]
+    as_good = [index for index, more in enumerate(beyond) if more.mean <= more.error]
+    return max([lowest, *as_good])
 
 
 def residuals(probability: Floats, negatives: Floats, positives: Floats) -> Floats:
     """Conversions beyond those predicted, `(n,)`, in standard errors: roots of the deviance.
 
     Near (observed - predicted) / sqrt(predicted) where much is predicted; unlike that, one
-    conversion where next to none was predicted is no wonder (McCullagh & Nelder 1989, 2.4.3).
+    conversion where next to none was predicted is not extreme (McCullagh & Nelder 1989, 2.4.3).
     """
     total = negatives + positives
     expected = total * np.clip(probability, SMALLEST, 1 - SMALLEST)
-    deviance = _times_log(positives, expected) + _times_log(negatives, total - expected)
-    root: Floats = np.sqrt(2 * np.maximum(deviance, 0.0))
+    half_deviance = _times_log(positives, expected) + _times_log(negatives, total - expected)
+    root: Floats = np.sqrt(2 * np.maximum(half_deviance, 0.0))
     return np.where(positives >= expected, root, -root)
 
 
@@ -148,6 +152,17 @@ def _losses(probability: Floats) -> tuple[Floats, Floats]:
     """Log loss of a negative and of a positive example."""
     safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     return -np.log1p(-safe), -np.log(safe)
+
+
+def _bin_of(probability: Floats, weight: Floats) -> Ints:
+    """The bin of every pattern: by the share of examples before its middle one."""
+    order = np.argsort(probability, kind="stable")
+    sorted_weight = weight[order]
+    middle = np.cumsum(sorted_weight) - sorted_weight / 2
+    share = middle / weight.sum()
+    which_bin = np.empty(len(probability), np.int64)
+    which_bin[order] = np.minimum((share * BINS).astype(np.int64), BINS - 1)
+    return which_bin
 
 
 def _times_log(count: Floats, expected: Floats) -> Floats:

@@ -4,8 +4,9 @@ A state is the last `order` channels. `Ngrams` counts what followed what: a chan
 the end without one. The removal effect of a channel is the share of conversions that are lost when
 every journey ends where it meets the channel. Channels share the conversions in proportion to it.
 
-Symbols: 0 before the first touch, 1 to `channels` the channels, then CONVERSION, then NULL. A gram
-is one number of base `channels + 3`: the symbol that follows, then those before it, newest first.
+Symbols: 0 before the first touch, 1 to `channels` the channels, then CONVERSION, then NULL. An
+n-gram is one number of base `channels + 3`: the symbol that follows is its lowest digit, then those
+before it, newest first.
 """
 
 from typing import NamedTuple
@@ -14,79 +15,77 @@ import numpy as np
 from scipy import sparse
 
 from td_mta.journeys.paths import Paths
-from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
 MAX_ORDER = 4
-COUNTED_DENSELY = 1 << 22  # grams that can be counted without sorting
+COUNTED_DENSELY = 1 << 22  # n-grams that can be counted without sorting
 PRECISION = 1e-16
 
 
 class Ngrams(NamedTuple):
-    """Distinct grams `(n,)`, how often each came, and the value of the conversions among them."""
+    """`n` distinct n-grams of `order + 1` symbols, by ascending key."""
 
     channels: int
     order: int
-    keys: Ints
-    counts: Floats
-    values: Floats
+    keys: Ints  # (n,)
+    counts: Floats  # (n,): how often each came
+    values: Floats  # (n,): value of the conversions among them, else 0
 
     @property
     def base(self) -> int:
+        """Number of symbols."""
         return self.channels + 3
 
     @property
     def conversion(self) -> int:
+        """The symbol CONVERSION."""
         return self.channels + 1
 
 
 def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Ngrams:
-    """The grams of the paths that have a touch; `nulls` says whether those without conversion too.
+    """The n-grams of the paths that have a touch; `nulls` also counts those without conversion.
 
     Raises ValueError for an order outside 1 to 4.
     """
     if not 1 <= order <= MAX_ORDER:
         raise ValueError(f"order must be 1 to {MAX_ORDER}, got {order}")
-    base, filled = channels + 3, np.flatnonzero(paths.sizes)
-    start = np.repeat(paths.offsets[:-1], paths.sizes)
-    symbol = paths.channel + 1
-    before = _before(symbol, start, order, base)
-    last = paths.offsets[1:][filled] - 1
-    ends = (before[last] * base + symbol[last]) % base**order * base
+    filled = np.flatnonzero(paths.sizes)
+    conversions = paths.conversions
     ended_without = paths.nulls if nulls else np.zeros(len(paths.nulls))
-    none = np.zeros(len(symbol) + len(filled))
-    keys = np.concatenate([before * base + symbol, ends + channels + 1, ends + channels + 2])
-    counts = np.concatenate(
-        [
-            (paths.conversions + ended_without)[paths.owner],
-            paths.conversions[filled],
-            ended_without[filled],
-        ]
-    )
-    values = np.concatenate([none[: len(symbol)], paths.value[filled], none[: len(filled)]])
+    keys = _touch_and_end_keys(paths, channels, order)
+    at_touches = (conversions + ended_without)[paths.owner]
+    counts = np.concatenate([at_touches, conversions[filled], ended_without[filled]])
+    worthless = np.zeros(len(at_touches)), np.zeros(len(filled))
+    values = np.concatenate([worthless[0], paths.value[filled], worthless[1]])
     return _summed(Ngrams(channels, order, keys, counts, values))
 
 
 def merge(parts: list[Ngrams]) -> Ngrams:
-    """The grams of several parts of the paths."""
-    columns = (np.concatenate(column) for column in zip(*(part[2:] for part in parts), strict=True))
-    return _summed(Ngrams(parts[0].channels, parts[0].order, *columns))
+    """The n-grams of several parts of the paths, which have channels and order in common."""
+    channels, order = parts[0].channels, parts[0].order
+    keys = np.concatenate([part.keys for part in parts])
+    counts = np.concatenate([part.counts for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    return _summed(Ngrams(channels, order, keys, counts, values))
 
 
-def lower(grams: Ngrams, order: int) -> Ngrams:
+def shortened(ngrams: Ngrams, order: int) -> Ngrams:
     """The same counts with a shorter memory; order 0 remembers nothing."""
-    return _summed(grams._replace(order=order, keys=grams.keys % grams.base ** (order + 1)))
+    keys = ngrams.keys % ngrams.base ** (order + 1)
+    return _summed(ngrams._replace(order=order, keys=keys))
 
 
-def credit(grams: Ngrams, untouched: Floats) -> Floats:
+def credit(ngrams: Ngrams, untouched: Floats) -> Floats:
     """Conversions and value, shape `(2, channels + 1)`; `untouched` `(2,)` is the baseline's."""
-    effects = removal_effects(grams)
-    totals = np.array([grams.counts[_converts(grams)].sum(), grams.values.sum()])
+    effects = removal_effects(ngrams)  # (2, channels)
+    conversions = ngrams.counts[_converts(ngrams)].sum()
+    totals = np.array([conversions, ngrams.values.sum()])
     sums = effects.sum(axis=1, keepdims=True)
     shares = np.divide(effects, sums, out=np.zeros_like(effects), where=sums != 0)
     return np.concatenate([shares * totals[:, None], untouched[:, None]], axis=1)
 
 
-def removal_effects(grams: Ngrams) -> Floats:
+def removal_effects(ngrams: Ngrams) -> Floats:
     """Share of conversions, and of value, lost without each channel, shape `(2, channels)`.
 
     >>> paths = Paths(np.array([0, 1, 0]), np.array([0, 2, 3]), np.array([1, 0.0]),
@@ -94,108 +93,139 @@ def removal_effects(grams: Ngrams) -> Floats:
     >>> removal_effects(count(paths, 2, 1)).tolist()  # 0 then 1 converts, 0 alone does not
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    states, chain, reward = _chain(grams)
+    states, chain, reward = _chain(ngrams)
     start = int(np.searchsorted(states, 0))
-    newest = states % grams.base
-    if grams.order == 1:
-        left = _left_by_inverse(chain.toarray(), reward, start, newest, grams.channels)
+    newest = states % ngrams.base
+    if ngrams.order == 1:
+        left = _left_by_inverse(chain.toarray(), reward, start, newest, ngrams.channels)
     else:
-        left = _left_by_series(chain, reward, start, newest, grams.channels)
-    whole = left[:, :1]
-    kept = np.divide(left[:, 1:], whole, out=np.ones_like(left[:, 1:]), where=whole != 0)
-    return 1 - kept
-
-
-def conversion_chance(grams: Ngrams) -> float:
-    """The chance that a journey with a touch converts."""
-    converts, first = _converts(grams), grams.keys // grams.base == 0
-    return float(grams.counts[converts].sum() / grams.counts[first].sum())
+        left = _left_by_series(chain, reward, start, newest, ngrams.channels)
+    with_all, without = left[:, :1], left[:, 1:]
+    share_left = np.divide(without, with_all, out=np.ones_like(without), where=with_all != 0)
+    return 1 - share_left
 
 
 def best_order(training: Ngrams, held_out: Ngrams) -> int:
-    """The lowest order, 1 to the grams' own, that foretells held-out users as well as any.
+    """The lowest order, 1 to that of the n-grams, that predicts held-out users as well as any.
 
     By log-likelihood of what followed; as well as the best is within one standard error of the
     paired difference.
     """
-    chances = _chances(training, held_out.keys)
-    logs = np.log(np.maximum(chances[1:], np.finfo(float).tiny))
+    probabilities = _probabilities(training, held_out.keys)[1:]  # of orders 1, 2, ...
+    logs = np.log(np.maximum(probabilities, np.finfo(float).tiny))
     best = logs[np.argmax(logs @ held_out.counts)]
-    lost = best - logs
-    mean = lost @ held_out.counts / held_out.counts.sum()
-    spread = (lost - mean[:, None]) ** 2 @ held_out.counts
-    return 1 + int(np.flatnonzero(mean * held_out.counts.sum() <= np.sqrt(spread))[0])
+    loss = best - logs  # (order, n)
+    total = held_out.counts.sum()
+    mean = loss @ held_out.counts / total
+    squares = (loss - mean[:, None]) ** 2 @ held_out.counts
+    as_good = np.flatnonzero(mean * total <= np.sqrt(squares))
+    return 1 + int(as_good[0])
 
 
-def _chances(training: Ngrams, keys: Ints) -> Floats:
-    """Of each gram's last symbol by each order from 0 on, shape `(order + 1, n)`.
+def _touch_and_end_keys(paths: Paths, channels: int, order: int) -> Ints:
+    """Keys of what every touch follows, then of every end as a conversion, then as a null."""
+    base, conversion, null = channels + 3, channels + 1, channels + 2
+    symbol = paths.channel + 1
+    first = np.repeat(paths.offsets[:-1], paths.sizes)
+    before = _states_before(symbol, first, order, base)
+    followed = before * base + symbol
+    last_touch = paths.offsets[1:][paths.sizes > 0] - 1
+    final_state = followed[last_touch] % base**order
+    return np.concatenate([followed, final_state * base + conversion, final_state * base + null])
 
-    Each order's frequencies are interpolated with the chance by the order below (Witten & Bell
-    1991), so that a state never seen is no surprise without end.
+
+def _states_before(symbol: Ints, first: Ints, order: int, base: int) -> Ints:
+    """The state before each touch: the `order` symbols before it, the newest the lowest digit.
+
+    `first` is where the touch's path begins.
     """
-    chance, found = np.full(len(keys), 1.0 / (training.channels + 2)), []
-    for order in range(training.order + 1):
-        seen, sought = lower(training, order), keys % training.base ** (order + 1)
-        state, which = np.unique(seen.keys // training.base, return_inverse=True)
-        total, kinds = np.bincount(which, seen.counts), np.bincount(which)
-        at = np.searchsorted(state, sought // training.base).clip(max=len(state) - 1)
-        there = state[at] == sought // training.base
-        gram = np.searchsorted(seen.keys, sought).clip(max=len(seen.keys) - 1)
-        came = np.where(seen.keys[gram] == sought, seen.counts[gram], 0.0)
-        mixed = (came + kinds[at] * chance) / (total[at] + kinds[at])
-        chance = np.where(there, mixed, chance)
-        found.append(chance)
-    return np.stack(found)
-
-
-def _before(symbol: Ints, start: Ints, order: int, base: int) -> Ints:
-    """The state before each touch: the `order` symbols before it, the newest the lowest digit."""
-    at, state = np.arange(len(symbol)), np.zeros(len(symbol), np.int64)
+    touch, state = np.arange(len(symbol)), np.zeros(len(symbol), np.int64)
     for lag in range(1, order + 1):
-        inside = at - lag >= start
-        state[inside] += symbol[at[inside] - lag] * base ** (lag - 1)
+        inside = touch - lag >= first
+        state[inside] += symbol[touch[inside] - lag] * base ** (lag - 1)
     return state
 
 
-def _summed(grams: Ngrams) -> Ngrams:
-    some = (grams.counts != 0) | (grams.values != 0)
-    keys, counts, values = grams.keys[some], grams.counts[some], grams.values[some]
-    size = grams.base ** (grams.order + 1)
-    if size <= COUNTED_DENSELY:
-        found = np.flatnonzero(np.bincount(keys, minlength=size))
-        sums = [np.bincount(keys, column, minlength=size)[found] for column in (counts, values)]
+def _summed(ngrams: Ngrams) -> Ngrams:
+    """Each key once and ascending, its counts and values added; those that never came left out."""
+    came = (ngrams.counts != 0) | (ngrams.values != 0)
+    keys, counts, values = ngrams.keys[came], ngrams.counts[came], ngrams.values[came]
+    possible = ngrams.base ** (ngrams.order + 1)
+    if possible <= COUNTED_DENSELY:
+        distinct = np.flatnonzero(np.bincount(keys, minlength=possible))
+        sums = [np.bincount(keys, column, possible)[distinct] for column in (counts, values)]
     else:
-        found, which = np.unique(keys, return_inverse=True)
-        sums = [np.bincount(which, column, minlength=len(found)) for column in (counts, values)]
-    total, value = (np.asarray(each, np.float64) for each in sums)
-    return Ngrams(grams.channels, grams.order, found, total, value)
+        distinct, which = np.unique(keys, return_inverse=True)
+        sums = [np.bincount(which, column, len(distinct)) for column in (counts, values)]
+    total, value = (np.asarray(column, np.float64) for column in sums)
+    return Ngrams(ngrams.channels, ngrams.order, distinct, total, value)
 
 
-def _converts(grams: Ngrams) -> np.ndarray:
-    return grams.keys % grams.base == grams.conversion
+def _converts(ngrams: Ngrams) -> Flags:
+    """Whether an n-gram ends in a conversion, shape `(n,)`."""
+    converts: Flags = ngrams.keys % ngrams.base == ngrams.conversion
+    return converts
 
 
-def _chain(grams: Ngrams) -> tuple[Ints, sparse.csr_array, Floats]:
-    """States, chances `(states, states)` to go on, and per visit the conversions and value."""
-    symbol, source = grams.keys % grams.base, grams.keys // grams.base
-    goes_on = symbol <= grams.channels
-    target = grams.keys[goes_on] % grams.base**grams.order
+def _probabilities(training: Ngrams, keys: Ints) -> Floats:
+    """Of each n-gram's last symbol, by each order from 0 on, shape `(order + 1, n)`.
+
+    Interpolated as Witten & Bell (1991) do, so that nothing unseen has probability 0: with c counts
+    and t(h) the number of different symbols that followed the state h,
+
+        P_k(s | h) = (c(h, s) + t(h) P_(k-1)(s | h')) / (c(h) + t(h))
+
+    where h' is h without its oldest symbol. An unseen h leaves it at the order below.
+    """
+    base = training.base
+    # Below order 0: all that can follow alike, which is the channels, CONVERSION and NULL.
+    probability = np.full(len(keys), 1.0 / (training.channels + 2))
+    by_order = []
+    for order in range(training.order + 1):
+        ngrams = shortened(training, order)
+        key = keys % base ** (order + 1)
+        state = key // base
+        states, which = np.unique(ngrams.keys // base, return_inverse=True)
+        row, seen = _located(states, state)
+        total = np.bincount(which, ngrams.counts)[row]  # c(h)
+        types = np.bincount(which)[row]  # t(h)
+        column, came = _located(ngrams.keys, key)
+        counts = np.where(came, ngrams.counts[column], 0.0)  # c(h, s)
+        interpolated = (counts + types * probability) / (total + types)
+        probability = np.where(seen, interpolated, probability)
+        by_order.append(probability)
+    return np.stack(by_order)
+
+
+def _located(ascending: Ints, wanted: Ints) -> tuple[Ints, Flags]:
+    """Where each number stands, and whether it does; if not, the place is any."""
+    index = np.searchsorted(ascending, wanted).clip(max=len(ascending) - 1)
+    return index, ascending[index] == wanted
+
+
+def _chain(ngrams: Ngrams) -> tuple[Ints, sparse.csr_array, Floats]:
+    """The absorbing chain: its states, Q and r.
+
+    Q `(states, states)` are the probabilities to go on to another state; what is missing to 1 ends
+    the journey. r `(states, 2)` are the conversions and the value at that end, per visit.
+    """
+    symbol, source = ngrams.keys % ngrams.base, ngrams.keys // ngrams.base
+    goes_on = symbol <= ngrams.channels
+    # The next state forgets the oldest symbol and ends in the one that followed.
+    target = ngrams.keys[goes_on] % ngrams.base**ngrams.order
     states = np.unique(np.concatenate([[0], source, target]))
-    at = np.searchsorted(states, source)
-    total = np.bincount(at, grams.counts, minlength=len(states))
+    row, column = np.searchsorted(states, source), np.searchsorted(states, target)
+    n = len(states)
+    total = np.bincount(row, ngrams.counts, n)
     visits = np.where(total == 0, 1.0, total)
-    steps = grams.counts[goes_on] / visits[at[goes_on]]
-    places = (at[goes_on], np.searchsorted(states, target))
-    chain = sparse.csr_array((steps, places), shape=(len(states), len(states)))
-    ends = _converts(grams)
-    reward = np.stack(
-        [
-            np.bincount(at[ends], column[ends], minlength=len(states)) / visits
-            for column in (grams.counts, grams.values)
-        ],
-        axis=1,
-    )
-    return states, chain, reward
+    steps = ngrams.counts[goes_on] / visits[row[goes_on]]
+    chain = sparse.csr_array((steps, (row[goes_on], column)), shape=(n, n))
+    ends = _converts(ngrams)
+    gains = [
+        np.bincount(row[ends], amounts[ends], n) / visits
+        for amounts in (ngrams.counts, ngrams.values)
+    ]
+    return states, chain, np.stack(gains, axis=1)
 
 
 def _left_by_inverse(
@@ -203,29 +233,40 @@ def _left_by_inverse(
 ) -> Floats:
     """What is left from the start with all channels, then without each, `(2, 1 + channels)`.
 
-    A journey that ever meets channel c, chance N[start, c] / N[c, c], loses what follows from c on.
+    N = (I - Q)^-1 are the expected visits (Kemeny & Snell 1960), so N r is what is ahead of a
+    state. A journey that ever meets channel c, probability N[start, c] / N[c, c], loses what is
+    ahead of c. Of order 1 only, where a channel is one state.
     """
     visits = np.linalg.inv(np.eye(len(chain)) - chain)
-    ahead = visits @ reward
+    ahead = visits @ reward  # (states, 2)
     left = np.repeat(ahead[start][:, None], channels + 1, axis=1)
-    states = np.flatnonzero(newest)
-    meets = visits[start, states] / visits[states, states]
-    left[:, newest[states]] -= meets * ahead[states].T
+    touched = np.flatnonzero(newest)  # all states but the start
+    meets = visits[start, touched] / visits[touched, touched]
+    left[:, newest[touched]] -= meets * ahead[touched].T
     return left
 
 
 def _left_by_series(
     chain: sparse.csr_array, reward: Floats, start: int, newest: Ints, channels: int
 ) -> Floats:
-    """The same for any order: x = r + Q x, summed until the rest is below float precision."""
-    allowed = newest[:, None] != np.arange(1, channels + 1)
-    allowed = np.concatenate([np.ones((len(newest), 1), bool), allowed], axis=1)
+    """The same for any order: x = r + Q x as the series r + Q r + Q^2 r + ...
+
+    Summed for all removals at once, until what is added is below float precision. A column of
+    `allowed` is a removal, in which the states that the channel leads to pay and pass on nothing.
+    """
+    without_each = newest[:, None] != np.arange(1, channels + 1)
+    with_all = np.ones((len(newest), 1), np.bool_)
+    allowed = np.concatenate([with_all, without_each], axis=1)  # (states, 1 + channels)
     left = np.empty((2, channels + 1))
-    for row in range(2):
-        term = allowed * reward[:, row : row + 1]
+    for measure in range(2):
+        term = allowed * reward[:, measure : measure + 1]
         total = term.copy()
-        while np.abs(term).max(initial=0.0) > PRECISION * max(abs(total[start, 0]), PRECISION):
+        while _largest(term) > PRECISION * max(abs(total[start, 0]), PRECISION):
             term = allowed * (chain @ term)
             total += term
-        left[row] = total[start]
+        left[measure] = total[start]
     return left
+
+
+def _largest(term: Floats) -> float:
+    return float(np.abs(term).max(initial=0.0))

@@ -1,80 +1,98 @@
-"""All models beside the Shapley values: `METHODS`, and `ModelTotals` for paths in parts."""
+"""All baseline models beside the Shapley values: `METHODS`, and their sums over paths in parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
 from td_mta.baselines import markov, rules
 from td_mta.baselines.markov import MAX_ORDER, Ngrams
-from td_mta.baselines.rules import RULES, RuleSettings
+from td_mta.baselines.rules import Rule, RuleSettings, untouched
 from td_mta.journeys.accumulate import appended
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
 
 Method = Callable[[Paths, int, RuleSettings], Floats]
+"""Paths and the number of channels to conversions and value, `(2, channels + 1)`, the baseline
+last. Every method's credit sums to the conversions and to their value. But for the Markov chain it
+is additive: that of two parts of the paths adds up to that of all."""
+
+
+@dataclass(frozen=True)
+class ByRule:
+    """The method that splits every conversion over the touches of its path by a rule's shares."""
+
+    rule: Rule
+
+    def __call__(self, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
+        return rules.credit(self.rule, paths, channels, settings)
 
 
 def markov_chain(
     paths: Paths, channels: int, settings: RuleSettings, *, order: int = 1, nulls: bool = True
 ) -> Floats:
     """Removal effects of a Markov chain; see `markov.credit`."""
-    grams = markov.count(paths, channels, order, nulls=nulls)
-    return markov.credit(grams, _untouched(paths))
+    ngrams = markov.count(paths, channels, order, nulls=nulls)
+    return markov.credit(ngrams, untouched(paths))
 
 
-def _by_rule(paths: Paths, channels: int, settings: RuleSettings, *, rule: rules.Rule) -> Floats:
-    return rules.credit(rule, paths, channels, settings)
-
-
-# From ordered paths and the number of channels to conversions and value, `(2, channels + 1)`, the
-# baseline last. Every method's credit sums to the conversions and to their value.
+# A line here puts a method into the models table and the report.
 METHODS: dict[str, Method] = {
-    **{name: partial(_by_rule, rule=rule) for name, rule in RULES.items()},
+    "first_touch": ByRule(rules.first_touch),
+    "last_touch": ByRule(rules.last_touch),
+    "last_non_direct": ByRule(rules.last_non_direct),
+    "linear": ByRule(rules.linear),
+    "linear_unique": ByRule(rules.linear_unique),
+    "position_based": ByRule(rules.position_based),
+    "time_decay": ByRule(rules.time_decay),
     "markov": markov_chain,
 }
+RULES = {name: method.rule for name, method in METHODS.items() if isinstance(method, ByRule)}
 
 
 @dataclass
 class ModelTotals:
-    """Sums up paths that come in parts; `order` None takes what foretells held-out users best."""
+    """Credit of every method in `METHODS`, of paths that come in parts.
+
+    `order` and `nulls` are the Markov chain's; order None takes what predicts held-out users best.
+    """
 
     channels: int
     settings: RuleSettings
     order: int | None
     nulls: bool
-    _rules: dict[str, Floats] = field(default_factory=dict)
-    _grams: dict[bool, list[Ngrams]] = field(default_factory=lambda: {False: [], True: []})
+    # By method, `(2, channels + 1)`.
+    _sums: dict[str, Floats] = field(default_factory=dict)
+    # Of training users and, under True, of held-out users.
+    _ngrams: dict[bool, list[Ngrams]] = field(default_factory=lambda: {False: [], True: []})
     _untouched: Floats = field(default_factory=lambda: np.zeros(2))
 
     def add(self, paths: Paths, *, held_out: bool) -> None:
-        """The paths of some users, all of them held out from training or none."""
-        for name, rule in RULES.items():
-            part = rules.credit(rule, paths, self.channels, self.settings)
-            self._rules[name] = self._rules.get(name, 0.0) + part
-        self._untouched += _untouched(paths)
-        counted = markov.count(paths, self.channels, self.order or MAX_ORDER, nulls=self.nulls)
-        self._grams[held_out] = appended(
-            self._grams[held_out], counted, markov.merge, lambda part: len(part.keys)
-        )
+        """The paths of some users, all of them held-out or none."""
+        for name, method in METHODS.items():
+            # The chain's credit is not additive; the n-grams that it is computed from are.
+            if method is not markov_chain:
+                part = method(paths, self.channels, self.settings)
+                self._sums[name] = self._sums.get(name, 0.0) + part
+        self._untouched += untouched(paths)
+        ngrams = markov.count(paths, self.channels, self.order or MAX_ORDER, nulls=self.nulls)
+        parts = self._ngrams[held_out]
+        self._ngrams[held_out] = appended(parts, ngrams, markov.merge, lambda part: len(part.keys))
 
     def chosen_order(self) -> int:
         """The order of the chain, chosen by the held-out users where none was given."""
-        if self.order or not (self._grams[False] and self._grams[True]):
+        training, held_out = self._ngrams[False], self._ngrams[True]
+        if self.order or not (training and held_out):
             return self.order or 1
-        return markov.best_order(
-            *(markov.merge(self._grams[held_out]) for held_out in (False, True))
-        )
+        return markov.best_order(markov.merge(training), markov.merge(held_out))
 
     def credits(self) -> dict[str, Floats]:
-        """Every method's credit by its name in `METHODS`."""
-        grams = markov.merge([*self._grams[False], *self._grams[True]])
-        chain = markov.lower(grams, self.chosen_order())
-        return {**self._rules, "markov": markov.credit(chain, self._untouched)}
+        """Every method's credit, `(2, channels + 1)`, by its name and in the order of `METHODS`."""
+        return {
+            name: self._chain_credit() if method is markov_chain else self._sums[name]
+            for name, method in METHODS.items()
+        }
 
-
-def _untouched(paths: Paths) -> Floats:
-    """Conversions without a touch, and their value."""
-    empty = paths.sizes == 0
-    return np.array([paths.conversions[empty].sum(), paths.value[empty].sum()])
+    def _chain_credit(self) -> Floats:
+        ngrams = markov.merge([*self._ngrams[False], *self._ngrams[True]])
+        return markov.credit(markov.shortened(ngrams, self.chosen_order()), self._untouched)

@@ -1,7 +1,7 @@
 """Attribution by rule. A rule gives every touch of a path a share; a path's shares sum to 1.
 
 Conversions without a touch belong to no channel: they are the baseline, the last column of
-`credit`.
+`credit`. A new rule is a function here, a line in `methods.METHODS`, and a test.
 """
 
 from collections.abc import Callable
@@ -10,53 +10,49 @@ from dataclasses import dataclass
 import numpy as np
 
 from td_mta.journeys.paths import Paths
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats
+from td_mta.journeys.runs import owners, reduced
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints
 
-PAIRS_AT_ONCE = 1 << 22  # of a path and a channel
+PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSettings:
-    """What rules leave open. `direct` is the channel that `last_non_direct` passes over, -1 none.
+    """What rules leave open."""
 
-    `first` and `last` are the ends' shares in `position_based`; half-life in days.
-    """
-
-    direct: int = -1
-    first: float = 0.4
-    last: float = 0.4
-    half_life_days: float = 7.0
+    direct: int = -1  # the channel that `last_non_direct` passes over; -1 none
+    first: float = 0.4  # share of the first touch in `position_based`
+    last: float = 0.4  # share of the last one
+    half_life_days: float = 7.0  # of `time_decay`
 
 
 Rule = Callable[[Paths, RuleSettings], Floats]
+"""One share per touch, shape `(touches,)`."""
 
 
 def first_touch(paths: Paths, settings: RuleSettings) -> Floats:
-    """All to the first touch; one share per touch, shape `(touches,)`."""
+    """All to the first touch."""
     return _all_to(paths, paths.offsets[:-1][paths.sizes > 0])
 
 
 def last_touch(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the last touch."""
-    return _all_to(paths, paths.offsets[1:][paths.sizes > 0] - 1)
+    return _all_to(paths, _last_touches(paths))
 
 
 def last_non_direct(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the last touch of a channel other than `settings.direct`; else to the last touch."""
-    filled = paths.offsets[:-1][paths.sizes > 0]
-    if not len(filled):
-        return np.zeros(0)
-    at = np.arange(len(paths.channel))
-    named = np.where(paths.channel != settings.direct, at, -1)
-    chosen = np.maximum.reduceat(named, filled)
-    last = paths.offsets[1:][paths.sizes > 0] - 1
-    return _all_to(paths, np.where(chosen < 0, last, chosen))
+    touch = np.arange(len(paths.channel))
+    candidate = np.where(paths.channel != settings.direct, touch, -1)
+    last_candidate = reduced(np.maximum, candidate, paths.offsets)[paths.sizes > 0]
+    only_direct = last_candidate < 0
+    return _all_to(paths, np.where(only_direct, _last_touches(paths), last_candidate))
 
 
 def linear(paths: Paths, settings: RuleSettings) -> Floats:
     """The same to every touch, repeats included."""
-    sizes = paths.sizes
-    return np.repeat(1 / np.maximum(sizes, 1), sizes)
+    share = 1 / np.maximum(paths.sizes, 1)
+    return np.repeat(share, paths.sizes)
 
 
 def linear_unique(paths: Paths, settings: RuleSettings) -> Floats:
@@ -66,16 +62,16 @@ def linear_unique(paths: Paths, settings: RuleSettings) -> Floats:
     other channel touched (Zhao, Mahboobi & Bagheri 2018, "simplified").
     """
     shares = np.empty(len(paths.channel))
-    width = int(paths.channel.max(initial=0)) + 1
-    step = max(1, PAIRS_AT_ONCE // width)
+    channels = int(paths.channel.max(initial=0)) + 1
+    step = max(1, PAIRS_AT_ONCE // channels)
     for first in range(0, len(paths.sizes), step):
-        rows = slice(first, min(first + step, len(paths.sizes)))
-        touches = slice(paths.offsets[rows.start], paths.offsets[rows.stop])
-        path = np.repeat(np.arange(rows.stop - rows.start), paths.sizes[rows])
-        pair = path * width + paths.channel[touches]
-        repeats = np.bincount(pair, minlength=width * (rows.stop - rows.start))
-        distinct = np.count_nonzero(repeats.reshape(-1, width), axis=1)
-        shares[touches] = 1 / (distinct[path] * repeats[pair])
+        sizes = paths.sizes[first : first + step]
+        touches = slice(paths.offsets[first], paths.offsets[first + len(sizes)])
+        path = owners(sizes)
+        pair = path * channels + paths.channel[touches]
+        repeats = np.bincount(pair, minlength=len(sizes) * channels)
+        channels_of_path = np.count_nonzero(repeats.reshape(-1, channels), axis=1)
+        shares[touches] = 1 / (channels_of_path[path] * repeats[pair])
     return shares
 
 
@@ -87,40 +83,28 @@ def position_based(paths: Paths, settings: RuleSettings) -> Floats:
     [0.4, 0.1, 0.1, 0.4]
     """
     sizes = paths.sizes
-    between = np.where(sizes > 2, (1 - settings.first - settings.last), 0.0)
-    shares = np.repeat(between / np.maximum(sizes - 2, 1), sizes)
-    scale = 1 / np.where(sizes > 2, 1.0, settings.first + settings.last)
+    has_middle = sizes > 2
+    middle = np.where(has_middle, (1 - settings.first - settings.last), 0.0)
+    shares = np.repeat(middle / np.maximum(sizes - 2, 1), sizes)
+    # Where there is no middle, the ends share what it would have had in their own proportion.
+    scale = 1 / np.where(has_middle, 1.0, settings.first + settings.last)
     filled = sizes > 0
-    opens, closes = paths.offsets[:-1][filled], paths.offsets[1:][filled] - 1
-    shares[opens] = settings.first * scale[filled]
-    shares[closes] = settings.last * scale[filled]
-    shares[opens[opens == closes]] = 1.0
+    first, last = paths.offsets[:-1][filled], _last_touches(paths)
+    shares[first] = settings.first * scale[filled]
+    shares[last] = settings.last * scale[filled]
+    shares[first[first == last]] = 1.0
     return shares
 
 
 def time_decay(paths: Paths, settings: RuleSettings) -> Floats:
     """Shares as 2^(-age / half-life), `age` being the time from the touch to the conversion."""
-    sizes = paths.sizes
-    filled = paths.offsets[:-1][sizes > 0]
-    if not len(filled):
-        return np.zeros(0)
-    youngest = np.repeat(np.minimum.reduceat(paths.age, filled), sizes[sizes > 0])
-    weight = np.exp2(-(paths.age - youngest) / (settings.half_life_days * SECONDS_PER_DAY))
-    return weight / np.repeat(np.add.reduceat(weight, filled), sizes[sizes > 0])
-
-
-RULES: dict[str, Rule] = {
-    rule.__name__: rule
-    for rule in (
-        first_touch,
-        last_touch,
-        last_non_direct,
-        linear,
-        linear_unique,
-        position_based,
-        time_decay,
-    )
-}
+    half_life = settings.half_life_days * SECONDS_PER_DAY
+    # Ages from the youngest touch give the same shares, and no weights that all round to 0.
+    youngest = reduced(np.minimum, paths.age, paths.offsets)
+    weight = np.exp2(-(paths.age - np.repeat(youngest, paths.sizes)) / half_life)
+    total = reduced(np.add, weight, paths.offsets)
+    shares: Floats = weight / np.repeat(total, paths.sizes)
+    return shares
 
 
 def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
@@ -129,15 +113,26 @@ def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> F
     Credit is additive: that of two parts of the paths adds up to that of all.
     """
     shares, owner = rule(paths, settings), paths.owner
-    untouched = paths.sizes == 0
-    out = np.zeros((2, channels + 1))
-    for row, amount in enumerate((paths.conversions, paths.value)):
-        out[row, :channels] = np.bincount(paths.channel, shares * amount[owner], minlength=channels)
-        out[row, channels] = amount[untouched].sum()
-    return out
+    sums = np.zeros((2, channels + 1))
+    for measure, amount in enumerate((paths.conversions, paths.value)):
+        of_touch = shares * amount[owner]
+        sums[measure, :channels] = np.bincount(paths.channel, of_touch, minlength=channels)
+    sums[:, channels] = untouched(paths)
+    return sums
 
 
-def _all_to(paths: Paths, touches: np.ndarray) -> Floats:
+def untouched(paths: Paths) -> Floats:
+    """Conversions without a touch, and their value, shape `(2,)`."""
+    empty = paths.sizes == 0
+    return np.array([paths.conversions[empty].sum(), paths.value[empty].sum()])
+
+
+def _all_to(paths: Paths, touches: Ints) -> Floats:
     shares = np.zeros(len(paths.channel))
     shares[touches] = 1
     return shares
+
+
+def _last_touches(paths: Paths) -> Ints:
+    """Where the last touch of every path that has one stands."""
+    return paths.offsets[1:][paths.sizes > 0] - 1

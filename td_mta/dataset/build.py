@@ -30,8 +30,9 @@ from td_mta.journeys.examples import (
     split_weights,
     touch_days,
 )
-from td_mta.journeys.paths import conversion_paths, join, null_paths
-from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
+from td_mta.journeys.hashing import Hashes, uniform
+from td_mta.journeys.paths import Paths, conversion_paths, null_paths
+from td_mta.journeys.patterns import Grid, Keys, Patterns
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import patterns_seen
 from td_mta.shapley import bootstrap
@@ -94,7 +95,7 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
             seconds = time.monotonic() - started
             progress.tell("extracting", seconds * (intake.page_count - 1))
     writer.close()
-    sets, which = patterns.distinct(patterns.join(sums.sets))
+    sets, which = patterns.distinct(Patterns.join(sums.sets))
     of_sets = np.concatenate(sums.amounts, axis=1)
     amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
     return Extracted(
@@ -133,13 +134,13 @@ def models_of(channels: list[str], config: Config) -> ModelTotals:
 def _add_paths(models: ModelTotals, page: Page, held_out: Flags, days: int) -> None:
     for is_held_out, users in ((False, ~held_out), (True, held_out)):
         part = page.journeys.of_users(users)
-        paths = join([conversion_paths(part, days), null_paths(part, days)])
+        paths = Paths.join([conversion_paths(part, days), null_paths(part, days)])
         models.add(paths, held_out=is_held_out)
 
 
-def _held_out(user_hash: Keys, config: Config) -> Flags:
-    number = mix(user_hash ^ mix(np.array([config.seed + 1], np.uint64))) >> np.uint64(11)
-    return number.astype(np.float64) / 2.0**53 < config.validation_fraction
+def _held_out(user_hash: Hashes, config: Config) -> Flags:
+    salt = np.array([config.seed + 1], np.uint64)
+    return uniform(user_hash, salt) < config.validation_fraction
 
 
 def _examples(
@@ -194,7 +195,7 @@ def _counts(sums: _Sums, rows: int) -> dict[str, int]:
 
 
 def _touching(sets: Patterns, conversions: Floats, grid: Grid) -> Ints:
-    owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
+    owner = sets.owner
     pairs = np.unique(owner * grid.channels + sets.cells % grid.channels)
     owner, channel = np.divmod(pairs, grid.channels)
     return np.bincount(channel, conversions[owner], minlength=grid.channels).astype(np.int64)

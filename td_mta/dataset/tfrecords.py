@@ -156,7 +156,7 @@ def _examples(flat: list[Ints], grid: Grid, label: int, held_out: int) -> Exampl
     counts = np.zeros((len(weight), 3, 2), np.int64)
     counts[:, label, held_out] = weight
     counts[:, AUGMENTED, held_out] = augmented
-    return Examples(patterns.sorted_sets(offsets, cells, grid), counts)
+    return Examples(patterns.of_sorted_cells(offsets, cells, grid), counts)
 
 
 def _replace(path: Path, chunks: list[bytes]) -> None:

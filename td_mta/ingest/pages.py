@@ -20,7 +20,7 @@ from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest.scan import BUCKETS, SPILLED, read_bucket, scan_table
 from td_mta.ingest.user_hash import user_rnd
-from td_mta.journeys.patterns import Keys
+from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints, Touchpoints, arrange
 from td_mta.journeys.windows import Journeys
 from td_mta.warehouse import Warehouse
@@ -33,7 +33,7 @@ class Page(NamedTuple):
     """The journeys of some users, and one well-mixed number per user."""
 
     journeys: Journeys
-    user_hash: Keys
+    user_hash: Hashes
     duplicates: int
 
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys import patterns
-from td_mta.journeys.patterns import Grid, Keys, Patterns, mix
+from td_mta.journeys.hashing import Hashes, uniform
+from td_mta.journeys.patterns import Grid, Patterns, distinct, shift, without_day_zero
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.journeys.windows import Journeys, Windows, look_back, patterns_seen
 
-NEGATIVE, POSITIVE, AUGMENTED = 0, 1, 2
+NEGATIVE, POSITIVE, AUGMENTED = KINDS = 0, 1, 2
 FEWEST_TIMES_OF_DAY = 200
 
 
@@ -23,36 +23,56 @@ class Examples(NamedTuple):
     Groups weigh users: a user of weight 2 in a group counts twice there.
     """
 
-    patterns: Patterns
-    counts: Ints
-
-
-def split_weights(held_out: Flags) -> Ints:
-    """Weights of two groups, shape `(users, 2)`: training users, then those held out."""
-    return np.stack([~held_out, held_out], axis=1).astype(np.int64)
+    patterns: Patterns  # n distinct ones
+    counts: Ints  # (n, kinds, groups)
 
 
 class PatternCounts(NamedTuple):
-    """`counts` of patterns in each group, of one kind, shape `(n, groups)`."""
+    """The same of one kind alone."""
 
-    patterns: Patterns
+    patterns: Patterns  # n distinct ones
     kind: int
-    counts: Ints
+    counts: Ints  # (n, groups)
+
+
+class CutTimes(NamedTuple):
+    """The time of day up to which a day without a conversion is seen.
+
+    Drawn from `times_of_day`, as a hash of user and day says. Were such days seen to their end,
+    they would show more touches than a day with a conversion, which is seen up to that only.
+    """
+
+    times_of_day: Ints | None  # seconds of the day, sorted; None sees days to their end
+    user_hash: Hashes  # (users,)
+
+    def second(self, user: Ints, day: Ints) -> Ints:
+        """The second of the day of the cut, for `n` user-days, shape `(n,)`."""
+        if self.times_of_day is None:
+            return np.full(len(user), SECONDS_PER_DAY)
+        rank = uniform(self.user_hash[user], day.astype(np.uint64))
+        index = (rank * len(self.times_of_day)).astype(np.int64)
+        return self.times_of_day[index]
+
+
+def split_weights(held_out: Flags) -> Ints:
+    """Weights of two groups, shape `(users, 2)`: training users, then held-out users."""
+    return np.stack([~held_out, held_out], axis=1).astype(np.int64)
 
 
 def select_groups(examples: Examples, groups: slice) -> Examples:
-    """The patterns that some of the groups have."""
+    """Some of the groups, with the patterns that any of these has."""
     counts = examples.counts[:, :, groups]
-    some = np.flatnonzero(counts.any(axis=(1, 2)))
-    return Examples(examples.patterns.take(some), counts[some])
+    rows = np.flatnonzero(counts.any(axis=(1, 2)))
+    return Examples(examples.patterns.take(rows), counts[rows])
 
 
 def merge(parts: list[Examples]) -> Examples:
-    """One pattern once, counts added."""
-    found, which = patterns.distinct(patterns.join([part.patterns for part in parts]))
-    counts = np.zeros((len(found.keys), *parts[0].counts.shape[1:]), np.int64)
-    np.add.at(counts, which, np.concatenate([part.counts for part in parts]))
-    return Examples(found, counts)
+    """The examples of all parts: each pattern once, by ascending key, its counts added."""
+    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
+    part_counts = np.concatenate([part.counts for part in parts])
+    counts = np.zeros((len(patterns.keys), *part_counts.shape[1:]), np.int64)
+    np.add.at(counts, which, part_counts)
+    return Examples(patterns, counts)
 
 
 def touch_days(journeys: Journeys, weights: Ints, grid: Grid, *, augment: bool) -> Examples:
@@ -62,66 +82,16 @@ def touch_days(journeys: Journeys, weights: Ints, grid: Grid, *, augment: bool) 
     `weights` are each user's in every group, shape `(users, groups)`. With `augment` every example
     counts once more as `AUGMENTED`, with the anchor day emptied (but for those left with nothing).
     """
-    positive = look_back(journeys, journeys.conversion_windows, grid.days)
-    positive = positive.take(positive.stop > positive.start)
+    conversions = look_back(journeys, journeys.conversion_windows, grid.days)
+    positives = conversions.take(conversions.sizes > 0)
+    negatives = _windows_without_conversion(journeys, grid.days)
     parts = [
-        _counts_of_windows(journeys, positive, POSITIVE, weights, grid),
-        _counts_of_windows(journeys, _active_days(journeys, grid.days), NEGATIVE, weights, grid),
+        _count_windows(journeys, positives, POSITIVE, weights, grid),
+        _count_windows(journeys, negatives, NEGATIVE, weights, grid),
     ]
     if augment:
-        parts += [_anchor_day_emptied(each, grid) for each in parts]
-    return _count(parts)
-
-
-def _anchor_day_emptied(part: PatternCounts, grid: Grid) -> PatternCounts:
-    sets = patterns.without_day_zero(part.patterns, grid)
-    rest = np.flatnonzero(sets.sizes)
-    return PatternCounts(sets.take(rest), AUGMENTED, part.counts[rest])
-
-
-def _active_days(journeys: Journeys, days: int) -> Windows:
-    """Windows of the users who never convert."""
-    user_day = journeys.touch_days
-    opens = np.flatnonzero(np.diff(user_day, prepend=-1))
-    user, day = journeys.touches.user[opens], journeys.touches.day[opens]
-    closes = np.append(opens[1:], len(user_day))
-    never = np.bincount(journeys.conversions.user, minlength=journeys.users)[user] == 0
-    end = journeys.first_touch[user + 1]
-    last_day = journeys.touches.day[end - 1]
-    oldest = journeys.day_opens(user, last_day - days + 1)
-    shorter = never & (opens > oldest)
-    whole = Windows(user[never], day[never], journeys.first_touch[user[never]], closes[never])
-    rest = Windows(user[shorter], last_day[shorter], opens[shorter], end[shorter])
-    return Windows(*(np.concatenate(pair) for pair in zip(whole, rest, strict=True)))
-
-
-def conversion_times_of_day(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
-    """Seconds of the day of all conversions, and of those that had no touch in their window.
-
-    Not even later on their day: on a day with a touch only a conversion before it has none in its
-    window, so those would make the drawn cuts too early, and the touches of that day too strong.
-    """
-    windows = look_back(journeys, journeys.conversion_windows, days)
-    user, day, second = windows.user, windows.anchor, journeys.conversions.second
-    quiet = journeys.day_opens(user, day) == journeys.day_opens(user, day + 1)
-    return second, second[quiet & (windows.start == windows.stop)]
-
-
-class CutTimes(NamedTuple):
-    """The time of day up to which a day without conversion is seen: drawn from `times_of_day`.
-
-    `times_of_day` is sorted; None sees whole days. `user_hash` has one number per user.
-    """
-
-    times_of_day: Ints | None
-    user_hash: Keys
-
-    def second(self, user: Ints, day: Ints) -> Ints:
-        if self.times_of_day is None:
-            return np.full(len(user), SECONDS_PER_DAY)
-        drawn = mix(self.user_hash[user] ^ mix(day.astype(np.uint64))) >> np.uint64(11)
-        share = drawn.astype(np.float64) / 2.0**53
-        return self.times_of_day[(share * len(self.times_of_day)).astype(np.int64)]
+        parts += [_anchor_day_emptied(part, grid) for part in parts]
+    return _sum_of(parts)
 
 
 def person_days(
@@ -130,108 +100,186 @@ def person_days(
     """Every user-day from the first touch to `last_day`, positive when a conversion falls on it.
 
     A positive day is seen up to its first conversion, another day up to its cut. A day whose cut
-    precedes the user's first touch is none.
+    precedes the user's first touch is no example. `weights` has shape `(users, groups)`.
     """
     days = _EventDays.of(journeys, last_day)
-    positive = journeys.conversion_windows.take(days.first_conversion[days.converts])
-    started = positive.stop > journeys.first_touch[positive.user]
+    # On a day that converts, the conversions before the day number its first one.
+    first_conversion = days.conversions_before[days.converts]
+    positives = journeys.conversion_windows.take(first_conversion)
+    started = positives.stop > journeys.first_touch[positives.user]
+    negatives = _days_up_to_cut(journeys, days, cut)
     parts = [
-        _counts_of_windows(journeys, positive.take(started), POSITIVE, weights, grid),
-        _counts_of_windows(journeys, _days_up_to_cut(journeys, days, cut), NEGATIVE, weights, grid),
+        _count_windows(journeys, positives.take(started), POSITIVE, weights, grid),
+        _count_windows(journeys, negatives, NEGATIVE, weights, grid),
+        *_days_between_events(journeys, days, weights, grid),
     ]
-    return _count(parts + _gaps(journeys, days, weights, grid))
+    return _sum_of(parts)
 
 
 def person_days_forward(
-    journeys: Journeys, weights: Ints, grid: Grid, cut: CutTimes, held_out: int, last_day: int
+    journeys: Journeys, weights: Ints, grid: Grid, cut: CutTimes, held_out_day: int, last_day: int
 ) -> Examples:
-    """`person_days` in two groups, those before the day `held_out` and those from it on; then the
-    first again with `weights`, shape `(users, groups)`.
-
-    An example knows nothing of later days, so the second group is all examples less the first.
+    """`person_days` in two groups, those before `held_out_day` and those from it on; then the first
+    again with `weights`, shape `(users, groups)`.
     """
-    ones = np.ones((len(weights), 1), np.int64)
-    past = np.concatenate([ones, -ones, weights], axis=1)
-    whole = np.concatenate([0 * ones, ones, 0 * weights], axis=1)
+    one = np.ones((len(weights), 1), np.int64)
+    # An example knows nothing of later days, so the second group is all examples less the first.
+    past_weights = np.concatenate([one, -one, weights], axis=1)
+    all_weights = np.concatenate([0 * one, one, 0 * weights], axis=1)
+    past = journeys.before(held_out_day)
     return merge(
         [
-            person_days(journeys.before(held_out), past, grid, cut, held_out - 1),
-            person_days(journeys, whole, grid, cut, last_day),
+            person_days(past, past_weights, grid, cut, held_out_day - 1),
+            person_days(journeys, all_weights, grid, cut, last_day),
         ]
     )
 
 
-class _EventDays(NamedTuple):
-    """The user-days with a touch or a conversion, from the user's first touch on."""
+def conversion_times_of_day(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
+    """Seconds of the day of all conversions, and of those that had no touch in their window.
 
-    user: Ints
-    day: Ints
-    converts: Flags
-    first_conversion: Ints  # which conversion, where the day converts
-    conversions_before: Ints  # conversions of all users before this user-day
-    conversions_after: Ints  # the same, up to its end
-    gap: Ints  # days without event up to the next one or to the end of the data
+    Not even later on their day: on a day with a touch only a conversion before it has none in its
+    window, so those would make the cuts too early, and the touches of that day too strong.
+    """
+    windows = look_back(journeys, journeys.conversion_windows, days)
+    day_opens = journeys.day_opens(windows.user, windows.anchor)
+    next_day_opens = journeys.day_opens(windows.user, windows.anchor + 1)
+    untouched = (day_opens == next_day_opens) & (windows.sizes == 0)
+    second = journeys.conversions.second
+    return second, second[untouched]
+
+
+def _windows_without_conversion(journeys: Journeys, days: int) -> Windows:
+    """The windows of the users who never convert: to each active day, and the shorter ones that
+    begin at each active day in the lookback of the last one and end there.
+    """
+    touches, user_day = journeys.touches, journeys.touch_days
+    opens = np.flatnonzero(np.diff(user_day, prepend=-1))  # the first touch of every active day
+    closes = np.append(opens[1:], len(user_day))
+    user, day = touches.user[opens], touches.day[opens]
+    conversions = np.bincount(journeys.conversions.user, minlength=journeys.users)
+    never_converts = conversions[user] == 0
+    begin, end = journeys.first_touch[user], journeys.first_touch[user + 1]
+    last_day = touches.day[end - 1]
+    lookback_opens = journeys.day_opens(user, last_day - days + 1)
+    shorter = never_converts & (opens > lookback_opens)
+    to_each_day = Windows(user, day, begin, closes).take(never_converts)
+    to_last_day = Windows(user, last_day, opens, end).take(shorter)
+    return Windows.join([to_each_day, to_last_day])
+
+
+def _anchor_day_emptied(part: PatternCounts, grid: Grid) -> PatternCounts:
+    emptied = without_day_zero(part.patterns, grid)
+    touched = np.flatnonzero(emptied.sizes)
+    return PatternCounts(emptied.take(touched), AUGMENTED, part.counts[touched])
+
+
+class _EventDays(NamedTuple):
+    """The `n` user-days with a touch or a conversion, from the user's first touch on."""
+
+    user: Ints  # (n,)
+    day: Ints  # (n,)
+    converts: Flags  # (n,)
+    conversions_before: Ints  # (n,): conversions of all users before this user-day
+    conversions_after: Ints  # (n,): the same, up to its end
+    days_without_event: Ints  # (n,): up to the next one here, or to the end of the data
 
     @staticmethod
     def of(journeys: Journeys, last_day: int) -> "_EventDays":
-        at = np.concatenate([journeys.touch_days, journeys.conversion_days])
-        at, row = np.unique(at, return_index=True)
-        user = np.concatenate([journeys.touches.user, journeys.conversions.user])[row]
-        day = np.concatenate([journeys.touches.day, journeys.conversions.day])[row]
-        touched = journeys.first_touch[user] < journeys.first_touch[user + 1]
-        opens = journeys.first_touch[user[touched]]
-        rows = np.flatnonzero(touched)
-        rows = rows[day[rows] >= journeys.touches.day[opens]]
-        user, day, at = user[rows], day[rows], at[rows]
-        before = np.searchsorted(journeys.conversion_days, at, side="left")
-        after = np.searchsorted(journeys.conversion_days, at, side="right")
-        following = np.append(day[1:], 0) - 1
-        following[np.append(user[1:] != user[:-1], True)[: len(user)]] = last_day
-        return _EventDays(user, day, after > before, before, before, after, following - day)
+        touches, conversions = journeys.touches, journeys.conversions
+        user_days = np.concatenate([journeys.touch_days, journeys.conversion_days])
+        user_day, first_row = np.unique(user_days, return_index=True)
+        user = np.concatenate([touches.user, conversions.user])[first_row]
+        day = np.concatenate([touches.day, conversions.day])[first_row]
+        started = np.flatnonzero(_since_first_touch(journeys, user, day))
+        user, day, user_day = user[started], day[started], user_day[started]
+        # Conversions are in the order of user-days, so those before one are a position among them.
+        before = np.searchsorted(journeys.conversion_days, user_day, side="left")
+        after = np.searchsorted(journeys.conversion_days, user_day, side="right")
+        return _EventDays(
+            user=user,
+            day=day,
+            converts=after > before,
+            conversions_before=before,
+            conversions_after=after,
+            days_without_event=_days_to_next(user, day, last_day),
+        )
+
+
+def _since_first_touch(journeys: Journeys, user: Ints, day: Ints) -> Flags:
+    """Whether user-days are on or after the day of the user's first touch; never without one."""
+    first_touch = journeys.first_touch[user]
+    has_touch = first_touch < journeys.first_touch[user + 1]
+    since = np.zeros(len(user), np.bool_)
+    since[has_touch] = day[has_touch] >= journeys.touches.day[first_touch[has_touch]]
+    return since
+
+
+def _days_to_next(user: Ints, day: Ints, last_day: int) -> Ints:
+    """Days strictly between each of the ordered user-days and the user's next one.
+
+    >>> _days_to_next(np.array([0, 0, 1]), np.array([3, 7, 4]), last_day=9).tolist()
+    [3, 2, 5]
+    """
+    next_day = np.full(len(day), last_day + 1)
+    same_user = np.flatnonzero(user[1:] == user[:-1])
+    next_day[same_user] = day[same_user + 1]
+    return next_day - day - 1
 
 
 def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: CutTimes) -> Windows:
-    calm = ~days.converts
-    user, day = days.user[calm], days.day[calm]
-    line = journeys.touch_days * (SECONDS_PER_DAY + 1) + journeys.touches.second
-    until = journeys.user_day(user, day) * (SECONDS_PER_DAY + 1) + cut.second(user, day)
-    stop = np.searchsorted(line, until, side="right")
-    start = journeys.since_conversion(user, days.conversions_before[calm])
-    return Windows(user, day, start, stop).take(stop > journeys.first_touch[user])
+    """The windows of the event days without a conversion that have begun by their cut."""
+    quiet = ~days.converts
+    user, day = days.user[quiet], days.day[quiet]
+    # Touches on a line of user-days and seconds; a day has one second more, for cuts at its end.
+    seconds_per_day = SECONDS_PER_DAY + 1
+    touch_time = journeys.touch_days * seconds_per_day + journeys.touches.second
+    cut_time = journeys.user_day(user, day) * seconds_per_day + cut.second(user, day)
+    stop = np.searchsorted(touch_time, cut_time, side="right")
+    start = journeys.since_conversion(user, days.conversions_before[quiet])
+    begun = stop > journeys.first_touch[user]
+    return Windows(user, day, start, stop).take(begun)
 
 
-def _gaps(journeys: Journeys, days: _EventDays, weights: Ints, grid: Grid) -> list[PatternCounts]:
-    """The days between events: each shows the pattern before it, one day older."""
+def _days_between_events(
+    journeys: Journeys, days: _EventDays, weights: Ints, grid: Grid
+) -> list[PatternCounts]:
+    """The days without an event: each shows what the last event day left, some days older."""
     start = journeys.since_conversion(days.user, days.conversions_after)
     stop = journeys.day_opens(days.user, days.day + 1)
-    found, which = patterns_seen(journeys, Windows(days.user, days.day, start, stop), grid)
+    day_ends = Windows(days.user, days.day, start, stop)
+    patterns, which = patterns_seen(journeys, day_ends, grid)
     parts = []
-    for older in range(1, grid.days):
-        lasts = days.gap >= older
-        shifted = patterns.shift(found, older, grid)
-        parts.append(_by_group(shifted, which[lasts], NEGATIVE, weights[days.user[lasts]]))
-    nothing = np.maximum(days.gap - grid.days + 1, 0) @ weights[days.user]
-    empty = Patterns(np.zeros(1, np.uint64), np.zeros(2, np.int64), np.zeros(0, np.int32))
-    return [*parts, PatternCounts(empty, NEGATIVE, nothing[None])]
+    for age in range(1, grid.days):
+        lasts = days.days_without_event >= age
+        older = shift(patterns, age, grid)
+        parts.append(_grouped(older, which[lasts], NEGATIVE, weights[days.user[lasts]]))
+    # From the window's length on nothing is seen any more: these days are the empty pattern.
+    empty_days = np.maximum(days.days_without_event - grid.days + 1, 0)
+    counts = empty_days @ weights[days.user]  # (groups,)
+    return [*parts, PatternCounts(Patterns.empty(), NEGATIVE, counts[None])]
 
 
-def _counts_of_windows(
+def _count_windows(
     journeys: Journeys, windows: Windows, kind: int, weights: Ints, grid: Grid
 ) -> PatternCounts:
-    found, which = patterns_seen(journeys, windows, grid)
-    return _by_group(found, which, kind, weights[windows.user])
+    """Windows by the pattern they show, each weighing what its user does."""
+    patterns, which = patterns_seen(journeys, windows, grid)
+    return _grouped(patterns, which, kind, weights[windows.user])
 
 
-def _by_group(found: Patterns, which: Ints, kind: int, weights: Ints) -> PatternCounts:
-    n = len(found.keys)
-    times = [np.bincount(which, each, n) for each in weights.T]
-    return PatternCounts(found, kind, np.stack(times, axis=1).astype(np.int64))
+def _grouped(patterns: Patterns, which: Ints, kind: int, weights: Ints) -> PatternCounts:
+    """Sums of `weights` `(examples, groups)` by `which` of the patterns an example has."""
+    n = len(patterns.keys)
+    sums = [np.bincount(which, group_weights, n) for group_weights in weights.T]
+    return PatternCounts(patterns, kind, np.stack(sums, axis=1).astype(np.int64))
 
 
-def _count(parts: list[PatternCounts]) -> Examples:
-    """All parts together; patterns that nobody has are left out."""
-    found, which = patterns.distinct(patterns.join([each.patterns for each in parts]))
-    kind = np.concatenate([np.full(len(each.counts), each.kind) for each in parts])
-    counts = np.zeros((len(found.keys), 3, parts[0].counts.shape[1]), np.int64)
-    np.add.at(counts, (which, kind), np.concatenate([each.counts for each in parts]))
-    return select_groups(Examples(found, counts), slice(None))
+def _sum_of(parts: list[PatternCounts]) -> Examples:
+    """All parts together, each pattern once; patterns that nobody has are left out."""
+    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
+    kind = np.concatenate([np.full(len(part.counts), part.kind) for part in parts])
+    part_counts = np.concatenate([part.counts for part in parts])
+    counts = np.zeros((len(patterns.keys), len(KINDS), part_counts.shape[1]), np.int64)
+    np.add.at(counts, (which, kind), part_counts)
+    return select_groups(Examples(patterns, counts), slice(None))

@@ -18,29 +18,26 @@ SECONDS_PER_DAY = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class Touchpoints:
-    """`n` rows of whole users; `user` counts from 0, `channel` is -1 where there is none.
+    """`n` rows of whole users, each array of shape `(n,)`."""
 
-    `time` is in unix seconds; `day` and `second` are the local calendar day (days since 1970) and
-    the second in it. `value` is NaN where a table has no value.
-    """
-
-    user: Ints
-    time: Ints
-    day: Ints
-    second: Ints
-    channel: Ints
+    user: Ints  # counted from 0
+    time: Ints  # unix seconds
+    day: Ints  # local calendar day, in days since 1970
+    second: Ints  # of the local day
+    channel: Ints  # -1 where there is none
     conversion: Flags
-    value: Floats
+    value: Floats  # NaN where a table has no value
 
     def __len__(self) -> int:
         return len(self.user)
 
     def take(self, rows: Ints | Flags) -> "Touchpoints":
+        """Some of the rows, in the order given."""
         return Touchpoints(**{name: column[rows] for name, column in vars(self).items()})
 
 
 def arrange(rows: Touchpoints) -> tuple[Touchpoints, int]:
-    """Sort rows and count rows that are equal in every column once; returns how many went.
+    """Sort rows, and drop those equal to another in every column; returns how many were dropped.
 
     >>> one = np.array([0, 0])
     >>> rows = Touchpoints(user=one, time=one + 5, day=one, second=one + 5, channel=one,
@@ -48,21 +45,34 @@ def arrange(rows: Touchpoints) -> tuple[Touchpoints, int]:
     >>> arrange(rows)[1]
     1
     """
-    widest = int(rows.channel.max(initial=0)) + 2
-    moment = (rows.time * 2 + rows.conversion) * widest + rows.channel + 1
-    order = np.lexsort((rows.value, moment, rows.user))
-    moment, user, value = moment[order], rows.user[order], rows.value[order]
-    same_value = (value[1:] == value[:-1]) | (np.isnan(value[1:]) & np.isnan(value[:-1]))
-    repeated = (moment[1:] == moment[:-1]) & (user[1:] == user[:-1]) & same_value
-    kept = order[np.concatenate([[True], ~repeated])] if len(order) else order
-    return _onward(rows.take(kept)), len(rows) - len(kept)
+    if not len(rows):
+        return rows, 0
+    event = _event_code(rows)
+    order = np.lexsort((rows.value, event, rows.user))
+    user, event, value = rows.user[order], event[order], rows.value[order]
+    same_user = user[1:] == user[:-1]
+    same_event = event[1:] == event[:-1]
+    # Two missing values are equal here, which NaN is not.
+    both_missing = np.isnan(value[1:]) & np.isnan(value[:-1])
+    same_value = (value[1:] == value[:-1]) | both_missing
+    differs = ~(same_user & same_event & same_value)
+    distinct = order[np.concatenate([[True], differs])]
+    return _onward(rows.take(distinct)), len(rows) - len(distinct)
+
+
+def _event_code(rows: Touchpoints) -> Ints:
+    """Time, then conversion, then channel as one number, so that one sort orders all three."""
+    codes = int(rows.channel.max(initial=0)) + 2  # of channels, -1 for none included
+    return (rows.time * 2 + rows.conversion) * codes + rows.channel + 1
 
 
 def _onward(rows: Touchpoints) -> Touchpoints:
     """A clock set back at the end of summer time does not turn a user's local time back."""
-    if not len(rows):
-        return rows
     local = rows.day * SECONDS_PER_DAY + rows.second
-    low, span = local.min(), local.max() - local.min() + 1
-    local = np.maximum.accumulate(rows.user * span + local - low) - rows.user * span + low
-    return replace(rows, day=local // SECONDS_PER_DAY, second=local % SECONDS_PER_DAY)
+    earliest = local.min()
+    span = local.max() - earliest + 1
+    # A stretch of the time line for every user: one running maximum then serves all of them.
+    user_start = rows.user * span - earliest
+    latest = np.maximum.accumulate(user_start + local)
+    day, second = np.divmod(latest - user_start, SECONDS_PER_DAY)
+    return replace(rows, day=day, second=second)

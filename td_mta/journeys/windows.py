@@ -10,21 +10,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys import patterns
-from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.patterns import Grid, Keys, Patterns, distinct, of_cells
+from td_mta.journeys.runs import offsets_of, owners, positions, reduced
 from td_mta.journeys.touchpoints import Flags, Floats, Ints, Touchpoints
 
 
 class Windows(NamedTuple):
-    """`n` windows: `user` and `anchor` day, and the touches `start <= position < stop`."""
+    """`n` windows, each array of shape `(n,)`."""
 
     user: Ints
-    anchor: Ints
-    start: Ints
-    stop: Ints
+    anchor: Ints  # the day whose conversion is predicted, in days since 1970
+    start: Ints  # position of the first touch seen
+    stop: Ints  # position after the last one
+
+    @property
+    def sizes(self) -> Ints:
+        """Number of touches seen, shape `(n,)`."""
+        return self.stop - self.start
 
     def take(self, rows: Ints | Flags) -> "Windows":
+        """The windows of some rows."""
         return Windows(self.user[rows], self.anchor[rows], self.start[rows], self.stop[rows])
+
+    @staticmethod
+    def join(parts: list["Windows"]) -> "Windows":
+        """The windows of several parts, one part after the other."""
+        return Windows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -49,14 +60,17 @@ class Journeys:
 
     @cached_property
     def _is_touch(self) -> Flags:
-        return (self.rows.channel >= 0) & (self.conversion_row_is_touch | ~self.rows.conversion)
+        has_channel = self.rows.channel >= 0
+        return has_channel & (self.conversion_row_is_touch | ~self.rows.conversion)
 
     @cached_property
     def touches(self) -> Touchpoints:
+        """The rows that are touches, in canonical order."""
         return self.rows.take(self._is_touch)
 
     @cached_property
     def conversions(self) -> Touchpoints:
+        """The rows that are conversions, in canonical order."""
         return self.rows.take(self.rows.conversion)
 
     @cached_property
@@ -66,16 +80,19 @@ class Journeys:
 
     @cached_property
     def touch_days(self) -> Ints:
-        """Where each touch stands on the line of user-days; never falls."""
+        """The user-day of every touch, as one number; ascending."""
         return self.user_day(self.touches.user, self.touches.day)
 
     @cached_property
     def conversion_days(self) -> Ints:
+        """The user-day of every conversion, as one number; ascending."""
         return self.user_day(self.conversions.user, self.conversions.day)
 
     @cached_property
     def first_touch(self) -> Ints:
-        """Position of every user's first touch, shape `(users + 1,)`."""
+        """Position of every user's first touch, shape `(users + 1,)`; that of the next user's
+        where a user has none.
+        """
         return np.searchsorted(self.touches.user, np.arange(self.users + 1))
 
     @cached_property
@@ -84,9 +101,14 @@ class Journeys:
         return int(day.min(initial=0)), int(day.max(initial=0))
 
     def user_day(self, user: Ints, day: Ints) -> Ints:
-        """(user, day) as one number, ascending along the rows."""
+        """(user, day) as one number, ascending along the rows.
+
+        Days beyond the data count as the day before the first or after the last, so that a window
+        may open before the data and never reaches into another user's days.
+        """
         low, high = self._day_range
-        return user * (high - low + 2) + np.clip(day - low + 1, 0, high - low + 2)
+        days_per_user = high - low + 2
+        return user * days_per_user + np.clip(day - low + 1, 0, days_per_user)
 
     def day_opens(self, user: Ints, day: Ints) -> Ints:
         """Position of the user's first touch on that day or later (or of the next user's)."""
@@ -95,50 +117,63 @@ class Journeys:
     @cached_property
     def conversion_windows(self) -> Windows:
         """One window per conversion, without a lookback bound: touches since the previous one."""
-        rows, before = self.rows, np.cumsum(self._is_touch, dtype=np.int64)
-        user, stop = rows.user[rows.conversion], before[rows.conversion]
+        converts = self.rows.conversion
+        user, day = self.rows.user[converts], self.rows.day[converts]
+        touches_so_far = np.cumsum(self._is_touch, dtype=np.int64)
+        # The row's own touch is counted: where a conversion row is a touch, it sees itself.
+        stop = touches_so_far[converts]
         start = self.first_touch[user]
-        again = np.flatnonzero(user[1:] == user[:-1]) + 1
-        start[again] = stop[again - 1]
-        return Windows(user, rows.day[rows.conversion], start, stop)
+        later = np.flatnonzero(user[1:] == user[:-1]) + 1  # conversions after a user's first
+        start[later] = stop[later - 1]
+        return Windows(user, day, start, stop)
 
     def since_conversion(self, user: Ints, conversions_before: Ints) -> Ints:
-        """The first touch after the last of the first so many conversions, if it is the user's."""
+        """Where the touches since each user's previous conversion begin, shape `(n,)`.
+
+        `conversions_before` `(n,)` counts those of all users up to there, so that the previous one
+        is the last of them, if it is the same user's.
+        """
         start = self.first_touch[user]
-        last = conversions_before - 1
-        own = np.flatnonzero(last >= 0)
-        own = own[self.conversions.user[last[own]] == user[own]]
-        start[own] = self.conversion_windows.stop[last[own]]
+        previous = conversions_before - 1
+        rows = np.flatnonzero(previous >= 0)
+        own = rows[self.conversions.user[previous[rows]] == user[rows]]
+        start[own] = self.conversion_windows.stop[previous[own]]
         return start
 
 
 def look_back(journeys: Journeys, windows: Windows, days: int) -> Windows:
     """The windows, cut to the last `days` days up to the anchor day."""
     opens = journeys.day_opens(windows.user, windows.anchor - days + 1)
-    return windows._replace(start=np.minimum(np.maximum(windows.start, opens), windows.stop))
+    start = np.minimum(np.maximum(windows.start, opens), windows.stop)
+    return windows._replace(start=start)
 
 
 def patterns_seen(journeys: Journeys, windows: Windows, grid: Grid) -> tuple[Patterns, Ints]:
     """The distinct patterns of the windows and which of them each window shows, shape `(n,)`."""
     windows = look_back(journeys, windows, grid.days)
-    sizes = windows.stop - windows.start
-    if grid.cells > 64:
-        owner, cell = _pairs(journeys, windows, sizes, grid)
-        return patterns.distinct(patterns.of_cells(owner, cell, len(sizes), grid))
-    keys = np.zeros(len(sizes), np.uint64)
-    filled = np.flatnonzero(sizes)
-    _, cell = _pairs(journeys, windows, sizes, grid)
-    if len(filled):
-        bits = np.uint64(1) << cell.astype(np.uint64)
-        keys[filled] = np.bitwise_or.reduceat(bits, patterns.starts(sizes)[:-1][filled])
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    owner, cell = _pairs(journeys, windows.take(first), sizes[first], grid)
-    return patterns.of_cells(owner, cell, len(first), grid), inverse
+    if not grid.has_exact_keys:
+        return distinct(_patterns(journeys, windows, grid))
+    # A key is the set itself: of windows that show the same, one is enough to name its cells.
+    keys = _exact_keys(journeys, windows, grid)
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    return _patterns(journeys, windows.take(first), grid), which
 
 
-def _pairs(journeys: Journeys, windows: Windows, sizes: Ints, grid: Grid) -> tuple[Ints, Ints]:
-    """Every (window, cell) of the windows, repeats included."""
-    touches = journeys.touches
-    at = patterns.expand(windows.start, sizes)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    return owner, (windows.anchor[owner] - touches.day[at]) * grid.channels + touches.channel[at]
+def _patterns(journeys: Journeys, windows: Windows, grid: Grid) -> Patterns:
+    """The pattern of every window."""
+    window, cell = owners(windows.sizes), _cells(journeys, windows, grid)
+    return of_cells(window, cell, len(windows.user), grid)
+
+
+def _exact_keys(journeys: Journeys, windows: Windows, grid: Grid) -> Keys:
+    """The key of every window's pattern, shape `(n,)`; repeats of a cell set its bit once."""
+    bits = np.uint64(1) << _cells(journeys, windows, grid).astype(np.uint64)
+    return reduced(np.bitwise_or, bits, offsets_of(windows.sizes))
+
+
+def _cells(journeys: Journeys, windows: Windows, grid: Grid) -> Ints:
+    """The cell of every touch of every window, window by window, repeats included."""
+    touch = positions(windows.start, windows.sizes)
+    anchor = np.repeat(windows.anchor, windows.sizes)
+    days_before = anchor - journeys.touches.day[touch]
+    return days_before * grid.channels + journeys.touches.channel[touch]

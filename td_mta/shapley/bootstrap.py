@@ -1,7 +1,8 @@
-"""The Poisson bootstrap of users (Hanley & MacGibbon 2006): a weight per user and draw.
+"""The Poisson bootstrap of users (Hanley & MacGibbon 2006): a weight per user and sample.
 
-Weights are a pure function of the user's hash, so pages need not know each other.
-`ConverterProfiles` groups users by what their conversions saw: identical users are a count.
+A bootstrap sample of n users counts each about Poisson(1) times; drawing just that needs neither n
+nor the other users. Weights are a pure function of the user's hash, so pages need not know each
+other. `ConverterProfiles` groups users by what their conversions saw: identical users are a count.
 """
 
 from typing import NamedTuple
@@ -10,81 +11,88 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import poisson
 
-from td_mta.journeys import patterns
-from td_mta.journeys.patterns import Keys, Patterns, mix
+from td_mta.journeys.hashing import Hashes, mix, uniform
+from td_mta.journeys.patterns import Keys, Patterns, distinct
 from td_mta.journeys.touchpoints import Floats, Ints
 
-DRAWS_AT_ONCE = 1 << 24
-_STEPS = poisson.cdf(np.arange(16), 1.0)
-
-
-def poisson_weights(user_hash: Keys, draws: int, seed: int) -> Ints:
-    """Each user's weight in every draw, mean 1, shape `(users, draws)`."""
-    salt = mix(np.arange(1, draws + 1, dtype=np.uint64) ^ mix(np.array([seed + 2], np.uint64)))
-    number = mix(user_hash[:, None] ^ salt) >> np.uint64(11)
-    return np.searchsorted(_STEPS, number.astype(np.float64) / 2.0**53, side="right")
+COUNTS_AT_ONCE = 1 << 24  # of users of a profile in a sample, held in memory
+PROFILE_SALT = np.uint64(0x5851F42D4C957F2D)
+_CUMULATIVE = poisson.cdf(np.arange(16), 1.0)  # P(weight <= 0, 1, ...); beyond 15: 2e-14
 
 
 class ConverterProfiles(NamedTuple):
-    """Kinds of users who convert: how many `users` `(n,)`, and what a kind's conversions saw.
+    """Groups of converting users whose conversions saw the same patterns equally often."""
 
-    `conversions` `(n, patterns)` counts them by pattern of `patterns`; `keys` tell kinds apart.
+    keys: Keys  # (n,), one a profile
+    users: Ints  # (n,): how many users have it
+    conversions: sparse.csr_array  # (n, patterns): a user's conversions by pattern
+    patterns: Patterns  # the distinct ones that columns stand for
+
+
+def poisson_weights(user_hash: Hashes, draws: int, seed: int) -> Ints:
+    """Each user's weight in every draw, mean 1, shape `(users, draws)`."""
+    seed_hash = mix(np.array([seed + 2], np.uint64))
+    draw = np.arange(1, draws + 1, dtype=np.uint64) ^ seed_hash
+    quantile = uniform(user_hash[:, None], draw)  # (users, draws)
+    # The inverse of the cumulative distribution turns uniform numbers into Poisson ones.
+    return np.searchsorted(_CUMULATIVE, quantile, side="right")
+
+
+def converter_profiles(user: Ints, which: Ints, patterns: Patterns) -> ConverterProfiles:
+    """The profiles of `n` conversions: the `user` `(n,)` of each, and `which` `(n,)` of the
+    distinct patterns it saw.
     """
-
-    keys: Keys
-    users: Ints
-    conversions: sparse.csr_array
-    patterns: Patterns
-
-
-def converter_profiles(user: Ints, which: Ints, sets: Patterns) -> ConverterProfiles:
-    """Of conversions: their user, and which of the distinct `sets` each saw."""
-    kind, at = np.unique(user, return_inverse=True)
+    users, user_row = np.unique(user, return_inverse=True)
+    # Hashes are added up, as the order of conversions must not matter and two alike not cancel.
+    conversion_hash = mix(patterns.keys[which] ^ PROFILE_SALT)
+    user_key = np.zeros(len(users), np.uint64)
     with np.errstate(over="ignore"):
-        keys = np.zeros(len(kind), np.uint64)
-        np.add.at(keys, at, mix(sets.keys[which] ^ np.uint64(0x5851F42D4C957F2D)))
-    keys, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    own = np.flatnonzero(first[inverse[at]] == at)
-    places = (inverse[at[own]], which[own])
-    seen = sparse.csr_array((np.ones(len(own)), places), shape=(len(keys), len(sets.keys)))
-    return ConverterProfiles(keys, np.bincount(inverse, minlength=len(keys)), seen, sets)
+        np.add.at(user_key, user_row, conversion_hash)
+    keys, first_user, profile = np.unique(user_key, return_index=True, return_inverse=True)
+    # The first user of a profile shows what all of them saw.
+    shown = np.flatnonzero(first_user[profile[user_row]] == user_row)
+    coordinates = profile[user_row[shown]], which[shown]
+    shape = len(keys), len(patterns.keys)
+    conversions = sparse.csr_array((np.ones(len(shown)), coordinates), shape=shape)
+    return ConverterProfiles(keys, np.bincount(profile, minlength=len(keys)), conversions, patterns)
 
 
 def merge(parts: list[ConverterProfiles]) -> ConverterProfiles:
-    """Those of all pages, each kind once; the patterns become those of all parts together."""
-    sets, column = patterns.distinct(patterns.join([part.patterns for part in parts]))
-    keys = np.concatenate([part.keys for part in parts])
-    keys, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    users = np.bincount(inverse, np.concatenate([part.users for part in parts]))
-    rows, columns, counts, row0, column0 = [], [], [], 0, 0
-    for part in parts:
-        found = part.conversions.tocoo()
-        rows.append(found.row + row0)
-        columns.append(column[found.col + column0])
-        counts.append(found.data)
-        row0, column0 = row0 + len(part.keys), column0 + len(part.patterns.keys)
-    row, new = np.concatenate(rows), np.full(len(inverse), -1)
-    new[first] = np.arange(len(keys))
-    kept = new[row] >= 0
-    places = (new[row[kept]], np.concatenate(columns)[kept])
-    seen = sparse.csr_array(
-        (np.concatenate(counts)[kept], places), shape=(len(keys), len(sets.keys))
-    )
-    return ConverterProfiles(keys, users.astype(np.int64), seen, sets)
+    """The profiles of all parts, each once; its patterns are those of all parts together."""
+    patterns, column = distinct(Patterns.join([part.patterns for part in parts]))
+    part_keys = np.concatenate([part.keys for part in parts])
+    part_users = np.concatenate([part.users for part in parts])
+    keys, first_row, profile = np.unique(part_keys, return_index=True, return_inverse=True)
+    users = np.bincount(profile, part_users).astype(np.int64)
+    # One key means one row of conversions, so the first part that has it is as good as any.
+    conversions = _stacked(parts, column, len(patterns.keys))[first_row]
+    return ConverterProfiles(keys, users, conversions, patterns)
+
+
+def _stacked(parts: list[ConverterProfiles], column: Ints, columns: int) -> sparse.csr_array:
+    """The rows of all parts; `column` is where each pattern of each part now stands."""
+    widths = [len(part.patterns.keys) for part in parts]
+    rows = []
+    for part, new_column in zip(parts, np.split(column, np.cumsum(widths)[:-1]), strict=True):
+        old = part.conversions
+        moved = old.data, new_column[old.indices], old.indptr
+        rows.append(sparse.csr_array(moved, shape=(len(part.keys), columns)))
+    return sparse.csr_array(sparse.vstack(rows, format="csr"))
 
 
 def resampled_credit(
-    found: ConverterProfiles, credit: Floats, draws: int, rng: np.random.Generator
+    profiles: ConverterProfiles, credit: Floats, draws: int, rng: np.random.Generator
 ) -> Floats:
     """Sums of `credit` over the conversions of bootstrap samples of users, shape `(draws, k)`.
 
-    `credit` `(patterns, k)` is what one conversion of each pattern of `found.patterns` gives. How
-    many users of a profile a sample has is Poisson with their number as mean.
+    `credit` `(patterns, k)` is what one conversion of each pattern of `profiles.patterns` gives.
+    The number of users of a profile in a sample is Poisson with the profile's users as mean, the
+    sum of their own Poisson(1) weights.
     """
-    of_kind = found.conversions @ credit
-    step = max(1, DRAWS_AT_ONCE // max(1, len(found.users)))
-    parts = [
-        rng.poisson(found.users, (min(step, draws - at), len(found.users))) @ of_kind
-        for at in range(0, draws, step)
-    ]
-    return np.concatenate(parts)
+    user_credit = profiles.conversions @ credit  # (profiles, k)
+    step = max(1, COUNTS_AT_ONCE // max(1, len(profiles.users)))
+    sums = []
+    for first in range(0, draws, step):
+        shape = min(step, draws - first), len(profiles.users)
+        sums.append(rng.poisson(profiles.users, shape) @ user_credit)
+    return np.concatenate(sums)

@@ -1,4 +1,4 @@
-"""How much the channels' shares of credit still moved from one epoch to the next.
+"""How much the channels' shares of credit still changed from one epoch to the next.
 
 Cheap: only the patterns with the most conversions are attributed, and only short ones.
 """
@@ -27,51 +27,53 @@ class CreditChange(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Patterns of conversions, their amounts `(2, n)`, and their share of all with a touch."""
+    """Some patterns of conversions, and what these are of all."""
 
     patterns: Patterns
-    amounts: Floats
-    share: float
+    amounts: Floats  # (2, n): conversions and their value
+    share: float  # of the conversions with a touch
 
 
-def sample(sets: Patterns, amounts: Floats) -> Sample:
-    """The patterns of up to `MOST_CELLS` cells with the most conversions."""
-    touched = sets.sizes > 0
-    short = np.flatnonzero(touched & (sets.sizes <= MOST_CELLS))
-    kept = np.sort(short[np.argsort(-amounts[0][short], kind="stable")][:MOST_PATTERNS])
-    whole = amounts[0][touched].sum()
-    part = amounts[0][kept].sum() / whole if whole else 0.0
-    return Sample(sets.take(kept), amounts[:, kept], float(part))
+def sample(patterns: Patterns, amounts: Floats) -> Sample:
+    """The patterns of up to `MOST_CELLS` cells with the most conversions; `amounts` is `(2, n)`."""
+    conversions = amounts[0]
+    touched = patterns.sizes > 0
+    short = np.flatnonzero(touched & (patterns.sizes <= MOST_CELLS))
+    by_conversions = short[np.argsort(-conversions[short], kind="stable")]
+    rows = np.sort(by_conversions[:MOST_PATTERNS])
+    with_touch = conversions[touched].sum()
+    share = conversions[rows].sum() / with_touch if with_touch else 0.0
+    return Sample(patterns.take(rows), amounts[:, rows], float(share))
 
 
-def shares(worths: Iterable[ValueFunction], chosen: Sample, grid: Grid) -> list[Floats]:
-    """Every channel's share of the channels' credit, `(channels,)`, by each worth in turn."""
-    found = []
-    for worth in worths:
+def shares(value_functions: Iterable[ValueFunction], chosen: Sample, grid: Grid) -> list[Floats]:
+    """Every channel's share of the channels' credit, `(channels,)`, by each function in turn."""
+    by_function = []
+    for value_function in value_functions:
         values = shapley_values(
             chosen.patterns,
             grid,
-            worth,
+            value_function,
             exact_cells=MOST_CELLS,
-            budget=MOST_PATTERNS << MOST_CELLS,
+            budget=MOST_PATTERNS << MOST_CELLS,  # all coalitions of as many patterns, so all exact
             permutations=2,
             rng=np.random.default_rng(0),
         )
         credit = attribute(values, chosen.amounts, grid).cells[0].sum(axis=0)
         total = credit.sum()
-        found.append(credit / total if total else np.zeros_like(credit))
-    return found
+        by_function.append(credit / total if total else np.zeros_like(credit))
+    return by_function
 
 
 def credit_changes(by_epoch: Sequence[Floats]) -> list[CreditChange]:
-    """The largest move after each epoch but the first.
+    """The largest change of a share after each epoch but the first; `by_epoch` as `shares` gives.
 
     >>> credit_changes([np.array([0.5, 0.5]), np.array([0.75, 0.25])])
     [CreditChange(epoch=2, channel=0, change=0.25)]
     """
-    found = []
+    largest = []
     for epoch, (before, after) in enumerate(itertools.pairwise(by_epoch), start=2):
         change = after - before
         channel = int(np.argmax(np.abs(change)))
-        found.append(CreditChange(epoch, channel, float(change[channel])))
-    return found
+        largest.append(CreditChange(epoch, channel, float(change[channel])))
+    return largest

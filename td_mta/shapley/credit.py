@@ -1,96 +1,111 @@
-"""From worths to credit: baseline + cells = conversions, for every pattern and so for all."""
+"""From values to credit: baseline + cells = conversions, for every pattern and so for all."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.runs import positions
 from td_mta.journeys.touchpoints import Floats
 from td_mta.shapley import ValueFunction, score
-from td_mta.shapley.exact import coalitions, exact
+from td_mta.shapley.exact import Coalitions, coalitions, exact
 from td_mta.shapley.sampled import sampled
 
 MEASURES = ("conversions", "value")
 
 
 class Values(NamedTuple):
-    """Shapley values of `n` patterns: `phi` and `variance` per entry of `patterns.cells`."""
+    """Shapley values of the cells of `n` patterns, and how they were computed."""
 
     patterns: Patterns
-    phi: Floats
-    variance: Floats
-    value_full: Floats
-    value_empty: float
-    largest_exact: int
-    coalitions: int
-    sampled: int
+    phi: Floats  # per entry of `patterns.cells`
+    variance: Floats  # the same: squared standard error, 0 where exact
+    value_full: Floats  # (n,): v(N), of all cells of a pattern
+    value_empty: float  # v(0), of no cell at all
+    largest_exact: int  # cells of the longest patterns that are exact
+    coalitions: int  # distinct ones that were scored for these
+    sampled: int  # patterns that were too long for that
 
 
 class Credit(NamedTuple):
-    """`cells` has shape `(2, days, channels)`, `baseline` `(2,)`: conversions, then value.
+    """Credit by `MEASURES`: of conversions, then of their value."""
 
-    `error` is the largest standard error of a cell's conversions that sampling leaves.
-    """
-
-    cells: Floats
-    baseline: Floats
-    error: float
+    cells: Floats  # (2, days, channels)
+    baseline: Floats  # (2,)
+    error: float  # the largest standard error of a cell's conversions that sampling leaves
 
 
 def shapley_values(
-    sets: Patterns,
+    patterns: Patterns,
     grid: Grid,
-    worth: ValueFunction,
+    value_function: ValueFunction,
     *,
     exact_cells: int,
     budget: int,
     permutations: int,
     rng: np.random.Generator,
 ) -> Values:
-    """Values of the cells of every set: exact up to `exact_cells`, sampled beyond.
+    """Values of the cells of every pattern: exact up to `exact_cells`, sampled beyond.
 
-    At most about `budget` distinct coalitions are scored for the exact sets, and as many again for
-    the sampled ones (but for 4 permutations each); the limits are lowered to that.
+    At most about `budget` distinct coalitions are scored for the exact patterns, and as many again
+    for the sampled ones (but for 4 permutations each); the limits are lowered to that.
     """
-    players = coalitions(sets, grid, largest=exact_cells, budget=budget)
-    worths = score(players.sets, grid, worth)
-    phi, variance = exact(sets, grid, players, worths), np.zeros(len(sets.cells))
-    nothing, whole = float(worths[0]), np.empty(len(sets.keys))
-    small = sets.sizes <= players.largest
-    whole[small] = worths[np.searchsorted(players.sets.keys, sets.keys[small])]
-    large = np.flatnonzero(~small)
+    scored = coalitions(patterns, grid, largest=exact_cells, budget=budget)
+    coalition_values = score(scored.patterns, grid, value_function)
+    value_empty = float(coalition_values[0])  # the empty set's key is 0, the lowest
+    value_full = _full_values(patterns, scored, coalition_values)
+    phi = exact(patterns, grid, scored, coalition_values)
+    variance = np.zeros(len(phi))
+    large = np.flatnonzero(patterns.sizes > scored.largest)
     if len(large):
-        beyond, at = sets.take(large), patterns.expand(sets.offsets[:-1][large], sets.sizes[large])
-        whole[large] = score(beyond, grid, worth)
-        pairs = max(2, min(permutations, budget // int((beyond.sizes + 1).sum())) // 2)
-        ends = nothing, whole[large]
-        phi[at], variance[at] = sampled(beyond, grid, worth, ends, pairs=pairs, rng=rng)
-    return Values(
-        patterns=sets,
-        phi=phi,
-        variance=variance,
-        value_full=whole,
-        value_empty=nothing,
-        largest_exact=players.largest,
-        coalitions=len(players.sets.keys),
-        sampled=len(large),
-    )
+        longer = patterns.take(large)
+        value_full[large] = score(longer, grid, value_function)
+        pairs = _pairs(longer, permutations, budget)
+        ends = value_empty, value_full[large]
+        entries = positions(patterns.offsets[large], longer.sizes)
+        phi[entries], variance[entries] = sampled(
+            longer, grid, value_function, *ends, pairs=pairs, rng=rng
+        )
+    counts = scored.largest, len(coalition_values), len(large)
+    return Values(patterns, phi, variance, value_full, value_empty, *counts)
 
 
 def attribute(values: Values, amounts: Floats, grid: Grid) -> Credit:
-    """Credit for `amounts` of conversions and value per set, shape `(2, n)`.
+    """Credit for `amounts` of conversions and value per pattern, shape `(2, n)`.
 
-    A conversion gives v(0)/v(N) to the baseline and phi/v(N) to each of its cells; one without a
-    touch is the baseline's.
+    A conversion gives v(0)/v(N) to the baseline and phi/v(N) to each of its cells, which sums to
+    one since a pattern's phi sum to v(N) - v(0); one without a touch is the baseline's.
     """
-    sets, untouched = values.patterns, values.patterns.sizes == 0
-    owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
-    per_worth = np.where(untouched, 0.0, amounts / np.where(untouched, 1.0, values.value_full))
+    patterns = values.patterns
+    owner, untouched = patterns.owner, patterns.sizes == 0
+    divisor = np.where(untouched, 1.0, values.value_full)
+    per_value = np.where(untouched, 0.0, amounts / divisor)  # (2, n)
     cells = np.array(
-        [np.bincount(sets.cells, each[owner] * values.phi, grid.cells) for each in per_worth]
+        [
+            np.bincount(patterns.cells, of_measure[owner] * values.phi, grid.cells)
+            for of_measure in per_value
+        ]
     )
-    variance = np.bincount(sets.cells, per_worth[0][owner] ** 2 * values.variance, grid.cells)
-    baseline = per_worth.sum(axis=1) * values.value_empty + amounts[:, untouched].sum(axis=1)
+    # Patterns are sampled independently of each other, so the variances of their credit add up.
+    variance = np.bincount(patterns.cells, per_value[0][owner] ** 2 * values.variance, grid.cells)
+    baseline = per_value.sum(axis=1) * values.value_empty + amounts[:, untouched].sum(axis=1)
     shape = (len(MEASURES), grid.days, grid.channels)
     return Credit(cells.reshape(shape), baseline, float(np.sqrt(variance.max(initial=0))))
+
+
+def _full_values(patterns: Patterns, scored: Coalitions, coalition_values: Floats) -> Floats:
+    """v(N) of the patterns that are coalitions themselves, NaN of longer ones, shape `(n,)`."""
+    value_full = np.full(len(patterns.keys), np.nan)
+    small = patterns.sizes <= scored.largest
+    coalition = np.searchsorted(scored.patterns.keys, patterns.keys[small])
+    value_full[small] = coalition_values[coalition]
+    return value_full
+
+
+def _pairs(longer: Patterns, permutations: int, budget: int) -> int:
+    """Pairs of permutations that the budget allows: one scores k + 1 prefixes of each pattern.
+
+    At least 2, for a standard error.
+    """
+    prefixes = int((longer.sizes + 1).sum())
+    return max(2, min(permutations, budget // prefixes) // 2)

@@ -1,68 +1,79 @@
-"""Exact Shapley values over all coalitions.
+"""Exact Shapley values over all coalitions (Shapley 1953).
 
 Every pattern of k cells has 2^k coalitions, and patterns share most of them: distinct coalitions
 are scored once for all patterns. Coalition `m` of a pattern holds its cell `i` when bit `i` of `m`
 is set; its key is the exclusive or of its cells' keys.
 """
 
+from collections.abc import Iterator
 from math import comb
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from td_mta.journeys import patterns
-from td_mta.journeys.patterns import Grid, Keys, Patterns
-from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.journeys.patterns import Cells, Grid, Keys, Patterns, distinct
+from td_mta.journeys.runs import offsets_of
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.shapley import blocks
 
 
 class Coalitions(NamedTuple):
-    """The distinct coalitions of all patterns of up to `largest` cells."""
+    """The distinct coalitions of all patterns of up to `largest` cells, by ascending key."""
 
-    sets: Patterns
+    patterns: Patterns
     largest: int
 
 
-def coalitions(sets: Patterns, grid: Grid, *, largest: int, budget: int) -> Coalitions:
-    """The distinct coalitions; `largest` is lowered until there are no more than `budget`."""
-    found = patterns.distinct(_empty())[0]
-    for size in range(1, largest + 1):
-        grown = found
-        for cells in _blocks_of_size(sets, size):
-            grown = patterns.distinct(patterns.join([grown, _subsets(cells, grid)]))[0]
-            if len(grown.keys) > budget:
-                return Coalitions(found, size - 1)
-        found = grown
-    return Coalitions(found, largest)
+def coalitions(patterns: Patterns, grid: Grid, *, largest: int, budget: int) -> Coalitions:
+    """The distinct coalitions; `largest` is lowered until there are no more than `budget`.
 
-
-def exact(sets: Patterns, grid: Grid, players: Coalitions, worths: Floats) -> Floats:
-    """Shapley values of every cell of the sets that have at most `players.largest` cells.
-
-    `worths` are those of `players.sets`. Returns one number per entry of `sets.cells`, NaN for
-    larger sets. A set's values sum to its worth less the empty set's.
+    So a table of many long patterns costs bounded memory and time, and the empty set is always
+    there.
     """
-    phi = np.full(len(sets.cells), np.nan)
-    for size in range(1, players.largest + 1):
-        for rows in _rows_of_size(sets, size):
-            at = sets.offsets[rows, None] + np.arange(size)
-            keys = _coalition_keys(grid.cell_keys()[sets.cells[at]])
-            phi[at] = _average_gain(worths[np.searchsorted(players.sets.keys, keys)], size)
+    within_budget = Patterns.empty()
+    for size in range(1, largest + 1):
+        grown = within_budget
+        for entries in _entries_of_size(patterns, size):
+            subsets = _subsets(patterns.cells[entries], grid)
+            grown, _ = distinct(Patterns.join([grown, subsets]))
+            if len(grown.keys) > budget:
+                return Coalitions(within_budget, size - 1)
+        within_budget = grown
+    return Coalitions(within_budget, largest)
+
+
+def exact(patterns: Patterns, grid: Grid, scored: Coalitions, coalition_values: Floats) -> Floats:
+    """Shapley values phi of every cell of the patterns that have at most `scored.largest` cells.
+
+    `coalition_values` are v of `scored.patterns`. Returns one number per entry of `patterns.cells`,
+    NaN for larger patterns. A pattern's values sum to v(N) - v(0) of its cells N.
+    """
+    phi = np.full(len(patterns.cells), np.nan)
+    cell_keys = grid.cell_keys()
+    for size in range(1, scored.largest + 1):
+        for entries in _entries_of_size(patterns, size):
+            keys = _coalition_keys(cell_keys[patterns.cells[entries]])  # (rows, 2**k)
+            coalition = np.searchsorted(scored.patterns.keys, keys)
+            phi[entries] = _average_gain(coalition_values[coalition], size)
     return phi
 
 
 def _average_gain(values: Floats, size: int) -> Floats:
-    """Shapley (1953): gains over coalitions, weighted |S|! (k - |S| - 1)! / k!.
+    """Each player's gain, averaged over coalitions: v of all coalitions `(n, 2**k)` to `(n, k)`.
 
-    `values` has shape `(n, 2**k)`; returns `(n, k)`.
+    phi_i = sum over S without i of |S|! (k - |S| - 1)! / k! * (v(S with i) - v(S)). The weight is
+    1 / (k * comb(k - 1, |S|)): a size of S is as likely as any other, and so is an S of that size.
     """
-    members = _member(size).sum(axis=1)
-    weight = 1 / (size * np.array([comb(size - 1, int(m)) if m < size else 1 for m in members]))
+    member = _member(size)
+    sizes = member.sum(axis=1)
+    # The set of all players is nobody's S; its weight is never used.
+    of_size = [comb(size - 1, int(members)) if members < size else 1 for members in sizes]
+    weight = 1 / (size * np.array(of_size))
     phi = np.empty((len(values), size))
     for i in range(size):
-        without = np.flatnonzero(~_member(size)[:, i])
-        gain = values[:, without | (1 << i)] - values[:, without]
+        without = np.flatnonzero(~member[:, i])
+        with_i = without | (1 << i)
+        gain = values[:, with_i] - values[:, without]
         phi[:, i] = gain @ weight[without]
     return phi
 
@@ -71,33 +82,29 @@ def _coalition_keys(cell_keys: Keys) -> Keys:
     """Keys of all coalitions, `(n, k)` cell keys to `(n, 2**k)`, by doubling."""
     keys = np.zeros((len(cell_keys), 1), np.uint64)
     for i in range(cell_keys.shape[1]):
-        keys = np.concatenate([keys, keys ^ cell_keys[:, i, None]], axis=1)
+        with_i = keys ^ cell_keys[:, i, None]
+        keys = np.concatenate([keys, with_i], axis=1)
     return keys
 
 
-def _member(size: int) -> npt.NDArray[np.bool_]:
-    return (np.arange(1 << size)[:, None] >> np.arange(size) & 1).astype(bool)
+def _member(size: int) -> Flags:
+    """Whether coalition `m` holds player `i`, shape `(2**k, k)`."""
+    coalition = np.arange(1 << size)[:, None]
+    bit: Flags = (coalition >> np.arange(size) & 1).astype(np.bool_)
+    return bit
 
 
-def _rows_of_size(sets: Patterns, size: int) -> list[Ints]:
-    rows = np.flatnonzero(sets.sizes == size)
-    return [rows[block] for block in blocks(len(rows), 1 << size)]
+def _entries_of_size(patterns: Patterns, size: int) -> Iterator[Ints]:
+    """Where the cells of patterns of that size stand, `(rows, size)`, in blocks of rows."""
+    rows = np.flatnonzero(patterns.sizes == size)
+    for block in blocks(len(rows), 1 << size):
+        yield patterns.entries(rows[block], size)
 
 
-def _blocks_of_size(sets: Patterns, size: int) -> list[npt.NDArray[np.int32]]:
-    return [
-        sets.cells[sets.offsets[rows, None] + np.arange(size)] for rows in _rows_of_size(sets, size)
-    ]
-
-
-def _subsets(cells: npt.NDArray[np.int32], grid: Grid) -> Patterns:
+def _subsets(cells: Cells, grid: Grid) -> Patterns:
     """The distinct subsets of sets of k cells, `(n, k)`."""
     size = cells.shape[1]
     keys, first = np.unique(_coalition_keys(grid.cell_keys()[cells]), return_index=True)
-    row, mask = np.divmod(first, 1 << size)
-    member = _member(size)[mask]
-    return Patterns(keys, patterns.starts(member.sum(axis=1)), cells[row][member])
-
-
-def _empty() -> Patterns:
-    return Patterns(np.zeros(1, np.uint64), np.zeros(2, np.int64), np.zeros(0, np.int32))
+    row, coalition = np.divmod(first, 1 << size)
+    member = _member(size)[coalition]  # (subsets, k)
+    return Patterns(keys, offsets_of(member.sum(axis=1)), cells[row][member])

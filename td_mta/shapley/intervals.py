@@ -26,10 +26,10 @@ class Interval(NamedTuple):
 
 
 class Full(NamedTuple):
-    """By `channels`, and by `cells` of each day and channel, `(days, channels)`."""
+    """The full intervals at both grains."""
 
-    channels: Interval
-    cells: Interval
+    channels: Interval  # (channels + 1,), the baseline last
+    cells: Interval  # (days, channels)
 
 
 class Intervals(NamedTuple):
@@ -48,12 +48,13 @@ def sampling(
     draws: int,
     rng: np.random.Generator,
 ) -> Interval:
-    """Quantiles of the credit of bootstrap samples of users."""
+    """Quantiles of the credit of bootstrap samples of users, `level` of them between the bounds."""
     which = np.searchsorted(values.patterns.keys, converters.patterns.keys)
-    per_conversion = credit_per_conversion(values, grid.channels)
-    sums = bootstrap.resampled_credit(converters, per_conversion[which], draws, rng)
-    low, high = np.quantile(sums, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return Interval(low, high)
+    per_conversion = credit_per_conversion(values, grid.channels)[which]
+    sums = bootstrap.resampled_credit(converters, per_conversion, draws, rng)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    lower, upper = np.quantile(sums, tails, axis=0)
+    return Interval(lower, upper)
 
 
 def credit_per_conversion(values: Values, channels: int) -> Floats:
@@ -61,13 +62,14 @@ def credit_per_conversion(values: Values, channels: int) -> Floats:
 
     Shape `(patterns, channels + 1)`; a row sums to 1.
     """
-    sets, untouched = values.patterns, values.patterns.sizes == 0
-    owner = np.repeat(np.arange(len(sets.keys)), sets.sizes)
-    whole = np.where(untouched, 1.0, values.value_full)
-    given = np.zeros((len(sets.keys), channels + 1))
-    np.add.at(given, (owner, sets.cells % channels), values.phi / whole[owner])
-    given[:, -1] = np.where(untouched, 1.0, values.value_empty / whole)
-    return given
+    patterns = values.patterns
+    owner, untouched = patterns.owner, patterns.sizes == 0
+    value_full = np.where(untouched, 1.0, values.value_full)
+    channel = patterns.cells % channels
+    credit = np.zeros((len(patterns.keys), channels + 1))
+    np.add.at(credit, (owner, channel), values.phi / value_full[owner])
+    credit[:, -1] = np.where(untouched, 1.0, values.value_empty / value_full)
+    return credit
 
 
 def full(
@@ -79,18 +81,22 @@ def full(
     estimand is what the truth gives to just these. The distance is from the run's credit and not
     from the refits' mean, since where that fit happened to stop is part of its error.
     """
-    again = [attribute(values, amounts, grid) for values in refitted]
-    channels = np.array([_by_channel(each) for each in again])
-    cells = np.array([each.cells[0] for each in again])
+    refit_credits = [attribute(values, amounts, grid) for values in refitted]
+    by_channel = np.array([_by_channel(refit) for refit in refit_credits])
+    by_cell = np.array([refit.cells[0] for refit in refit_credits])
     return Full(
-        _around(_by_channel(credit), channels, level), _around(credit.cells[0], cells, level)
+        channels=_around(_by_channel(credit), by_channel, level),
+        cells=_around(credit.cells[0], by_cell, level),
     )
 
 
 def _by_channel(credit: Credit) -> Floats:
+    """Conversions by channel, the baseline last, `(channels + 1,)`."""
     return np.append(credit.cells[0].sum(axis=0), credit.baseline[0])
 
 
-def _around(center: Floats, again: Floats, level: float) -> Interval:
-    half = t.ppf((1 + level) / 2, len(again)) * np.sqrt(((again - center) ** 2).mean(axis=0))
-    return Interval(center - half, center + half)
+def _around(center: Floats, refits: Floats, level: float) -> Interval:
+    """Bounds of the shape of `center`; `refits` has an axis more, in front."""
+    distance = np.sqrt(((refits - center) ** 2).mean(axis=0))
+    half_width = t.ppf((1 + level) / 2, len(refits)) * distance
+    return Interval(center - half_width, center + half_width)

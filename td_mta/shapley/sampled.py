@@ -1,83 +1,102 @@
-"""Shapley values from antithetic permutations (Mitchell et al. 2022), for sets too large for all.
+"""Shapley values from random permutations, for patterns too long for all coalitions.
 
-In the order of a permutation the gains telescope from the empty set's worth to the whole's, so
-every sample is efficient. Each permutation is followed by its reverse; the standard error is that
-of the means of such pairs.
+A player's value is its gain v(before it, with it) - v(before it), averaged over the orders in which
+players can come (Castro, Gomez & Tejada 2009). Within an order the gains telescope from v(0) to
+v(N), so every sample is efficient. Each permutation is followed by its reverse: who comes early in
+one comes late in the other, which cancels much of the noise (antithetic; Mitchell et al. 2022). The
+two are no independent samples, so the standard error is that of the means of such pairs.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from td_mta.journeys import patterns
-from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.patterns import Cells, Grid, Keys, Patterns, of_cells
+from td_mta.journeys.runs import owners, positions
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley import ValueFunction, blocks, score
 
+ARRAYS_AT_ONCE = 4  # of the size of all prefixes of all orders
+
 
 class Sampled(NamedTuple):
-    """Per entry of `sets.cells`: the value and its squared standard error."""
+    """Per entry of `patterns.cells`: the value and its squared standard error."""
 
     phi: Floats
     variance: Floats
 
 
 def sampled(
-    sets: Patterns,
+    patterns: Patterns,
     grid: Grid,
-    worth: ValueFunction,
-    ends: tuple[float, Floats],
+    value_function: ValueFunction,
+    value_empty: float,
+    value_full: Floats,
     *,
     pairs: int,
     rng: np.random.Generator,
 ) -> Sampled:
-    """Values of every cell of every set from `pairs` of permutations, at least 2.
+    """Values of every cell of every pattern from `pairs` of permutations, at least 2.
 
-    `ends` are the worths of the empty set and of every whole set.
+    `value_empty` is v(0), `value_full` `(n,)` v(N) of every pattern.
     """
-    phi, variance = np.zeros(len(sets.cells)), np.zeros(len(sets.cells))
-    nothing, whole = ends
-    for size in np.unique(sets.sizes[sets.sizes > 0]):
-        rows = np.flatnonzero(sets.sizes == size)
-        for block in blocks(len(rows), 2 * pairs * (size + 1) * 4):
-            at = sets.offsets[rows[block], None] + np.arange(size)
-            players = sets.cells[at]
-            order = _orders(len(block), pairs, int(size), rng)
-            values = _prefix_worths(players, order, grid, worth)
-            values[..., 0], values[..., -1] = nothing, whole[rows[block], None, None]
-            gains = np.empty(order.shape)
-            np.put_along_axis(gains, order, np.diff(values, axis=3), axis=3)
-            of_pairs = gains.mean(axis=2)
-            phi[at] = of_pairs.mean(axis=1)
-            variance[at] = of_pairs.var(axis=1, ddof=1) / pairs
+    phi, variance = np.zeros(len(patterns.cells)), np.zeros(len(patterns.cells))
+    for size in np.unique(patterns.sizes[patterns.sizes > 0]).tolist():
+        of_size = np.flatnonzero(patterns.sizes == size)
+        for block in blocks(len(of_size), 2 * pairs * (size + 1) * ARRAYS_AT_ONCE):
+            rows = of_size[block]
+            entries = patterns.entries(rows, size)  # (rows, k)
+            order = _orders(len(rows), pairs, size, rng)
+            values = _prefix_values(patterns.cells[entries], order, grid, value_function)
+            values[..., 0] = value_empty
+            values[..., -1] = value_full[rows, None, None]
+            pair_means = _gains(values, order).mean(axis=2)  # (rows, pairs, k)
+            phi[entries] = pair_means.mean(axis=1)
+            variance[entries] = pair_means.var(axis=1, ddof=1) / pairs
     return Sampled(phi, variance)
 
 
 def _orders(n: int, pairs: int, size: int, rng: np.random.Generator) -> Ints:
     """Permutations and their reverses, shape `(n, pairs, 2, k)`."""
-    there = rng.permuted(np.tile(np.arange(size), (n, pairs, 1)), axis=2)
-    return np.stack([there, there[:, :, ::-1]], axis=2)
+    identity = np.tile(np.arange(size), (n, pairs, 1))
+    forward = rng.permuted(identity, axis=2)
+    return np.stack([forward, forward[:, :, ::-1]], axis=2)
 
 
-def _prefix_worths(
-    cells: npt.NDArray[np.int32], order: Ints, grid: Grid, worth: ValueFunction
-) -> Floats:
-    """The worth of the first 0, 1, ... k players of every order, shape `(n, pairs, 2, k + 1)`."""
-    keys = grid.cell_keys()[np.take_along_axis(cells[:, None, None, :], order, axis=3)]
-    came = np.bitwise_xor.accumulate(keys, axis=3)
-    prefixes = np.concatenate([np.zeros((*keys.shape[:3], 1), np.uint64), came], axis=3)
-    _, first, which = np.unique(prefixes, return_index=True, return_inverse=True)
-    worths = score(_prefix_sets(cells, order, first, grid), grid, worth)
-    return worths[which.reshape(prefixes.shape)]
+def _gains(values: Floats, order: Ints) -> Floats:
+    """Gains by player, `(n, pairs, 2, k)`, from v of the prefixes of every order."""
+    by_place = np.diff(values, axis=3)
+    gains = np.empty(order.shape)
+    np.put_along_axis(gains, order, by_place, axis=3)
+    return gains
 
 
-def _prefix_sets(cells: npt.NDArray[np.int32], order: Ints, which: Ints, grid: Grid) -> Patterns:
-    """The sets that some prefixes of the orders make; `which` numbers them through."""
+def _prefix_values(cells: Cells, order: Ints, grid: Grid, value_function: ValueFunction) -> Floats:
+    """v of the first 0, 1, ... k players of every order, shape `(n, pairs, 2, k + 1)`.
+
+    Orders share prefixes, above all the short ones: each distinct one is scored once.
+    """
+    prefix_keys = _prefix_keys(cells, order, grid)
+    _, first, which = np.unique(prefix_keys, return_index=True, return_inverse=True)
+    values = score(_prefix_patterns(cells, order, first, grid), grid, value_function)
+    return values[which.reshape(prefix_keys.shape)]
+
+
+def _prefix_keys(cells: Cells, order: Ints, grid: Grid) -> Keys:
+    """Keys of the first 0, 1, ... k players of every order, shape `(n, pairs, 2, k + 1)`."""
+    in_order = np.take_along_axis(cells[:, None, None, :], order, axis=3)
+    from_one_on = np.bitwise_xor.accumulate(grid.cell_keys()[in_order], axis=3)
+    empty = np.zeros((*order.shape[:3], 1), np.uint64)
+    return np.concatenate([empty, from_one_on], axis=3)
+
+
+def _prefix_patterns(cells: Cells, order: Ints, prefixes: Ints, grid: Grid) -> Patterns:
+    """The patterns of some prefixes; these number `(n, pairs, 2, k + 1)` through, flat."""
     size = cells.shape[1]
-    run, length = np.divmod(which, size + 1)
+    run, length = np.divmod(prefixes, size + 1)  # which order, and how many of its players
     row = run // (order.shape[1] * 2)
-    came = patterns.expand(run * size, length)
-    owner = np.repeat(np.arange(len(which)), length)
-    players = order.reshape(-1)[came]
-    return patterns.of_cells(owner, cells[row[owner], players].astype(np.int64), len(which), grid)
+    places = positions(run * size, length)
+    owner = owners(length)
+    players = order.reshape(-1)[places]
+    prefix_cells = cells[row[owner], players].astype(np.int64)
+    return of_cells(owner, prefix_cells, len(prefixes), grid)

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from td_mta.baselines.methods import ModelTotals
-from td_mta.baselines.rules import RULES
+from td_mta.baselines.methods import RULES, ModelTotals
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_mta.journeys import patterns
-from td_mta.journeys.patterns import Grid, Patterns, mix
+from td_mta.journeys.hashing import mix
+from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.shapley.bootstrap import (
     ConverterProfiles,
     converter_profiles,
