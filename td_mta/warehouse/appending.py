@@ -1,7 +1,7 @@
-"""Rows after rows: a stored table, then new rows by position, as one stream of one schema.
+"""The rows of a stored table, then new rows by position, as one stream of one schema.
 
-A column that held nothing but NULL takes the type of the new rows (a CSV file cannot tell it);
-whole numbers and fractions make fractions; any other two types do not mix.
+A column that held nothing but NULL takes the type of the new rows (a CSV file cannot tell its
+type); whole numbers and fractions together become fractions; any other two types do not mix.
 """
 
 from collections.abc import Iterator
@@ -11,69 +11,75 @@ import pyarrow.parquet as pq
 
 from td_mta.errors import DataError
 
-ROWS = 1 << 16
+BATCH_ROWS = 1 << 16
 
 
-def appended(old: pq.ParquetFile, new: pa.RecordBatchReader, place: str) -> pa.RecordBatchReader:
-    """The rows of both under the old names; `place` is what an error calls the stored table."""
-    fields = list(old.schema_arrow)
-    if len(fields) != len(new.schema):
+def appended(old: pq.ParquetFile, new: pa.RecordBatchReader, table: str) -> pa.RecordBatchReader:
+    """The rows of both under the old names; `table` is what an error calls the stored table."""
+    old_fields, new_fields = list(old.schema_arrow), list(new.schema)
+    if len(old_fields) != len(new_fields):
         raise DataError(
-            f"cannot insert {len(new.schema)} columns into {place}, which has {len(fields)}: "
+            f"cannot insert {len(new_fields)} columns into {table}, which has {len(old_fields)}: "
             f"{', '.join(old.schema_arrow.names)}"
         )
     empty = _empty_columns(old)
-    kinds = [pa.null() if i in empty else field.type for i, field in enumerate(fields)]
-    merged = [
-        pa.field(field.name, _merged(kind, came.type, f"{place}, column {field.name!r}"))
-        for field, kind, came in zip(fields, kinds, new.schema, strict=True)
-    ]
-    schema = pa.schema(merged)
-    return pa.RecordBatchReader.from_batches(schema, _rows(old, new, schema))
+    fields = []
+    for position, (old_field, new_field) in enumerate(zip(old_fields, new_fields, strict=True)):
+        old_type = pa.null() if position in empty else old_field.type
+        column = f"{table}, column {old_field.name!r}"
+        fields.append(pa.field(old_field.name, _common_type(old_type, new_field.type, column)))
+    schema = pa.schema(fields)
+    return pa.RecordBatchReader.from_batches(schema, _batches(old, new, schema))
 
 
-def _rows(
+def _batches(
     old: pq.ParquetFile, new: pa.RecordBatchReader, schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
-    for batches in (old.iter_batches(ROWS), new):
-        for batch in batches:
-            pairs = zip(batch.columns, schema, strict=True)
-            columns = [_cast(column, field.type) for column, field in pairs]
+    for source in (old.iter_batches(BATCH_ROWS), new):
+        for batch in source:
+            columns = [
+                _cast(column, field.type)
+                for column, field in zip(batch.columns, schema, strict=True)
+            ]
             yield pa.record_batch(columns, schema=schema)
 
 
-def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    if column.type == kind:
+def _cast(column: pa.Array, to: pa.DataType) -> pa.Array:
+    if column.type == to:
         return column
-    return pa.nulls(len(column), kind) if column.null_count == len(column) else column.cast(kind)
+    # NULLs alone fit any type, also one that Arrow cannot cast them to
+    return pa.nulls(len(column), to) if column.null_count == len(column) else column.cast(to)
 
 
-def _merged(old: pa.DataType, new: pa.DataType, place: str) -> pa.DataType:
+def _common_type(old: pa.DataType, new: pa.DataType, column: str) -> pa.DataType:
+    """What holds the values of both; raises `DataError`, which calls the column `column`."""
     if pa.types.is_null(old) or old == new:
         return new
     if pa.types.is_null(new):
         return old
     if pa.types.is_dictionary(old):
-        return _merged(old.value_type, new, place)
-    if pa.types.is_integer(old) and pa.types.is_integer(new):
+        return _common_type(old.value_type, new, column)
+    both = (old, new)
+    if all(pa.types.is_integer(kind) for kind in both):
         return pa.int64()
-    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in (old, new)):
+    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in both):
         return pa.float64()
-    if all(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in (old, new)):
+    if all(pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in both):
         return pa.string()
-    raise DataError(f"cannot append to {place}: it holds {old}, {new} came")
+    raise DataError(f"cannot append to {column}: it holds {old}, {new} came")
 
 
 def _empty_columns(file: pq.ParquetFile) -> set[int]:
-    """Columns that hold NULL alone, as far as the file's statistics tell."""
-    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    """The positions of columns that hold NULL alone, as far as the file's statistics show it."""
+    metadata, width = file.metadata, len(file.schema_arrow)
+    if metadata.num_columns != width:  # nested columns count once per leaf: no way to match them
+        return set()
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     return {
-        column
-        for column in range(len(file.schema_arrow))
-        if file.metadata.num_columns == len(file.schema_arrow)
-        and all(
-            (found := group.column(column).statistics) is not None
-            and found.null_count == group.num_rows
-            for group in groups
-        )
+        position for position in range(width) if all(_is_empty(group, position) for group in groups)
     }
+
+
+def _is_empty(group: pq.RowGroupMetaData, position: int) -> bool:
+    statistics = group.column(position).statistics
+    return statistics is not None and statistics.null_count == group.num_rows

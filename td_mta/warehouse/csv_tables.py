@@ -30,17 +30,19 @@ def types(path: Path) -> dict[str, pa.DataType]:
     guesses = {name: _Guess() for name in header(path)}
     for batch in _blocks(path, dict.fromkeys(guesses, pa.string())):
         for name, guess in guesses.items():
-            guess.see(batch.column(name))
+            guess.add(batch.column(name))
     return {name: guess.type() for name, guess in guesses.items()}
 
 
 def header(path: Path) -> list[str]:
     """Column names as the first line has them."""
-    with _located(path):
+    with _naming(path):
         names = pacsv.open_csv(path, parse_options=_PARSE, read_options=_READ).schema.names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{path}: column {twice[0]!r} stands twice in the first line, rename one")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"{path}: column {repeated[0]!r} stands twice in the first line, rename one"
+        )
     return names
 
 
@@ -51,9 +53,10 @@ def read(path: Path) -> Iterator[pa.RecordBatch]:
 
 def to_parquet(source: Path, target: Path) -> None:
     """The same table as Parquet, in bounded memory."""
-    wanted = types(source)
-    with pq.ParquetWriter(target, pa.schema(list(wanted.items()))) as writer:
-        for batch in _blocks(source, wanted):
+    column_types = types(source)
+    schema = pa.schema(list(column_types.items()))
+    with pq.ParquetWriter(target, schema) as writer:
+        for batch in _blocks(source, column_types):
             writer.write_batch(batch)
 
 
@@ -66,7 +69,7 @@ def write(table: pa.Table, path: Path) -> None:
             columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
             writer.writerows(zip(*columns, strict=True))
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(file.fileno())  # on the disk before the caller renames it
 
 
 def keeps(table: pa.Table) -> bool:
@@ -79,11 +82,13 @@ def _keeps(column: pa.ChunkedArray) -> bool:
         return True
     if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
         return False
-    texts = pa.array([_cell(value) for value in column.to_pylist()], pa.string())
-    guess = _Guess()
-    guess.see(pc.replace_with_mask(texts, pc.equal(texts, ""), pa.scalar(None, pa.string())))
-    if pa.types.is_string(column.type) and pc.any(pc.equal(column, "")).as_py():
+    is_text = pa.types.is_string(column.type)
+    if is_text and pc.any(pc.equal(column, "")).as_py():  # it would come back as NULL
         return False
+    cells = pa.array([_cell(value) for value in column.to_pylist()], pa.string())
+    null = pa.scalar(None, pa.string())
+    guess = _Guess()
+    guess.add(pc.replace_with_mask(cells, pc.equal(cells, ""), null))
     return guess.type() == column.type
 
 
@@ -98,42 +103,45 @@ def _cell(value: object) -> str:
 
 
 class _Guess:
-    """What the values of one column, seen so far, can be."""
+    """The types that all values of a column so far fit."""
 
     def __init__(self) -> None:
-        self.seen = self.number = False
-        self.can = dict.fromkeys(("integer", "double", "boolean"), True)
+        self._any_value = False
+        self._any_number = False  # else a column of `nan` alone would be a double
+        self._fits = dict.fromkeys(_FITS, True)
 
-    def see(self, column: pa.Array) -> None:
+    def add(self, column: pa.Array) -> None:
+        """More values of the column, as text."""
         values = column.drop_null()
         if not len(values):
             return
-        self.seen = True
+        self._any_value = True
         for kind, fits in _FITS.items():
-            self.can[kind] = self.can[kind] and fits(values)
-        if self.can["double"] and not self.number:
-            self.number = _any(values, NUMBER)
+            self._fits[kind] = self._fits[kind] and fits(values)
+        if self._fits["double"] and not self._any_number:
+            self._any_number = _any_matches(values, NUMBER)
 
     def type(self) -> pa.DataType:
-        if self.seen and self.can["integer"]:
+        """The narrowest type of all values that were added."""
+        if self._any_value and self._fits["integer"]:
             return pa.int64()
-        if self.number and self.can["double"]:
+        if self._any_number and self._fits["double"]:
             return pa.float64()
-        return pa.bool_() if self.seen and self.can["boolean"] else pa.string()
+        return pa.bool_() if self._any_value and self._fits["boolean"] else pa.string()
 
 
 def _is_integer(values: pa.Array) -> bool:
-    if not _all(values, INTEGER):
+    if not _all_match(values, INTEGER):
         return False
     try:
-        values.cast(pa.int64())
+        values.cast(pa.int64())  # nineteen digits may be too many
     except pa.ArrowInvalid:
         return False
     return True
 
 
 def _is_double(values: pa.Array) -> bool:
-    return _all(values, f"{NUMBER}|{NOT_FINITE}") and not _any(values, LONG_INTEGER)
+    return _all_match(values, f"{NUMBER}|{NOT_FINITE}") and not _any_matches(values, LONG_INTEGER)
 
 
 def _is_boolean(values: pa.Array) -> bool:
@@ -147,11 +155,11 @@ _FITS: dict[str, Callable[[pa.Array], bool]] = {
 }
 
 
-def _all(values: pa.Array, pattern: str) -> bool:
+def _all_match(values: pa.Array, pattern: str) -> bool:
     return pc.all(pc.match_substring_regex(values, pattern)).as_py()
 
 
-def _any(values: pa.Array, pattern: str) -> bool:
+def _any_matches(values: pa.Array, pattern: str) -> bool:
     return pc.any(pc.match_substring_regex(values, pattern)).as_py()
 
 
@@ -159,24 +167,24 @@ _PARSE = pacsv.ParseOptions(newlines_in_values=True)
 _READ = pacsv.ReadOptions(block_size=BLOCK_BYTES)
 
 
-def _blocks(path: Path, wanted: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+def _blocks(path: Path, column_types: dict[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
     convert = pacsv.ConvertOptions(
-        column_types=wanted,
+        column_types=column_types,
         null_values=[""],
         true_values=TRUE,
         false_values=FALSE,
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
     )
-    with _located(path):
+    with _naming(path):
         yield from pacsv.open_csv(
             path, read_options=_READ, parse_options=_PARSE, convert_options=convert
         )
 
 
 @contextlib.contextmanager
-def _located(path: Path) -> Iterator[None]:
-    """Adds the file to what pyarrow says about it."""
+def _naming(path: Path) -> Iterator[None]:
+    """Adds the file to the message of an error of pyarrow."""
     try:
         yield
     except pa.ArrowInvalid as error:

@@ -6,12 +6,12 @@ complete.
 """
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,12 +29,15 @@ from td_mta.warehouse.appending import appended
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
 
 SUFFIXES = (".csv", ".parquet")
-CSV_ROWS = 100_000  # a made table with more rows is stored as Parquet
+CSV_ROWS = 100_000  # a table made by SQL with more rows is stored as Parquet
 READ_ROWS = 1 << 17
 
 
 class LocalWarehouse:
-    """The tables of two folders. `now` is the session's time in unix seconds."""
+    """The tables of two folders, see `Warehouse` for its methods.
+
+    `now` is the session's time in unix seconds; `memory_bytes` and `threads` limit the SQL engine.
+    """
 
     def __init__(
         self,
@@ -52,63 +55,70 @@ class LocalWarehouse:
 
     def columns(self, table: str) -> list[str]:
         path = self._path(table)
-        return (
-            csv_tables.header(path) if path.suffix == ".csv" else _parquet(path).schema_arrow.names
-        )
+        if path.suffix == ".csv":
+            return csv_tables.header(path)
+        return _parquet(path).schema_arrow.names
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        there = self.columns(table)
-        names = [find_column(name, there, str(self._path(table))) for name in columns]
+        existing, path = self.columns(table), str(self._path(table))
+        names = [find_column(name, existing, path) for name in columns]
         file = _parquet(self.typed_file(table))
         for batch in file.iter_batches(batch_size=READ_ROWS, columns=names):
-            by_name = dict(zip(batch.schema.names, batch.columns, strict=True))
-            yield pa.record_batch([by_name[name] for name in names], names=list(columns))
+            # a Parquet file gives the columns in its own order, under its own names
+            arrays = [batch.column(name) for name in names]
+            yield pa.record_batch(arrays, names=list(columns))
 
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         self.write_all({table: frame}, if_exists)
 
     def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
-        self.check_writable({t: list(frame.columns) for t, frame in frames.items()}, if_exists)
-        with contextlib.ExitStack() as targets:  # at its end, when all is staged, each is renamed
+        columns = {table: list(frame.columns) for table, frame in frames.items()}
+        self.check_writable(columns, if_exists)
+        with contextlib.ExitStack() as staged:  # at its end, when all is written, each is renamed
             for table, frame in frames.items():
-                new = pa.Table.from_pandas(frame, preserve_index=False)
-                new = new.replace_schema_metadata(None)
+                rows = pa.Table.from_pandas(frame, preserve_index=False)
+                rows = rows.replace_schema_metadata(None)
                 if if_exists == "append" and self._find(table):
-                    new = new.select(self.columns(table))
-                    new = self._appended(table, new.to_reader()).read_all()
-                csv_tables.write(new, targets.enter_context(self._target(table, ".csv")))
+                    rows = rows.select(self.columns(table))
+                    rows = self._appended(table, rows.to_reader()).read_all()
+                path = staged.enter_context(self._target(table, ".csv"))
+                csv_tables.write(rows, path)
 
     def check_writable(
         self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
     ) -> None:
         for table, columns in tables.items():
             self._protect(table)
-            found = self._find(table)
-            if found and if_exists == "error":
-                raise DataError(f"table {table!r} is already there ({found}), drop it first")
-            if found and if_exists == "append" and columns is not None:
-                check_same_columns(columns, self.columns(table), str(found))
+            path = self._find(table)
+            if path and if_exists == "error":
+                raise DataError(
+                    f"table {table!r} is already there ({path}), drop it first (if_exists: error)"
+                )
+            if path and if_exists == "append" and columns is not None:
+                check_same_columns(columns, self.columns(table), str(path))
 
     def query(self, sql: str) -> pa.Table:
         return self.answer(sql)[1]
 
     def answer(self, sql: str) -> tuple[TranslatedQuery, pa.Table]:
-        """A query's rows, and its plan, which knows Trino's types."""
-        plan = self._translated(sql)
-        names = [name or f"_col{place}" for place, name in enumerate(plan.names)]
-        return plan, self._rows(plan).read_all().rename_columns(names)
+        """A query's rows, and its translation, which knows Trino's types."""
+        query = self._translated(sql)
+        # Trino's names for columns without one
+        names = [name or f"_col{position}" for position, name in enumerate(query.names)]
+        return query, self._rows(query).read_all().rename_columns(names)
 
     def create_table(self, table: str, sql: str) -> int:
-        plan = self._translated(sql)
-        names = _named(table, plan)
-        return self._store(table, _stored(self._rows(plan), names), in_order=plan.in_order)
+        query = self._translated(sql)
+        names = _column_names(table, query)
+        rows = _as_stored(self._rows(query), names)
+        return self._store(table, rows, in_order=query.in_order)
 
     def insert_into(self, table: str, sql: str) -> int:
         if not self._find(table):
             return self.create_table(table, sql)
-        before = _parquet(self.typed_file(table)).metadata.num_rows
-        new = self._rows(self._translated(sql))
-        return self._store(table, self._appended(table, new), in_order=True) - before
+        rows_before = _parquet(self.typed_file(table)).metadata.num_rows
+        rows = self._appended(table, self._rows(self._translated(sql)))
+        return self._store(table, rows, in_order=True) - rows_before
 
     def drop_table(self, table: str) -> None:
         self._protect(table)
@@ -117,7 +127,8 @@ class LocalWarehouse:
 
     def tables(self) -> list[str]:
         """The names of all tables, sorted."""
-        files = [file for folder in self._folders() if folder.is_dir() for file in folder.iterdir()]
+        folders = [folder for folder in self._folders() if folder.is_dir()]
+        files = [file for folder in folders for file in folder.iterdir()]
         return sorted({file.stem for file in files if file.suffix in SUFFIXES})
 
     def typed_file(self, table: str) -> Path:
@@ -125,8 +136,8 @@ class LocalWarehouse:
         path = self._path(table)
         if path.suffix == ".parquet":
             return path
-        state = path.stat()
-        key = (path, state.st_mtime_ns, state.st_size)
+        status = path.stat()
+        key = (path, status.st_mtime_ns, status.st_size)  # a file that changed is read anew
         if key not in self._typed:
             self._typed[key] = self.scratch() / f"{len(self._typed)}.parquet"
             csv_tables.to_parquet(path, self._typed[key])
@@ -149,25 +160,26 @@ class LocalWarehouse:
         return path
 
     def _find(self, table: str) -> Path | None:
-        for folder, name in product(self._folders(), dict.fromkeys((table, table.lower()))):
-            files = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
-            there = [file for file in files if file.is_file()]
-            if there:
-                return max(there, key=lambda file: file.stat().st_mtime_ns)
+        """The file of a table; None where there is none. Trino sees names in lower case."""
+        spellings = dict.fromkeys((table, table.lower()))  # in order, each once
+        for folder, name in itertools.product(self._folders(), spellings):
+            candidates = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
+            files = [path for path in candidates if path.is_file()]
+            if files:
+                return max(files, key=lambda file: file.stat().st_mtime_ns)
         return None
 
     def _not_found(self, table: str) -> str:
-        looked = ", ".join(str(folder / table) + ".csv|.parquet" for folder in self._folders())
-        near = nearest(table, self.tables(), "these folders hold no table")
-        return f"no table {table!r}: looked for {looked}; {near}"
+        paths = ", ".join(f"{folder / table}.csv|.parquet" for folder in self._folders())
+        others = nearest(table, self.tables(), "these folders hold no table")
+        return f"no table {table!r}: looked for {paths}; {others}"
 
     def _protect(self, table: str) -> None:
+        """Raise `DataError` where the table is an input."""
         path = self._find(table)
-        if (
-            path is not None
-            and self.data is not None
-            and not self.out.resolve() == path.parent.resolve()
-        ):
+        if path is None or self.data is None:
+            return
+        if path.parent.resolve() != self.out.resolve():
             raise DataError(
                 f"table {table!r} would replace the input {path}, which is never written: "
                 "give the table another name, or --out the same folder as --data"
@@ -189,27 +201,29 @@ class LocalWarehouse:
 
     def _store(self, table: str, batches: pa.RecordBatchReader, in_order: bool) -> int:
         """Few rows that CSV keeps as they are become CSV, all else Parquet."""
-        first: list[pa.RecordBatch] = []
+        schema = batches.schema
+        head: list[pa.RecordBatch] = []
+        rows = 0
         for batch in batches:
-            first.append(batch)
-            if sum(len(b) for b in first) > CSV_ROWS:
-                return self._store_parquet(table, first, batches)
-        small = pa.Table.from_batches(first, batches.schema)
+            head.append(batch)
+            rows += len(batch)
+            if rows > CSV_ROWS:
+                return self._store_parquet(table, schema, itertools.chain(head, batches))
+        small = pa.Table.from_batches(head, schema)
         if not csv_tables.keeps(small):
-            return self._store_parquet(table, small.to_batches(), small.slice(0, 0).to_reader())
+            return self._store_parquet(table, schema, small.to_batches())
         with self._target(table, ".csv") as path:
             csv_tables.write(small if in_order else _sorted(small), path)
-        return small.num_rows
+        return rows
 
     def _store_parquet(
-        self, table: str, first: list[pa.RecordBatch], rest: pa.RecordBatchReader
+        self, table: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
     ) -> int:
         rows = 0
-        with self._target(table, ".parquet") as path, pq.ParquetWriter(path, rest.schema) as writer:
-            for batches in (first, rest):
-                for batch in batches:
-                    writer.write_batch(batch)
-                    rows += len(batch)
+        with self._target(table, ".parquet") as path, pq.ParquetWriter(path, schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+                rows += len(batch)
         return rows
 
     def _appended(self, table: str, new: pa.RecordBatchReader) -> pa.RecordBatchReader:
@@ -229,9 +243,9 @@ class LocalWarehouse:
             for name, field in zip(names, schema, strict=True)
         ]
 
-    def _rows(self, plan: TranslatedQuery) -> pa.RecordBatchReader:
+    def _rows(self, query: TranslatedQuery) -> pa.RecordBatchReader:
         return engine.run(
-            plan,
+            query,
             self.typed_file,
             scratch=self.scratch(),
             memory_bytes=self.memory_bytes,
@@ -239,23 +253,25 @@ class LocalWarehouse:
         )
 
 
-def _named(table: str, plan: TranslatedQuery) -> list[str]:
+def _column_names(table: str, query: TranslatedQuery) -> list[str]:
     """The names of a new table's columns; Trino makes no table with nameless or equal ones."""
-    names = [name and name.lower() for name in plan.names]
-    for place, name in enumerate(names, 1):
+    names = [name and name.lower() for name in query.names]
+    for number, name in enumerate(names, 1):
         if name is None:
-            raise DataError(f"table {table!r}: column {place} of the query has no name, add `as`")
+            raise DataError(f"table {table!r}: column {number} of the query has no name, add `as`")
         if names.count(name) > 1:
             raise DataError(f"table {table!r}: the query has two columns {name!r}, rename one")
     return [name for name in names if name is not None]
 
 
-def _stored(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:
+def _as_stored(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatchReader:
     """As a table keeps them: named, and every integer as a bigint, as Treasure Data has it."""
-    kinds = [pa.int64() if pa.types.is_integer(kind) else kind for kind in batches.schema.types]
-    schema = pa.schema(list(zip(names, kinds, strict=True)))
-    tables = (pa.record_batch(batch.columns, names=names).cast(schema) for batch in batches)
-    return pa.RecordBatchReader.from_batches(schema, tables)
+    column_types = [
+        pa.int64() if pa.types.is_integer(kind) else kind for kind in batches.schema.types
+    ]
+    schema = pa.schema(list(zip(names, column_types, strict=True)))
+    renamed = (pa.record_batch(batch.columns, names=names) for batch in batches)
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in renamed))
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
