@@ -37,7 +37,7 @@ class Pace:
     wait_unit: float = 1  # of an `interval:`
 
 
-class Connection(NamedTuple):
+class ApiAccess(NamedTuple):
     """An API's address without a slash at its end, what named it, and the key."""
 
     url: str
@@ -64,11 +64,11 @@ class Account:
     def key(self) -> str:
         return (self.secrets.get("td.apikey") or self.environment.get(KEY, "")).strip()
 
-    def connection(self, given: Mapping[str, Value]) -> Connection:
+    def connection(self, given: Mapping[str, Value]) -> ApiAccess:
         """For a task with the settings `given`; raises `ConfigError`."""
         if not self.key:
             raise ConfigError(NO_KEY)
-        return Connection(*self.server(given), self.key)
+        return ApiAccess(*self.server(given), self.key)
 
     def elsewhere(self, given: Mapping[str, Value], environment: Mapping[str, str]) -> str | None:
         """Why a process with this environment would not find the tables of td>, if so."""

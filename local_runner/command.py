@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from local_runner import resume
 from local_runner.account import WITHHELD, Account, Pace
-from local_runner.checks.scope import Scope
+from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker, check_parameters
-from local_runner.job import World
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
-from local_runner.run import Run
+from local_runner.run import WorkflowRun
+from local_runner.task_request import RunContext
 from local_runner.workflow import session, tasks, yaml_types
 from local_runner.workflow.parameters import parameters
 from local_runner.workflow.project import Project, Workflow
@@ -57,23 +57,23 @@ def run(options: Options, pace: Pace) -> int:
     plan = _schedule(workflow)
     at = _session(options.session or left.session, workflow)
     builtins = session.variables(at, workflow.tz, plan) | _identity()
-    world = _world(options, project, int(at.timestamp()), pace)
+    context = _run_context(options, project, int(at.timestamp()), pace)
     base = parameters(options.params_file, options.param)
     check_parameters(base, "-p or -P")
-    scope = Scope(params={**base, **builtins}, calls=(workflow.file,), builtins=builtins)
-    checker = Checker(world, dry_run=options.dry_run)
+    scope = ParameterScope(params={**base, **builtins}, calls=(workflow.file,), builtins=builtins)
+    checker = Checker(context, dry_run=options.dry_run)
     checker.task(config, scope, workflow.file)
     root = tasks.tree(workflow.name, config)
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()
-    runner = Run(checker, base, builtins, options.dry_run, skipped, left.stored)
-    if world.warehouse and checker.queries:
-        Rehearsal(runner, world.warehouse()).task(first)
+    runner = WorkflowRun(checker, base, builtins, options.dry_run, skipped, left.stored)
+    if context.warehouse and checker.queries:
+        Rehearsal(runner, context.warehouse()).task(first)
     _say(f"session {at.isoformat()}" + (f", schedule {plan.text} (not waited for)" if plan else ""))
     try:
         runner.run(first)
     except KeyboardInterrupt:
-        _keep(root, options, at, world)
+        _keep(root, options, at, context)
         _say("error: interrupted")
         return 130
     return _report(runner, root, options, at)
@@ -113,7 +113,7 @@ def _schedule(workflow: Workflow) -> session.Schedule | None:
     try:
         return session.schedule(workflow.config["schedule"])
     except ValueError as error:
-        raise Refused(f"{workflow.config.place('schedule')}: {error}") from None
+        raise Refused(f"{workflow.config.location('schedule')}: {error}") from None
 
 
 def _session(text: str | None, workflow: Workflow) -> datetime:
@@ -126,7 +126,7 @@ def _identity() -> dict[str, Value]:
     return {"session_uuid": str(uuid.uuid4()), "session_id": 1, "attempt_id": 1, "project_id": 1}
 
 
-def _world(options: Options, project: Project, now: int, pace: Pace) -> World:
+def _run_context(options: Options, project: Project, now: int, pace: Pace) -> RunContext:
     data = options.data.resolve() if options.data else None
     out = options.out.resolve()
     if options.warehouse == "td":
@@ -134,7 +134,9 @@ def _world(options: Options, project: Project, now: int, pace: Pace) -> World:
     if data and not data.is_dir():
         raise ConfigError(f"--data {options.data}: no such folder")
     if data is None and options.warehouse is None:
-        return World(project=project, secrets=dict(options.secret), environment={}, warehouse=None)
+        return RunContext(
+            project=project, secrets=dict(options.secret), environment={}, warehouse=None
+        )
 
     @functools.cache
     def warehouse() -> "LocalWarehouse":
@@ -144,14 +146,14 @@ def _world(options: Options, project: Project, now: int, pace: Pace) -> World:
 
     there = {"MTA_WAREHOUSE": "local", "MTA_DATA": str(data or ""), "MTA_OUT": str(out)}
     secrets = LOCAL_SECRETS | dict(options.secret)
-    return World(project=project, secrets=secrets, environment=there, warehouse=warehouse)
+    return RunContext(project=project, secrets=secrets, environment=there, warehouse=warehouse)
 
 
-def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace) -> World:
+def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace) -> RunContext:
     if options.data:
         raise ConfigError("--data means local tables: leave it out with --warehouse td")
     account = Account(secrets=dict(options.secret), environment=os.environ, pace=pace)
-    return World(
+    return RunContext(
         project=project,
         secrets=account.for_templates(),
         environment={"MTA_WAREHOUSE": "td", "MTA_OUT": str(out)},
@@ -164,7 +166,7 @@ def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace)
 LOCAL_SECRETS = {"td.apikey": "", "td.endpoint": "", "td.apiserver": ""}
 
 
-def _report(runner: Run, root: Task, options: Options, at: datetime) -> int:
+def _report(runner: WorkflowRun, root: Task, options: Options, at: datetime) -> int:
     if not runner.failures:
         _say("Success." if not options.dry_run else "Dry run: nothing was executed.")
         return 0
@@ -173,13 +175,13 @@ def _report(runner: Run, root: Task, options: Options, at: datetime) -> int:
         message = failure.message.split("\n\tfrom ")[0]  # the traceback was printed before
         _say(f"  * {failure.task}:")
         _say("\n".join(f"    {line}" for line in message.splitlines()))
-    _keep(root, options, at, runner.world)
+    _keep(root, options, at, runner.context)
     return 1
 
 
-def _keep(root: Task, options: Options, at: datetime, world: World) -> None:
+def _keep(root: Task, options: Options, at: datetime, context: RunContext) -> None:
     """What a resumed run needs, where there are tables to go on with."""
-    if (world.warehouse or world.account) and not options.dry_run:
+    if (context.warehouse or context.account) and not options.dry_run:
         resume.save(root, options.out, f"{at:%Y-%m-%d %H:%M:%S}")
         _say("resume with --from +task")
 

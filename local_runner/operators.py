@@ -12,30 +12,30 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
-from local_runner.job import Job, Outcome, TaskError
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
+from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import local as td_local
 from local_runner.td import remote as td_remote
 from local_runner.workflow.java_text import java_text, json_text
 from local_runner.workflow.project import Workflow
-from local_runner.workflow.yaml_types import Located, Place, Value, copy
+from local_runner.workflow.yaml_types import Located, Location, Value, copy
 
 UNCALLED = frozenset({"timezone", "schedule", "sla"})  # of a called file
 
 
-def echo(job: Job) -> Outcome:
-    print(_text(job.command), flush=True)
-    return Outcome()
+def echo(task: TaskRequest) -> TaskResult:
+    print(_text(task.command), flush=True)
+    return TaskResult()
 
 
-def fail(job: Job) -> Outcome:
-    raise TaskError("" if job.command is None else _text(job.command), raised=False)
+def fail(task: TaskRequest) -> TaskResult:
+    raise TaskError("" if task.command is None else _text(task.command), raised=False)
 
 
-def wait(job: Job) -> Outcome:
-    time.sleep(waiting(job.command))
-    return Outcome()
+def wait(task: TaskRequest) -> TaskResult:
+    time.sleep(waiting(task.command))
+    return TaskResult()
 
 
 def waiting(command: Value) -> int:
@@ -46,51 +46,53 @@ def waiting(command: Value) -> int:
     return max(int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]], 1)
 
 
-def if_(job: Job) -> Outcome:
-    if "_do" not in job.params and "_else_do" not in job.params:
+def if_(task: TaskRequest) -> TaskResult:
+    if "_do" not in task.params and "_else_do" not in task.params:
         raise TaskError("Both _do and _else_do are not specified. (config)")
-    chosen = job.params.get("_do" if _truth(job.command, "_command") else "_else_do")
-    return Outcome(subtasks=chosen if isinstance(chosen, Located) else None)
+    chosen = task.params.get("_do" if _truth(task.command, "_command") else "_else_do")
+    return TaskResult(subtasks=chosen if isinstance(chosen, Located) else None)
 
 
-def for_each(job: Job) -> Outcome:
-    lists = job.command if isinstance(job.command, dict) else {}
+def for_each(task: TaskRequest) -> TaskResult:
+    lists = task.command if isinstance(task.command, dict) else {}
     values = {name: _list(items) for name, items in lists.items()}
-    do = _do(job)
+    do = _do(task)
     tasks: dict[str, Located] = {}
-    for places in product(*(range(len(items)) for items in values.values())) if values else ():
-        chosen = [(name, at, values[name][at]) for name, at in zip(values, places, strict=True)]
+    for locations in product(*(range(len(items)) for items in values.values())) if values else ():
+        chosen = [(name, at, values[name][at]) for name, at in zip(values, locations, strict=True)]
         parts = [f"{n}={name}={at}={_short(value)}" for n, (name, at, value) in enumerate(chosen)]
         tasks["+for-" + "&".join(parts)] = with_export(do, {name: v for name, _, v in chosen})
-    return Outcome(subtasks=_group(job, tasks))
+    return TaskResult(subtasks=_group(task, tasks))
 
 
-def loop(job: Job) -> Outcome:
-    do, count = _do(job), _integer(job.command, "_command")
+def loop(task: TaskRequest) -> TaskResult:
+    do, count = _do(task), _integer(task.command, "_command")
     tasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
-    return Outcome(subtasks=_group(job, tasks))
+    return TaskResult(subtasks=_group(task, tasks))
 
 
-def for_range(job: Job) -> Outcome:
-    do, steps = _do(job), list(_ranges(job.command if isinstance(job.command, dict) else {}))
+def for_range(task: TaskRequest) -> TaskResult:
+    do, steps = _do(task), list(_ranges(task.command if isinstance(task.command, dict) else {}))
     tasks = {
         f"+range-from={start}&to={end}": with_export(
             do, {"range": {"from": start, "to": end, "index": index}}
         )
         for index, (start, end) in enumerate(steps)
     }
-    return Outcome(subtasks=_group(job, tasks))
+    return TaskResult(subtasks=_group(task, tasks))
 
 
-def call(job: Job) -> Outcome:
-    path = called(job)
-    file = path.relative_to(job.world.project.root).as_posix()
+def call(task: TaskRequest) -> TaskResult:
+    path = called(task)
+    file = path.relative_to(task.context.project.root).as_posix()
     if not path.is_file():
         raise TaskError(f"File not found: {path} (config)")
-    workflow = job.world.project.workflow(file)
+    workflow = task.context.project.workflow(file)
     config = body(workflow)
     folder = Path(file).parent.as_posix()
-    return Outcome(subtasks=config if folder == "." else with_export(config, {"_workdir": folder}))
+    return TaskResult(
+        subtasks=config if folder == "." else with_export(config, {"_workdir": folder})
+    )
 
 
 def body(workflow: Workflow) -> Located:
@@ -98,18 +100,18 @@ def body(workflow: Workflow) -> Located:
     config = Located()
     for key, value in workflow.config.items():
         if key not in UNCALLED:
-            config.put(key, copy(value), workflow.config.places[key])
+            config.put(key, copy(value), workflow.config.locations[key])
     return config
 
 
-def called(job: Job) -> Path:
+def called(task: TaskRequest) -> Path:
     """The file that a call> names, from the calling file's folder."""
-    text = _text(job.command)
+    text = _text(task.command)
     if text.startswith("/"):
         raise TaskError(f"call> needs a path within the project, got {text} (config)")
-    path = job.folder() / (text if text.endswith(".dig") else f"{text}.dig")
-    normal = Path(*_normal(path.relative_to(job.world.project.root).parts))
-    return job.world.project.root / normal
+    path = task.folder() / (text if text.endswith(".dig") else f"{text}.dig")
+    normal = Path(*_normal(path.relative_to(task.context.project.root).parts))
+    return task.context.project.root / normal
 
 
 def _normal(parts: tuple[str, ...]) -> list[str]:
@@ -128,27 +130,27 @@ def with_export(config: Located, values: dict[str, Value]) -> Located:
     export = copied.get("_export")
     export = export if isinstance(export, dict) else {}
     exported: dict[str, Value] = {**export, **values}
-    copied.put("_export", exported, copied.place("_export") or Place("", 0))
+    copied.put("_export", exported, copied.location("_export") or Location("", 0))
     return copied
 
 
-def _do(job: Job) -> Located:
-    do = job.params.get("_do")
+def _do(task: TaskRequest) -> Located:
+    do = task.params.get("_do")
     if not isinstance(do, Located):
         raise TaskError("Parameter '_do' is required but not set (config)")
     return do
 
 
-def _group(job: Job, tasks: dict[str, Located]) -> Located | None:
+def _group(task: TaskRequest, tasks: dict[str, Located]) -> Located | None:
     group = Located()
-    parallel = job.params.get("_parallel", False)
+    parallel = task.params.get("_parallel", False)
     if isinstance(parallel, dict):
         limit: dict[str, Value] = {"limit": _integer(parallel.get("limit"), "limit")}
-        group.put("_parallel", limit, Place("", 0))
+        group.put("_parallel", limit, Location("", 0))
     else:
-        group.put("_parallel", _truth(parallel, "_parallel"), Place("", 0))
+        group.put("_parallel", _truth(parallel, "_parallel"), Location("", 0))
     for key, config in tasks.items():
-        group.put(key, config, Place("", 0))
+        group.put(key, config, Location("", 0))
     return group if tasks else None
 
 
@@ -233,16 +235,16 @@ def _integer(value: Value, key: str) -> int:
 class Operator(NamedTuple):
     """What an operator does, whether it repeats itself on `_retry`, whether it makes subtasks."""
 
-    run: Callable[[Job], Outcome]
+    run: Callable[[TaskRequest], TaskResult]
     retries: bool = False
     nests: bool = False
 
 
 def _on(
-    local: Callable[[Job], Outcome], remote: Callable[[Job], Outcome]
-) -> Callable[[Job], Outcome]:
+    local: Callable[[TaskRequest], TaskResult], remote: Callable[[TaskRequest], TaskResult]
+) -> Callable[[TaskRequest], TaskResult]:
     """The same task on local tables or on Treasure Data."""
-    return lambda job: (remote if job.world.account else local)(job)
+    return lambda task: (remote if task.context.account else local)(task)
 
 
 OPERATORS = {

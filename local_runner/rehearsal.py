@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_runner import td_statement
-from local_runner.job import Job, TaskError
 from local_runner.operators import OPERATORS
-from local_runner.run import Run
-from local_runner.td_statement import Statement
+from local_runner.run import WorkflowRun
+from local_runner.task_request import TaskError, TaskRequest
+from local_runner.td_statement import TdStatement
 from local_runner.workflow.tasks import Task
 from local_runner.workflow.templates import TemplateError
 from local_runner.workflow.yaml_types import Located, Value
@@ -29,7 +29,7 @@ Columns = Sequence[tuple[str, "Type", str]]  # name, Trino type, DataFusion text
 class Rehearsal:
     """Walks a tree as a run would, with what is known of the parameters; raises `Refused`."""
 
-    def __init__(self, run: Run, warehouse: "LocalWarehouse") -> None:
+    def __init__(self, run: WorkflowRun, warehouse: "LocalWarehouse") -> None:
         self.run, self.warehouse = run, warehouse
         self.made: dict[str, Columns | None] = {}
 
@@ -42,18 +42,18 @@ class Rehearsal:
             return
         # What depends on a value stored by then, or fails as on Digdag, is left to the run.
         with contextlib.suppress(TaskError, TemplateError):
-            self._operator(task, self.run.job(task))
+            self._operator(task, self.run.request(task))
 
-    def _operator(self, task: Task, job: Job) -> None:
-        place = task.config.place(job.operator) or ""
-        if job.operator == "td>":
-            self._query(td_statement.statement(job), f"{place}: {_file(job) or 'query'}")
-        elif job.operator in ("td_for_each>", "td_wait>"):
-            statement = Statement(None, None, td_statement.query(job))
-            self._query(statement, f"{place}: {_file(job) or 'query'}")
-            self._group(task, job.params.get("_do"))
-        elif OPERATORS[job.operator].nests:
-            self._group(task, OPERATORS[job.operator].run(job).subtasks)
+    def _operator(self, task: Task, request: TaskRequest) -> None:
+        location = task.config.location(request.operator) or ""
+        if request.operator == "td>":
+            self._query(td_statement.statement(request), f"{location}: {_file(request) or 'query'}")
+        elif request.operator in ("td_for_each>", "td_wait>"):
+            statement = TdStatement(None, None, td_statement.query(request))
+            self._query(statement, f"{location}: {_file(request) or 'query'}")
+            self._group(task, request.params.get("_do"))
+        elif OPERATORS[request.operator].nests:
+            self._group(task, OPERATORS[request.operator].run(request).subtasks)
 
     def _group(self, task: Task, subtasks: Value) -> None:
         if isinstance(subtasks, Located):
@@ -61,7 +61,7 @@ class Rehearsal:
             group.expand()
             self.task(group)
 
-    def _query(self, statement: Statement, what: str) -> None:
+    def _query(self, statement: TdStatement, what: str) -> None:
         from td_mta.trino_on_datafusion.binding.query import translate
 
         columns: Columns | None = None
@@ -115,5 +115,5 @@ def _functions(sql: str) -> None:
                 raise Refused(f"function {name}")
 
 
-def _file(job: Job) -> str | None:
-    return Path(str(job.command)).as_posix() if isinstance(job.command, str) else None
+def _file(request: TaskRequest) -> str | None:
+    return Path(str(request.command)).as_posix() if isinstance(request.command, str) else None

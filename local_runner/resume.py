@@ -40,7 +40,9 @@ def only(root: Task, name: str) -> Task:
         raise Refused(f"{name} alone could be any of {', '.join(alike)}: give the whole name")
     for above in found.line()[:-1]:
         for key in above.config.keys() & {"_error", "_retry"}:
-            raise Refused(f"{above.config.place(key)}: {key} around {name} alone is not supported")
+            raise Refused(
+                f"{above.config.location(key)}: {key} around {name} alone is not supported"
+            )
     return found
 
 

@@ -8,10 +8,10 @@ import sys
 import time
 from typing import NamedTuple
 
-from local_runner.checks.scope import Scope
+from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
-from local_runner.job import Job, Outcome, TaskError
 from local_runner.operators import OPERATORS, with_export
+from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import shown
 from local_runner.workflow import tasks, templates
 from local_runner.workflow.java_text import java_text
@@ -48,7 +48,7 @@ class Retry(NamedTuple):
         time.sleep(self.interval * (2**attempt if self.exponential else 1))
 
 
-class Run:
+class WorkflowRun:
     """One run of a workflow. `base` are the parameters of command line and session."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Run:
         skipped: set[Task],
         stored: dict[str, dict[str, Value]],
     ) -> None:
-        self.checker, self.world = checker, checker.world
+        self.checker, self.context = checker, checker.context
         self.base, self.builtins = base, builtins
         self.dry_run, self.skipped, self.stored = dry_run, skipped, stored
         self.failures: list[Failure] = []
@@ -82,7 +82,7 @@ class Run:
         if task.operator is None:
             return True
         try:
-            outcome = self._attempts(task, self.job(task))
+            outcome = self._attempts(task, self.request(task))
             self._check_added(task, outcome)
         except (TaskError, templates.TemplateError, Refused) as error:
             task.message, task.raised = str(error), getattr(error, "raised", True)
@@ -97,14 +97,14 @@ class Run:
             task.add(f"{task.name}^check", check, list(task.children))
         return True
 
-    def _check_added(self, task: Task, outcome: Outcome) -> None:
+    def _check_added(self, task: Task, outcome: TaskResult) -> None:
         """Subtasks that Python added are only known now."""
         if task.operator == "py>" and outcome.subtasks is not None:
             params = {**tasks.params(task, self.base), **self.builtins}
-            scope = Scope(params=params, calls=(), builtins=self.builtins)
-            self.checker.task(outcome.subtasks, scope, task.config.place("py>") or "")
+            scope = ParameterScope(params=params, calls=(), builtins=self.builtins)
+            self.checker.task(outcome.subtasks, scope, task.config.location("py>") or "")
 
-    def job(self, task: Task) -> Job:
+    def request(self, task: Task) -> TaskRequest:
         """A task with its parameters evaluated; raises `TemplateError`."""
         raw = tasks.params(task, self.base)
         raw |= {**self.builtins, "task_name": task.name}
@@ -113,40 +113,40 @@ class Run:
         merge(config, task.local)
         known = templates.evaluate(config, raw)
         kind = {"_type": task.operator[:-1], "_command": known[task.operator]}
-        return Job(task.operator, known | kind, self.world, "_env" in task.config)
+        return TaskRequest(task.operator, known | kind, self.context, "_env" in task.config)
 
-    def _attempts(self, task: Task, job: Job) -> Outcome:
-        argument = "" if job.command is None else java_text(job.command)
+    def _attempts(self, task: Task, request: TaskRequest) -> TaskResult:
+        argument = "" if request.command is None else java_text(request.command)
         print(
             f"{task.name}\t{task.operator}: {argument.split(chr(10))[0]}",
             file=sys.stderr,
             flush=True,
         )
         if self.dry_run:
-            self._show(task, job)
-            return Outcome()
-        operator, retry = OPERATORS[job.operator], Retry.of(task.config)
+            self._show(task, request)
+            return TaskResult()
+        operator, retry = OPERATORS[request.operator], Retry.of(task.config)
         for attempt in range(retry.limit if operator.retries else 0):
             try:
-                return operator.run(job)
+                return operator.run(request)
             except TaskError as error:
                 print(f"again after a failure: {task.name}: {error}", file=sys.stderr, flush=True)
                 retry.wait(attempt)
-        return operator.run(job)
+        return operator.run(request)
 
-    def _show(self, task: Task, job: Job) -> None:
+    def _show(self, task: Task, request: TaskRequest) -> None:
         """A dry run only shows SQL, also that of subtasks, which Digdag's own leaves out."""
         try:
-            if shown.known(job.operator):
-                for block in shown.blocks(job):
+            if shown.known(request.operator):
+                for block in shown.blocks(request):
                     print(block, flush=True)
-            elif OPERATORS[job.operator].nests:
-                subtasks = OPERATORS[job.operator].run(job).subtasks or Located()
+            elif OPERATORS[request.operator].nests:
+                subtasks = OPERATORS[request.operator].run(request).subtasks or Located()
                 group = Task(name=f"{task.name}^sub", config=subtasks, parent=task)
                 group.expand()
                 for below in group.walk():
                     if below.operator:
-                        self._show(below, self.job(below))
+                        self._show(below, self.request(below))
         except (TaskError, templates.TemplateError) as error:
             print(f"-- {task.name}: known only in the run: {error}", flush=True)
 

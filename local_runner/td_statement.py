@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from local_runner.job import Job, TaskError
+from local_runner.task_request import TaskError, TaskRequest
 from local_runner.workflow import templates
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
@@ -21,7 +21,7 @@ _SECONDS = (86400, 3600, 60, 1)
 _INTERVALS = (30, 2 * 86400)
 
 
-class Table(NamedTuple):
+class TableName(NamedTuple):
     """A table as a task names it, `database.table` or `table`."""
 
     database: str | None
@@ -32,11 +32,11 @@ class Table(NamedTuple):
         return ".".join(f"{mark}{part}{mark}" for part in [*parts, self.name])
 
 
-class Statement(NamedTuple):
+class TdStatement(NamedTuple):
     """One td> task: its verb (`create_table`, `insert_into` or none) and its query."""
 
     verb: str | None
-    table: Table | None
+    table: TableName | None
     sql: str
 
 
@@ -46,31 +46,31 @@ def settings(params: Mapping[str, Value]) -> dict[str, Value]:
     return {**(shared if isinstance(shared, dict) else {}), **params}
 
 
-def statement(job: Job) -> Statement:
+def statement(task: TaskRequest) -> TdStatement:
     """The rendered td> task; raises `TaskError`."""
-    given = settings(job.params)
+    given = settings(task.params)
     verbs = [verb for verb in ("create_table", "insert_into") if given.get(verb) is not None]
     if len(verbs) == 2:
         raise TaskError("Setting both insert_into and create_table is invalid (config)")
     if verbs and given.get("download_file") is not None:
         raise TaskError(f"download_file together with {verbs[0]} is invalid (config)")
     table = table_name(given[verbs[0]]) if verbs else None
-    return Statement(verbs[0] if verbs else None, table, query(job))
+    return TdStatement(verbs[0] if verbs else None, table, query(task))
 
 
-def query(job: Job) -> str:
+def query(task: TaskRequest) -> str:
     """The rendered query of a file, of `{data: ...}` or of `query`; raises `TaskError`."""
-    if isinstance(job.command, dict):
-        return str(job.command.get("data"))
-    if job.command is None:
-        return str(settings(job.params).get("query"))
-    path = job.folder() / str(job.command)
+    if isinstance(task.command, dict):
+        return str(task.command.get("data"))
+    if task.command is None:
+        return str(settings(task.params).get("query"))
+    path = task.folder() / str(task.command)
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError:
         raise TaskError(f"File not found: {path} (config)") from None
     try:
-        return templates.fill(text, job.params, f" in {job.command}")
+        return templates.fill(text, task.params, f" in {task.command}")
     except templates.TemplateError as error:
         raise TaskError(str(error)) from None
 
@@ -82,18 +82,18 @@ def name(value: Value, what: str = "table") -> str:
     return str(value)
 
 
-def table_name(value: Value) -> Table:
+def table_name(value: Value) -> TableName:
     """A table, with or without its database; raises `TaskError`."""
     database, dot, table = str(value).rpartition(".")
-    return Table(name(database, "database") if dot else None, name(table))
+    return TableName(name(database, "database") if dot else None, name(table))
 
 
-def tables(names: Value) -> list[Table]:
+def tables(names: Value) -> list[TableName]:
     """The tables of a list; raises `TaskError`."""
     return [table_name(each) for each in names] if isinstance(names, list) else []
 
 
-def renames(pairs: Value) -> list[tuple[Table, str]]:
+def renames(pairs: Value) -> list[tuple[TableName, str]]:
     """The `{from, to}` of a list; raises `TaskError`."""
     found = [pair for pair in pairs if isinstance(pair, dict)] if isinstance(pairs, list) else []
     return [(table_name(pair.get("from")), name(pair.get("to"))) for pair in found]

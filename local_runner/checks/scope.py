@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from local_runner.job import World
-from local_runner.workflow.yaml_types import Located, Place, Value, copy, merge
+from local_runner.task_request import RunContext
+from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
 
 # What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
 Doubts = frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scope:
+class ParameterScope:
     """What a task can see where the walk stands: raw parameters, and the files called so far.
 
     Nothing exported replaces the `builtins` among the parameters.
@@ -22,7 +22,7 @@ class Scope:
     calls: tuple[str, ...]
     builtins: Mapping[str, Value] = field(default_factory=dict)
 
-    def export(self, values: Value) -> "Scope":
+    def export(self, values: Value) -> "ParameterScope":
         """The scope below a task or group that exports `values`."""
         params = copy(self.params)
         assert isinstance(params, dict)
@@ -36,14 +36,14 @@ class Walk(Protocol):
     `queries` counts the queries met so far.
     """
 
-    world: World
+    context: RunContext
     dry_run: bool
     queries: int
 
-    def task(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
+    def task(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
         """Check a task or group and all below it."""
 
-    def alone(self, config: Located, scope: Scope, place: Place | str) -> Doubts:
+    def alone(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
         """Check a task without siblings: `_do`, `_error`, `_check`."""
 
     def secrets(self, text: str, what: str) -> None:

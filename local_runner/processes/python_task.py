@@ -8,35 +8,39 @@ import tempfile
 from pathlib import Path
 
 from local_runner import td_statement
-from local_runner.job import Job, Outcome, TaskError
+from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.workflow.java_text import java_text
 from local_runner.workflow.templates import SECRET
-from local_runner.workflow.yaml_types import Located, Place, Value, located
+from local_runner.workflow.yaml_types import Located, Location, Value, located
 
 _RUNNER = Path(__file__).with_name("py_runner.py")
 
 
-def py(job: Job) -> Outcome:
-    defaults = job.params.get("py")
-    params = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
-    own = environment_of(job)
-    _warn_of_two_servers(job, own)
-    inherited = {key: os.environ[key] for key in os.environ.keys() - job.world.withheld}
-    environment = {**inherited, **job.world.environment, **own}
+def py(task: TaskRequest) -> TaskResult:
+    defaults = task.params.get("py")
+    params = {**(defaults if isinstance(defaults, dict) else {}), **task.params}
+    own = environment_of(task)
+    _warn_of_two_servers(task, own)
+    inherited = {key: os.environ[key] for key in os.environ.keys() - task.context.withheld}
+    environment = {**inherited, **task.context.environment, **own}
     with tempfile.TemporaryDirectory(prefix="digdag-py-") as name:
         folder = Path(name)
         (folder / "input.json").write_text(json.dumps({"params": params}), encoding="utf-8")
         code = _run(
-            _interpreter(params.get("python")), str(job.command), folder, job.folder(), environment
+            _interpreter(params.get("python")),
+            str(task.command),
+            folder,
+            task.folder(),
+            environment,
         )
         return _outcome(code, folder / "output.json")
 
 
-def _warn_of_two_servers(job: Job, environment: dict[str, str]) -> None:
-    account, given = job.world.account, td_statement.settings(job.params)
+def _warn_of_two_servers(task: TaskRequest, environment: dict[str, str]) -> None:
+    account, given = task.context.account, td_statement.settings(task.params)
     reason = account.elsewhere(given, environment) if account else None
     if reason:
-        print(f"warning: {job.params['task_name']}: {reason}", file=sys.stderr, flush=True)
+        print(f"warning: {task.params['task_name']}: {reason}", file=sys.stderr, flush=True)
 
 
 def _interpreter(python: Value) -> list[str]:
@@ -59,7 +63,7 @@ def _run(
         raise TaskError(f'Cannot run program "{python[0]}": {error.strerror} (runtime)') from None
 
 
-def _outcome(code: int, file: Path) -> Outcome:
+def _outcome(code: int, file: Path) -> TaskResult:
     try:
         out = json.loads(file.read_text(encoding="utf-8"), parse_constant=_not_json)
     except FileNotFoundError:
@@ -71,7 +75,7 @@ def _outcome(code: int, file: Path) -> Outcome:
         raise TaskError(f"{_failed(code) if code else error} (runtime)") from None
     if code != 0 or out["error"]:
         raise TaskError(_failed(code) + _reported(out["error"]))
-    return Outcome(store=out["store"], subtasks=_subtasks(out["subtasks"]))
+    return TaskResult(store=out["store"], subtasks=_subtasks(out["subtasks"]))
 
 
 def _failed(code: int) -> str:
@@ -92,20 +96,20 @@ def _not_json(word: str) -> Value:
 
 def _subtasks(configs: dict[str, Value]) -> Located | None:
     """The subtasks that Python added, as a group."""
-    return located(configs, Place("digdag.env.add_subtask", 0)) if configs else None
+    return located(configs, Location("digdag.env.add_subtask", 0)) if configs else None
 
 
-def environment_of(job: Job) -> dict[str, str]:
+def environment_of(task: TaskRequest) -> dict[str, str]:
     """The task's `_env`, secrets filled in."""
-    own = job.params.get("_env")
-    if not job.own_env or not isinstance(own, dict):
+    own = task.params.get("_env")
+    if not task.own_env or not isinstance(own, dict):
         return {}
-    return {key: with_secrets(_variable(key, value), job) for key, value in own.items()}
+    return {key: with_secrets(_variable(key, value), task) for key, value in own.items()}
 
 
-def with_secrets(text: str, job: Job) -> str:
+def with_secrets(text: str, task: TaskRequest) -> str:
     """Every `${secret:key}` filled; raises `TaskError`."""
-    return SECRET.sub(lambda found: _secret(found[1], job), text)
+    return SECRET.sub(lambda found: _secret(found[1], task), text)
 
 
 def _variable(key: str, value: Value) -> str:
@@ -114,7 +118,7 @@ def _variable(key: str, value: Value) -> str:
     return java_text(value)
 
 
-def _secret(key: str, job: Job) -> str:
-    if key not in job.world.secrets:
+def _secret(key: str, task: TaskRequest) -> str:
+    if key not in task.context.secrets:
         raise TaskError(f"Secret not found for key: '{key}' (secret not found)")
-    return job.world.secrets[key]
+    return task.context.secrets[key]

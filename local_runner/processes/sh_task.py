@@ -7,29 +7,29 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_runner.job import Job, Outcome, TaskError
 from local_runner.processes.python_task import environment_of
+from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def sh(job: Job) -> Outcome:
-    defaults = job.params.get("sh")
-    params = {**(defaults if isinstance(defaults, dict) else {}), **job.params}
-    inherited = {key: os.environ[key] for key in os.environ.keys() - job.world.withheld}
+def sh(task: TaskRequest) -> TaskResult:
+    defaults = task.params.get("sh")
+    params = {**(defaults if isinstance(defaults, dict) else {}), **task.params}
+    inherited = {key: os.environ[key] for key in os.environ.keys() - task.context.withheld}
     environment = {
         **inherited,
-        **job.world.environment,
+        **task.context.environment,
         **_variables(params),
-        **environment_of(job),
+        **environment_of(task),
     }
     with tempfile.TemporaryDirectory(prefix="digdag-sh-") as name:
         script = Path(name) / "runner.sh"
-        script.write_text(f"{job.command}\n", encoding="utf-8")
-        _run([*_shell(params.get("shell")), str(script)], job.folder(), environment)
-    return Outcome()
+        script.write_text(f"{task.command}\n", encoding="utf-8")
+        _run([*_shell(params.get("shell")), str(script)], task.folder(), environment)
+    return TaskResult()
 
 
 def _shell(shell: Value) -> list[str]:

@@ -14,8 +14,8 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from local_runner.account import SERVER, Connection, Pace
-from local_runner.job import TaskError
+from local_runner.account import SERVER, ApiAccess, Pace
+from local_runner.task_request import TaskError
 
 if TYPE_CHECKING:  # a dry run needs no client
     import urllib3
@@ -32,7 +32,7 @@ REMEDIES = {
 }
 
 
-class ApiError(TaskError):
+class TdApiError(TaskError):
     """A request that failed for good. `status` is None where no answer came."""
 
     def __init__(self, message: str, status: int | None = None, details: Any = None) -> None:
@@ -44,7 +44,7 @@ class ApiError(TaskError):
 class TdApi:
     """One server and one key. A server that answers is added to `answered`."""
 
-    def __init__(self, connection: Connection, pace: Pace, answered: set[str]) -> None:
+    def __init__(self, connection: ApiAccess, pace: Pace, answered: set[str]) -> None:
         import urllib3
 
         self._connection, self.pace, self._all_answered = connection, pace, answered
@@ -79,7 +79,7 @@ class TdApi:
         while True:
             try:
                 return self._once(method, path, fields, read)
-            except ApiError as error:
+            except TdApiError as error:
                 if tried >= self._retries(error):
                     raise
                 sleep(min(self.pace.retry * 2**tried, self.pace.longest_retry))
@@ -89,7 +89,7 @@ class TdApi:
     def _answered(self) -> bool:
         return self._connection.url in self._all_answered
 
-    def _retries(self, error: ApiError) -> int:
+    def _retries(self, error: TdApiError) -> int:
         if error.status is None and not self._answered:
             return self.pace.retries_before_any_answer
         if error.status in (401, 403):
@@ -113,9 +113,9 @@ class TdApi:
                     raise self._refused(what, response)
                 return read(response)
         except (urllib3.exceptions.HTTPError, OSError, EOFError, zlib.error) as error:
-            raise ApiError(self._clean(self._broken(what, error))) from None
+            raise TdApiError(self._clean(self._broken(what, error))) from None
         except _NotJsonError:
-            raise ApiError(
+            raise TdApiError(
                 f"{what}: {self._connection.url} ({self._connection.named_by}) is not Treasure "
                 "Data's API, its answer is no JSON",
                 200,
@@ -135,7 +135,7 @@ class TdApi:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return self._pool.request(method, url, body=form, headers=headers, preload_content=False)
 
-    def _refused(self, what: str, response: "urllib3.BaseHTTPResponse") -> ApiError:
+    def _refused(self, what: str, response: "urllib3.BaseHTTPResponse") -> TdApiError:
         body = response.read(_ERROR_BYTES, decode_content=True)
         try:
             told = json.loads(body)
@@ -146,7 +146,7 @@ class TdApi:
         remedy = REMEDIES.get(response.status, "")
         parts = [f"{what}: {response.status} {response.reason or ''}".strip(), text, remedy]
         message = self._clean(": ".join(part for part in parts if part))
-        return ApiError(message, response.status, told.get("details"))
+        return TdApiError(message, response.status, told.get("details"))
 
     def _broken(self, what: str, error: Exception) -> str:
         reason = getattr(error, "reason", None) or error

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from local_runner import td_statement
-from local_runner.job import Job, TaskError
-from local_runner.td.api import ApiError, Fields, TdApi
-from local_runner.td_statement import Table
+from local_runner.task_request import TaskError, TaskRequest
+from local_runner.td.api import Fields, TdApi, TdApiError
+from local_runner.td_statement import TableName
 from local_runner.workflow.yaml_types import Value
 
 
@@ -20,7 +20,7 @@ class Look(NamedTuple):
     def found(self, client: TdApi) -> bool:
         try:
             told = client.get(self.path)
-        except ApiError as error:
+        except TdApiError as error:
             if error.status == 404:
                 return False
             raise
@@ -44,38 +44,38 @@ class Step(NamedTuple):
     def _post(self, client: TdApi) -> None:
         try:
             client.post(self.path, self.form)
-        except ApiError as error:
+        except TdApiError as error:
             if error.status != self.done_before:
                 raise
 
 
-def ddl(job: Job, client: TdApi) -> None:
+def ddl(task: TaskRequest, client: TdApi) -> None:
     """All steps; raises `TaskError` before the first one where a table to rename is missing."""
-    for look in renamed(job):
+    for look in renamed(task):
         if not look.found(client):
             table = f"{look.path.rsplit('/', 1)[1]}.{look.name}"
             raise TaskError(f"Renaming table {table} doesn't exist (config)")
-    for step in steps(job):
+    for step in steps(task):
         step.run(client)
 
 
-def requests(job: Job) -> list[str]:
+def requests(task: TaskRequest) -> list[str]:
     """The requests of a task, method and path, for a dry run."""
-    shown = [f"GET {look.path}" for look in renamed(job)]
-    for step in steps(job):
+    shown = [f"GET {look.path}" for look in renamed(task)]
+    for step in steps(task):
         shown.append(f"POST {step.path}")
         shown += [f"GET {step.look.path}"] if step.look else []
     return shown
 
 
-def create(table: Table, default: str) -> Step:
+def create(table: TableName, default: str) -> Step:
     """A table that is there afterwards, whether it was before or not."""
     database = table.database or default
     path = f"/v3/table/create/{database}/{table.name}/log"
     return Step(path, done_before=409, look=table_look(table, default))
 
 
-def table_look(table: Table, default: str) -> Look:
+def table_look(table: TableName, default: str) -> Look:
     return Look(f"/v3/table/list/{table.database or default}", "tables", table.name)
 
 
@@ -87,16 +87,16 @@ def database_of(given: dict[str, Value]) -> str:
     return td_statement.name(str(named).strip(), "database")
 
 
-def renamed(job: Job) -> list[Look]:
-    given = td_statement.settings(job.params)
+def renamed(task: TaskRequest) -> list[Look]:
+    given = td_statement.settings(task.params)
     default = database_of(given)
     pairs = td_statement.renames(given.get("rename_tables"))
     return [table_look(old, default) for old, _ in pairs]
 
 
-def steps(job: Job) -> Iterator[Step]:
+def steps(task: TaskRequest) -> Iterator[Step]:
     """Raises `TaskError`."""
-    given = td_statement.settings(job.params)
+    given = td_statement.settings(task.params)
     default = database_of(given)
     for database in _databases(given, "drop_databases", "empty_databases"):
         yield Step(f"/v3/database/delete/{database}", done_before=404)
@@ -119,5 +119,5 @@ def _databases(given: dict[str, Value], *keys: str) -> list[str]:
     return [td_statement.name(name, "database") for name in found]
 
 
-def _tables(given: dict[str, Value], *keys: str) -> list[Table]:
+def _tables(given: dict[str, Value], *keys: str) -> list[TableName]:
     return [table for key in keys for table in td_statement.tables(given.get(key))]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from time import sleep
 from typing import Any, NamedTuple, TypeVar
 
-from local_runner.job import TaskError
-from local_runner.td.api import REMEDIES, ApiError, Row, TdApi
+from local_runner.task_request import TaskError
+from local_runner.td.api import REMEDIES, Row, TdApi, TdApiError
 
 T = TypeVar("T")
 VERSION = "0.9.0"  # of the client that Digdag 0.10.5 brings
@@ -73,7 +73,7 @@ class TdJob:
         """The first rows; none where the job, an insert, has no result."""
         try:
             return self.rows(lambda rows: list(itertools.islice(rows, most)))
-        except ApiError as error:
+        except TdApiError as error:
             if error.status == 404:
                 return []
             raise
@@ -104,7 +104,7 @@ def start(api: TdApi, issue: Callable[[str], Any], task: str) -> TdJob:
 def _issued(issue: Callable[[str], Any], domain_key: str) -> str:
     try:
         told = _mapping(issue(domain_key))
-    except ApiError as error:
+    except TdApiError as error:
         known = error.details.get("conflicts_with")
         if error.status == 409 and known:
             return str(known)

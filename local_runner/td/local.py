@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from local_runner import td_statement
-from local_runner.job import Job, Outcome, TaskError
+from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import results
-from local_runner.td_statement import Table
+from local_runner.td_statement import TableName
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import MtaError
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _PLAIN = (bool, int, float, str)
 
 
-def td(job: Job) -> Outcome:
-    given, made = td_statement.settings(job.params), td_statement.statement(job)
-    warehouse = _warehouse(job)
+def td(task: TaskRequest) -> TaskResult:
+    given, made = td_statement.settings(task.params), td_statement.statement(task)
+    warehouse = _warehouse(task)
     try:
         if made.verb and made.table:
             getattr(warehouse, made.verb)(made.table.name, made.sql)
@@ -36,35 +36,35 @@ def td(job: Job) -> Outcome:
     except MtaError as error:
         raise TaskError(str(error)) from error
     if rows is not None and given.get("download_file") is not None:
-        with results.download(job, given["download_file"]) as out:
+        with results.download(task, given["download_file"]) as out:
             results.write_csv(out, rows.column_names, _rows(rows))
     if not td_statement.flag(given, "store_last_results"):
-        return Outcome()
+        return TaskResult()
     first = None if rows is None else next(_rows(rows.slice(0, 1)), None)
     names = [] if rows is None else rows.column_names
-    return Outcome(store={"td": {"last_results": results.last_results(names, first)}})
+    return TaskResult(store={"td": {"last_results": results.last_results(names, first)}})
 
 
-def td_for_each(job: Job) -> Outcome:
-    rows = _answer(job)
-    tasks = results.subtasks(job.params.get("_do"), rows.column_names, _rows(rows))
-    return Outcome(subtasks=results.group(job, tasks))
+def td_for_each(task: TaskRequest) -> TaskResult:
+    rows = _answer(task)
+    tasks = results.subtasks(task.params.get("_do"), rows.column_names, _rows(rows))
+    return TaskResult(subtasks=results.group(task, tasks))
 
 
-def td_wait(job: Job) -> Outcome:
-    first = next(_rows(_answer(job).slice(0, 1)), None)
+def td_wait(task: TaskRequest) -> TaskResult:
+    first = next(_rows(_answer(task).slice(0, 1)), None)
     if not first or not results.fulfilled(first[0]):
         raise TaskError(
             f"td_wait>: not fulfilled, the first value is {first[0] if first else 'missing'}, and "
             "nothing else writes local tables meanwhile"
         )
-    return Outcome()
+    return TaskResult()
 
 
-def td_wait_table(job: Job) -> Outcome:
-    table = td_statement.table_name(job.command).name
-    wanted = td_statement.number(td_statement.settings(job.params), "rows")
-    warehouse = _warehouse(job)
+def td_wait_table(task: TaskRequest) -> TaskResult:
+    table = td_statement.table_name(task.command).name
+    wanted = td_statement.number(td_statement.settings(task.params), "rows")
+    warehouse = _warehouse(task)
     if table not in warehouse.tables():
         raise TaskError(f"td_wait_table>: no table {table}, and nothing else writes local tables")
     if wanted > 0:
@@ -74,12 +74,12 @@ def td_wait_table(job: Job) -> Outcome:
                 f"td_wait_table>: {table} has {counted} rows, not {wanted}, and nothing else "
                 "writes local tables meanwhile"
             )
-    return Outcome()
+    return TaskResult()
 
 
-def td_ddl(job: Job) -> Outcome:
+def td_ddl(task: TaskRequest) -> TaskResult:
     """In Treasure Data's order: drop, create, rename. A table without rows has no file here."""
-    given, warehouse = td_statement.settings(job.params), _warehouse(job)
+    given, warehouse = td_statement.settings(task.params), _warehouse(task)
     try:
         renames = td_statement.renames(given.get("rename_tables"))
         for old, _ in renames:
@@ -93,12 +93,12 @@ def td_ddl(job: Job) -> Outcome:
             warehouse.drop_table(old.name)
     except MtaError as error:
         raise TaskError(str(error)) from error
-    return Outcome()
+    return TaskResult()
 
 
-def _answer(job: Job) -> "pa.Table":
+def _answer(task: TaskRequest) -> "pa.Table":
     try:
-        return _warehouse(job).query(td_statement.query(job))
+        return _warehouse(task).query(td_statement.query(task))
     except MtaError as error:
         raise TaskError(str(error)) from error
 
@@ -110,7 +110,7 @@ def _count(warehouse: "LocalWarehouse", table: str) -> int:
         raise TaskError(str(error)) from error
 
 
-def _preview(warehouse: "LocalWarehouse", table: Table | None, rows: "pa.Table | None") -> None:
+def _preview(warehouse: "LocalWarehouse", table: TableName | None, rows: "pa.Table | None") -> None:
     what, most = f"table {table.name}" if table else "the query", results.PREVIEW_ROWS
     if table:
         rows = warehouse.query(f'select * from "{table.name}" limit {most}')
@@ -137,6 +137,6 @@ def _value(value: Any, column: str) -> Value:
     )
 
 
-def _warehouse(job: Job) -> "LocalWarehouse":
-    assert job.world.warehouse, "checked before the run"
-    return job.world.warehouse()
+def _warehouse(task: TaskRequest) -> "LocalWarehouse":
+    assert task.context.warehouse, "checked before the run"
+    return task.context.warehouse()

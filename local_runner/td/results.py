@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from local_runner.job import Job, TaskError
+from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td_statement import MOST_ROWS
 from local_runner.workflow.java_text import json_text
-from local_runner.workflow.yaml_types import Located, Place, Value, copy
+from local_runner.workflow.yaml_types import Located, Location, Value, copy
 from td_mta.atomic_files import replacing
 
 PREVIEW_ROWS = 20
@@ -23,13 +23,13 @@ def fulfilled(value: Value) -> bool:
     return bool(value) if isinstance(value, bool | int) else value is not None
 
 
-def group(job: Job, tasks: dict[str, Located]) -> Located | None:
+def group(task: TaskRequest, tasks: dict[str, Located]) -> Located | None:
     """Subtasks of td_for_each> as a group."""
     made = Located()
-    if "_parallel" in job.params:
-        made.put("_parallel", job.params["_parallel"], Place("", 0))
+    if "_parallel" in task.params:
+        made.put("_parallel", task.params["_parallel"], Location("", 0))
     for key, config in tasks.items():
-        made.put(key, config, Place("", 0))
+        made.put(key, config, Location("", 0))
     return made if tasks else None
 
 
@@ -62,7 +62,7 @@ def _with_each(do: Located, each: dict[str, Value]) -> Located:
     td = td if isinstance(td, dict) else {}
     before = td.get("each")
     td = {**td, "each": {**(before if isinstance(before, dict) else {}), **each}}
-    copied.put("_export", {**export, "td": td}, copied.place("_export") or Place("", 0))
+    copied.put("_export", {**export, "td": td}, copied.location("_export") or Location("", 0))
     return copied
 
 
@@ -106,10 +106,10 @@ def _cell(value: Value) -> str:
 
 
 @contextlib.contextmanager
-def download(job: Job, name: Value) -> Iterator[TextIO]:
+def download(task: TaskRequest, name: Value) -> Iterator[TextIO]:
     """The file of `download_file`, whole or not at all; raises `TaskError`."""
-    path = job.folder() / str(name)
-    root = job.world.project.root.resolve()
+    path = task.folder() / str(name)
+    root = task.context.project.root.resolve()
     if root not in path.resolve().parents:
         raise TaskError(f"File name must not be outside of project path: {name} (config)")
     try:

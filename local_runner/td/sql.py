@@ -2,8 +2,8 @@
 
 import re
 
-from local_runner.job import Job
-from local_runner.td_statement import Statement, Table
+from local_runner.task_request import TaskRequest
+from local_runner.td_statement import TableName, TdStatement
 
 _INSERT_LINE = re.compile(r"(\A|\r?\n)--[ \t\n\v\f\r]*DIGDAG_INSERT_LINE[^\n\r\x85\u2028\u2029]*")
 _COMMENTS_AND_ONE_LINE = re.compile(
@@ -18,16 +18,16 @@ _COMMANDS = {
 }
 
 
-def text(job: Job, statement: Statement, engine: str) -> str:
+def text(task: TaskRequest, statement: TdStatement, engine: str) -> str:
     """The whole query of a td> task."""
-    return _prefix(job) + _with_command(statement, engine)
+    return _prefix(task) + _with_command(statement, engine)
 
 
-def quoted(table: Table, engine: str) -> str:
+def quoted(table: TableName, engine: str) -> str:
     return table.quoted("`" if engine == "hive" else '"')
 
 
-def count(table: Table, rows: int, engine: str) -> str:
+def count(table: TableName, rows: int, engine: str) -> str:
     """The query of td_wait_table>."""
     name = quoted(table, engine)
     if engine == "hive":
@@ -35,13 +35,12 @@ def count(table: Table, rows: int, engine: str) -> str:
     return f"select count(*) from {name}"
 
 
-def _prefix(job: Job) -> str:
-    task = str(job.params["task_name"])
-    known = {"project_name": "default", "workflow_name": re.split(r"[+^]", task)[1]}
-    return "".join(f"-- {key}: {known.get(key) or job.params[key]}\n" for key in _PREFIX)
+def _prefix(task: TaskRequest) -> str:
+    known = {"project_name": "default", "workflow_name": re.split(r"[+^]", task.name)[1]}
+    return "".join(f"-- {key}: {known.get(key) or task.params[key]}\n" for key in _PREFIX)
 
 
-def _with_command(statement: Statement, engine: str) -> str:
+def _with_command(statement: TdStatement, engine: str) -> str:
     """At the line made for it, else after comments that only one line follows, else in front."""
     if statement.verb is None or statement.table is None:
         return statement.sql

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from local_runner.workflow import session, yaml_types
-from local_runner.workflow.yaml_types import Located, Place, Value
+from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import ConfigError, Refused
 
 TOP_KEYS = frozenset(
@@ -58,26 +58,26 @@ class Project:
         if file in including:
             raise Refused(f"{including[-1]}: !include of {file} goes in a circle")
 
-        def include(path: str, place: Place) -> Located:
-            return self._read(self._target(path, file, place), (*including, file))
+        def include(path: str, location: Location) -> Located:
+            return self._read(self._target(path, file, location), (*including, file))
 
-        def on_include(path: Value, place: Place) -> Located:
-            return include(str(path), place)
+        def on_include(path: Value, location: Location) -> Located:
+            return include(str(path), location)
 
         value = yaml_types.read(self.root / file, file, on_include)
         if not isinstance(value, Located):
             raise Refused(f"{file}: must be a mapping of keys to values")
         return value
 
-    def _target(self, path: str, file: str, place: Place) -> str:
+    def _target(self, path: str, file: str, location: Location) -> str:
         """A path from the including file's folder; Digdag's own test against leaving it."""
         folder = os.path.dirname(os.path.join(str(self.root), file))
         target = os.path.normpath(os.path.join(folder, path))
         if os.path.isabs(path) or not target.startswith(folder):
-            raise Refused(f"{place}: !include must not leave its file's folder: {path}")
+            raise Refused(f"{location}: !include must not leave its file's folder: {path}")
         inside = os.path.relpath(target, self.root)
         if inside.startswith("..") or not os.path.isfile(target):
-            raise Refused(f"{place}: !include of {path}: no such file")
+            raise Refused(f"{location}: !include of {path}: no such file")
         return inside
 
 
@@ -85,23 +85,23 @@ def _checked(config: Located, file: str) -> ZoneInfo:
     """What Digdag checks in every file of the folder; the time zone."""
     for key in config:
         if not key.startswith("+") and key not in TOP_KEYS:
-            raise Refused(f"{config.place(key) or file}: unknown top-level key {key!r}")
+            raise Refused(f"{config.location(key) or file}: unknown top-level key {key!r}")
     check_tasks(config, file)
-    _sla(config.get("sla", Located()), config.place("sla") or file)
+    _sla(config.get("sla", Located()), config.location("sla") or file)
     export = config.get("_export", Located())
     if export is not None and not isinstance(export, Located):
-        raise ConfigError(f"{config.place('_export')}: _export must be a mapping")
+        raise ConfigError(f"{config.location('_export')}: _export must be a mapping")
     try:
         return session.zone(config.get("timezone", "UTC"))
     except ValueError as error:
-        raise ConfigError(f"{config.place('timezone')}: {error}") from None
+        raise ConfigError(f"{config.location('timezone')}: {error}") from None
 
 
-def _sla(sla: Value, place: Place | str) -> None:
+def _sla(sla: Value, location: Location | str) -> None:
     """What a server does when a session is late: nothing here, where a run is not late."""
     if not isinstance(sla, Located) or any(key != "time" and key[:1] != "+" for key in sla):
-        raise Refused(f"{place}: sla with anything but time and tasks is not supported")
-    check_tasks(sla, str(place))
+        raise Refused(f"{location}: sla with anything but time and tasks is not supported")
+    check_tasks(sla, str(location))
 
 
 def check_tasks(config: Located, file: str) -> None:
@@ -109,12 +109,12 @@ def check_tasks(config: Located, file: str) -> None:
     for key, body in config.items():
         if not key.startswith("+"):
             continue
-        place = config.place(key) or file
+        location = config.location(key) or file
         body = config[key] = _merged(body)
         if not _NAME.fullmatch(key[1:]):
-            raise Refused(f"{place}: the task name {key} {NAMES}")
+            raise Refused(f"{location}: the task name {key} {NAMES}")
         if not isinstance(body, Located):
-            raise Refused(f"{place}: task {key} must be a mapping")
+            raise Refused(f"{location}: task {key} must be a mapping")
         check_tasks(body, file)
 
 
@@ -128,5 +128,5 @@ def _merged(body: Value) -> Value:
     merged = Located()
     for part in parts:
         for key, value in part.items():
-            merged.put(key, value, part.places[key])
+            merged.put(key, value, part.locations[key])
     return merged

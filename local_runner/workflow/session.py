@@ -28,7 +28,7 @@ _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _SEARCH_DAYS = 400
 
 
-class Grid(NamedTuple):
+class SessionTimes(NamedTuple):
     """The minutes, hours, days, months and weekdays (0 is Sunday) that a schedule allows."""
 
     minutes: frozenset[int]
@@ -37,7 +37,7 @@ class Grid(NamedTuple):
     months: frozenset[int]
     weekdays: frozenset[int]
 
-    def times(self, day: date) -> list[datetime]:
+    def on(self, day: date) -> list[datetime]:
         """The local times on a day, in order."""
         if day.day not in self.days or day.month not in self.months:
             return []
@@ -54,7 +54,7 @@ class Schedule(NamedTuple):
     """A schedule as written, its grid, and the days within which it is in force."""
 
     text: str
-    grid: Grid
+    session_times: SessionTimes
     start: date = date.min
     end: date = date.max
 
@@ -88,7 +88,7 @@ def schedule(config: Value) -> Schedule:
     if not re.fullmatch(_SHAPES[kind], argument):
         raise ValueError(f"{kind}> has an argument of another form: {argument}")
     limits = {key: _day(key, config[key]) for key in _LIMITS if key in config}
-    return Schedule(f"{kind}>: {argument}", _grid(_cron(kind, argument)), **limits)
+    return Schedule(f"{kind}>: {argument}", _session_times(_cron(kind, argument)), **limits)
 
 
 def _day(key: str, value: Value) -> date:
@@ -110,7 +110,7 @@ def _cron(kind: str, argument: str) -> str:
     }[kind]
 
 
-def _grid(cron: str) -> Grid:
+def _session_times(cron: str) -> SessionTimes:
     fields = cron.split()
     if fields[2] != "*" and fields[4] != "*":
         raise ValueError(f"cron>: {cron} restricts both day and weekday: not supported")
@@ -118,7 +118,7 @@ def _grid(cron: str) -> Grid:
         frozenset(_cron_field(text, *bounds)) for text, bounds in zip(fields, _RANGES, strict=True)
     ]
     minutes, hours, days, months, weekdays = sets
-    return Grid(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+    return SessionTimes(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
 
 
 def _cron_field(text: str, low: int, high: int) -> Iterator[int]:
@@ -161,7 +161,7 @@ def _local(naive: datetime, tz: ZoneInfo) -> datetime:
 
 def variables(at: datetime, tz: ZoneInfo, plan: Schedule | None) -> dict[str, Value]:
     """The built-in parameters of a session, but for task and attempt."""
-    last_and_next = _neighbours(at, tz, plan.grid) if plan else None
+    last_and_next = _neighbours(at, tz, plan.session_times) if plan else None
     if plan and last_and_next and not _inside(plan, [*last_and_next, at]):
         raise Refused("a session on the edge of the schedule's start and end is not supported")
     found: dict[str, Value] = {"timezone": tz.key}
@@ -176,12 +176,16 @@ def _inside(plan: Schedule, times: Iterable[datetime]) -> bool:
     return all(plan.start < time.date() < plan.end for time in times)
 
 
-def _neighbours(at: datetime, tz: ZoneInfo, grid: Grid) -> tuple[datetime, datetime]:
+def _neighbours(
+    at: datetime, tz: ZoneInfo, session_times: SessionTimes
+) -> tuple[datetime, datetime]:
     local = at.astimezone(tz).replace(tzinfo=None)
     before = (
-        t for n in range(_SEARCH_DAYS) for t in reversed(grid.times(local.date() - timedelta(n)))
+        t
+        for n in range(_SEARCH_DAYS)
+        for t in reversed(session_times.on(local.date() - timedelta(n)))
     )
-    after = (t for n in range(_SEARCH_DAYS) for t in grid.times(local.date() + timedelta(n)))
+    after = (t for n in range(_SEARCH_DAYS) for t in session_times.on(local.date() + timedelta(n)))
     last = next((t for t in before if t < local), None)
     following = next((t for t in after if t > local), None)
     later = next((t for t in after if following and t > following), None)

@@ -18,7 +18,7 @@ from td_mta.errors import Refused
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A line of a file, as messages name it."""
 
     file: str
@@ -33,17 +33,17 @@ class Located(dict[str, Value]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places: dict[str, Place] = {}
+        self.locations: dict[str, Location] = {}
 
-    def put(self, key: str, value: Value, place: Place) -> None:
+    def put(self, key: str, value: Value, location: Location) -> None:
         self[key] = value
-        self.places[key] = place
+        self.locations[key] = location
 
-    def place(self, key: str) -> Place | None:
-        return self.places.get(key)
+    def location(self, key: str) -> Location | None:
+        return self.locations.get(key)
 
 
-Include = Callable[[Value, Place], Located]
+Include = Callable[[Value, Location], Located]
 
 _BOOLS = {"true": True, "True": True, "false": False, "False": False}
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -121,8 +121,8 @@ def load(text: str, file: str, include: Include | None = None) -> Value:
         node = yaml.compose(text.removeprefix("\ufeff"), Loader=_NoTypes)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1 if mark else 1)
-        raise Refused(f"{place}: not valid YAML: {error.problem or error.context}") from None
+        location = Location(file, mark.line + 1 if mark else 1)
+        raise Refused(f"{location}: not valid YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise Refused(f"{file}: not valid YAML: {error}") from None
     return None if node is None else _Builder(file, include).value(node)
@@ -177,25 +177,25 @@ class _Builder:
     def _mapping(self, node: yaml.MappingNode) -> Located:
         built, own = Located(), set[str]()
         for key_node, value_node in node.value:
-            place = Place(self.file, key_node.start_mark.line + 1)
+            location = Location(self.file, key_node.start_mark.line + 1)
             if _is_include(key_node):
-                merge(built, self._included(value_node, place))
+                merge(built, self._included(value_node, location))
                 continue
             if key_node.tag == "!plain" and key_node.value == "<<":
                 self._merge_key(built, value_node)
                 continue
             key = self._key(key_node)
             if key in own:
-                raise Refused(f"{place}: duplicate key {key!r}")
+                raise Refused(f"{location}: duplicate key {key!r}")
             own.add(key)
-            built.put(key, self.value(value_node), place)
+            built.put(key, self.value(value_node), location)
         return built
 
-    def _included(self, node: yaml.Node, place: Place) -> Located:
+    def _included(self, node: yaml.Node, location: Location) -> Located:
         path = self.value(node) if isinstance(node, yaml.ScalarNode) else None
         if self.include is None or not isinstance(path, str):
-            raise Refused(f"{place}: !include takes one path, in a workflow file")
-        return self.include(path, place)
+            raise Refused(f"{location}: !include takes one path, in a workflow file")
+        return self.include(path, location)
 
     def _merge_key(self, built: Located, node: yaml.Node) -> None:
         """`<<`: keys already there stay. Where order would matter, Digdag's is not known."""
@@ -211,7 +211,7 @@ class _Builder:
             ):
                 raise self._refused(node, "`<<` that brings tasks or templates is not supported")
             for key in [key for key in base if key not in built]:
-                built.put(key, base[key], base.places[key])
+                built.put(key, base[key], base.locations[key])
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
@@ -224,7 +224,7 @@ class _Builder:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _refused(self, node: yaml.Node, what: str) -> Refused:
-        return Refused(f"{Place(self.file, node.start_mark.line + 1)}: {what}")
+        return Refused(f"{Location(self.file, node.start_mark.line + 1)}: {what}")
 
 
 def _is_include(node: yaml.Node) -> bool:
@@ -246,7 +246,7 @@ def merge(into: dict[str, Value], other: dict[str, Value]) -> None:
         else:
             into[key] = copy(value)
     if isinstance(into, Located) and isinstance(other, Located):
-        into.places.update(other.places)
+        into.locations.update(other.locations)
 
 
 def copy(value: Value) -> Value:
@@ -254,7 +254,7 @@ def copy(value: Value) -> Value:
     if isinstance(value, Located):
         copied = Located()
         copied.update({key: copy(item) for key, item in value.items()})
-        copied.places.update(value.places)
+        copied.locations.update(value.locations)
         return copied
     if isinstance(value, dict):
         return {key: copy(item) for key, item in value.items()}
@@ -271,9 +271,9 @@ def read(path: Path, file: str, include: Include | None = None) -> Value:
         raise Refused(f"{file}: not valid UTF-8") from None
 
 
-def located(value: dict[str, Value], place: Place) -> Located:
+def located(value: dict[str, Value], location: Location) -> Located:
     """A mapping made elsewhere, all of its keys at one place."""
     made = Located()
     for key, item in value.items():
-        made.put(key, located(item, place) if isinstance(item, dict) else item, place)
+        made.put(key, located(item, location) if isinstance(item, dict) else item, location)
     return made

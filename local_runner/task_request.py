@@ -22,7 +22,7 @@ class TaskError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class RunContext:
     """What tasks act on besides their parameters: one warehouse, local or Treasure Data, or none.
 
     `withheld` are variables of the environment that py> does not inherit.
@@ -36,24 +36,28 @@ class World:
     account: Account | None = None
 
 
-class Job(NamedTuple):
+class TaskRequest(NamedTuple):
     """A task about to run: its evaluated parameters, the operator's argument among them."""
 
     operator: str
     params: dict[str, Value]
-    world: World
+    context: RunContext
     own_env: bool  # the task itself has _env
+
+    @property
+    def name(self) -> str:
+        return str(self.params["task_name"])
 
     @property
     def command(self) -> Value:
         return self.params.get(self.operator)
 
     def folder(self) -> Path:
-        return self.world.project.root / str(self.params.get("_workdir", ""))
+        return self.context.project.root / str(self.params.get("_workdir", ""))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class TaskResult:
     """What a task leaves: values for later tasks, and subtasks."""
 
     store: dict[str, Value] = field(default_factory=dict)
