@@ -1,38 +1,44 @@
-"""Journeys with a known truth, in numpy alone: arrays out, a function of the seed.
+"""Worlds with a known truth: simulated journeys, a pure function of a seed; numpy alone.
 
-`classic.py` is the additive world of Poisson touches; `world.py` the engine of all others, which
-`worlds.py` names; `truth.py` and `credit.py` tell what each channel really gave, `output/` what a
-warehouse would hold. `python -m td_mta.simulate` writes files.
+`worlds.py` names the worlds. To add one, write an entry of `WORLDS`, and nothing else: a hazard,
+who is touched when, a latent intent or none. Only page views of new channels need their URLs in
+`output/shop.py`, and bought channels their price in `output/media.py`.
+
+`plan.py`, `hazard.py` and `touching.py` are what a world is made of, `engine.py` runs it, and
+`classic/` is the additive world of Poisson touches. `truth.py`, `credit.py` and `predictor.py` are
+what each channel really gave; `output/` is what a warehouse would hold. `python -m td_mta.simulate`
+writes files.
 """
 
-from td_mta.simulate.classic import Classic
-from td_mta.simulate.credit import Credit, Game, credit
+from td_mta.simulate.classic.plan import ClassicPlan
+from td_mta.simulate.credit import TrueCredit, ValueFunction, credit
+from td_mta.simulate.engine import Block, blocks
 from td_mta.simulate.hazard import Hazard, Interaction
 from td_mta.simulate.partners import Partner, partners
-from td_mta.simulate.perceived import Perceived
+from td_mta.simulate.plan import TrialTime, WorldPlan
+from td_mta.simulate.predictor import PerfectPredictor
 from td_mta.simulate.touching import Intent, Touching
-from td_mta.simulate.truth import Account, Truth
-from td_mta.simulate.whole import World, simulate
-from td_mta.simulate.world import Block, Moment, Plan, blocks
+from td_mta.simulate.truth import Truth, TruthAccumulator
+from td_mta.simulate.world import World, simulate
 from td_mta.simulate.worlds import WORLDS
 
 __all__ = [
     "WORLDS",
-    "Account",
     "Block",
-    "Classic",
-    "Credit",
-    "Game",
+    "ClassicPlan",
     "Hazard",
     "Intent",
     "Interaction",
-    "Moment",
     "Partner",
-    "Perceived",
-    "Plan",
+    "PerfectPredictor",
     "Touching",
+    "TrialTime",
+    "TrueCredit",
     "Truth",
+    "TruthAccumulator",
+    "ValueFunction",
     "World",
+    "WorldPlan",
     "blocks",
     "credit",
     "partners",

@@ -1,10 +1,10 @@
 """`python -m td_mta.simulate --out DIR` writes a shop's page views and form fills as CSV.
 
-`--world NAME` writes any other world, see `worlds.py`; `--world classic` the one of `classic.py`.
+`--world NAME` writes any other world of `worlds.py`, `--world classic` that of `classic/`.
 Touchpoints go to `mta_user_rnd`, under the column names of `config/params.yml`, or with
-`--tables pageviews` to `enriched_pageviews` and `enriched_formfills`; what the touches cost to
-`spend`, the truth to `truth.json`, see `facts.py`. With `--partners N` every partner gets a folder,
-`partner_1` and on, and all of them together one, `pooled`.
+`--tables pageviews` to `enriched_pageviews` and `enriched_formfills`; what the touches cost goes to
+`spend`, the truth to `truth.json`, see `output/facts.py`. With `--partners N` every partner gets a
+folder, `partner_1` and on, and all of them together one, `pooled`.
 """
 
 import argparse
@@ -14,28 +14,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from td_mta.simulate.classic import Classic
-from td_mta.simulate.output.files import Format
-from td_mta.simulate.output.folders import Job, write
+from td_mta.simulate.classic.plan import ClassicPlan
+from td_mta.simulate.output.files import FileFormat
+from td_mta.simulate.output.folders import OutputSettings, TableKind, write
 from td_mta.simulate.partners import Partner, partners
-from td_mta.simulate.world import Moment, Plan
+from td_mta.simulate.plan import TrialTime, WorldPlan
 from td_mta.simulate.worlds import WORLDS
+
+# columns of the file of `--channels` beside `channel`, and the fields of ClassicPlan
+CHANNEL_COLUMNS = {
+    "rate": "rates",
+    "frequency": "frequencies",
+    "order_value": "order_values",
+    "deviation": "deviations",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write a simulated world's tables and its truth to a folder."""
     parser = _parser()
-    chosen = parser.parse_args(arguments)
-    demo = chosen.world == "demo"
-    job = Job(
-        name=chosen.world,
-        seed=chosen.seed,
-        form=chosen.format or ("csv" if demo else "parquet"),
-        shop=(chosen.tables or ("pageviews" if demo else "touchpoints")) == "pageviews",
-        at_once=chosen.block,
-    )
+    options = parser.parse_args(arguments)
     try:
-        write(job, _parts(chosen), chosen.out)
+        write(_settings(options), _parts(options), options.out)
     except (ValueError, OSError) as error:
         parser.error(str(error))
 
@@ -44,83 +44,107 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m td_mta.simulate", description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--world", choices=["classic", *WORLDS], default="demo")
-    parser.add_argument("--users", type=int, help="default: 150000, demo 20000, classic 1000")
-    parser.add_argument("--days", type=int, help="default: 28, demo, hazard and classic 30")
+    parser.add_argument("--users", type=int, help="default: the world's, such as 20000 of demo")
+    parser.add_argument("--days", type=int, help="default: the world's, 28 or 30")
     parser.add_argument("--seed", type=int, default=18)
     parser.add_argument(
-        "--format", choices=get_args(Format), help="default: demo csv, else parquet"
+        "--format", choices=get_args(FileFormat), help="default: csv for demo, else parquet"
     )
     parser.add_argument(
-        "--tables", choices=["touchpoints", "pageviews"], help="default: demo pageviews"
+        "--tables",
+        choices=get_args(TableKind),
+        help="default: pageviews for demo, else touchpoints",
     )
-    parser.add_argument("--partners", type=int, help="split the users over so many partners")
+    parser.add_argument("--partners", type=int, help="split the users over this many partners")
     parser.add_argument(
-        "--spread", type=float, default=0.7, help="how much partners' channels differ"
+        "--spread", type=float, default=0.7, help="how much the partners' channels differ"
     )
-    parser.add_argument("--block", type=int, help="users at once: memory, not what is written")
-    engine = parser.add_argument_group("all worlds but classic")
-    engine.add_argument("--moment", choices=get_args(Moment), help="of the day's trial")
-    engine.add_argument("--no-intent", action="store_true", help="confounded: nothing drives users")
-    of_classic = parser.add_argument_group("classic")
-    of_classic.add_argument("--touches", type=float, help="expected touches a user, default 10")
-    of_classic.add_argument(
-        "--channels",
-        type=Path,
-        help="CSV with columns channel, rate, frequency, order_value, deviation; fractions, not %%",
+    parser.add_argument(
+        "--block", type=int, help="users simulated at a time: changes memory, not the output"
     )
+    _add_options_of_one_kind(parser)
     return parser
 
 
-def _parts(chosen: argparse.Namespace) -> list[Partner]:
+def _add_options_of_one_kind(parser: argparse.ArgumentParser) -> None:
+    engine = parser.add_argument_group("all worlds but classic")
+    engine.add_argument(
+        "--moment",
+        dest="trial_time",
+        choices=get_args(TrialTime),
+        help="time of day at which a user converts or not",
+    )
+    engine.add_argument(
+        "--no-intent", action="store_true", help="confounded: without the latent intent"
+    )
+    classic = parser.add_argument_group("classic")
+    classic.add_argument("--touches", type=float, help="expected touches per user, default 10")
+    classic.add_argument(
+        "--channels",
+        type=Path,
+        help=f"CSV with columns channel, {', '.join(CHANNEL_COLUMNS)}; fractions, not %%",
+    )
+
+
+def _settings(options: argparse.Namespace) -> OutputSettings:
+    is_demo = options.world == "demo"
+    return OutputSettings(
+        world=options.world,
+        seed=options.seed,
+        file_format=options.format or ("csv" if is_demo else "parquet"),
+        tables=options.tables or ("pageviews" if is_demo else "touchpoints"),
+        users_per_block=options.block,
+    )
+
+
+def _parts(options: argparse.Namespace) -> list[Partner]:
     """Whom to simulate: everyone, or the users of each partner."""
-    simulated = _classic(chosen) if chosen.world == "classic" else _plan(chosen)
-    if chosen.partners is None:
-        return [Partner("everyone", range(simulated.users), simulated)]
-    if chosen.partners < 2:
-        raise ValueError(f"--partners must be at least 2, got {chosen.partners}")
-    return partners(simulated, chosen.partners, seed=chosen.seed, spread=chosen.spread)
+    plan = _classic_plan(options) if options.world == "classic" else _world_plan(options)
+    if options.partners is None:
+        return [Partner("everyone", range(plan.users), plan)]
+    if options.partners < 2:
+        raise ValueError(f"--partners must be at least 2, got {options.partners}")
+    return partners(plan, options.partners, seed=options.seed, spread=options.spread)
 
 
-def _plan(chosen: argparse.Namespace) -> Plan:
-    if chosen.touches is not None or chosen.channels is not None:
-        raise ValueError("--touches and --channels are for --world classic")
-    plan = WORLDS[chosen.world]
-    changes = {name: getattr(chosen, name) for name in ("users", "days", "moment")}
-    plan = replace(plan, **{name: new for name, new in changes.items() if new is not None})
-    return replace(plan, intent=None) if chosen.no_intent else plan
+def _world_plan(options: argparse.Namespace) -> WorldPlan:
+    if options.touches is not None or options.channels is not None:
+        raise ValueError("--touches and --channels are for --world classic only")
+    changes = _set_options(options, "users", "days", "trial_time")
+    plan = replace(WORLDS[options.world], **changes)
+    return replace(plan, intent=None) if options.no_intent else plan
 
 
-def _classic(chosen: argparse.Namespace) -> Classic:
-    if chosen.moment is not None or chosen.no_intent:
+def _classic_plan(options: argparse.Namespace) -> ClassicPlan:
+    if options.trial_time is not None or options.no_intent:
         raise ValueError("--moment and --no-intent are not for --world classic")
-    changes: dict[str, Any] = {
-        name: getattr(chosen, name)
-        for name in ("users", "days", "touches")
-        if getattr(chosen, name) is not None
-    }
-    return Classic(**changes, **({} if chosen.channels is None else _channels(chosen.channels)))
+    changes = _set_options(options, "users", "days", "touches")
+    if options.channels is not None:
+        changes |= _read_channels(options.channels)
+    return ClassicPlan(**changes)
 
 
-def _channels(path: Path) -> dict[str, Any]:
-    """The classic world's channels from a file; raises ValueError with the place."""
-    fields = {
-        "rate": "rates",
-        "frequency": "frequencies",
-        "order_value": "order_values",
-        "deviation": "deviations",
-    }
+def _set_options(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the options that the command line sets."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _read_channels(path: Path) -> dict[str, Any]:
+    """The fields of `ClassicPlan` from a file; raises ValueError, naming it."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    missing = {"channel", *fields} - set(rows[0] if rows else ())
+    missing = {"channel", *CHANNEL_COLUMNS} - set(rows[0] if rows else ())
     if missing:
-        raise ValueError(f"{path}: wanted a column {sorted(missing)[0]} and a row a channel")
+        wanted = f"a column {sorted(missing)[0]} and at least one row"
+        raise ValueError(f"{path}: wanted {wanted}")
     try:
-        numbers = {
-            field: tuple(float(row[column]) for row in rows) for column, field in fields.items()
+        fields = {
+            field: tuple(float(row[column]) for row in rows)
+            for column, field in CHANNEL_COLUMNS.items()
         }
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return {"channels": tuple(row["channel"] for row in rows), **numbers}
+    return {"channels": tuple(row["channel"] for row in rows), **fields}
 
 
 if __name__ == "__main__":

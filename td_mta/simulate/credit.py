@@ -1,33 +1,28 @@
-"""The Shapley credit of conversions whose worth is known: exact, over every coalition of cells.
+"""The true Shapley credit of conversions whose value function is known, over all coalitions.
 
-`Game` is anything with a worth: the hazard that makes the conversions, or what a perfect predictor
-of it would learn.
+The value function is a world's hazard, which makes the conversions, or the one that a perfect
+predictor of the world would learn.
 """
 
-from math import factorial
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from math import factorial, prod
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from td_mta.simulate.draws import Floats, Integers
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
-Bools = npt.NDArray[np.bool_]
-
-LARGEST_PATTERN = 16
+LARGEST_PATTERN = 16  # cells: 2**16 coalitions of each pattern
 COALITIONS_AT_ONCE = 1 << 17
 
-
-class Game(Protocol):
-    """Chance of a conversion `(n,)` with the cells `(n, window, channels)`, and only they."""
-
-    def worth(self, cells: Bools) -> Floats: ...
+# v(S): probability of a conversion (n,) with just the cells (n, window, channels) touched
+ValueFunction = Callable[[Flags], Floats]
 
 
-class Credit(NamedTuple):
-    """What conversions owe to cells `(window, channels)` and to the baseline, in conversions."""
+class TrueCredit(NamedTuple):
+    """What conversions owe to cells and to the baseline, in conversions or another amount."""
 
-    cells: Floats
+    cells: Floats  # (window, channels), first the day of the conversion
     baseline: float
 
     @property
@@ -36,11 +31,13 @@ class Credit(NamedTuple):
         return self.baseline + float(self.cells.sum())
 
 
-def credit(game: Game, patterns: Bools, amounts: Floats | None = None) -> Credit:
-    """The Shapley credit of conversions that saw `patterns` `(n, window, channels)`.
+def credit(
+    value_function: ValueFunction, patterns: Flags, amounts: Floats | None = None
+) -> TrueCredit:
+    """The Shapley credit of conversions that saw the cells `patterns` `(n, window, channels)`.
 
     Each conversion gives v(∅)/v(N) to the baseline and φ/v(N) to its cells: they sum to n, or to
-    the sum of `amounts` `(n,)`, as the conversions' values. Exact over all coalitions. Raises
+    the sum of `amounts` `(n,)`, such as the conversions' values. Exact over all coalitions. Raises
     ValueError for a pattern of more than 16 cells.
     """
     shape = patterns.shape[1:]
@@ -48,44 +45,63 @@ def credit(game: Game, patterns: Bools, amounts: Floats | None = None) -> Credit
     sizes = distinct.sum(axis=1)
     if sizes.max(initial=0) > LARGEST_PATTERN:
         wanted = f"at most {LARGEST_PATTERN} touched cells in a pattern, got {sizes.max()}"
-        raise ValueError(f"exact credit needs {wanted}: touch less or shorten the window")
+        raise ValueError(f"exact credit needs {wanted}: lower the rates or shorten the window")
     cells, baseline = np.zeros(distinct.shape[1]), 0.0
-    for size in np.unique(sizes):
-        chosen = np.flatnonzero(sizes == size)
-        for block in np.array_split(chosen, -(-(len(chosen) << size) // COALITIONS_AT_ONCE)):
-            players = np.nonzero(distinct[block])[1].reshape(len(block), size)
-            worth = _worth_of_coalitions(game, players, shape)
-            owed = (amount[block] / worth[:, -1])[:, None]
-            np.add.at(cells, players, owed * (worth @ _shapley_weights(size)))
-            baseline += float((owed[:, 0] * worth[:, 0]).sum())
-    return Credit(cells.reshape(shape), baseline)
+    for size, batch in _batches_of_one_size(sizes):
+        players = np.nonzero(distinct[batch])[1].reshape(len(batch), size)
+        values = _coalition_values(value_function, players, shape)  # (batch, 2**size)
+        value_full, value_empty = values[:, -1], values[:, 0]
+        per_value = amount[batch] / value_full  # (batch,)
+        phi = values @ _shapley_weights(size)  # (batch, size)
+        np.add.at(cells, players, per_value[:, None] * phi)
+        baseline += float((per_value * value_empty).sum())
+    return TrueCredit(cells.reshape(shape), baseline)
 
 
-def _distinct(rows: Bools, amounts: Floats | None) -> tuple[Bools, Floats]:
-    """The distinct rows `(m, cells)` and the sum of their amounts `(m,)`."""
-    packed = np.packbits(rows, axis=1)
-    whole = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}")[:, 0]
-    _, first, which = np.unique(whole, return_index=True, return_inverse=True)
-    return rows[first], np.bincount(which, amounts, len(first)).astype(np.float64)
+def _distinct(patterns: Flags, amounts: Floats | None) -> tuple[Flags, Floats]:
+    """The distinct patterns `(m, cells)` and the sum of their amounts (or their number) `(m,)`."""
+    packed = np.packbits(patterns, axis=1)
+    # one opaque value per row: unique over such values is faster than over rows
+    as_bytes = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}")[:, 0]
+    _, first, which = np.unique(as_bytes, return_index=True, return_inverse=True)
+    amount = np.bincount(which, amounts, len(first))
+    return patterns[first], amount.astype(np.float64)
 
 
-def _worth_of_coalitions(game: Game, players: Integers, shape: tuple[int, ...]) -> Floats:
+def _batches_of_one_size(sizes: Ints) -> Iterator[tuple[int, Ints]]:
+    """Numbers of patterns with the same number of cells, few enough for their coalitions."""
+    for size in np.unique(sizes).tolist():
+        same_size = np.flatnonzero(sizes == size)
+        coalitions = len(same_size) << size
+        batches = -(-coalitions // COALITIONS_AT_ONCE)  # rounded up
+        for batch in np.array_split(same_size, batches):
+            yield size, batch
+
+
+def _coalition_values(
+    value_function: ValueFunction, players: Ints, shape: tuple[int, ...]
+) -> Floats:
     """v of every coalition of the players `(n, size)`: `(n, 2**size)`, ∅ first, N last."""
     n, size = players.shape
     members = _coalitions(size)
-    cells = np.zeros((n, len(members), int(np.prod(shape))), bool)
+    cells = np.zeros((n, len(members), prod(shape)), bool)
     pattern, coalition = np.ogrid[:n, : len(members)]
     cells[pattern[..., None], coalition[..., None], players[:, None, :]] = members
-    return game.worth(cells.reshape(-1, *shape)).reshape(n, -1)
+    return value_function(cells.reshape(-1, *shape)).reshape(n, -1)
 
 
 def _shapley_weights(size: int) -> Floats:
-    """W `(2**size, size)` with φ = v @ W: how a coalition's worth enters each player's φ."""
+    """W `(2**size, size)` with φ = v @ W: the weight of a coalition's value in each player's φ.
+
+    With s = |S| members besides the player, it is s! (size - s - 1)! / size!, positive for the
+    coalition with the player and negative for the one without (Shapley 1953).
+    """
     members = _coalitions(size)
-    others = members.sum(axis=1, keepdims=True) - members  # |S| without the player
-    share = [factorial(s) * factorial(size - s - 1) / factorial(size) for s in range(size)]
-    return np.where(members, 1.0, -1.0) * np.array([*share, 0.0])[others]
+    others = members.sum(axis=1, keepdims=True) - members  # (2**size, size)
+    weights = [factorial(s) * factorial(size - s - 1) / factorial(size) for s in range(size)]
+    return np.where(members, 1.0, -1.0) * np.array(weights)[others]
 
 
-def _coalitions(size: int) -> Bools:
+def _coalitions(size: int) -> Flags:
+    """All subsets `(2**size, size)` of the players, in binary order: ∅ first, N last."""
     return (np.arange(1 << size)[:, None] >> np.arange(size) & 1).astype(bool)

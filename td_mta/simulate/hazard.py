@@ -1,7 +1,8 @@
-"""The chance to convert on a day, as a function of the touched cells alone.
+"""The probability to convert on a day, as a function of the touched cells alone.
 
-`Hazard` is the law by which a world's users convert; its `worth` is the v(S) of the Shapley value.
-A window is held as bits, one whole number a user and channel, so that a day's passing is a shift.
+`Hazard` is the law by which a world's users convert; its `probability` is the value function v(S)
+of the Shapley value. A window is held as bits, one integer per user and channel, so that a day's
+passing is a shift.
 """
 
 from dataclasses import dataclass
@@ -10,16 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.simulate.draws import Floats, Integers
-from td_mta.simulate.rows import Bools
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
-LONGEST_WINDOW = 16
+LONGEST_WINDOW = 16  # days: the table of log risks has 2**window entries per channel
 
 
 class Interaction(NamedTuple):
-    """A window that was touched by both channels has `risk` on top, once."""
+    """Multiplies the probability by `risk`, once, where both channels touched the window."""
 
-    one: int
+    one: int  # index of a channel
     other: int
     risk: float
 
@@ -29,8 +29,8 @@ class Hazard:
     """A base rate times the relative risk that each touched cell brings.
 
     `relative_risks` holds for a touch on the day itself: above 1 a channel helps, below it harms.
-    The risk's logarithm shrinks by `decay`, one number or one a channel, with every day since; 1
-    keeps it the same all through the window. Raises ValueError, naming the field.
+    The risk's logarithm shrinks by the factor `decay`, one number or one per channel, with every
+    day since; 1 keeps it the same all through the window. Raises ValueError, naming the field.
     """
 
     channels: tuple[str, ...] = ("Search", "Email", "Display", "Popup", "Video")
@@ -41,9 +41,9 @@ class Hazard:
     interactions: tuple[Interaction, ...] = (Interaction(0, 4, 1.5),)
 
     def __post_init__(self) -> None:
-        n = len(self.channels)
-        one_each("relative_risks", self.relative_risks, n)
-        one_each("decay", self.decays, n)
+        channels = len(self.channels)
+        require_one_per_channel("relative_risks", self.relative_risks, channels)
+        require_one_per_channel("decay", self.decays, channels)
         if not 0 < self.base < 1:
             raise ValueError(f"base must be between 0 and 1, got {self.base}")
         if not 1 <= self.window <= LONGEST_WINDOW:
@@ -52,57 +52,70 @@ class Hazard:
             raise ValueError(f"relative_risks must be above 0, got {min(self.relative_risks)}")
         if not all(0 <= decay <= 1 for decay in self.decays):
             raise ValueError(f"decay must be within 0 and 1, got {self.decay}")
-        for one, other, risk in self.interactions:
-            if not (0 <= one < n and 0 <= other < n and one != other and risk > 0):
-                wanted = f"two of the {n} channels and a risk above 0"
-                raise ValueError(f"interactions: wanted {wanted}, got {(one, other, risk)}")
+        for interaction in self.interactions:
+            _check_interaction(Interaction(*interaction), channels)
 
     @property
     def decays(self) -> tuple[float, ...]:
         """Every channel's decay."""
-        one = self.decay
-        return one if isinstance(one, tuple) else (one,) * len(self.channels)
+        if isinstance(self.decay, tuple):
+            return self.decay
+        return (self.decay,) * len(self.channels)
 
-    def worth(self, cells: Bools) -> Floats:
-        """Chance of a conversion `(n,)` with the cells `(n, window, channels)`, and only they.
+    def probability(self, cells: Flags) -> Floats:
+        """v(S): the probability of a conversion `(n,)` with just these cells touched.
+
+        `cells` is `(n, window, channels)`; index 0 of the window is the day itself.
 
         >>> hazard = Hazard(base=0.01, decay=0.5, relative_risks=(4.0, 1.0, 1.0, 1.0, 1.0))
         >>> cells = np.zeros((3, 5, 5), bool)
         >>> cells[1, 0, 0] = cells[2, 1, 0] = True  # Search on the day, Search the day before
-        >>> hazard.worth(cells)
+        >>> hazard.probability(cells)
         array([0.01, 0.04, 0.02])
         """
-        return self.worth_of(windows_of(cells))
+        return self.probability_of_windows(windows_of(cells))
 
-    def worth_of(self, windows: Integers) -> Floats:
+    def probability_of_windows(self, windows: Ints) -> Floats:
         """The same of windows `(channels, ...)` of bits: bit d is set when touched d days ago."""
         log_risk = np.zeros(windows.shape[1:])
         for log_risks, window in zip(self._log_risks, windows, strict=True):
             log_risk += log_risks.take(window)
         for one, other, risk in self.interactions:
-            log_risk += ((windows[one] > 0) & (windows[other] > 0)) * np.log(risk)
+            both_touched = (windows[one] > 0) & (windows[other] > 0)
+            log_risk += both_touched * np.log(risk)
         return np.minimum(self.base * np.exp(log_risk), 1.0)
 
     @cached_property
     def _log_risks(self) -> Floats:
-        """What every channel's possible window of bits adds: `(channels, 2**window)`."""
-        fading = np.array(self.decays)[:, None] ** np.arange(self.window)
+        """The log risk that every possible window of a channel adds: `(channels, 2**window)`."""
+        days = np.arange(self.window)
+        fading = np.array(self.decays)[:, None] ** days  # (channels, window)
         effects = np.log(self.relative_risks)[:, None] * fading
-        touched = np.arange(1 << self.window) >> np.arange(self.window)[:, None] & 1
+        touched = np.arange(1 << self.window) >> days[:, None] & 1  # (window, 2**window)
         return effects @ touched
 
 
-def windows_of(cells: Bools) -> Integers:
-    """Cells `(n, window, channels)` as one number a channel `(channels, n)`: day d is bit d."""
-    return np.tensordot(cells, 1 << np.arange(cells.shape[1]), axes=([1], [0])).T
+def windows_of(cells: Flags) -> Ints:
+    """Cells `(n, window, channels)` as windows of bits `(channels, n)`: day d is bit d."""
+    bits = 1 << np.arange(cells.shape[1])
+    return np.tensordot(cells, bits, axes=([1], [0])).T
 
 
-def cells_of(windows: Integers, window: int) -> Bools:
+def cells_of(windows: Ints, window: int) -> Flags:
     """Windows of bits `(channels, n)` as cells `(n, window, channels)`."""
-    return (windows.T[:, None] >> np.arange(window)[:, None] & 1).astype(bool)
+    days = np.arange(window)[:, None]
+    return (windows.T[:, None] >> days & 1).astype(bool)
 
 
-def one_each(field: str, values: tuple[object, ...], channels: int) -> None:
-    """Raises ValueError unless there is one value a channel."""
+def require_one_per_channel(field: str, values: tuple[object, ...], channels: int) -> None:
+    """Raises ValueError, naming the field, unless there is one value per channel."""
     if len(values) != channels:
-        raise ValueError(f"{field}: wanted one for each of {channels} channels, got {len(values)}")
+        raise ValueError(f"{field}: wanted {channels} values, one per channel, got {len(values)}")
+
+
+def _check_interaction(interaction: Interaction, channels: int) -> None:
+    one, other, risk = interaction
+    known = 0 <= one < channels and 0 <= other < channels
+    if not known or one == other or not risk > 0:
+        wanted = f"two of the {channels} channels, by index, and a risk above 0"
+        raise ValueError(f"interactions: wanted {wanted}, got {(one, other, risk)}")

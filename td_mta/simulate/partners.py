@@ -1,4 +1,4 @@
-"""One world split over data partners: each has users of its own and another mix of channels.
+"""One world split over data partners: each has its own users and its own mix of channels.
 
 Users convert by the same law everywhere, so what the partners learn together has one truth.
 """
@@ -7,48 +7,55 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
-from td_mta.simulate.classic import Classic
-from td_mta.simulate.draws import Draws
-from td_mta.simulate.world import Plan
+from td_mta.journeys.touchpoints import Floats
+from td_mta.simulate.classic.plan import ClassicPlan
+from td_mta.simulate.plan import WorldPlan
+from td_mta.simulate.random_streams import RandomStreams
 
 
 class Partner(NamedTuple):
-    """A partner's users, by their number in the pooled world, and what befalls them."""
+    """A partner's users and the plan by which they are touched and convert."""
 
     name: str
-    users: range
-    world: Plan | Classic
+    users: range  # numbers of the users in the pooled world
+    plan: WorldPlan | ClassicPlan
 
 
-def partners(world: Plan | Classic, count: int, *, seed: int, spread: float = 0.7) -> list[Partner]:
-    """So many partners with the same number of users, give or take one.
+def partners(
+    plan: WorldPlan | ClassicPlan, count: int, *, seed: int, spread: float = 0.7
+) -> list[Partner]:
+    """Partners with the same number of users, give or take one.
 
     A partner's channel rates are the world's, each times a lognormal factor whose logarithm has
-    standard deviation `spread`, scaled so that their sum is the world's. Raises ValueError.
+    standard deviation `spread`, scaled so that their sum is the world's. Raises ValueError for a
+    count without a user for each, and for a negative spread.
     """
-    if not 1 <= count <= world.users:
-        raise ValueError(f"partners must be 1 to {world.users}, a user each, got {count}")
+    if not 1 <= count <= plan.users:
+        wanted = f"1 to {plan.users}, so that each has a user"
+        raise ValueError(f"the number of partners must be {wanted}, got {count}")
     if spread < 0:
         raise ValueError(f"spread must not be negative, got {spread}")
-    edges = [world.users * p // count for p in range(count + 1)]
-    found = []
-    for p in range(count):
-        place = Draws.of(seed).at("partner").at(p).at(np.arange(len(world.channels)))
-        factor = np.exp(spread * ndtri(np.maximum(place.uniform(), 2.0**-54)))
-        mixed = _mixed(world, factor)
-        found.append(Partner(f"partner_{p + 1}", range(edges[p], edges[p + 1]), mixed))
-    return found
+    edges = [plan.users * partner // count for partner in range(count + 1)]
+    streams = RandomStreams.of_seed(seed).fold_in("partner")
+    channels = np.arange(len(plan.channels))
+    split = []
+    for partner in range(count):
+        log_factors = spread * streams.fold_in(partner).fold_in(channels).normal()
+        users = range(edges[partner], edges[partner + 1])
+        split.append(Partner(f"partner_{partner + 1}", users, _remixed(plan, np.exp(log_factors))))
+    return split
 
 
-def _mixed(world: Plan | Classic, factor: np.ndarray) -> Plan | Classic:
-    if isinstance(world, Classic):
-        return replace(world, frequencies=_scaled(world.frequencies, factor))
-    touching = replace(world.touching, rates=_scaled(world.touching.rates, factor))
-    return replace(world, touching=touching)
+def _remixed(plan: WorldPlan | ClassicPlan, factors: Floats) -> WorldPlan | ClassicPlan:
+    """The plan with another mix of channels."""
+    if isinstance(plan, ClassicPlan):
+        return replace(plan, frequencies=_scaled(plan.frequencies, factors))
+    touching = replace(plan.touching, rates=_scaled(plan.touching.rates, factors))
+    return replace(plan, touching=touching)
 
 
-def _scaled(rates: tuple[float, ...], factor: np.ndarray) -> tuple[float, ...]:
-    mixed = np.array(rates) * factor
-    return tuple((mixed * (sum(rates) / mixed.sum())).tolist())
+def _scaled(rates: tuple[float, ...], factors: Floats) -> tuple[float, ...]:
+    """Rates times factors, with the sum that the rates had."""
+    scaled = np.array(rates) * factors
+    return tuple((scaled * (sum(rates) / scaled.sum())).tolist())

@@ -1,37 +1,32 @@
-"""What every simulated world makes: touchpoint rows as columns, users and channels as numbers."""
+"""Touchpoint rows of simulated users as columns; users and channels are numbers."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from td_mta.simulate.draws import Floats, Integers
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
-Bools = npt.NDArray[np.bool_]
-
-START = 1_767_225_600  # 2026-01-01 00:00 UTC, a Thursday
+START = 1_767_225_600  # unix seconds of 2026-01-01 00:00 UTC, a Thursday
 
 
-class Rows(NamedTuple):
-    """Touchpoints as columns of one length.
+class TouchpointRows(NamedTuple):
+    """`n` touches and conversions as columns, each `(n,)`."""
 
-    `time` is in unix seconds; `channel` indexes the world's channels, -1 for none; `cents` is the
-    value of an order in whole cents, so that sums are exact, and -1 where nothing was sold.
-    """
-
-    user: Integers
-    time: Integers
-    channel: Integers
-    conversion: Bools
-    cents: Integers
+    user: Ints
+    time: Ints  # unix seconds
+    channel: Ints  # index of the world's channels, -1 for none
+    conversion: Flags
+    cents: Ints  # value of an order in whole cents, so that sums are exact; -1 where none was sold
 
     @property
     def value(self) -> Floats:
-        """The value of orders, NaN where nothing was sold."""
+        """The value of orders in money `(n,)`, NaN where nothing was sold."""
         return np.where(self.conversion, self.cents / 100, np.nan)
 
-    def take(self, rows: Integers | Bools) -> "Rows":
-        return Rows(
+    def take(self, rows: Ints | Flags) -> "TouchpointRows":
+        """The rows of these numbers, or those that are flagged."""
+        return TouchpointRows(
             user=self.user[rows],
             time=self.time[rows],
             channel=self.channel[rows],
@@ -40,13 +35,15 @@ class Rows(NamedTuple):
         )
 
 
-def in_order(rows: Rows) -> Rows:
-    """Sorted by user and time; at one second touches come before the conversion."""
-    return rows.take(np.lexsort((rows.channel, rows.conversion, rows.time, rows.user)))
+def sort_rows(rows: TouchpointRows) -> TouchpointRows:
+    """The rows by user and time; within a second touches come before the conversion."""
+    order = np.lexsort((rows.channel, rows.conversion, rows.time, rows.user))
+    return rows.take(order)
 
 
-def joined(parts: list[Rows]) -> Rows:
-    return Rows(
+def concatenate_rows(parts: Sequence[TouchpointRows]) -> TouchpointRows:
+    """The rows of all parts, one part after the other."""
+    return TouchpointRows(
         user=np.concatenate([part.user for part in parts]),
         time=np.concatenate([part.time for part in parts]),
         channel=np.concatenate([part.channel for part in parts]),

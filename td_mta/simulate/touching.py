@@ -1,7 +1,7 @@
-"""Who is touched when: daily chances by channel, by weekday, by the channel touched last.
+"""Who is touched when: daily probabilities by channel, by weekday, by the channel touched last.
 
-`Intent` is what the data does not show: on a day in the mood to buy, a user is driven to some
-channels and buys more readily, with them or without.
+`Intent` is what the data does not show, a latent variable: on a day with intent a user is driven to
+some channels and converts more readily, whatever touches there are.
 """
 
 from dataclasses import dataclass
@@ -9,48 +9,50 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY
-from td_mta.simulate.draws import Draws, Floats, Integers
-from td_mta.simulate.hazard import one_each
-from td_mta.simulate.rows import START, Bools
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
+from td_mta.simulate.hazard import require_one_per_channel
+from td_mta.simulate.random_streams import RandomStreams
+from td_mta.simulate.rows import START
 
 FIRST_WEEKDAY = (START // SECONDS_PER_DAY + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
 
 
 class Touches(NamedTuple):
-    """First and last second `(users, channels)` of a day's touches; untouched: 86400 and -1."""
+    """A day's touches, of which a user has at most two per channel: seconds of the day."""
 
-    first: Integers
-    last: Integers
+    first: Ints  # (channels, users), 86400 where untouched
+    last: Ints  # (channels, users), -1 where untouched
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """A user-day is in the mood with `chance`, whatever was before.
+    """A latent intent to buy: a user has it on a day with `probability`, whatever was before.
 
-    In the mood the chance to be touched by channel c is `drives[c]` times as high, and that to
-    convert `risk` times.
+    With intent, the probability to be touched by channel c is `drives[c]` times as high, and that
+    to convert `risk` times. Raises ValueError, naming the field.
     """
 
-    chance: float
+    probability: float
     drives: tuple[float, ...]
     risk: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.chance <= 1:
-            raise ValueError(f"intent: chance must be within 0 and 1, got {self.chance}")
+        if not 0 <= self.probability <= 1:
+            wanted = f"must be within 0 and 1, got {self.probability}"
+            raise ValueError(f"intent: probability {wanted}")
         if self.risk < 1:
             raise ValueError(f"intent: risk must be at least 1, got {self.risk}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Touching:
-    """`rates` are each channel's daily chance to touch, times `weekday` (Monday first) and
-    `follow[l][c]`, when l is the channel of the user's last touch on an earlier day.
+    """Daily probabilities of a touch.
 
-    So the order of channels is a Markov chain over the days with touches; within a day channels are
-    independent. A touch is followed by another of its channel on the same day with chance `repeat`.
-    Raises ValueError, naming the field.
+    `rates` are each channel's probability to touch a user on a day. They are multiplied by
+    `weekday` (Monday first) and by `follow[l][c]`, when l is the channel of the user's last touch
+    on an earlier day. So the order of channels is a Markov chain over the days with touches; within
+    a day channels are independent. A touch is followed by another of its channel on the same day
+    with probability `repeat`. Raises ValueError, naming the field.
     """
 
     rates: tuple[float, ...]
@@ -59,7 +61,7 @@ class Touching:
     follow: tuple[tuple[float, ...], ...] | None = None
 
     def __post_init__(self) -> None:
-        n = len(self.rates)
+        channels = len(self.rates)
         if not all(0 <= rate <= 1 for rate in self.rates):
             raise ValueError(f"rates must be within 0 and 1, got {self.rates}")
         if not 0 <= self.repeat <= 1:
@@ -68,44 +70,56 @@ class Touching:
             wanted = "7 factors, Monday first, none below 0"
             raise ValueError(f"weekday: wanted {wanted}, got {self.weekday}")
         if self.follow is not None:
-            one_each("follow", self.follow, n)
-            for row in self.follow:
-                one_each("follow", row, n)
+            require_one_per_channel("follow", self.follow, channels)
+            for factors in self.follow:
+                require_one_per_channel("follow", factors, channels)
 
-    def chances(self, day: int) -> Floats:
-        """Chance `(channels,)` to be touched on the day, without intent or an earlier touch."""
-        factor = self.weekday[(FIRST_WEEKDAY + day) % 7]
-        return np.minimum(np.array(self.rates) * factor, 1.0)
+    def probabilities(self, day: int) -> Floats:
+        """Probability of a touch `(channels,)` on the day, without intent or an earlier touch."""
+        weekday = (FIRST_WEEKDAY + day) % 7
+        return np.minimum(np.array(self.rates) * self.weekday[weekday], 1.0)
 
-    def following(self) -> Floats:
-        """Factors `(channels, channels + 1)`: along a row the last channel, at its end none."""
-        n = len(self.rates)
-        rows = ((1.0,) * n,) * n if self.follow is None else self.follow
-        return np.array([*rows, (1.0,) * n]).T
+    def follow_factors(self) -> Floats:
+        """Factors `(channels, channels + 1)` by today's and the last channel.
+
+        The last column is for users without an earlier touch.
+        """
+        channels = len(self.rates)
+        no_effect = (1.0,) * channels
+        follow = (no_effect,) * channels if self.follow is None else self.follow
+        return np.array([*follow, no_effect]).T
 
 
-def touches_of(touching: Touching, place: Draws, day: int, factors: Floats) -> Touches:
-    """A day's touches of the users at `place` `(users,)`, their chances times `factors`."""
+def draw_touches(
+    touching: Touching, user_days: RandomStreams, day: int, factors: Floats
+) -> Touches:
+    """A day's touches of the users with the streams `user_days` `(users,)`.
+
+    The probabilities of the day are multiplied by `factors`, which broadcast to
+    `(channels, users)`.
+    """
     channels = np.arange(len(touching.rates))[:, None]
-    chance = touching.chances(day)[:, None] * factors
-    channel, user = np.nonzero(place.at("touch").at(channels).uniform() < chance)
+    uniform = user_days.fold_in("touch").fold_in(channels).uniform()  # (channels, users)
+    probability = touching.probabilities(day)[:, None] * factors
+    channel, user = np.nonzero(uniform < probability)  # (touches,)
 
-    def drawn(purpose: str) -> Draws:
-        return Draws(place.at(purpose).state[user]).at(channel)
+    def streams(purpose: str) -> RandomStreams:
+        return user_days.fold_in(purpose).take(user).fold_in(channel)
 
-    # touches keep off the day's last second, which at `day_end` is the moment of trial
-    one, other = (
-        drawn(purpose).below(SECONDS_PER_DAY - 1) for purpose in ("second", "other second")
-    )
-    other = np.where(drawn("again").uniform() < touching.repeat, other, one)
-    shape = (len(channels), len(place.state))
+    # touches keep off the day's last second, which at `day_end` is the time of the trial
+    second = streams("second").integers(SECONDS_PER_DAY - 1)
+    other_second = streams("other second").integers(SECONDS_PER_DAY - 1)
+    repeats = streams("again").uniform() < touching.repeat
+    other_second = np.where(repeats, other_second, second)
+
+    shape = (len(channels), len(user_days.state))
     first, last = np.full(shape, SECONDS_PER_DAY), np.full(shape, -1)
-    first[channel, user] = np.minimum(one, other)
-    last[channel, user] = np.maximum(one, other)
+    first[channel, user] = np.minimum(second, other_second)
+    last[channel, user] = np.maximum(second, other_second)
     return Touches(first, last)
 
 
-def channel_touched_last(touches: Touches, before: Integers) -> Integers:
-    """The channel of each user's latest touch: today's, else the one `before`."""
-    touched: Bools = touches.last.max(axis=0) >= 0
-    return np.where(touched, touches.last.argmax(axis=0), before)
+def channel_touched_last(touches: Touches, before: Ints) -> Ints:
+    """The channel of each user's latest touch `(users,)`: today's, else the one `before`."""
+    touched_today: Flags = touches.last.max(axis=0) >= 0
+    return np.where(touched_today, touches.last.argmax(axis=0), before)

@@ -1,4 +1,4 @@
-"""The truth behind a world, added up block by block: who owes what, and what would have been."""
+"""The truth about a world, added up block by block: true credit, and what would be lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,72 +6,81 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.simulate.credit import Credit, credit
-from td_mta.simulate.draws import Floats
-from td_mta.simulate.perceived import Perceived
-from td_mta.simulate.rows import Bools
-from td_mta.simulate.world import Block, Plan
+from td_mta.journeys.touchpoints import Flags, Floats
+from td_mta.simulate.credit import TrueCredit, credit
+from td_mta.simulate.engine import Block
+from td_mta.simulate.plan import WorldPlan
+from td_mta.simulate.predictor import PerfectPredictor
 
 
 class SwitchedOff(NamedTuple):
-    """What really disappears without a channel `(channels + 1,)`; the last entry: without any.
+    """What really disappears without a channel's touches; the last entry: without any touches."""
 
-    `error` is the standard error of `conversions`, over users, each beside himself.
-    """
-
-    conversions: Floats
-    value: Floats
-    error: Floats
+    conversions: Floats  # (channels + 1,)
+    value: Floats  # (channels + 1,), in money
+    error: Floats  # (channels + 1,): standard error of `conversions`, users being independent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """Credit under the hazard itself, of conversions and of value, and what really disappears.
+    """Shapley credit under the hazard itself, and what really disappears without a channel.
 
-    With an intent the hazard's credit is the causal one: a user's mood is given, and part of the
-    baseline. `predicted` then is the credit that a perfect predictor finds, which sees no mood;
-    else it is None.
+    With a latent intent the credit under the hazard is the causal one: a user's intent is taken as
+    given, and its effect is part of the baseline. A predictor that does not see the intent credits
+    the channels that it drives instead: `predicted`, None where the plan has no intent.
     """
 
-    conversions: Credit
-    value: Credit
-    predicted: Credit | None
+    conversions: TrueCredit
+    value: TrueCredit  # in money
+    predicted: TrueCredit | None  # in conversions
     switched_off: SwitchedOff
 
 
-class Account:
-    """Blocks of users in, the truth out. Plans may differ in their touching alone (partners)."""
+class TruthAccumulator:
+    """Adds up blocks of users to their truth.
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
+    The plans may differ in their touching alone, as those of partners do.
+    """
+
+    def __init__(self, plans: Sequence[WorldPlan]) -> None:
         self._plans = plans
         self._users = np.zeros(len(plans))
-        self._patterns: list[Bools] = []
+        self._patterns: list[Flags] = []
         self._cents: list[Floats] = []
-        self._lost = np.zeros((3, len(plans[0].hazard.channels) + 1))
+        channels = len(plans[0].channels)
+        self._lost, self._lost_cents, self._lost_squares = np.zeros((3, channels + 1))
 
     def add(self, block: Block, plan: int = 0) -> None:
         """Count a block of users of the plan of that number."""
         self._users[plan] += block.users
         self._patterns.append(block.patterns)
         self._cents.append(block.cents.astype(np.float64))
-        fewer = block.orders[:1] - block.orders[1:]
-        cents = (block.sold[:1] - block.sold[1:]).sum(axis=1)
-        self._lost += [fewer.sum(axis=1), cents, (fewer * fewer).sum(axis=1)]
+        lost = block.orders[:1] - block.orders[1:]  # (channels + 1, users)
+        lost_cents = block.sold[:1] - block.sold[1:]
+        self._lost += lost.sum(axis=1)
+        self._lost_cents += lost_cents.sum(axis=1)
+        self._lost_squares += (lost * lost).sum(axis=1)
 
     def truth(self) -> Truth:
-        """The truth of all that was added."""
-        hazard = self._plans[0].hazard
+        """The truth of all users that were added."""
+        plan = self._plans[0]
         patterns, cents = np.concatenate(self._patterns), np.concatenate(self._cents)
-        conversions, lost_cents, squares = self._lost
-        by_cents = credit(hazard, patterns, cents)
-        predictor = Perceived(self._plans, (self._users / self._users.sum()).tolist())
+        value = credit(plan.hazard.probability, patterns, cents)
         return Truth(
-            conversions=credit(hazard, patterns),
-            value=Credit(by_cents.cells / 100, by_cents.baseline / 100),
-            predicted=None if self._plans[0].intent is None else credit(predictor, patterns),
-            switched_off=SwitchedOff(
-                conversions=conversions,
-                value=lost_cents / 100,
-                error=np.sqrt(squares - conversions**2 / self._users.sum()),
-            ),
+            conversions=credit(plan.hazard.probability, patterns),
+            value=TrueCredit(value.cells / 100, value.baseline / 100),
+            predicted=None if plan.intent is None else self._predicted(patterns),
+            switched_off=self._switched_off(),
+        )
+
+    def _predicted(self, patterns: Flags) -> TrueCredit:
+        shares = self._users / self._users.sum()
+        predictor = PerfectPredictor(self._plans, shares.tolist())
+        return credit(predictor.probability, patterns)
+
+    def _switched_off(self) -> SwitchedOff:
+        # the variance of a sum of independent users: n times that of one of them
+        variance = self._lost_squares - self._lost**2 / self._users.sum()
+        return SwitchedOff(
+            conversions=self._lost, value=self._lost_cents / 100, error=np.sqrt(variance)
         )

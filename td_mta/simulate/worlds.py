@@ -1,13 +1,13 @@
-"""Worlds by name: a table of facts. The first four are the ones that attribution is judged on.
+"""The worlds by name. A new one is an entry here; the command, the tests and the files follow.
 
-All have day-of-week patterns, conversions without a touch and repeat conversions with value, and
-last four weeks. `hazard` is the smallest that has decay, an interaction and a harmful channel;
-`demo` is a shop's.
+The first four are those that attribution is judged on: they have day-of-week patterns, conversions
+without a touch and repeat conversions with value, and last four weeks. `hazard` is the smallest one
+with decay, an interaction and a harmful channel; `demo` is a shop's.
 """
 
 from td_mta.simulate.hazard import Hazard, Interaction
+from td_mta.simulate.plan import WorldPlan
 from td_mta.simulate.touching import Intent, Touching
-from td_mta.simulate.world import Plan
 
 CHANNELS = ("Direct", "Display", "Email", "Organic Search", "Paid Search", "Social")
 DIRECT, DISPLAY, EMAIL, ORGANIC, PAID, SOCIAL = range(6)
@@ -19,8 +19,8 @@ DEMO_CHANNELS = (
     *("Other Advertising", "Paid Search", "Referral", "Social"),
 )
 
-WORLDS = {
-    "independent": Plan(
+WORLDS: dict[str, WorldPlan] = {
+    "independent": WorldPlan(
         about="no interactions, no decay: a touch has one strength all through the window",
         hazard=Hazard(
             channels=CHANNELS,
@@ -31,7 +31,7 @@ WORLDS = {
         ),
         touching=Touching(rates=RATES, weekday=WORKING_DAYS),
     ),
-    "interactions": Plan(
+    "interactions": WorldPlan(
         about="interactions, a decay per channel, and channels that follow on each other",
         hazard=Hazard(
             channels=CHANNELS,
@@ -57,7 +57,7 @@ WORLDS = {
             ),
         ),
     ),
-    "harmful": Plan(
+    "harmful": WorldPlan(
         about="Display drives customers away",
         hazard=Hazard(
             channels=CHANNELS,
@@ -68,7 +68,7 @@ WORLDS = {
         ),
         touching=Touching(rates=RATES, weekday=WORKING_DAYS),
     ),
-    "confounded": Plan(
+    "confounded": WorldPlan(
         about="an unseen wish to buy drives search and direct; direct visits do nothing themselves",
         hazard=Hazard(
             channels=CHANNELS,
@@ -78,16 +78,16 @@ WORLDS = {
             interactions=(),
         ),
         touching=Touching(rates=(0.02, 0.07, 0.05, 0.03, 0.02, 0.06), weekday=WORKING_DAYS),
-        intent=Intent(chance=0.03, drives=(20.0, 1.0, 1.0, 10.0, 12.0, 1.0), risk=15.0),
+        intent=Intent(probability=0.03, drives=(20.0, 1.0, 1.0, 10.0, 12.0, 1.0), risk=15.0),
     ),
-    "hazard": Plan(
+    "hazard": WorldPlan(
         about="decay, one interaction and one harmful channel, every day and user alike",
         hazard=Hazard(),
         touching=Touching(rates=(0.05, 0.05, 0.08, 0.05, 0.05)),
-        moment="day_end",
+        trial_time="day_end",
         days=30,
     ),
-    "demo": Plan(
+    "demo": WorldPlan(
         about="a shop of nine channels, two of them harmful, in January 2026",
         hazard=Hazard(
             channels=DEMO_CHANNELS,

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from td_mta.simulate import WORLDS, simulate
-from td_mta.simulate.output.files import pages
+from td_mta.simulate.output.files import web_events
 from td_mta.simulate.output.shop import form_fills, page_views
 
 DATABASE = "mta"
@@ -48,8 +48,8 @@ def tables(*, users: int = USERS, seed: int = 18) -> dict[str, pa.Table]:
     world = simulate(WORLDS["demo"], seed=seed, users=range(users))
     visits = page_views(world.rows, world.plan.channels, seed=seed)
     frames = {
-        "enriched_pageviews": pages(visits).to_pandas(),
-        "enriched_formfills": pages(form_fills(world.rows), form="order").to_pandas(),
+        "enriched_pageviews": web_events(visits).to_pandas(),
+        "enriched_formfills": web_events(form_fills(world.rows), form="order").to_pandas(),
     }
     for frame in frames.values():
         frame["canonical_id"] = frame["canonical_id"].astype(str).str.removeprefix("u")

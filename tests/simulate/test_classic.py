@@ -6,20 +6,23 @@ import numpy as np
 import pytest
 
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
-from td_mta.simulate import Classic
-from td_mta.simulate.classic import ClassicAccount, ClassicBlock, ClassicTruth, blocks
-from td_mta.simulate.rows import START, Rows, joined
+from td_mta.simulate import ClassicPlan
+from td_mta.simulate.classic.engine import ClassicBlock, blocks
+from td_mta.simulate.classic.truth import ClassicTruth, ClassicTruthAccumulator
+from td_mta.simulate.rows import START, TouchpointRows, concatenate_rows
 from tests.journeys import oracle
 
 
-def made(world: Classic, seed: int = 3) -> tuple[Rows, ClassicTruth, list[ClassicBlock]]:
-    account, parts = ClassicAccount([world]), list(blocks(world, seed=seed))
+def made(
+    world: ClassicPlan, seed: int = 3
+) -> tuple[TouchpointRows, ClassicTruth, list[ClassicBlock]]:
+    account, parts = ClassicTruthAccumulator([world]), list(blocks(world, seed=seed))
     for part in parts:
         account.add(part)
-    return joined([part.rows for part in parts]), account.truth(), parts
+    return concatenate_rows([part.rows for part in parts]), account.truth(), parts
 
 
-WORLD = Classic(users=20_000)
+WORLD = ClassicPlan(users=20_000)
 ROWS, TRUTH, _ = made(WORLD)
 
 
@@ -38,7 +41,7 @@ def test_the_defaults_are_those_of_the_original() -> None:
 @pytest.mark.parametrize("touches", [0.5, 10.0, 60.0])
 def test_users_have_a_poisson_number_of_touches(touches: float) -> None:
     n = 20_000
-    rows, _, _ = made(Classic(users=n, touches=touches))
+    rows, _, _ = made(ClassicPlan(users=n, touches=touches))
     counts = np.bincount(rows.user, minlength=n)
     assert counts.mean() == pytest.approx(touches, abs=4 * np.sqrt(touches / n))
     spread = np.sqrt((touches + 2 * touches**2) / n)  # of a Poisson's sample variance
@@ -57,7 +60,7 @@ def test_channels_come_by_relative_frequency_whatever_came_before() -> None:
     assert after_email == pytest.approx(WORLD.frequencies, abs=4 * np.sqrt(0.25 / same.sum()))
 
 
-def test_the_chance_to_convert_is_the_sum_of_rates() -> None:
+def test_the_probability_to_convert_is_the_sum_of_rates() -> None:
     chance = np.bincount(ROWS.user, np.array(WORLD.rates)[ROWS.channel], WORLD.users)
     converts = np.bincount(ROWS.user, ROWS.conversion, WORLD.users)
     for low, high in [(0, 0.2), (0.2, 0.3), (0.3, 0.4), (0.4, 1.0)]:
@@ -86,14 +89,14 @@ def test_orders_are_normal_around_what_the_last_channel_sells_for() -> None:
 
 
 def test_no_order_is_worth_less_than_nothing() -> None:
-    rows, _, _ = made(Classic(users=2_000, deviations=(500.0,) * 5))
+    rows, _, _ = made(ClassicPlan(users=2_000, deviations=(500.0,) * 5))
     values = rows.value[rows.conversion]
     assert (values >= 0).all()
     assert 0.3 < (values == 0).mean() < 0.5
 
 
 def test_credit_is_the_shapley_value_of_the_sum_by_brute_force() -> None:
-    world = Classic(users=60, touches=2.5, rates=(0.05, 0.1, 0.02, 0.1, 0.15))
+    world = ClassicPlan(users=60, touches=2.5, rates=(0.05, 0.1, 0.02, 0.1, 0.15))
     rows, truth, _ = made(world)
     credit = np.zeros((world.days, 5))
     value = np.zeros((world.days, 5))
@@ -102,7 +105,7 @@ def test_credit_is_the_shapley_value_of_the_sum_by_brute_force() -> None:
         own = rows.take(rows.user == user)
         assert len(own.user) <= 8  # else another seed: brute force takes all orders
 
-        def worth(touches: frozenset, own: Rows = own) -> float:
+        def worth(touches: frozenset, own: TouchpointRows = own) -> float:
             return sum(world.rates[own.channel[touch]] for touch in touches)
 
         players = list(range(len(own.user)))
@@ -135,13 +138,13 @@ def test_without_a_channel_about_its_credit_disappears_since_rates_add_up() -> N
 
 
 def test_a_channel_with_a_rate_of_0_loses_nothing_and_gets_nothing() -> None:
-    _, truth, _ = made(Classic(users=5_000, rates=(0.0, 0.02, 0.025, 0.04, 0.05)))
+    _, truth, _ = made(ClassicPlan(users=5_000, rates=(0.0, 0.02, 0.025, 0.04, 0.05)))
     assert truth.lost[0] == truth.lost_value[0] == 0
     assert (truth.conversions.cells[:, 0] == 0).all()
 
 
-def test_a_chance_past_1_is_cut_and_counted() -> None:
-    rows, truth, _ = made(Classic(users=500, rates=(0.5,) * 5))
+def test_a_probability_above_1_is_cut_and_counted() -> None:
+    rows, truth, _ = made(ClassicPlan(users=500, rates=(0.5,) * 5))
     touched = len(set(rows.user.tolist()))
     assert rows.conversion.sum() == pytest.approx(touched, abs=5)  # one touch alone fails by half
     assert 0.9 * touched < truth.capped <= touched
@@ -149,9 +152,9 @@ def test_a_chance_past_1_is_cut_and_counted() -> None:
 
 
 def test_how_many_users_at_once_changes_no_row_and_no_truth() -> None:
-    world = Classic(users=100)
-    made_by = [list(blocks(world, seed=3, at_once=n)) for n in (1, 33, 100)]
-    rows = [joined([part.rows for part in parts]) for parts in made_by]
+    world = ClassicPlan(users=100)
+    made_by = [list(blocks(world, seed=3, users_per_block=n)) for n in (1, 33, 100)]
+    rows = [concatenate_rows([part.rows for part in parts]) for parts in made_by]
     assert [len(parts) for parts in made_by] == [100, 4, 1]
     assert all(map(np.array_equal, rows[0], rows[1]))
     assert all(map(np.array_equal, rows[0], rows[2]))
@@ -165,12 +168,12 @@ def test_how_many_users_at_once_changes_no_row_and_no_truth() -> None:
     [
         (
             {"frequencies": (0.2, 0.1, 0.3, 0.3, 0.2)},
-            "relative frequencies must total 100 %, got 110 %",
+            "frequencies must sum to 100 %, got 110 %",
         ),
-        ({"rates": (0.02, 0.02)}, "rates: wanted one for each of 5 channels, got 2"),
-        ({"rates": (0.02, 0.02, 2.5, 0.04, 0.05)}, "rates are conversion rates, at most 1"),
+        ({"rates": (0.02, 0.02)}, "rates: wanted 5 values, one per channel, got 2"),
+        ({"rates": (0.02, 0.02, 2.5, 0.04, 0.05)}, "rates must be at most 1, got 2.5"),
         ({"deviations": (1.0, 1.0, 1.0, 1.0, -1.0)}, "deviations must not be negative, got -1"),
-        ({"touches": 0.0}, "touches must be above 0 and at most 1000 a user, got 0"),
+        ({"touches": 0.0}, "touches must be above 0 and at most 1000 per user, got 0"),
         ({"users": 49}, "users must be 50 to 10,000,000, got 49"),
         ({"users": 10_000_001}, "users must be 50 to 10,000,000, got 10,000,001"),
         ({"days": 0}, "days must be at least 1, got 0"),
@@ -179,12 +182,12 @@ def test_how_many_users_at_once_changes_no_row_and_no_truth() -> None:
 )
 def test_a_classic_world_that_cannot_be_is_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Classic(**change)
+        ClassicPlan(**change)
 
 
 def test_three_thirds_are_100_percent() -> None:
     third = 1 / 3
-    world = Classic(
+    world = ClassicPlan(
         channels=("a", "b", "c"),
         rates=(0.1,) * 3,
         frequencies=(third,) * 3,

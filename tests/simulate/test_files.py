@@ -11,7 +11,7 @@ import pytest
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
-from td_mta.simulate import WORLDS, Classic, Hazard, partners, simulate
+from td_mta.simulate import WORLDS, ClassicPlan, Hazard, partners, simulate
 from td_mta.simulate.__main__ import main
 from td_mta.simulate.output.media import PRICES, media
 from td_mta.simulate.output.shop import SITE, VISITS
@@ -191,9 +191,9 @@ def test_partners_touch_as_often_in_all_and_the_same_for_a_seed() -> None:
     one, other = partners(plan, 3, seed=1), partners(plan, 3, seed=1)
     assert one == other != partners(plan, 3, seed=2)
     for part in one:
-        assert sum(part.world.touching.rates) == pytest.approx(sum(plan.touching.rates))
-    alike = partners(Classic(), 2, seed=1, spread=0.0)
-    assert alike[0].world.frequencies == pytest.approx(Classic().frequencies)
+        assert sum(part.plan.touching.rates) == pytest.approx(sum(plan.touching.rates))
+    alike = partners(ClassicPlan(), 2, seed=1, spread=0.0)
+    assert alike[0].plan.frequencies == pytest.approx(ClassicPlan().frequencies)
 
 
 def test_money_is_spent_where_clicks_are_bought(tmp_path) -> None:
@@ -233,7 +233,7 @@ def test_channels_of_a_file_and_their_errors(tmp_path, capsys) -> None:
     assert set(rows["channels"]) == {"Bänner", "a, b"}
     assert set(rows["value"].dropna()) == {10, 20}
     table.write_text(header + "a,0.1,0.5,10,0\nb,0.2,0.4,20,0\n", encoding="utf-8")
-    assert "relative frequencies must total 100 %, got 90 %" in refused(capsys, *command)
+    assert "frequencies must sum to 100 %, got 90 %" in refused(capsys, *command)
     table.write_text(header + "a,much,1,10,0\n", encoding="utf-8")
     assert f"{table}: could not convert string to float: 'much'" in refused(capsys, *command)
     table.write_text("channel,rate\na,0.1\n", encoding="utf-8")
@@ -247,11 +247,14 @@ def test_channels_of_a_file_and_their_errors(tmp_path, capsys) -> None:
     [
         (["--world", "classic", "--users", "3"], "users must be 50 to 10,000,000, got 3"),
         (["--world", "classic", "--no-intent"], "--no-intent are not for --world classic"),
-        (["--touches", "3"], "--touches and --channels are for --world classic"),
+        (["--touches", "3"], "--touches and --channels are for --world classic only"),
         (["--partners", "1"], "--partners must be at least 2, got 1"),
-        (["--users", "2", "--partners", "5"], "partners must be 1 to 2, a user each, got 5"),
+        (
+            ["--users", "2", "--partners", "5"],
+            "the number of partners must be 1 to 2, so that each has a user, got 5",
+        ),
         (["--world", "hazard", "--tables", "pageviews"], "no URLs for channel 'Search'"),
-        (["--block", "0", "--users", "50"], "at_once must be at least 1 user, got 0"),
+        (["--block", "0", "--users", "50"], "users_per_block must be at least 1, got 0"),
     ],
     ids=lambda case: " ".join(case) if isinstance(case, list) else "",
 )

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
-from td_mta.simulate import WORLDS, Hazard, Plan, Touching, World, blocks, credit, simulate
-from td_mta.simulate.rows import START, joined
+from td_mta.simulate import WORLDS, Hazard, Touching, World, WorldPlan, blocks, credit, simulate
+from td_mta.simulate.rows import START, concatenate_rows
 from tests.journeys import oracle
 
-MOMENTS = ["day_end", "any_time"]
+TRIAL_TIMES = ["day_end", "any_time"]
 
 
-def small_plan(moment: str, users: int = 1_500) -> Plan:
-    return replace(WORLDS["hazard"], hazard=Hazard(base=0.02), moment=moment, users=users)
+def small_plan(trial_time: str, users: int = 1_500) -> WorldPlan:
+    return replace(WORLDS["hazard"], hazard=Hazard(base=0.02), trial_time=trial_time, users=users)
 
 
-def small_world(moment: str, users: int = 1_500) -> World:
-    return simulate(small_plan(moment, users), seed=5)
+def small_world(trial_time: str, users: int = 1_500) -> World:
+    return simulate(small_plan(trial_time, users), seed=5)
 
 
 def rows_of(world: World) -> list[oracle.Row]:
@@ -40,32 +40,34 @@ def cells_of(hazard: Hazard, pattern: oracle.Pattern) -> np.ndarray:
     return cells
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_credit_of_cells_and_baseline_sums_to_conversions_and_to_their_value(moment: str) -> None:
-    world = small_world(moment)
+@pytest.mark.parametrize("trial_time", TRIAL_TIMES)
+def test_credit_of_cells_and_baseline_sums_to_conversions_and_to_their_value(
+    trial_time: str,
+) -> None:
+    world = small_world(trial_time)
     conversions = int(world.rows.conversion.sum())
     assert conversions > 500
     assert world.truth.conversions.total == pytest.approx(conversions, rel=1e-12)
     assert world.truth.value.total == pytest.approx(np.nansum(world.rows.value), rel=1e-12)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_the_same_seed_makes_the_same_bytes_and_another_does_not(moment: str) -> None:
-    one, other = small_world(moment), small_world(moment)
+@pytest.mark.parametrize("trial_time", TRIAL_TIMES)
+def test_the_same_seed_makes_the_same_bytes_and_another_does_not(trial_time: str) -> None:
+    one, other = small_world(trial_time), small_world(trial_time)
     for column in one.rows._fields:
         assert getattr(one.rows, column).tobytes() == getattr(other.rows, column).tobytes()
     assert one.patterns.tobytes() == other.patterns.tobytes()
     assert one.truth.conversions.cells.tobytes() == other.truth.conversions.cells.tobytes()
-    another = simulate(small_plan(moment), seed=6)
+    another = simulate(small_plan(trial_time), seed=6)
     assert another.rows.time.tobytes() != one.rows.time.tobytes()
 
 
 def test_how_many_users_at_once_changes_nothing() -> None:
     plan = replace(WORLDS["confounded"], users=50)
     sizes = [1, 7, 50]
-    made = [list(blocks(plan, seed=5, at_once=at_once)) for at_once in sizes]
+    made = [list(blocks(plan, seed=5, users_per_block=size)) for size in sizes]
     assert [len(parts) for parts in made] == [50, 8, 1]
-    rows = [joined([part.rows for part in parts]) for parts in made]
+    rows = [concatenate_rows([part.rows for part in parts]) for parts in made]
     orders = [np.concatenate([part.orders for part in parts], axis=1) for parts in made]
     for other_rows, other_orders in zip(rows[1:], orders[1:], strict=True):
         assert all(map(np.array_equal, rows[0], other_rows))
@@ -78,9 +80,9 @@ def test_a_user_has_the_same_fate_whoever_else_is_simulated() -> None:
     assert all(map(np.array_equal, some, whole.take((whole.user >= 20) & (whole.user < 30))))
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_channel_that_hurts_has_negative_credit_on_every_day(moment: str) -> None:
-    world = small_world(moment)
+@pytest.mark.parametrize("trial_time", TRIAL_TIMES)
+def test_a_channel_that_hurts_has_negative_credit_on_every_day(trial_time: str) -> None:
+    world = small_world(trial_time)
     harmful = np.array(world.plan.hazard.relative_risks) < 1
     assert harmful.sum() == 1
     cells = world.truth.conversions.cells
@@ -88,9 +90,9 @@ def test_a_channel_that_hurts_has_negative_credit_on_every_day(moment: str) -> N
     assert (cells[:, ~harmful] > 0).all()
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_conversions_saw_what_their_rows_tell(moment: str) -> None:
-    world = small_world(moment, users=400)
+@pytest.mark.parametrize("trial_time", TRIAL_TIMES)
+def test_conversions_saw_the_pattern_that_their_rows_give(trial_time: str) -> None:
+    world = small_world(trial_time, users=400)
     told = oracle.conversion_patterns(
         rows_of(world), lookback=world.plan.hazard.window, conversion_row_is_touch=False
     )
@@ -101,24 +103,24 @@ def test_conversions_saw_what_their_rows_tell(moment: str) -> None:
     assert saw == told
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_patterns_convert_at_the_rate_of_the_hazard(moment: str) -> None:
+@pytest.mark.parametrize("trial_time", TRIAL_TIMES)
+def test_patterns_convert_at_the_rate_of_the_hazard(trial_time: str) -> None:
     """Of the days with a pattern, h convert: binomial, so the z of each has mean square 1."""
-    world = small_world(moment)
+    world = small_world(trial_time)
     hazard = world.plan.hazard
     rng = np.random.default_rng(6)
     days = oracle.person_days(
         rows_of(world),
         lookback=hazard.window,
         cut_of=lambda user, day: (
-            SECONDS_PER_DAY if moment == "day_end" else float(rng.integers(SECONDS_PER_DAY))
+            SECONDS_PER_DAY if trial_time == "day_end" else float(rng.integers(SECONDS_PER_DAY))
         ),
         conversion_row_is_touch=False,
     )
     patterns = {cells for _, cells in days}
     z = []
     for pattern in patterns:
-        h = float(hazard.worth(cells_of(hazard, pattern)[None])[0])
+        h = float(hazard.probability(cells_of(hazard, pattern)[None])[0])
         seen = days[0, pattern] + days[1, pattern]
         if seen * h > 5:
             z.append((days[1, pattern] - seen * h) / np.sqrt(seen * h * (1 - h)))
@@ -130,7 +132,7 @@ def test_patterns_convert_at_the_rate_of_the_hazard(moment: str) -> None:
 def test_at_any_time_more_convert_late_in_the_day_when_more_was_seen() -> None:
     at_end, any_time = (
         (world.rows.time[world.rows.conversion] - START) % SECONDS_PER_DAY
-        for world in map(small_world, MOMENTS)
+        for world in map(small_world, TRIAL_TIMES)
     )
     assert (at_end == SECONDS_PER_DAY - 1).all()
     assert any_time.min() < SECONDS_PER_DAY / 24
@@ -173,10 +175,10 @@ def test_credit_is_the_average_over_all_orders() -> None:
         players = [(int(d), hazard.channels[c]) for d, c in np.argwhere(cells)]
 
         def worth(coalition: frozenset) -> float:
-            return float(hazard.worth(cells_of(hazard, coalition)[None])[0])
+            return float(hazard.probability(cells_of(hazard, coalition)[None])[0])
 
         expected = oracle.credits(players, worth)
-        got = credit(hazard, np.stack([cells, cells]))  # two alike get twice the credit
+        got = credit(hazard.probability, np.stack([cells, cells]))  # two alike get twice the credit
         whole = worth(frozenset(players))
         assert got.baseline == pytest.approx(2 * worth(frozenset()) / whole)
         assert got.cells[cells] == pytest.approx(
@@ -188,15 +190,15 @@ def test_credit_is_the_average_over_all_orders() -> None:
 def test_credit_of_amounts_is_that_of_conversions_weighted() -> None:
     cells = np.zeros((2, 5, 5), bool)
     cells[0, 0, 1] = cells[1, 2, 0] = True
-    one, other = (credit(Hazard(), cells[i : i + 1]) for i in range(2))
-    both = credit(Hazard(), cells, np.array([10.0, 0.5]))
+    one, other = (credit(Hazard().probability, cells[i : i + 1]) for i in range(2))
+    both = credit(Hazard().probability, cells, np.array([10.0, 0.5]))
     assert both.cells == pytest.approx(10 * one.cells + 0.5 * other.cells)
     assert both.total == pytest.approx(10.5)
 
 
 def test_credit_refuses_patterns_that_it_cannot_sum_exactly() -> None:
     with pytest.raises(ValueError, match="at most 16 touched cells in a pattern, got 25"):
-        credit(Hazard(), np.ones((1, 5, 5), bool))
+        credit(Hazard().probability, np.ones((1, 5, 5), bool))
 
 
 def test_every_channel_fades_by_its_own_decay() -> None:
@@ -210,10 +212,12 @@ def test_every_channel_fades_by_its_own_decay() -> None:
     )
     cells = np.zeros((3, 3, 2), bool)
     cells[0, 2, 0] = cells[1, 1, 1] = cells[2, 2, 1] = True
-    assert hazard.worth(cells) == pytest.approx([0.04, 0.04, 0.02])  # 4, sqrt 16, fourth root 16
+    assert hazard.probability(cells) == pytest.approx(
+        [0.04, 0.04, 0.02]
+    )  # 4, sqrt 16, fourth root 16
 
 
-def test_several_interactions_count_once_each_and_the_chance_stops_at_1() -> None:
+def test_several_interactions_count_once_each_and_the_probability_stops_at_1() -> None:
     hazard = Hazard(
         channels=("a", "b", "c"),
         base=0.01,
@@ -227,7 +231,7 @@ def test_several_interactions_count_once_each_and_the_chance_stops_at_1() -> Non
     cells[1, 0, 1] = cells[1, 1, 2] = True
     cells[2, :, :] = True
     cells[3, 0, 2] = True
-    assert hazard.worth(cells) == pytest.approx([0.03, 0.005, 1.0, 1.0])
+    assert hazard.probability(cells) == pytest.approx([0.03, 0.005, 1.0, 1.0])
 
 
 @pytest.mark.parametrize(
@@ -235,11 +239,17 @@ def test_several_interactions_count_once_each_and_the_chance_stops_at_1() -> Non
     [
         ({"base": 0.0}, "base must be between 0 and 1, got 0"),
         ({"window": 17}, "window must be 1 to 16 days, got 17"),
-        ({"relative_risks": (1.0,)}, "relative_risks: wanted one for each of 5 channels, got 1"),
+        (
+            {"relative_risks": (1.0,)},
+            "relative_risks: wanted 5 values, one per channel, got 1",
+        ),
         ({"relative_risks": (1.0, 1.0, 1.0, 1.0, -2.0)}, "relative_risks must be above 0, got -2"),
         ({"decay": 1.5}, "decay must be within 0 and 1, got 1.5"),
-        ({"decay": (0.5, 0.5)}, "decay: wanted one for each of 5 channels, got 2"),
-        ({"interactions": ((0, 5, 2.0),)}, "wanted two of the 5 channels and a risk above 0"),
+        ({"decay": (0.5, 0.5)}, "decay: wanted 5 values, one per channel, got 2"),
+        (
+            {"interactions": ((0, 5, 2.0),)},
+            "wanted two of the 5 channels, by index",
+        ),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
 )
@@ -249,9 +259,9 @@ def test_a_hazard_that_cannot_be_is_refused(change: dict, message: str) -> None:
 
 
 def test_a_plan_whose_parts_do_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="rates: wanted one for each of 5 channels, got 2"):
-        Plan(hazard=Hazard(), touching=Touching(rates=(0.1, 0.1)))
-    with pytest.raises(ValueError, match="wanted users and days, got 0 and 28"):
-        Plan(hazard=Hazard(), touching=Touching(rates=(0.1,) * 5), users=0)
-    with pytest.raises(ValueError, match="at_once must be at least 1 user, got 0"):
-        next(blocks(small_plan("day_end"), seed=1, at_once=0))
+    with pytest.raises(ValueError, match="rates: wanted 5 values, one per channel, got 2"):
+        WorldPlan(hazard=Hazard(), touching=Touching(rates=(0.1, 0.1)))
+    with pytest.raises(ValueError, match="users and days must be at least 1, got 0 and 28"):
+        WorldPlan(hazard=Hazard(), touching=Touching(rates=(0.1,) * 5), users=0)
+    with pytest.raises(ValueError, match="users_per_block must be at least 1, got 0"):
+        next(blocks(small_plan("day_end"), seed=1, users_per_block=0))

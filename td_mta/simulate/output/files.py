@@ -2,43 +2,45 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from td_mta.simulate.draws import Integers
+from td_mta.journeys.touchpoints import Ints
 from td_mta.simulate.output.media import Media
-from td_mta.simulate.output.shop import Pages
-from td_mta.simulate.rows import START, Rows
+from td_mta.simulate.output.shop import WebEvents
+from td_mta.simulate.rows import START, TouchpointRows
 
-Format = Literal["csv", "parquet"]
+FileFormat = Literal["csv", "parquet"]
+Writer: TypeAlias = "pa.csv.CSVWriter | pa.parquet.ParquetWriter"
 
 DIGITS = 8  # of a user's name, u00000018
 
 
-class Tables:
-    """The files of one folder; a context manager, which leaves nothing behind after an error."""
+class TableFiles:
+    """The files of one folder; a context manager, which leaves no file behind after an error."""
 
-    def __init__(self, folder: Path, form: Format) -> None:
-        self._folder, self._form = folder, form
-        self._open: dict[str, pa.csv.CSVWriter | pa.parquet.ParquetWriter] = {}
+    def __init__(self, folder: Path, file_format: FileFormat) -> None:
+        self._folder, self._format = folder, file_format
+        self._writers: dict[str, Writer] = {}
         self._files: list[str] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, table: pa.Table) -> None:
         """Append rows to the table `name`."""
-        if name not in self._open:
-            self._open[name] = self._writer(self._partial(f"{name}.{self._form}"), table.schema)
-        self._open[name].write_table(table)
+        if name not in self._writers:
+            path = self._new_file(f"{name}.{self._format}")
+            self._writers[name] = _open_writer(path, self._format, table.schema)
+        self._writers[name].write_table(table)
 
     def write_text(self, file: str, text: str) -> None:
-        """A whole file."""
-        self._partial(file).write_text(text, encoding="utf-8")
+        """Write a file of text, in one go."""
+        self._new_file(file).write_text(text, encoding="utf-8")
 
-    def __enter__(self) -> "Tables":
+    def __enter__(self) -> "TableFiles":
         return self
 
     def __exit__(
@@ -47,73 +49,59 @@ class Tables:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for writer in self._open.values():
+        """Give the files their names, or remove them after an error."""
+        for writer in self._writers.values():
             writer.close()
         for file in self._files:
             if kind is None:
-                self._hidden(file).replace(self._folder / file)
+                self._temporary(file).replace(self._folder / file)
             else:
-                self._hidden(file).unlink(missing_ok=True)
+                self._temporary(file).unlink(missing_ok=True)
 
-    def _partial(self, file: str) -> Path:
-        """Where a file is written until all are whole."""
+    def _new_file(self, file: str) -> Path:
         self._files.append(file)
-        return self._hidden(file)
+        return self._temporary(file)
 
-    def _hidden(self, file: str) -> Path:
+    def _temporary(self, file: str) -> Path:
         return self._folder / f".{file}.partial"
 
-    def _writer(
-        self, path: Path, schema: pa.Schema
-    ) -> "pa.csv.CSVWriter | pa.parquet.ParquetWriter":
-        if self._form == "csv":
-            return pa.csv.CSVWriter(path, schema)
-        names = [field.name for field in schema]
-        texts = [name for name in names if not pa.types.is_primitive(schema.field(name).type)]
-        return pa.parquet.ParquetWriter(
-            path,
-            schema,
-            store_schema=False,  # so that a dictionary is read back as plain text
-            use_dictionary=[*texts, *({"conversion"} & {*names})],
-            column_encoding={name: "DELTA_BINARY_PACKED" for name in {"time"} & {*names}},
-        )
 
-
-def touchpoints(rows: Rows, channels: tuple[str, ...]) -> pa.Table:
-    """Rows under the column names of `config/params.yml`."""
-    sold = rows.cents >= 0
+def touchpoints(rows: TouchpointRows, channels: tuple[str, ...]) -> pa.Table:
+    """Touchpoints under the column names of `config/params.yml`; rows sorted by user."""
+    has_value = rows.cents >= 0
     return pa.table(
         {
             "time": rows.time,
-            "canonical_id": _names(rows.user),
-            "channels": _texts(rows.channel, channels),
+            "canonical_id": _user_names(rows.user),
+            "channels": _dictionary(rows.channel, channels),
             "conversion": rows.conversion.astype(np.int64),
-            "value": pa.array(rows.cents / 100, mask=~sold),
+            "value": pa.array(rows.cents / 100, mask=~has_value),
         }
     )
 
 
-def pages(pages: Pages, *, form: str | None = None) -> pa.Table:
-    """Page views, or the form fills of `form`."""
+def web_events(events: WebEvents, *, form: str | None = None) -> pa.Table:
+    """Page views, or the form fills of `form`; sorted by user."""
     columns = {
-        "time": pages.time,
-        "canonical_id": _names(pages.user),
-        "td_url": pages.url,
-        "td_referrer": pages.referrer,
+        "time": events.time,
+        "canonical_id": _user_names(events.user),
+        "td_url": events.url,
+        "td_referrer": events.referrer,
     }
     if form is not None:
-        columns["form_id"] = np.full(len(pages.time), form)
+        columns["form_id"] = np.full(len(events.time), form)
     return pa.table(columns)
 
 
 def spend(media: Media, channels: tuple[str, ...]) -> pa.Table:
-    """One row a day and channel."""
+    """One row per day and channel."""
     days, width = media.clicks.shape
-    first = np.datetime64(START, "s").astype("datetime64[D]")
+    first_day = np.datetime64(START, "s").astype("datetime64[D]")
+    dates = (first_day + np.arange(days)).astype(str)
     return pa.table(
         {
-            "day": np.repeat((first + np.arange(days)).astype(str), width),
-            "channel": _texts(np.tile(np.arange(width), days), channels),
+            "day": np.repeat(dates, width),
+            "channel": _dictionary(np.tile(np.arange(width), days), channels),
             "spend": media.spend.ravel(),
             "impressions": media.impressions.ravel(),
             "clicks": media.clicks.ravel(),
@@ -121,18 +109,39 @@ def spend(media: Media, channels: tuple[str, ...]) -> pa.Table:
     )
 
 
-def _texts(index: Integers, names: tuple[str, ...]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(index.astype(np.int32), mask=index < 0), pa.array(names, pa.string())
+def _open_writer(path: Path, file_format: FileFormat, schema: pa.Schema) -> Writer:
+    if file_format == "csv":
+        return pa.csv.CSVWriter(path, schema)
+    names = {field.name for field in schema}
+    texts = [name for name in schema.names if not pa.types.is_primitive(schema.field(name).type)]
+    return pa.parquet.ParquetWriter(
+        path,
+        schema,
+        store_schema=False,  # so that a dictionary is read back as plain text
+        use_dictionary=[*texts, *({"conversion"} & names)],
+        # times ascend within a user: their differences are small
+        column_encoding={name: "DELTA_BINARY_PACKED" for name in {"time"} & names},
     )
 
 
-def _names(user: Integers) -> pa.DictionaryArray:
-    """Every user's name; sorted by user, so that each is spelled once."""
-    fresh = np.diff(user, prepend=-1) != 0
-    users = user[fresh]
+def _dictionary(index: Ints, names: tuple[str, ...]) -> pa.DictionaryArray:
+    """Each entry's name, null where the index is negative."""
+    indices = pa.array(index.astype(np.int32), mask=index < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+
+
+def _user_names(user: Ints) -> pa.DictionaryArray:
+    """Names of users that come sorted, as a dictionary, so that each is spelled once.
+
+    The letters are computed for all users at once; formatting them one by one would take most of
+    the time.
+    """
+    is_new = np.diff(user, prepend=-1) != 0
+    users = user[is_new]  # (distinct users,)
+    digits = users[:, None] // 10 ** np.arange(DIGITS)[::-1] % 10
     letters = np.full((len(users), DIGITS + 1), ord("u"), np.uint8)
-    letters[:, 1:] = ord("0") + users[:, None] // 10 ** np.arange(DIGITS)[::-1] % 10
-    ends = np.arange(len(users) + 1, dtype=np.int32) * (DIGITS + 1)
-    names = pa.StringArray.from_buffers(len(users), pa.py_buffer(ends), pa.py_buffer(letters))
-    return pa.DictionaryArray.from_arrays((np.cumsum(fresh) - 1).astype(np.int32), names)
+    letters[:, 1:] = ord("0") + digits
+    offsets = np.arange(len(users) + 1, dtype=np.int32) * (DIGITS + 1)
+    names = pa.StringArray.from_buffers(len(users), pa.py_buffer(offsets), pa.py_buffer(letters))
+    index = np.cumsum(is_new) - 1
+    return pa.DictionaryArray.from_arrays(index.astype(np.int32), names)

@@ -5,111 +5,129 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
-from td_mta.simulate import classic, world
-from td_mta.simulate.classic import Classic, ClassicAccount, ClassicBlock
+from td_mta.simulate import engine
+from td_mta.simulate.classic import engine as classic_engine
+from td_mta.simulate.classic.engine import ClassicBlock
+from td_mta.simulate.classic.plan import ClassicPlan
+from td_mta.simulate.classic.truth import ClassicTruthAccumulator
+from td_mta.simulate.engine import Block
 from td_mta.simulate.output import files
 from td_mta.simulate.output.facts import Facts, classic_facts, world_facts
 from td_mta.simulate.output.media import media
 from td_mta.simulate.output.shop import form_fills, page_views
 from td_mta.simulate.partners import Partner
-from td_mta.simulate.rows import Rows
-from td_mta.simulate.truth import Account
-from td_mta.simulate.world import Block, Plan
+from td_mta.simulate.plan import WorldPlan
+from td_mta.simulate.rows import TouchpointRows
+from td_mta.simulate.truth import TruthAccumulator
 
 POOLED = "pooled"
+TableKind = Literal["touchpoints", "pageviews"]
 
 
-class Job(NamedTuple):
-    """How to write the world called `name`: page views instead of touchpoints where `shop`."""
+class OutputSettings(NamedTuple):
+    """How to write a world."""
 
-    name: str
+    world: str  # its name, for `truth.json`
     seed: int
-    form: files.Format
-    shop: bool
-    at_once: int | None
+    file_format: files.FileFormat
+    tables: TableKind
+    users_per_block: int | None  # None: the engine's own
 
 
-class _Kind(NamedTuple):
-    """The same three steps for either kind of world: blocks of users, their account, its facts."""
+class _Steps(NamedTuple):
+    """How to simulate a kind of plan: blocks of users, their truth, its JSON."""
 
     blocks: Callable[..., Any]
-    account: Callable[[Sequence[Any]], Any]
+    accumulator: Callable[[Sequence[Any]], Any]
     facts: Callable[..., Facts]
 
 
-KINDS = {
-    Plan: _Kind(world.blocks, Account, world_facts),
-    Classic: _Kind(classic.blocks, ClassicAccount, classic_facts),
+STEPS = {
+    WorldPlan: _Steps(engine.blocks, TruthAccumulator, world_facts),
+    ClassicPlan: _Steps(classic_engine.blocks, ClassicTruthAccumulator, classic_facts),
 }
 
 
-def write(job: Job, parts: Sequence[Partner], out: Path) -> None:
-    """A single part to `out`; several to a folder each and, all together, to `pooled`."""
+def write(settings: OutputSettings, parts: Sequence[Partner], out: Path) -> None:
+    """Write a single part to `out`; several to a folder each and, all together, to `pooled`."""
     users = sum(len(part.users) for part in parts)
-    split = len(parts) > 1
-    kind = KINDS[type(parts[0].world)]
-    at_once = {} if job.at_once is None else {"at_once": job.at_once}
+    plans = [part.plan for part in parts]
+    is_split = len(parts) > 1
     with ExitStack() as stack, tqdm(total=users, unit=" users", disable=None) as progress:
-        worlds = [part.world for part in parts]
-        every = stack.enter_context(_Folder(job, out / POOLED if split else out, worlds))
+        pooled_path = out / POOLED if is_split else out
+        pooled = stack.enter_context(_Folder(settings, pooled_path, plans))
         for number, part in enumerate(parts):
-            own = _Folder(job, out / part.name, [part.world]) if split else None
-            if own is not None:
-                stack.enter_context(own)
-            for block in kind.blocks(part.world, seed=job.seed, users=part.users, **at_once):
-                every.add(block, number)
+            own = None
+            if is_split:
+                own = stack.enter_context(_Folder(settings, out / part.name, [part.plan]))
+            for block in _blocks(settings, part):
+                pooled.add(block, number)
                 if own is not None:
                     own.add(block, 0)
                 progress.update(block.users)
             if own is not None:
                 own.finish()
-        every.finish()
+        pooled.finish()
+
+
+def _blocks(settings: OutputSettings, part: Partner) -> Any:
+    """The part's users, block by block."""
+    options: dict[str, Any] = {"seed": settings.seed, "users": part.users}
+    if settings.users_per_block is not None:
+        options["users_per_block"] = settings.users_per_block
+    return STEPS[type(part.plan)].blocks(part.plan, **options)
 
 
 class _Folder:
-    """One folder's tables, clicks and account; nothing is left in it after an error."""
+    """One folder's tables, clicks and truth; no file is left in it after an error.
 
-    def __init__(self, job: Job, folder: Path, worlds: Sequence[Plan | Classic]) -> None:
-        self._job, self._path, self._world = job, folder, worlds[0]
-        self._kind = KINDS[type(worlds[0])]
-        self._account = self._kind.account(worlds)
-        self._clicks = np.zeros((worlds[0].days, len(worlds[0].channels)), np.int64)
-        self._tables = files.Tables(folder, job.form)
+    The plans may differ in their channel mix alone.
+    """
+
+    def __init__(
+        self, settings: OutputSettings, path: Path, plans: Sequence[WorldPlan | ClassicPlan]
+    ) -> None:
+        self._settings, self._plan = settings, plans[0]
+        self._steps = STEPS[type(self._plan)]
+        self._accumulator = self._steps.accumulator(plans)
+        self._clicks = np.zeros((self._plan.days, len(self._plan.channels)), np.int64)
+        self._files = files.TableFiles(path, settings.file_format)
         self._users = 0
 
-    def add(self, block: Block | ClassicBlock, which: int) -> None:
-        """Some users of the world of that number."""
+    def add(self, block: Block | ClassicBlock, plan: int) -> None:
+        """Write and count some users of the plan of that number."""
         self._users += block.users
         self._clicks += block.clicks
-        self._account.add(block, which)
-        for name, table in self._tables_of(block.rows).items():
-            self._tables.write(name, table)
+        self._accumulator.add(block, plan)
+        for name, table in self._tables(block.rows).items():
+            self._files.write(name, table)
 
-    def _tables_of(self, rows: Rows) -> dict[str, pa.Table]:
-        channels = self._world.channels
-        if not self._job.shop:
+    def _tables(self, rows: TouchpointRows) -> dict[str, pa.Table]:
+        channels = self._plan.channels
+        if self._settings.tables == "touchpoints":
             return {"mta_user_rnd": files.touchpoints(rows, channels)}
-        views = page_views(rows, channels, seed=self._job.seed)
+        views = page_views(rows, channels, seed=self._settings.seed)
         return {
-            "enriched_pageviews": files.pages(views),
-            "enriched_formfills": files.pages(form_fills(rows), form="order"),
+            "enriched_pageviews": files.web_events(views),
+            "enriched_formfills": files.web_events(form_fills(rows), form="order"),
         }
 
     def finish(self) -> None:
-        """What is known only at the end."""
-        job, channels = self._job, self._world.channels
-        bought = media(channels, self._clicks, seed=job.seed)
-        self._tables.write("spend", files.spend(bought, channels))
-        facts = self._kind.facts(
-            job.name, self._world, self._account.truth(), seed=job.seed, users=self._users
+        """Write what needs all users: `spend` and `truth.json`."""
+        settings, channels = self._settings, self._plan.channels
+        bought = media(channels, self._clicks, seed=settings.seed)
+        self._files.write("spend", files.spend(bought, channels))
+        truth = self._accumulator.truth()
+        facts = self._steps.facts(
+            settings.world, self._plan, truth, seed=settings.seed, users=self._users
         )
-        self._tables.write_text("truth.json", json.dumps(facts, indent=2) + "\n")
+        self._files.write_text("truth.json", json.dumps(facts, indent=2) + "\n")
 
     def __enter__(self) -> "_Folder":
         return self
@@ -120,4 +138,4 @@ class _Folder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tables.__exit__(kind, error, trace)
+        self._files.__exit__(kind, error, trace)

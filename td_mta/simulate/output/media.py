@@ -1,23 +1,24 @@
 """What the touches cost: impressions, clicks and spend per channel and day.
 
-A touch is a visit, so a click. Impressions are the clicks over the channel's click rate, a tenth up
-or down; spend is by click or by thousand impressions. What is not bought has clicks alone.
+A touch is a visit, so a click. Impressions are the clicks over the channel's click rate, with a
+lognormal noise of a tenth; spend is by click or by thousand impressions. A channel that is not
+bought has clicks alone.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
-from td_mta.simulate.draws import Draws, Floats, Integers
+from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.simulate.random_streams import RandomStreams
 
 
 class Price(NamedTuple):
-    """`click_rate` is clicks per impression; `per_thousand` and `per_click` are money."""
+    """What a channel's media cost, in money."""
 
-    click_rate: float
-    per_thousand: float = 0.0
+    click_rate: float  # clicks per impression
+    per_thousand: float = 0.0  # impressions
     per_click: float = 0.0
 
 
@@ -35,25 +36,30 @@ PRICES = {
     "Social": Price(0.01, per_thousand=6.0),
     "Video": Price(0.01, per_thousand=8.0),
 }
+# an infinite click rate leaves no impressions
+NOT_BOUGHT = Price(np.inf)
 
 
 class Media(NamedTuple):
-    """Per day and channel, shape `(days, channels)`; `spend` is in money, to the cent."""
+    """What was bought, each `(days, channels)`."""
 
-    impressions: Integers
-    clicks: Integers
-    spend: Floats
+    impressions: Ints
+    clicks: Ints
+    spend: Floats  # money, to the cent
 
 
-def media(channels: Sequence[str], clicks: Integers, *, seed: int) -> Media:
+def media(channels: Sequence[str], clicks: Ints, *, seed: int) -> Media:
     """What the `clicks` `(days, channels)` came with; a channel without a price costs nothing."""
-    prices = [PRICES.get(name) for name in channels]
-    rate = np.array([price.click_rate if price else np.inf for price in prices])
-    per_thousand = np.array([price.per_thousand if price else 0.0 for price in prices])
-    per_click = np.array([price.per_click if price else 0.0 for price in prices])
+    prices = [PRICES.get(name, NOT_BOUGHT) for name in channels]
+    click_rate = np.array([price.click_rate for price in prices])
+    per_thousand = np.array([price.per_thousand for price in prices])
+    per_click = np.array([price.per_click for price in prices])
+
     days = np.arange(len(clicks))[:, None]
-    place = Draws.of(seed).at("impressions").at(days).at(np.arange(len(channels)))
-    luck = np.exp(0.1 * ndtri(np.maximum(place.uniform(), 2.0**-54)))
-    impressions = np.maximum(np.rint(clicks / rate * luck), clicks * np.isfinite(rate))
+    streams = RandomStreams.of_seed(seed).fold_in("impressions").fold_in(days)
+    noise = np.exp(0.1 * streams.fold_in(np.arange(len(channels))).normal())  # (days, channels)
+    expected = clicks / click_rate * noise
+    at_least = clicks * np.isfinite(click_rate)  # every click is of an impression
+    impressions = np.maximum(np.rint(expected), at_least)
     spend = impressions / 1000 * per_thousand + clicks * per_click
     return Media(impressions.astype(np.int64), clicks, np.round(spend, 2))

@@ -1,6 +1,6 @@
 """Touchpoints as a shop's warehouse holds them: page views with URLs, and form fills.
 
-Every page view is a touch, whose channel its `utm_*` parameters or the referrer tell; every form
+Every page view is a touch; its `utm_*` parameters or the referrer identify the channel. Every form
 fill is an order.
 """
 
@@ -10,12 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from td_mta.simulate.draws import Draws, Integers
-from td_mta.simulate.rows import Rows
+from td_mta.journeys.touchpoints import Ints
+from td_mta.simulate.random_streams import RandomStreams
+from td_mta.simulate.rows import TouchpointRows
 
 Strings = npt.NDArray[np.str_]
 
-# Visits that the channel rules can tell: what follows `utm_` or, without any, the referrer alone.
+# The kinds of visit of each channel, as the channel rules tell them apart: what follows `utm_` in
+# the URL, nothing where the referrer alone decides, and the referrer.
 SITE = "https://shop.example/"
 VISITS: dict[str, tuple[tuple[str, str], ...]] = {
     "Affiliates": (
@@ -53,37 +55,41 @@ VISITS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-class Pages(NamedTuple):
-    """Page views or form fills as columns, in the order of the rows they come from."""
+class WebEvents(NamedTuple):
+    """Page views or form fills as columns, in the order of the rows that they come from."""
 
-    time: Integers
-    user: Integers
+    time: Ints  # unix seconds
+    user: Ints
     url: Strings
     referrer: Strings
 
 
-def page_views(rows: Rows, channels: Sequence[str], *, seed: int) -> Pages:
-    """The touches as visits: any of their channel's kinds of visit, each alike.
+def page_views(rows: TouchpointRows, channels: Sequence[str], *, seed: int) -> WebEvents:
+    """The touches as visits, of a random kind of their channel's.
 
-    Raises ValueError for a channel whose visits are not known here.
+    Raises ValueError for a channel without an entry in `VISITS`.
     """
     unknown = [name for name in channels if name not in VISITS]
     if unknown:
         known = ", ".join(VISITS)
         raise ValueError(f"page views: no URLs for channel {unknown[0]!r}, only for {known}")
-    kinds = [VISITS[name] for name in channels]
-    starts = np.cumsum([0, *map(len, kinds)])
-    urls = np.array([f"{SITE}?utm_{utm}" if utm else SITE for kind in kinds for utm, _ in kind])
-    referrers = np.array([referrer for kind in kinds for _, referrer in kind])
+    visits_by_channel = [VISITS[name] for name in channels]
+    visits = [visit for of_channel in visits_by_channel for visit in of_channel]
+    urls = np.array([f"{SITE}?utm_{utm}" if utm else SITE for utm, _ in visits])
+    referrers = np.array([referrer for _, referrer in visits])
+
     touches = rows.take(rows.channel >= 0)
-    place = Draws.of(seed).at("visit").at(touches.user).at(touches.time).at(touches.channel)
-    kind = starts[touches.channel] + place.below(np.diff(starts)[touches.channel])
-    return Pages(touches.time, touches.user, urls[kind], referrers[kind])
+    streams = RandomStreams.of_seed(seed).fold_in("visit")
+    streams = streams.fold_in(touches.user).fold_in(touches.time).fold_in(touches.channel)
+    kinds = np.array([len(of_channel) for of_channel in visits_by_channel])  # (channels,)
+    first = np.cumsum(kinds) - kinds  # (channels,): index of a channel's first visit
+    visit = first[touches.channel] + streams.integers(kinds[touches.channel])
+    return WebEvents(touches.time, touches.user, urls[visit], referrers[visit])
 
 
-def form_fills(rows: Rows) -> Pages:
+def form_fills(rows: TouchpointRows) -> WebEvents:
     """The conversions as orders."""
     orders = rows.take(rows.conversion)
     n = len(orders.user)
-    thanks, form = np.full(n, SITE + "order/thanks"), np.full(n, SITE + "order")
-    return Pages(orders.time, orders.user, thanks, form)
+    url, referrer = np.full(n, SITE + "order/thanks"), np.full(n, SITE + "order")
+    return WebEvents(orders.time, orders.user, url, referrer)

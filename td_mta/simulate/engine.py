@@ -1,0 +1,216 @@
+"""Runs a world day by day: who is touched, who converts, and what would have been.
+
+On every day channels may touch a user. At one second of the day comes the trial, at which he
+converts with a probability that depends on the cells of his window alone, `Hazard.probability`
+(times the risk of his latent intent, where the plan has one). A touch after the trial, or before
+the previous conversion, plays no part. Users may convert any number of times.
+
+The same days run once more for every channel without its touches, and for no touches at all, with
+the other touches, the trials and the uniform draws unchanged: the conversions that are then missing
+are those that really disappear. These counterfactual runs are the arms of an array's first axis.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
+from td_mta.simulate.hazard import cells_of
+from td_mta.simulate.plan import TrialTime, WorldPlan
+from td_mta.simulate.random_streams import RandomStreams
+from td_mta.simulate.rows import START, TouchpointRows, concatenate_rows, sort_rows
+from td_mta.simulate.touching import Intent, Touches, channel_touched_last, draw_touches
+
+USERS_PER_BLOCK = 4096  # a block's windows stay in the processor's cache
+
+
+class Block(NamedTuple):
+    """What some users did on all days.
+
+    The arms are: all channels, each channel switched off in turn, all of them switched off.
+    """
+
+    rows: TouchpointRows  # by user and time
+    patterns: Flags  # (conversions, window, channels): the cells that each conversion saw
+    cents: Ints  # (conversions,): the value of each
+    clicks: Ints  # (days, channels): numbers of touches
+    orders: Ints  # (arms, users): numbers of conversions
+    sold: Ints  # (arms, users): cents
+
+    @property
+    def users(self) -> int:
+        """How many users the block has."""
+        return self.orders.shape[1]
+
+
+def blocks(
+    plan: WorldPlan,
+    *,
+    seed: int,
+    users: range | None = None,
+    users_per_block: int = USERS_PER_BLOCK,
+    switch_off: bool = True,
+) -> Iterator[Block]:
+    """The plan's users, or those of a range, block by block; the size of blocks changes nothing.
+
+    What happens to a user depends on the seed and his number alone. Without `switch_off` there is
+    only the arm with all channels. Raises ValueError for an empty block.
+    """
+    if users_per_block < 1:
+        raise ValueError(f"users_per_block must be at least 1, got {users_per_block}")
+    users = range(plan.users) if users is None else users
+    arms = _arms(len(plan.channels)) if switch_off else _arms(len(plan.channels))[:1]
+    for first in range(users.start, users.stop, users_per_block):
+        block_users = np.arange(first, min(first + users_per_block, users.stop))
+        simulation = _BlockSimulation(plan, RandomStreams.of_seed(seed), block_users, arms)
+        for day in range(plan.days):
+            simulation.run_day(day)
+        yield simulation.block()
+
+
+def _arms(channels: int) -> Flags:
+    """Which channels are on in each arm `(channels + 2, channels)`."""
+    # the row of arm 1 + c is off at column c: one diagonal below the main one
+    arms = ~np.eye(channels + 2, channels, -1, dtype=bool)
+    arms[-1] = False
+    return arms
+
+
+class _BlockSimulation:
+    """The state of some users from day to day, in all arms at once."""
+
+    def __init__(self, plan: WorldPlan, streams: RandomStreams, users: Ints, arms: Flags) -> None:
+        channels = len(plan.channels)
+        self._plan, self._users = plan, users
+        self._streams = streams.fold_in(users)  # (users,)
+        self._windows = _Windows(arms, plan.hazard.window, len(users))
+        self._follow_factors = plan.touching.follow_factors()
+        self._last_channel = np.full(len(users), channels)  # no earlier touch
+        self._clicks = np.zeros((plan.days, channels), np.int64)
+        self._orders, self._sold = np.zeros((2, len(arms), len(users)), np.int64)
+        self._rows: list[TouchpointRows] = []
+        self._patterns: list[Flags] = []
+        self._cents: list[Ints] = []
+
+    def run_day(self, day: int) -> None:
+        """Touches, trial and conversions of the next day."""
+        plan, user_days = self._plan, self._streams.fold_in(day)
+        drives, risk = _intent_factors(plan.intent, user_days)
+        factors = self._follow_factors[:, self._last_channel] * drives  # (channels, users)
+        touches = draw_touches(plan.touching, user_days, day, factors)
+        self._last_channel = channel_touched_last(touches, self._last_channel)
+
+        trial = _trial_seconds(plan.trial_time, user_days)
+        self._windows.advance_to_trial(trial, touches)
+        probability = plan.hazard.probability_of_windows(self._windows.bits) * risk
+        converts = user_days.fold_in("conversion").uniform() < probability  # (arms, users)
+        cents = _order_cents(plan, user_days, self._orders) * converts
+
+        self._record(day, touches, trial, converts[0], cents[0])
+        self._orders += converts
+        self._sold += cents
+        self._windows.finish_day(trial, touches, converts)
+
+    def _record(
+        self, day: int, touches: Touches, trial: Ints, converts: Flags, cents: Ints
+    ) -> None:
+        """Keep what happened with all channels on; to be called before the day is finished."""
+        windows = self._windows.bits[:, 0, converts]  # (channels, conversions)
+        self._patterns.append(cells_of(windows, self._plan.hazard.window))
+        self._cents.append(cents[converts])
+        self._clicks[day] = _clicks(touches)
+        midnight = START + day * SECONDS_PER_DAY
+        conversion_times = midnight + trial[converts]
+        self._rows += [
+            _touch_rows(self._users, touches, midnight),
+            _conversion_rows(self._users[converts], conversion_times, cents[converts]),
+        ]
+
+    def block(self) -> Block:
+        """What was recorded."""
+        return Block(
+            rows=sort_rows(concatenate_rows(self._rows)),
+            patterns=np.concatenate(self._patterns),
+            cents=np.concatenate(self._cents),
+            clicks=self._clicks,
+            orders=self._orders,
+            sold=self._sold,
+        )
+
+
+class _Windows:
+    """The users' windows in every arm: `bits` `(channels, arms, users)`, as in `Hazard`."""
+
+    def __init__(self, arms: Flags, window: int, users: int) -> None:
+        self._is_on = arms.T[:, :, None]  # (channels, arms, 1)
+        self._mask = (1 << window) - 1  # drops the day that leaves the window
+        self.bits = np.zeros((*arms.T.shape, users), np.int64)
+
+    def advance_to_trial(self, trial: Ints, touches: Touches) -> None:
+        """A new day, up to the second of the trial `(users,)`."""
+        before_trial = (touches.first <= trial)[:, None] & self._is_on
+        self.bits = self.bits << 1 & self._mask | before_trial
+
+    def finish_day(self, trial: Ints, touches: Touches, converts: Flags) -> None:
+        """The rest of the day; a conversion empties the window, so only later touches stay."""
+        today = (touches.last >= 0)[:, None] & self._is_on
+        after_trial = (touches.last > trial)[:, None] & self._is_on
+        self.bits = np.where(converts, after_trial, self.bits | today)
+
+
+def _intent_factors(intent: Intent | None, user_days: RandomStreams) -> tuple[Floats, Floats]:
+    """Factors of the probability of a touch `(channels, users)` and of a conversion `(users,)`."""
+    if intent is None:
+        return np.ones((1, 1)), np.ones(1)
+    has_intent = user_days.fold_in("mood").uniform() < intent.probability
+    drives = np.where(has_intent, np.array(intent.drives)[:, None], 1.0)
+    return drives, np.where(has_intent, intent.risk, 1.0)
+
+
+def _trial_seconds(trial_time: TrialTime, user_days: RandomStreams) -> Ints:
+    """The second of the day `(users,)` at which each user converts or not."""
+    if trial_time == "any_time":
+        return user_days.fold_in("trial").integers(SECONDS_PER_DAY)
+    return np.full(len(user_days.state), SECONDS_PER_DAY - 1)
+
+
+def _order_cents(plan: WorldPlan, user_days: RandomStreams, orders: Ints) -> Ints:
+    """What an order of today would be worth `(arms, users)`, after so many earlier `orders`."""
+    uniform = user_days.fold_in("value").fold_in(np.arange(4)[:, None]).uniform()  # (4, users)
+    # the sum of four exponentials is a gamma of shape 4, with mean 4
+    cents = -np.log1p(-uniform).sum(axis=0) * plan.order_value * 100 / 4
+    repeat_factor = np.where(orders > 0, plan.repeat_order_value, 1.0)
+    return np.rint(repeat_factor * cents).astype(np.int64)
+
+
+def _clicks(touches: Touches) -> Ints:
+    """Numbers of touches per channel `(channels,)`."""
+    touched = (touches.last >= 0).sum(axis=1)
+    touched_twice = (touches.last > touches.first).sum(axis=1)
+    return touched + touched_twice
+
+
+def _touch_rows(users: Ints, touches: Touches, midnight: int) -> TouchpointRows:
+    """A row per touch of the day that begins at `midnight`, in unix seconds."""
+    channel, user = np.nonzero(touches.last >= 0)
+    channel_twice, user_twice = np.nonzero(touches.last > touches.first)
+    first, second = touches.first[channel, user], touches.last[channel_twice, user_twice]
+    user = np.concatenate([user, user_twice])
+    return TouchpointRows(
+        user=users[user],
+        time=midnight + np.concatenate([first, second]),
+        channel=np.concatenate([channel, channel_twice]),
+        conversion=np.zeros(len(user), bool),
+        cents=np.full(len(user), -1),
+    )
+
+
+def _conversion_rows(users: Ints, times: Ints, cents: Ints) -> TouchpointRows:
+    return TouchpointRows(
+        user=users,
+        time=times,
+        channel=np.full(len(users), -1),
+        conversion=np.ones(len(users), bool),
+        cents=cents,
+    )
