@@ -3,7 +3,6 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 CHROMIUM = chromium
-MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 # On all cores; the tests of a file stay together, since they share what was expensive to set up.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
@@ -43,12 +42,11 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(MKDOCS)
 	$(PYTEST)
 
-# The documentation as a site: open site/index.html.
+# The documentation as a site in site/: open index.html there. The variable silences an advertisement.
 docs: .venv/dev
-	$(MKDOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 # The picture of the report in README and docs. Chromium is needed: apt-get install chromium.
 picture: demo

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -210,6 +212,16 @@ def test_every_path_in_backticks_exists(page: str) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_outside(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    pages = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html")}
+    assert len(pages) > len(list(ROOT.glob("docs/*.md")))  # and 404.html
+    loaded = r"""<(?:script|img|link|iframe)[^>]+(?:src|href)=["']?(?:https?:)?//"""
+    assert [name for name, page in pages.items() if re.search(loaded, page)] == []
+
+
 def test_the_front_page_is_short_and_its_picture_small() -> None:
     assert len(PAGES["README.md"].splitlines()) <= MOST_LINES
     assert (ROOT / "docs" / "images" / "report.png").stat().st_size < MOST_BYTES
@@ -219,7 +231,7 @@ def tree() -> set[str]:
     """The paths that the maintainers' tree names; an indented one lies in the folder above it."""
     paths, folder = set(), ""
     for line in code_blocks(section("The tree", MAINTAINERS))[0].splitlines():
-        names = re.split(r"\s{3,}", line.strip())[0].split()
+        names = re.split(r"\s{3,}", line.strip())[0].split("  ")
         if not line.startswith(" "):
             folder = names[0]
             paths |= set(names)

@@ -44,4 +44,4 @@ def test_the_documentation_states_the_counts() -> None:
     on_digdag_too = sum(case["exit_code"] != 0 and not case["runs"] for case in refused)
     equal = len(RECORDED) - len(refused)
     assert f"digdag: equal {equal}, refused {len(refused)}, different 0\n" in page
-    assert f"Of the workflows refused, {on_digdag_too} fail on Digdag too" in page
+    assert f"Of the refused workflows, {on_digdag_too} fail on Digdag too" in page
