@@ -46,7 +46,7 @@ def _registered(function: Function) -> datafusion.ScalarUDF:
     before a filter, or computed before any row comes, it would fail where Trino does not."""
     kind = "volatile" if function.fails else "immutable"
     return datafusion.udf(
-        function.run, list(function.inputs), function.output, kind, name=function.name
+        function.kernel, list(function.inputs), function.output, kind, name=function.name
     )
 
 

@@ -1,14 +1,15 @@
 """Bound expressions: DataFusion text with a Trino type, and the program that collects their parts.
 
-What DataFusion has no equal of becomes a vectorised function over Arrow arrays, registered under a
-fresh name. A call whose arguments are all constants is computed here and now and becomes a literal.
+What DataFusion has no equal of becomes a kernel, a vectorised function over Arrow arrays that is
+registered under a fresh name. A call whose arguments are all constants is computed while the query
+is translated and becomes a literal.
 """
 
 import datetime
 import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from td_mta.errors import MtaError, Refused
 from td_mta.trino_on_datafusion.types import BIGINT, Kernel, TrinoError, Type, arrow
 
 EPOCH = datetime.datetime(1970, 1, 1)
+_Shared = TypeVar("_Shared")
 
 
 class _NoValue:
@@ -27,7 +29,11 @@ NO_VALUE = _NoValue()
 
 @dataclass(frozen=True)
 class Bound:
-    """An expression. `fails`: some rows may raise Trino's error; `error`: it always does."""
+    """An expression: its DataFusion text and its Trino type.
+
+    `value` is that of a constant (None for NULL), else NO_VALUE. `fails`: some rows may raise
+    Trino's error. `error`: the name of the error that every row raises.
+    """
 
     sql: str
     type: Type
@@ -37,6 +43,7 @@ class Bound:
 
     @property
     def constant(self) -> bool:
+        """Whether the value is known before the query runs."""
         return self.value is not NO_VALUE
 
 
@@ -45,7 +52,7 @@ class Function:
     """A vectorised function to register with the engine."""
 
     name: str
-    run: Kernel
+    kernel: Kernel
     inputs: tuple[pa.DataType, ...]
     output: pa.DataType
     fails: bool
@@ -53,58 +60,71 @@ class Function:
 
 @dataclass
 class Program:
-    """What one query needs: functions, tables with their columns, the session's time."""
+    """What one query needs besides its text, collected while it is translated."""
 
-    now: int
+    now: int  # the session's time, unix seconds
     functions: dict[object, Function] = field(default_factory=dict)
-    scans: dict[str, str] = field(default_factory=dict)
-    raised: list[MtaError] = field(default_factory=list)
-    names: int = 0
-    unsure: bool = False  # Trino leaves out what follows an argument that is NULL
-    outer_names: int = 0  # columns of a query around that a query inside names
+    scans: dict[str, str] = field(default_factory=dict)  # stored table -> its name in the text
+    raised: list[MtaError] = field(default_factory=list)  # by kernels while the query runs
+    unsure: bool = False  # whether Trino, which skips arguments behind a NULL, may not fail
+    _names: int = 0
+    _shared: dict[type, Any] = field(default_factory=dict)
 
     def fresh(self) -> str:
         """A name that nothing else in the query has."""
-        self.names += 1
-        return f"x{self.names}"
+        self._names += 1
+        return f"x{self._names}"
+
+    def shared(self, kind: type[_Shared]) -> _Shared:
+        """The one object of a class that the kernels of this query share."""
+        return self._shared.setdefault(kind, kind())
 
     def call(
         self,
-        run: Kernel,
+        kernel: Kernel,
         args: Sequence[Bound],
         kind: Type,
         *,
         fails: bool = False,
         key: object = None,
     ) -> Bound:
-        """Apply a vectorised function. Calls of equal `key` (or run) share one registration."""
-        self.unsure = self.unsure or any(arg.fails or arg.error for arg in args[1:])
-        if broken := next((arg.error for arg in args if arg.error), None):
-            return replace(self._apply(run, args, kind, key, fails), fails=True, error=broken)
-        bound = replace(
-            self._apply(run, args, kind, key, fails), fails=fails or any(a.fails for a in args)
-        )
-        if not all(arg.constant for arg in args):
-            return bound
-        try:
-            arrays = [pa.array([arg.value], arrow(arg.type)) for arg in args]
-            value = refusing(run)(*arrays)[0].as_py()
-        except TrinoError as error:
-            return replace(bound, fails=True, error=error.name)
-        return literal(value, kind) if _writable(kind) else bound
+        """Apply a kernel. Calls of equal `key` (or kernel) and types share one registration.
 
-    def _apply(
-        self, run: Kernel, args: Sequence[Bound], kind: Type, key: object, fails: bool
+        `fails`: the kernel may raise a `TrinoError`. Constants give a literal, or an expression
+        with Trino's `error`; raises `Refused` where the kernel does.
+        """
+        self.unsure = self.unsure or any(arg.fails or arg.error for arg in args[1:])
+        applied = self._applied(kernel, args, kind, key, fails)
+        error = next((arg.error for arg in args if arg.error), None)
+        if error:
+            return replace(applied, fails=True, error=error)
+        if not all(arg.constant for arg in args):
+            return replace(applied, fails=fails or any(arg.fails for arg in args))
+        try:
+            value = _computed(kernel, args)
+        except TrinoError as trino_error:
+            return replace(applied, fails=True, error=trino_error.name)
+        if _has_literal(kind):
+            return literal(value, kind)
+        return replace(applied, fails=fails or any(arg.fails for arg in args))
+
+    def _applied(
+        self, kernel: Kernel, args: Sequence[Bound], kind: Type, key: object, fails: bool
     ) -> Bound:
         inputs = tuple(arrow(arg.type) for arg in args)
         output = arrow(kind)
-        identity = (key or run, inputs, output, fails)
+        identity = (key or kernel, inputs, output, fails)
         if identity not in self.functions:
-            kept = _returning(run, output, self.raised)
             name = f"f{len(self.functions)}"
-            self.functions[identity] = Function(name, kept, inputs, output, fails)
+            recorded = _recording(kernel, output, self.raised)
+            self.functions[identity] = Function(name, recorded, inputs, output, fails)
         name = self.functions[identity].name
         return Bound(f"{name}({', '.join(arg.sql for arg in args)})", kind)
+
+
+def _computed(kernel: Kernel, args: Sequence[Bound]) -> Any:
+    arrays = [pa.array([arg.value], arrow(arg.type)) for arg in args]
+    return refusing(kernel)(*arrays)[0].as_py()
 
 
 def literal(value: Any, kind: Type) -> Bound:
@@ -113,6 +133,7 @@ def literal(value: Any, kind: Type) -> Bound:
 
 
 def quoted(text: str) -> str:
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -121,24 +142,24 @@ def arrow_cast(sql: str, kind: Type) -> str:
     return f"arrow_cast({sql}, {quoted(_datafusion_name(arrow(kind)))})"
 
 
-def refusing(run: Kernel) -> Kernel:
+def refusing(kernel: Kernel) -> Kernel:
     """A value that Arrow or Python cannot hold, such as a time of the year 10000, is refused."""
 
     def checked(*arrays: pa.Array) -> pa.Array:
         try:
-            return run(*arrays)
+            return kernel(*arrays)
         except (ArithmeticError, ValueError) as error:  # pyarrow's are ValueErrors
             raise Refused(f"a value that the local engine cannot compute: {error}") from error
 
     return checked
 
 
-def _returning(run: Kernel, output: pa.DataType, raised: list[MtaError]) -> Kernel:
-    """Gives the promised type, and keeps what is raised: the engine would only pass on its text."""
+def _recording(kernel: Kernel, output: pa.DataType, raised: list[MtaError]) -> Kernel:
+    """Gives the promised type, and keeps what is raised: DataFusion would only pass on its text."""
 
     def checked(*arrays: pa.Array) -> pa.Array:
         try:
-            result = refusing(run)(*arrays)
+            result = refusing(kernel)(*arrays)
         except MtaError as error:
             raised.append(error)
             raise
@@ -168,7 +189,7 @@ def _number_text(value: Any) -> str:
     return f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
 
 
-def _writable(kind: Type) -> bool:
+def _has_literal(kind: Type) -> bool:
     return kind.kind not in ("array", "map", "row", "json", "unknown")
 
 
@@ -178,7 +199,7 @@ def _datafusion_name(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"List({_datafusion_name(kind.value_type)})"
     if kind not in _DATAFUSION:
-        raise Refused(f"values of type {kind}")
+        raise Refused(f"values of type {kind} in DataFusion text")
     return _DATAFUSION[kind]
 
 

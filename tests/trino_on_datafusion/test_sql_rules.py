@@ -223,14 +223,14 @@ URLS = st.lists(st.lists(PIECES, max_size=9).map("".join) | st.none(), max_size=
 @example(["http://[%E6%97[::1]"])
 @given(URLS)
 def test_urls_taken_apart_by_the_batch_are_those_taken_apart_one_by_one(texts):
-    array = pa.array(texts, pa.string())
+    array, batches = pa.array(texts, pa.string()), urls.UrlBatches()
     for name in ("utm", "", "x"):
-        found = unless_refused(lambda n=name: urls.parameter(n)(array).to_pylist())
+        found = unless_refused(lambda n=name: urls.parameter(n, batches)(array).to_pylist())
         assert found == unless_refused(lambda n=name: [one_value(text, n) for text in texts])
     for part in ("host", "path", "query", "fragment"):
         if any(text and "[" in text and "%" in text for text in texts):
             continue  # one by one a part with both is refused, by the batch it is not
-        found = unless_refused(lambda p=part: urls.extractor(p)(array).to_pylist())
+        found = unless_refused(lambda p=part: urls.extractor(p, batches)(array).to_pylist())
         wanted = unless_refused(lambda p=part: [one_part(text, p, p != "host") for text in texts])
         assert found == wanted
 

@@ -26,7 +26,7 @@ from td_mta.trino_on_datafusion.kernels import (
     texts,
     urls,
 )
-from td_mta.trino_on_datafusion.program import Bound
+from td_mta.trino_on_datafusion.program import Bound, Program
 from td_mta.trino_on_datafusion.types import (
     BIGINT,
     BOOLEAN,
@@ -54,6 +54,17 @@ def _whole_or_double(run: Any) -> tuple[Overload, ...]:
     """Of integers the value itself."""
     whole = [Overload((f"{kind}=",), first, plain(lambda v: v)) for kind in INTEGERS]
     return (*whole, Overload(("double=",), DOUBLE, plain(run)))
+
+
+def _url_part(part: str) -> tuple[Overload, ...]:
+    def make(program: Program, types: list[Type]) -> Kernel:
+        return urls.extractor(part, program.shared(urls.UrlBatches))
+
+    return (Overload(("varchar",), first, make),)
+
+
+def _url_parameter(program: Program, types: list[Type], name: str) -> Kernel:
+    return urls.parameter(name, program.shared(urls.UrlBatches))
 
 
 def _replaced_length(types: list[Type], args: list[Bound]) -> Type:
@@ -180,10 +191,8 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         ),
     ),
     # URLs
-    **{f"url_extract_{part}": _text(urls.extractor(part)) for part in _URL_PARTS},
-    "url_extract_parameter": (
-        Overload(("varchar", "varchar!"), first, with_constants(urls.parameter)),
-    ),
+    **{f"url_extract_{part}": _url_part(part) for part in _URL_PARTS},
+    "url_extract_parameter": (Overload(("varchar", "varchar!"), first, _url_parameter),),
     # bytes and hashes
     "to_utf8": (Overload(("varchar",), VARBINARY, plain(lambda v: v.cast(pa.binary()))),),
     "from_utf8": (Overload(("varbinary",), VARCHAR, each(hashes.from_utf8, VARCHAR)),),

@@ -1,7 +1,8 @@
 """java.net.URI's parser: RFC 2396 with its deviations. A fault gives None, never an error.
 
 Letters outside ASCII count as legal unless they are blanks or control characters; an authority that
-is no server (`a_b.c`) stays legal but has no host.
+is no server (`a_b.c`) stays legal but has no host. Checks and their order are those of
+java.net.URI.Parser.
 """
 
 import ipaddress
@@ -9,40 +10,42 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from td_mta.errors import Refused
 
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
 _ESCAPE_OR_OTHER = r"|%[0-9A-Fa-f]{2}|[^\x00-\x80]"
+_HIDDEN_CATEGORIES = ("Zs", "Zl", "Zp", "Cc")  # Unicode's blanks and control characters
 
 
-def _legal(chars: str) -> Callable[[str], bool]:
+def _legal(characters: str) -> Callable[[str], bool]:
     """Whether a text has only these characters, escapes and visible ones outside ASCII."""
-    match = re.compile(rf"(?:[{_UNRESERVED}{chars}]{_ESCAPE_OR_OTHER})*").fullmatch
-    return lambda text: match(text) is not None and not _has_hidden(text)
+    matches = re.compile(rf"(?:[{_UNRESERVED}{characters}]{_ESCAPE_OR_OTHER})*").fullmatch
+    return lambda text: matches(text) is not None and not _has_hidden(text)
 
 
 def _has_hidden(text: str) -> bool:
     """Control characters and blanks outside ASCII."""
-    return not text.isascii() and any(
-        char > "\x7f" and (unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc")) for char in text
-    )
+    beyond_ascii = [char for char in text if char > "\x7f"]
+    return any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in beyond_ascii)
 
 
 _is_uric = _legal(r";/?:@&=+$,\[\]")
 _is_path = _legal(r":@&=+$,;/")
 _is_registry_name = _legal(r"$,;:@&=+")
 _is_user_info = _legal(r";:&=+$,")
-_has_server_chars = _legal(r";:&=+$,.@\[\]%")
+_has_server_characters = _legal(r";:&=+$,.@\[\]%")
 _is_scheme = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*").fullmatch
 _is_port = re.compile(r"[0-9]*").fullmatch
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"  # of a host name, between two dots
 _is_host_name = re.compile(
-    rf"(?:{_LABEL}\.?|(?:{_LABEL}\.)+[A-Za-z](?:[A-Za-z0-9\-]*[A-Za-z0-9])?\.?)"
+    rf"(?:{LABEL}\.?|(?:{LABEL}\.)+[A-Za-z](?:[A-Za-z0-9\-]*[A-Za-z0-9])?\.?)"
 ).fullmatch
 _is_scope = re.compile(r"[A-Za-z0-9_.]+").fullmatch
 _is_ipv4 = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+").fullmatch
+_LARGEST_PORT = 2**31 - 1  # Java reads the port as an int
 
 
 @dataclass(frozen=True)
@@ -57,90 +60,102 @@ class Uri:
     fragment: str | None = None
 
     def decoded(self, part: str) -> str:
+        """A raw part with its escapes decoded, as URI.getPath() and its like give it."""
         if "[" in part and "%" in part:
             raise Refused("a URL part with both [ and %: Java versions decode it differently")
         return uri_decoded(part)
 
 
+class _Server(NamedTuple):
+    """Both None for a registry name, which is an authority that names no server."""
+
+    host: str | None
+    port: int | None
+
+
 def parse_uri(text: str) -> Uri | None:
     """The parts of a URI, None where Java would throw URISyntaxException."""
-    rest, hash_mark, fragment = text.partition("#")
-    if hash_mark and not _is_uric(fragment):
+    before_fragment, hash_mark, after_hash = text.partition("#")
+    if hash_mark and not _is_uric(after_hash):
         return None
-    scheme, rest, opaque = _scheme(rest)
+    fragment = after_hash if hash_mark else None
+    scheme, after_scheme = _scheme(before_fragment)
     if scheme is not None and not _is_scheme(scheme):
         return None
-    kept = fragment if hash_mark else None
-    if opaque:
-        return Uri(scheme=scheme, fragment=kept) if rest and _is_uric(rest) else None
-    hierarchy, question_mark, query = rest.partition("?")
-    if question_mark and not _is_uric(query):
+    if scheme is not None and not after_scheme.startswith("/"):
+        return _opaque(scheme, after_scheme, fragment)
+    hierarchy, question_mark, after_mark = after_scheme.partition("?")
+    if question_mark and not _is_uric(after_mark):
         return None
-    tail = bool(question_mark or hash_mark)
-    return _hierarchical(scheme, hierarchy, query if question_mark else None, kept, tail)
+    query = after_mark if question_mark else None
+    return _hierarchical(scheme, hierarchy, query, fragment)
 
 
-def _scheme(text: str) -> tuple[str | None, str, bool]:
-    """Scheme, what follows it, and whether that is opaque (no slash after the colon)."""
-    found = re.match(r"[^/?:]*:", text)
-    if not found:
-        return None, text, False
-    rest = text[found.end() :]
-    return found.group()[:-1], rest, not rest.startswith("/")
+def _scheme(text: str) -> tuple[str | None, str]:
+    """Scheme, and what follows its colon."""
+    scheme = re.match(r"[^/?:]*:", text)
+    if not scheme:
+        return None, text
+    return scheme.group()[:-1], text[scheme.end() :]
+
+
+def _opaque(scheme: str, specific_part: str, fragment: str | None) -> Uri | None:
+    """A URI without a slash after the colon, such as mailto:a@b.c, has no other parts."""
+    if not specific_part or not _is_uric(specific_part):
+        return None
+    return Uri(scheme=scheme, fragment=fragment)
 
 
 def _hierarchical(
-    scheme: str | None, hierarchy: str, query: str | None, fragment: str | None, tail: bool
+    scheme: str | None, hierarchy: str, query: str | None, fragment: str | None
 ) -> Uri | None:
-    host = port = None
+    server, path = _Server(None, None), hierarchy
     if hierarchy.startswith("//"):
-        authority, slash, path = hierarchy[2:].partition("/")
-        path = slash + path
+        authority, slash, after_slash = hierarchy[2:].partition("/")
+        path = slash + after_slash
         if authority:
-            server = _server(authority)
-            if server is None:
+            parsed = _server(authority)
+            if parsed is None:
                 return None
-            host, port = server
-        elif not path and not tail:
-            return None
-    else:
-        path = hierarchy
+            server = parsed
+        elif not path and query is None and fragment is None:
+            return None  # "http://" alone: an authority was expected
     if not _is_path(path):
         return None
-    return Uri(scheme=scheme, host=host, port=port, path=path, query=query, fragment=fragment)
+    return Uri(scheme, server.host, server.port, path, query, fragment)
 
 
-def _server(authority: str) -> tuple[str | None, int | None] | None:
+def _server(authority: str) -> _Server | None:
     """Host and port; no host for a registry name; None for a fault."""
-    broken = re.search(r"%(?![0-9A-Fa-f]{2})", authority)
-    if broken and _is_registry_name(authority[: broken.start()]):
+    broken_escape = re.search(r"%(?![0-9A-Fa-f]{2})", authority)
+    if broken_escape and _is_registry_name(authority[: broken_escape.start()]):
         return None  # Java reads it as a registry name first, up to a bracket
-    if _has_server_chars(authority):
+    if _has_server_characters(authority):
         server = _host_and_port(authority)
         if server is not None:
             return server
-    return (None, None) if _is_registry_name(authority) else None
+    return _Server(None, None) if _is_registry_name(authority) else None
 
 
-def _host_and_port(authority: str) -> tuple[str | None, int | None] | None:
-    user, at, server = authority.partition("@")
-    if at and not _is_user_info(user):
+def _host_and_port(authority: str) -> _Server | None:
+    user, at_sign, after_sign = authority.partition("@")
+    if at_sign and not _is_user_info(user):
         return None
-    if not at:
-        server = authority
+    server = after_sign if at_sign else authority
     if server.startswith("["):
-        host, bracket, port = server.partition("]")
-        return _with_port(host + bracket, port) if bracket and _is_ipv6(host[1:]) else None
+        address, bracket, port = server.partition("]")
+        return _with_port(address + bracket, port) if bracket and _is_ipv6(address[1:]) else None
     host, colon, port = server.partition(":")
     return _with_port(host, colon + port) if _is_host(host) else None
 
 
-def _with_port(host: str, port: str) -> tuple[str, int | None] | None:
-    if not port:
-        return host, None
-    if not port.startswith(":") or not _is_port(port[1:]) or int(port[1:] or 0) > 2**31 - 1:
+def _with_port(host: str, colon_and_port: str) -> _Server | None:
+    if not colon_and_port:
+        return _Server(host, None)
+    colon, port = colon_and_port[:1], colon_and_port[1:]
+    if colon != ":" or not _is_port(port) or int(port or 0) > _LARGEST_PORT:
         return None
-    return host, int(port[1:]) if port[1:] else None
+    return _Server(host, int(port) if port else None)
 
 
 def _is_host(host: str) -> bool:
@@ -167,6 +182,5 @@ def uri_decoded(text: str) -> str:
 
 def _java_text(raw: bytes) -> str:
     """UTF-8 as Java reads it: an encoded surrogate is one replacement character, not three."""
-    return re.sub(rb"\xed[\xa0-\xbf](?:[\x80-\xbf]|$)", b"\xef\xbf\xbd", raw).decode(
-        "utf-8", "replace"
-    )
+    without_surrogates = re.sub(rb"\xed[\xa0-\xbf](?:[\x80-\xbf]|$)", b"\xef\xbf\xbd", raw)
+    return without_surrogates.decode("utf-8", "replace")
