@@ -1,6 +1,9 @@
-"""CAST, TRY_CAST and the conversions that happen by themselves; pairs not known are refused."""
+"""CAST, TRY_CAST and the conversions that Trino does by itself (coercions).
 
-from collections.abc import Callable
+Pairs of types are either converted by Arrow as Trino converts them, or by a kernel of
+`kernels/conversions.py`; all others are refused.
+"""
+
 from dataclasses import replace
 
 import pyarrow as pa
@@ -19,6 +22,7 @@ from td_mta.trino_on_datafusion.types import (
     INTEGERS,
     UNKNOWN,
     VARBINARY,
+    Kernel,
     Type,
     arrow,
     coerces,
@@ -28,7 +32,7 @@ from td_mta.trino_on_datafusion.types import (
     varchar,
 )
 
-_SIMPLE = {
+_WITHOUT_PARAMETERS = {  # sqlglot's names
     "BOOLEAN": BOOLEAN,
     "TINYINT": Type("tinyint"),
     "SMALLINT": Type("smallint"),
@@ -41,30 +45,42 @@ _SIMPLE = {
 
 
 def type_of(node: exp.DataType) -> Type:
-    """A type as it is written in SQL."""
+    """A type as it is written in SQL; `Refused` for one that is not carried here, as REAL."""
     name = node.this.name if hasattr(node.this, "name") else str(node.this)
     params = [int(param.name) for param in node.expressions if isinstance(param, exp.DataTypeParam)]
-    if len(params) != len(node.expressions):
+    kind = _type_of(name, params) if len(params) == len(node.expressions) else None
+    if kind is None:
         raise Refused(f"type {node.sql('trino')}")
-    if name in _SIMPLE and not params:
-        return _SIMPLE[name]
-    if name == "VARCHAR" and len(params) <= 1:
-        return varchar(*params)
-    if name == "DECIMAL" and 1 <= len(params) <= 2:
-        return decimal(params[0], params[1] if len(params) > 1 else 0)
-    if name == "TIMESTAMP" and len(params) <= 1 and (not params or params[0] <= 6):
-        return timestamp((params or [3])[0])
-    if name == "TIMESTAMPTZ" and len(params) <= 1 and (not params or params[0] <= 6):
-        return timestamp_tz((params or [3])[0], None)
-    raise Refused(f"type {node.sql('trino')}")
+    return kind
+
+
+def _type_of(name: str, params: list[int]) -> Type | None:
+    if not params and name in _WITHOUT_PARAMETERS:
+        return _WITHOUT_PARAMETERS[name]
+    match name, params:
+        case "VARCHAR", [] | [_]:
+            return varchar(*params)
+        case "DECIMAL", [precision]:
+            return decimal(precision, 0)
+        case "DECIMAL", [precision, scale]:
+            return decimal(precision, scale)
+        case "TIMESTAMP", []:
+            return timestamp(3)
+        case "TIMESTAMP", [digits] if digits <= 6:
+            return timestamp(digits)
+        case "TIMESTAMPTZ", []:
+            return timestamp_tz(3, None)
+        case "TIMESTAMPTZ", [digits] if digits <= 6:
+            return timestamp_tz(digits, None)
+    return None
 
 
 def coerce(bound: Bound, kind: Type, program: Program) -> Bound:
-    """A conversion that Trino does by itself and that never fails."""
+    """A conversion that Trino does by itself and that never fails; `Refused` for any other."""
     if bound.type == kind:
         return bound
     if not coerces(bound.type, kind):
-        raise Refused(f"a {bound.type} where {kind} is wanted")
+        raise Refused(f"a {bound.type} where {kind} is needed: write cast(... as {kind})")
     if bound.type == UNKNOWN:
         return literal(None, kind)
     if arrow(bound.type) == arrow(kind):
@@ -73,62 +89,56 @@ def coerce(bound: Bound, kind: Type, program: Program) -> Bound:
         return program.call(conversions.decimal_to_double, [bound], kind)
     if bound.constant and bound.value is None:
         return literal(None, kind)
-    return replace(
-        bound,
-        sql=arrow_cast(bound.sql, kind),
-        type=kind,
-        value=_converted(bound, kind),
-    )
+    value = _converted(bound, kind) if bound.constant else bound.value
+    return replace(bound, sql=arrow_cast(bound.sql, kind), type=kind, value=value)
 
 
 def _converted(bound: Bound, kind: Type) -> object:
-    if not bound.constant:
-        return bound.value
+    """A constant's value in another type."""
+    values = pa.array([bound.value], arrow(bound.type))
     # Not safe: an integer beyond 2^53 becomes the nearest double, as in Trino.
-    return pa.array([bound.value], arrow(bound.type)).cast(arrow(kind), safe=False)[0].as_py()
+    return values.cast(arrow(kind), safe=False)[0].as_py()
 
 
 def cast(bound: Bound, kind: Type, program: Program) -> Bound:
     """CAST: Trino's explicit conversions, with Trino's errors."""
     if bound.type == UNKNOWN:
         return literal(None, kind)
-    if bound.type == kind or (_shortens(bound.type, kind) is False):
+    if bound.type == kind or _keeps_every_letter(bound.type, kind):
         return replace(bound, type=kind)
-    run = _conversion(bound.type, kind)
-    if run is None:
-        if coerces(bound.type, kind):
-            return coerce(bound, kind, program)
+    kernel = _conversion(bound.type, kind)
+    if kernel is not None:
+        return program.call(kernel, [bound], kind, fails=True, key=("cast", bound.type, kind))
+    if not coerces(bound.type, kind):
         raise Refused(f"CAST from {bound.type} to {kind}")
-    return program.call(run, [bound], kind, fails=True, key=("cast", bound.type, kind))
+    return coerce(bound, kind, program)
 
 
 def try_cast(bound: Bound, kind: Type, program: Program) -> Bound:
     """TRY_CAST: NULL where CAST would fail; a failing argument still fails."""
     if bound.error:
-        raise Refused("TRY_CAST of what always fails")
-    run = None if bound.type == UNKNOWN else _conversion(bound.type, kind)
-    if run is None:
+        raise Refused("TRY_CAST of an expression that always fails")
+    kernel = None if bound.type == UNKNOWN else _conversion(bound.type, kind)
+    if kernel is None:
         return cast(bound, kind, program)
     key = ("try_cast", bound.type, kind)
-    return program.call(conversions.forgiving(run, arrow(kind)), [bound], kind, key=key)
+    return program.call(conversions.forgiving(kernel, arrow(kind)), [bound], kind, key=key)
 
 
-def _shortens(kind: Type, wanted: Type) -> bool | None:
-    """Whether a varchar may lose letters; None where these are not two varchars."""
-    if kind.kind != "varchar" or wanted.kind != "varchar":
-        return None
-    return bool(wanted.args) and not (kind.args and kind.args[0] <= wanted.args[0])
+def _keeps_every_letter(kind: Type, wanted: Type) -> bool:
+    """Whether these are two varchars and the wanted one is long enough for every value."""
+    return kind.kind == wanted.kind == "varchar" and coerces(kind, wanted)
 
 
-def _conversion(kind: Type, wanted: Type) -> Callable[[pa.Array], pa.Array] | None:
-    """The vectorised conversion; None where Arrow's own or none at all does it."""
+def _conversion(kind: Type, wanted: Type) -> Kernel | None:
+    """The kernel of a CAST; None where Arrow converts as Trino does, or nothing does."""
     if kind.kind in INTEGERS and wanted.kind in INTEGERS:
         narrower = DIGITS[wanted.kind] < DIGITS[kind.kind]
         return conversions.narrowed(arrow(wanted)) if narrower else None
     if kind.kind in INTEGERS and wanted.kind == "decimal":
         return None if coerces(kind, wanted) else conversions.to_decimal(*wanted.args)
-    maker = conversions.TABLE.get((_family(kind), _family(wanted)))
-    return maker(kind, wanted) if maker else None
+    make = conversions.CASTS.get((_family(kind), _family(wanted)))
+    return make(kind, wanted) if make else None
 
 
 def _family(kind: Type) -> str:

@@ -1,4 +1,8 @@
-"""Runs a translated query on DataFusion; what does not fit in memory goes to a folder."""
+"""Runs a translated query on DataFusion; what does not fit in memory goes to a folder.
+
+What our kernels raise comes out as raised; what DataFusion raises is refused, or a fault of the
+machine (memory, disk, a broken file).
+"""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -13,56 +17,63 @@ from td_mta.trino_on_datafusion.program import Function, arrow_cast
 from td_mta.trino_on_datafusion.types import TrinoError, arrow, from_arrow
 
 BATCH_ROWS = 32_768
-_OF_THE_MACHINE = ("Resources exhausted", "IO error", "Parquet error", "Object Store error")
+_FAULTS_OF_THE_MACHINE = ("Resources exhausted", "IO error", "Parquet error", "Object Store error")
 
 
 def run(
-    plan: TranslatedQuery,
+    query: TranslatedQuery,
     file_of: Callable[[str], Path],
     *,
     scratch: Path,
     memory_bytes: int,
     threads: int,
 ) -> pa.RecordBatchReader:
-    """The rows, batch by batch. Raises `TrinoError` where Trino would fail."""
+    """The rows, batch by batch, as columns "0", "1", ... of the Arrow types of `query.types`.
+
+    `file_of` gives a table's Parquet file. Raises `TrinoError` where Trino would fail, `Refused`
+    where the answer may not be Trino's, `WarehouseError` for what the machine lacks; while the
+    rows are read, too.
+    """
     context = _context(scratch, memory_bytes, threads)
-    for table, name in plan.program.scans.items():
+    for table, name in query.program.scans.items():
         # A file's statistics leave NaN out, and DataFusion believes them; see `_context`.
         context.register_parquet(name, str(file_of(table)), parquet_pruning=False)
-    for function in plan.program.functions.values():
-        context.register_udf(_registered(function))
-    schema = pa.schema([(f"{i}", arrow(kind)) for i, kind in enumerate(plan.types)])
+    for function in query.program.functions.values():
+        context.register_udf(_user_function(function))
+    schema = pa.schema([(f"{i}", arrow(kind)) for i, kind in enumerate(query.types)])
     try:
-        frame = context.sql(plan.sql)
+        frame = context.sql(query.sql)
         # One thread keeps the order in which parts of a UNION ALL stand.
         streams = frame.execute_stream_partitioned() if threads == 1 else [frame.execute_stream()]
     except Exception as error:
-        raise _translated(error, plan) from error
-    return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, plan))
+        raise _translated(error, query) from error
+    return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, query))
 
 
-def _registered(function: Function) -> datafusion.ScalarUDF:
-    """What may fail is volatile to DataFusion, which then leaves it where the query has it: moved
-    before a filter, or computed before any row comes, it would fail where Trino does not."""
-    kind = "volatile" if function.fails else "immutable"
-    return datafusion.udf(
-        function.kernel, list(function.inputs), function.output, kind, name=function.name
-    )
+def _user_function(function: Function) -> datafusion.ScalarUDF:
+    """A kernel as DataFusion's user-defined function.
+
+    What may fail is volatile to DataFusion, which then leaves it where the query has it: moved
+    before a filter, or computed before any row comes, it would fail where Trino does not.
+    """
+    volatility = "volatile" if function.fails else "immutable"
+    inputs = list(function.inputs)
+    return datafusion.udf(function.kernel, inputs, function.output, volatility, name=function.name)
 
 
 def _batches(
-    streams: list[datafusion.RecordBatchStream], schema: pa.Schema, plan: TranslatedQuery
+    streams: list[datafusion.RecordBatchStream], schema: pa.Schema, query: TranslatedQuery
 ) -> Iterator[pa.RecordBatch]:
     try:
         for batch in chain.from_iterable(streams):
             columns = batch.to_pyarrow().columns
-            cast = [
+            typed = [
                 column if column.type == field.type else column.cast(field.type)
                 for column, field in zip(columns, schema, strict=True)
             ]
-            yield pa.record_batch(cast, schema=schema)
+            yield pa.record_batch(typed, schema=schema)
     except Exception as error:
-        raise _translated(error, plan) from error
+        raise _translated(error, query) from error
 
 
 def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.SessionContext:
@@ -75,28 +86,30 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
         datafusion.SessionConfig()
         .with_target_partitions(threads)
         .with_batch_size(BATCH_ROWS)
+        # Kernels take plain strings, not Arrow's string views.
         .set("datafusion.execution.parquet.schema_force_view_types", "false")
+        # A file's least and largest double leave NaN out: filters by them would lose rows.
         .set("datafusion.execution.collect_statistics", "false")
         .set("datafusion.sql_parser.map_string_types_to_utf8view", "false")
     )
     return datafusion.SessionContext(config, runtime)
 
 
-def _translated(error: Exception, plan: TranslatedQuery) -> Exception:
+def _translated(error: Exception, query: TranslatedQuery) -> Exception:
     """What one of our functions raised, else what DataFusion says."""
-    if plan.program.raised:
-        first_raised = plan.program.raised[0]
+    if query.program.raised:
+        first_raised = query.program.raised[0]
         if isinstance(first_raised, TrinoError):
-            first_raised.certain = plan.certain
+            first_raised.certain = query.certain
         return first_raised
-    first = (str(error) or type(error).__name__).splitlines()[0]
-    if any(word in str(error) for word in _OF_THE_MACHINE):
-        return WarehouseError(f"the local engine failed: {first}")
-    return Refused(f"a query that the local engine cannot run: {first}")
+    first_line = (str(error) or type(error).__name__).splitlines()[0]
+    if any(word in str(error) for word in _FAULTS_OF_THE_MACHINE):
+        return WarehouseError(f"the local SQL engine failed: {first_line}")
+    return Refused(f"a query that the local SQL engine cannot run: {first_line}")
 
 
 def stored(field: pa.Field) -> str:
-    """A stored column's text, carried as its Trino type is."""
+    """The DataFusion text that reads a stored column as the Arrow type of its Trino type."""
     kind = from_arrow(field.type, field.name)
     name = '"' + field.name.replace('"', '""') + '"'
     return name if field.type == arrow(kind) else arrow_cast(name, kind)

@@ -20,8 +20,8 @@ from td_mta.trino_on_datafusion.types import (
     COMPARABLE,
     INTEGERS,
     NUMBERS,
+    Kernel,
     TrinoError,
-    Type,
     arrow,
     as_decimal,
     common,
@@ -41,12 +41,16 @@ _NULL_SAFE = {"nullsafeeq": "IS NOT DISTINCT FROM", "nullsafeneq": "IS DISTINCT 
 
 
 def compare(name: str, left: Bound, right: Bound, program: Program) -> Bound:
-    """=, <>, <, <=, >, >=, IS [NOT] DISTINCT FROM, of two values of one common type."""
+    """=, <>, <, <=, >, >=, IS [NOT] DISTINCT FROM, of two values of one common type.
+
+    `name` is sqlglot's: eq, neq, lt, lte, gt, gte, nullsafeeq, nullsafeneq. `Refused` where Trino
+    has no comparison of these types, or none that is translated here.
+    """
     kind = common(left.type, right.type)
     fails = left.fails or right.fails
-    if kind is None or (kind.kind not in COMPARABLE and kind.kind not in ("unknown", "varbinary")):
+    if kind is None or kind.kind not in (*COMPARABLE, "unknown", "varbinary"):
         raise Refused(f"comparing {left.type} with {right.type}")
-    if kind.kind == "unknown":
+    if kind.kind == "unknown":  # NULL with NULL
         return literal({"nullsafeeq": True, "nullsafeneq": False}.get(name), BOOLEAN)
     a, b = (casts.coerce(side, kind, program) for side in (left, right))
     if name in _NULL_SAFE:
@@ -59,94 +63,90 @@ def compare(name: str, left: Bound, right: Bound, program: Program) -> Bound:
 
 
 def is_one(numbers: pa.Array) -> pa.Array:
-    """A decision back as a boolean."""
+    """The 1 or 0 that a CASE decides, as a boolean."""
     return pc.equal(numbers, 1)
 
 
 def negative(value: Bound, program: Program) -> Bound:
+    """A minus sign; the least integer has no opposite and overflows."""
     if value.type.kind in ("real", "double", "decimal"):
         return program.call(pc.negate, [value], value.type)
     if value.type.kind in INTEGERS:
-        return program.call(
-            _overflows(pc.negate_checked), [value], value.type, fails=True, key="neg"
-        )
+        kernel = _overflows(pc.negate_checked)
+        return program.call(kernel, [value], value.type, fails=True, key="neg")
     raise Refused(f"minus {value.type}")
 
 
 def arithmetic(name: str, left: Bound, right: Bound, program: Program) -> Bound:
-    """+, -, *, / and % of two numbers."""
-    if left.type.kind not in NUMBERS or right.type.kind not in NUMBERS:
+    """+, -, *, / and % of two numbers; `name` is sqlglot's: add, sub, mul, div, mod.
+
+    Of integers the wider type, of decimals Trino's digits; `Refused` for REAL and for times.
+    """
+    kinds = (left.type.kind, right.type.kind)
+    if any(kind not in NUMBERS for kind in kinds):
         raise Refused(f"{name.upper()} of {left.type} and {right.type}")
     kind = common(left.type, right.type)
     if kind is not None and kind.kind == "double":
-        return _native(_DOUBLE[name], left, right, kind, program, f"double {name}", fails=False)
+        args = [casts.coerce(side, kind, program) for side in (left, right)]
+        return program.call(_OF_DOUBLES[name], args, kind, key=f"double {name}")
     if kind is not None and kind.kind in INTEGERS:
-        return _native(_INTEGER[name], left, right, kind, program, f"integer {name}", fails=True)
-    if "decimal" in (left.type.kind, right.type.kind) and "real" not in (
-        left.type.kind,
-        right.type.kind,
-    ):
-        return _decimals(name, left, right, program)
+        args = [casts.coerce(side, kind, program) for side in (left, right)]
+        kernel = _OF_INTEGERS[name]
+        return program.call(kernel, args, kind, fails=True, key=f"integer {name}")
+    if "decimal" in kinds and "real" not in kinds:
+        return _decimal_arithmetic(name, left, right, program)
     raise Refused(f"{name.upper()} of {left.type} and {right.type}")
 
 
-def _native(
-    run: Callable[..., pa.Array],
-    left: Bound,
-    right: Bound,
-    kind: Type,
-    program: Program,
-    key: str,
-    fails: bool,
-) -> Bound:
-    args = [casts.coerce(side, kind, program) for side in (left, right)]
-    return program.call(run, args, kind, fails=fails, key=key)
-
-
-def _overflows(run: Callable[..., pa.Array]) -> Callable[..., pa.Array]:
+def _overflows(kernel: Kernel) -> Kernel:
     """Arrow's checked arithmetic with Trino's names for its errors."""
 
     def checked(*arrays: pa.Array) -> pa.Array:
         try:
-            return run(*arrays)
+            return kernel(*arrays)
         except pa.ArrowInvalid as error:
-            zero = "zero" in str(error)
+            zero = "zero" in str(
+                error
+            )  # Arrow has one class for both: "divide by zero", "overflow"
             raise TrinoError("DIVISION_BY_ZERO" if zero else "NUMERIC_VALUE_OUT_OF_RANGE") from None
 
     return checked
 
 
-def _integer_rest(a: pa.Array, b: pa.Array) -> pa.Array:
+def _integer_remainder(a: pa.Array, b: pa.Array) -> pa.Array:
     if pc.any(pc.and_(pc.equal(b, 0), pc.is_valid(a))).as_py():
         raise TrinoError("DIVISION_BY_ZERO")
-    safe = pc.if_else(pc.equal(b, -1), pa.scalar(1, b.type), b)  # the least integer % -1 is 0
-    quotient = pc.divide(a, safe)
-    return pc.subtract(a, pc.multiply(quotient, safe))
+    # The least integer divided by -1 would overflow, though its remainder is 0.
+    divisor = pc.if_else(pc.equal(b, -1), pa.scalar(1, b.type), b)
+    quotient = pc.divide(a, divisor)
+    return pc.subtract(a, pc.multiply(quotient, divisor))
 
 
-def _double_rest(a: pa.Array, b: pa.Array) -> pa.Array:
+def _double_remainder(a: pa.Array, b: pa.Array) -> pa.Array:
     with np.errstate(all="ignore"):
-        rest = np.fmod(a.to_numpy(zero_copy_only=False), b.to_numpy(zero_copy_only=False))
-    return pc.if_else(pc.and_(a.is_valid(), b.is_valid()), pa.array(rest), None)
+        remainder = np.fmod(a.to_numpy(zero_copy_only=False), b.to_numpy(zero_copy_only=False))
+    both = pc.and_(a.is_valid(), b.is_valid())
+    return pc.if_else(both, pa.array(remainder), None)
 
 
-_INTEGER: dict[str, Callable[..., pa.Array]] = {
+_OF_INTEGERS: dict[str, Kernel] = {
     "add": _overflows(pc.add_checked),
     "sub": _overflows(pc.subtract_checked),
     "mul": _overflows(pc.multiply_checked),
     "div": _overflows(pc.divide_checked),
-    "mod": _integer_rest,
+    "mod": _integer_remainder,
 }
-_DOUBLE: dict[str, Callable[..., pa.Array]] = {
+_OF_DOUBLES: dict[str, Kernel] = {
     "add": pc.add,
     "sub": pc.subtract,
     "mul": pc.multiply,
     "div": pc.divide,
-    "mod": _double_rest,
+    "mod": _double_remainder,
 }
 
 
-def _decimals(name: str, left: Bound, right: Bound, program: Program) -> Bound:
+def _decimal_arithmetic(name: str, left: Bound, right: Bound, program: Program) -> Bound:
+    """Precision and scale of the result are those of Trino's documentation, Decimal operators."""
     (p1, s1), (p2, s2) = (as_decimal(side.type).args for side in (left, right))
     scale = s1 + s2 if name == "mul" else max(s1, s2)
     precision = {
@@ -160,30 +160,30 @@ def _decimals(name: str, left: Bound, right: Bound, program: Program) -> Bound:
         raise Refused(f"{name.upper()} of {left.type} and {right.type}: more than 38 digits")
     kind = decimal(max(precision, 1), scale)
     args = [casts.coerce(side, as_decimal(side.type), program) for side in (left, right)]
-    run = _rowwise(_DECIMAL[name], scale, arrow(kind))
-    return program.call(run, args, kind, fails=True, key=("decimal", name, kind))
+    kernel = _row_by_row(_OF_DECIMALS[name], scale, arrow(kind))
+    return program.call(kernel, args, kind, fails=True, key=("decimal", name, kind))
 
 
-def _rowwise(
+def _row_by_row(
     operation: Callable[[Decimal, Decimal], Decimal], scale: int, output: pa.DataType
-) -> Callable[..., pa.Array]:
+) -> Kernel:
     """Decimals are rare and small; each pair is computed by Python's exact decimals."""
 
     def one(a: Any, b: Any) -> Decimal | None:
         if a is None or b is None:
             return None
         with localcontext() as context:
-            context.prec = 120
+            context.prec = 120  # more digits than the exact result of two decimals of 38 needs
             return operation(a, b).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
 
-    def run(a: pa.Array, b: pa.Array) -> pa.Array:
+    def kernel(a: pa.Array, b: pa.Array) -> pa.Array:
         try:
             pairs = zip(a.to_pylist(), b.to_pylist(), strict=True)
             return pa.array([one(x, y) for x, y in pairs], output)
         except pa.ArrowInvalid:
             raise TrinoError("NUMERIC_VALUE_OUT_OF_RANGE") from None
 
-    return run
+    return kernel
 
 
 def _divided(a: Decimal, b: Decimal) -> Decimal:
@@ -192,16 +192,16 @@ def _divided(a: Decimal, b: Decimal) -> Decimal:
     return a / b
 
 
-def _rest(a: Decimal, b: Decimal) -> Decimal:
+def _remainder(a: Decimal, b: Decimal) -> Decimal:
     if not b:
         raise TrinoError("DIVISION_BY_ZERO")
     return a % b  # of the dividend's sign, as in Trino
 
 
-_DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
+_OF_DECIMALS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
     "div": _divided,
-    "mod": _rest,
+    "mod": _remainder,
 }

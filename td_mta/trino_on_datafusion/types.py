@@ -4,14 +4,15 @@ A `timestamp with time zone` is carried as its instant; its zone is part of the 
 rows the same, or None where it is not known before the rows are (then nothing may show it).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from td_mta.errors import Refused, WarehouseError
 
-Kernel = Callable[..., pa.Array]  # a vectorised function: Arrow arrays of one length in, one out
+# A vectorised function: Arrow arrays of one length in, an array of that length out, NULL for NULL.
+Kernel = Callable[..., pa.Array]
 
 
 class TrinoError(WarehouseError):
@@ -30,7 +31,12 @@ class TrinoError(WarehouseError):
 
 @dataclass(frozen=True)
 class Type:
-    """A kind with its parameters: varchar(n or nothing), decimal(p, s), array(element), ..."""
+    """A kind with its parameters, as Trino writes it.
+
+    varchar() or varchar(length), decimal(precision, scale), timestamp(digits of a second),
+    timestamp with time zone(digits, zone's name or None), array(element), map(key, value),
+    row(fields...); no other kind has any.
+    """
 
     kind: str
     args: tuple = ()
@@ -48,8 +54,10 @@ BOOLEAN, INTEGER, BIGINT, DOUBLE, REAL = (
 VARCHAR, VARBINARY, DATE, UNKNOWN = (
     Type(kind) for kind in ("varchar", "varbinary", "date", "unknown")
 )
+# Groups of kinds.
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 NUMBERS = (*INTEGERS, "decimal", "real", "double")
+# Decimal digits that hold every value of an integer type.
 DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 COMPARABLE = (*NUMBERS, "boolean", "varchar", "date", "timestamp", "timestamp with time zone")
 ORDERED = tuple(kind for kind in COMPARABLE if kind != "boolean")
@@ -72,30 +80,37 @@ _ARROW = {
 
 
 def varchar(length: int | None = None) -> Type:
+    """varchar of at most so many letters; of any number without a length."""
     return VARCHAR if length is None else Type("varchar", (length,))
 
 
 def decimal(precision: int, scale: int) -> Type:
+    """decimal of so many digits (38 at most), `scale` of them behind the point."""
     return Type("decimal", (precision, scale))
 
 
 def array(element: Type) -> Type:
+    """array(element)."""
     return Type("array", (element,))
 
 
 def map_of(key: Type, value: Type) -> Type:
+    """map(key, value)."""
     return Type("map", (key, value))
 
 
 def row(*fields: Type) -> Type:
+    """row(...) of nameless fields."""
     return Type("row", fields)
 
 
 def timestamp(precision: int) -> Type:
+    """timestamp with so many digits of a second, 6 at most: Arrow carries microseconds."""
     return Type("timestamp", (precision,))
 
 
 def timestamp_tz(precision: int, zone: str | None) -> Type:
+    """timestamp with time zone; zone None where it differs by row or is not known."""
     return Type("timestamp with time zone", (precision, zone))
 
 
@@ -113,10 +128,10 @@ def arrow(kind: Type) -> pa.DataType:
 
 
 def from_arrow(kind: pa.DataType, column: str) -> Type:
-    """The Trino type of a stored column."""
-    for test, found in _STORED:
-        if test(kind):
-            return found
+    """The Trino type of a stored column; `Refused` names the column where there is none."""
+    for is_of_type, trino_type in _STORED:
+        if is_of_type(kind):
+            return trino_type
     if pa.types.is_dictionary(kind):
         return from_arrow(kind.value_type, column)
     if pa.types.is_decimal(kind) and kind.precision <= 38:
@@ -125,10 +140,10 @@ def from_arrow(kind: pa.DataType, column: str) -> Type:
         return timestamp_tz(6, kind.tz) if kind.tz else timestamp(6)
     if pa.types.is_list(kind):
         return array(from_arrow(kind.value_type, column))
-    raise Refused(f"column {column!r} has the type {kind}, which has no Trino type here")
+    raise Refused(f"column {column!r} of type {kind}: store it as a type that Trino has")
 
 
-_STORED = [
+_STORED = [  # the first test that holds decides: unsigned integers become bigint
     (pa.types.is_boolean, BOOLEAN),
     (pa.types.is_int8, Type("tinyint")),
     (pa.types.is_int16, Type("smallint")),
@@ -140,12 +155,12 @@ _STORED = [
     (pa.types.is_large_string, VARCHAR),
     (pa.types.is_binary, VARBINARY),
     (pa.types.is_date32, DATE),
-    (pa.types.is_null, VARCHAR),
+    (pa.types.is_null, VARCHAR),  # a column of NULLs alone, such as an empty CSV column
 ]
 
 
 def common(a: Type, b: Type) -> Type | None:
-    """The narrowest type that both turn into by themselves; None where there is none."""
+    """The narrowest type to which Trino converts both by itself; None where there is none."""
     if a == b or b == UNKNOWN:
         return a
     if a == UNKNOWN:
@@ -166,6 +181,14 @@ def common(a: Type, b: Type) -> Type | None:
     return kinds["timestamp"] if set(kinds) == {"date", "timestamp"} else None
 
 
+def common_of(kinds: Iterable[Type]) -> Type | None:
+    """The narrowest type to which Trino converts all of them; `unknown` of none."""
+    kind: Type | None = UNKNOWN
+    for other in kinds:
+        kind = kind and common(kind, other)
+    return kind
+
+
 def _common_number(a: Type, b: Type) -> Type | None:
     if "double" in (a.kind, b.kind):
         return DOUBLE
@@ -173,9 +196,10 @@ def _common_number(a: Type, b: Type) -> Type | None:
         return REAL
     if "decimal" not in (a.kind, b.kind):
         return max(a, b, key=lambda kind: DIGITS[kind.kind])
-    (p1, s1), (p2, s2) = as_decimal(a).args, as_decimal(b).args
-    scale = max(s1, s2)
-    precision = max(p1 - s1, p2 - s2) + scale
+    (precision_a, scale_a), (precision_b, scale_b) = as_decimal(a).args, as_decimal(b).args
+    scale = max(scale_a, scale_b)
+    integer_digits = max(precision_a - scale_a, precision_b - scale_b)
+    precision = integer_digits + scale
     return decimal(precision, scale) if precision <= 38 else None
 
 
@@ -185,7 +209,7 @@ def as_decimal(kind: Type) -> Type:
 
 
 def coerces(kind: Type, wanted: Type) -> bool:
-    """Whether a value of one type turns into the other by itself."""
+    """Whether Trino converts a value of one type to the other by itself."""
     if kind.kind == wanted.kind == "varchar":
         return not wanted.args or bool(kind.args and kind.args[0] <= wanted.args[0])
     return common(kind, wanted) == wanted

@@ -13,7 +13,7 @@ from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.binding.relations import Context, InnerQuery
 from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound, Program, literal
-from td_mta.trino_on_datafusion.types import BOOLEAN, UNKNOWN, Type, common
+from td_mta.trino_on_datafusion.types import BOOLEAN, UNKNOWN, Type, common_of
 
 
 class Scope(Protocol):
@@ -62,9 +62,7 @@ def condition(node: exp.Expression, scope: Scope) -> Bound:
 
 def common_type(bounds: list[Bound], node: exp.Expression) -> Type:
     """The narrowest type to which all of them are converted; `Refused` where there is none."""
-    kind: Type | None = UNKNOWN
-    for bound in bounds:
-        kind = kind and common(kind, bound.type)
+    kind = common_of(bound.type for bound in bounds)
     if kind is None:
         names = ", ".join(str(bound.type) for bound in bounds)
         raise Refused(f"{node.sql('trino')!r} mixes {names}")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from td_mta.trino_on_datafusion.kernels import conversions
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.program import Bound
 from td_mta.trino_on_datafusion.types import Kernel, Type, arrow
 
@@ -50,4 +50,4 @@ def with_constants(make: Callable[..., Kernel]) -> MakeKernel:
 
 def each(function: Callable[[Any], Any], output: Type) -> MakeKernel:
     """A Python function of one value, called once for each distinct value."""
-    return lambda program, types: conversions.per_value(function, arrow(output))
+    return lambda program, types: per_value(function, arrow(output))

@@ -19,13 +19,13 @@ from td_mta.trino_on_datafusion.functions.overloads import (
 from td_mta.trino_on_datafusion.functions.registry_times import TIMES
 from td_mta.trino_on_datafusion.kernels import (
     arrays,
-    conversions,
     hashes,
     numbers,
     regexps,
     texts,
     urls,
 )
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.program import Bound, Program
 from td_mta.trino_on_datafusion.types import (
     BIGINT,
@@ -163,9 +163,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         Overload(
             ("varchar", "varchar!", "varchar!"),
             VARCHAR,
-            with_constants(
-                lambda old, new: conversions.per_value(texts.translator(old, new), pa.string())
-            ),
+            with_constants(lambda old, new: per_value(texts.translator(old, new), pa.string())),
         ),
     ),
     "chr": (Overload(("bigint",), varchar(1), each(texts.character, VARCHAR), fails=True),),
@@ -247,9 +245,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
             ("bigint", "bigint!"),
             varchar(64),
             with_constants(
-                lambda base: conversions.per_value(
-                    lambda number: numbers.to_base(number, base), pa.string()
-                )
+                lambda base: per_value(lambda number: numbers.to_base(number, base), pa.string())
             ),
             fails=True,
         ),

@@ -1,4 +1,4 @@
-"""CAST between types that Arrow does not convert as Trino does. One entry of `TABLE` per pair."""
+"""CAST between types that Arrow does not convert as Trino does. One entry of `CASTS` per pair."""
 
 import datetime
 import re
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.kernels import java_double, zones
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.types import Kernel, TrinoError, Type, arrow
 
 BAD = "INVALID_CAST_ARGUMENT"
@@ -45,17 +46,6 @@ def narrowed(output: pa.DataType) -> Kernel:
             return values.cast(output)
         except pa.ArrowInvalid:
             raise TrinoError("NUMERIC_VALUE_OUT_OF_RANGE") from None
-
-    return run
-
-
-def per_value(function: Callable[[Any], Any], output: pa.DataType) -> Kernel:
-    """A conversion of one value, applied to each distinct one."""
-
-    def run(values: pa.Array) -> pa.Array:
-        coded = values.dictionary_encode()
-        results = pa.array([function(value) for value in coded.dictionary.to_pylist()], output)
-        return results.take(coded.indices)
 
     return run
 
@@ -184,7 +174,7 @@ def _unlimited(wanted: Type, run: Kernel) -> Kernel | None:
 
 
 Maker = Callable[[Type, Type], Kernel | None]
-TABLE: dict[tuple[str, str], Maker] = {
+CASTS: dict[tuple[str, str], Maker] = {
     ("varchar", "integers"): lambda kind, wanted: _text_to_integer(arrow(wanted)),
     ("varchar", "double"): lambda kind, wanted: per_value(_text_to_double, pa.float64()),
     ("varchar", "boolean"): lambda kind, wanted: per_value(_text_to_boolean, pa.bool_()),

@@ -1,4 +1,7 @@
-"""Treasure Data's time functions, over unix seconds. Zones as TD takes them: JST, +09:00."""
+"""Treasure Data's time functions, over unix seconds. Zones as TD takes them: JST, +09:00.
+
+Source: docs.treasuredata.com, "TD functions" (UDFs of Trino).
+"""
 
 import datetime
 import re
@@ -9,9 +12,10 @@ import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.kernels import times, zones
-from td_mta.trino_on_datafusion.kernels.conversions import per_value
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.types import Kernel
 
+# The letters of TD_INTERVAL and TD_TIME_ADD.
 UNITS = {
     "s": "second",
     "m": "minute",
@@ -22,7 +26,8 @@ UNITS = {
     "q": "quarter",
     "y": "year",
 }
-STRINGS = {
+# The letters of TD_TIME_STRING, as strftime patterns.
+STRING_FORMATS = {
     "y": "%Y",
     "M": "%Y-%m",
     "d": "%Y-%m-%d",
@@ -30,112 +35,142 @@ STRINGS = {
     "m": "%Y-%m-%d %H:%M",
     "s": "%Y-%m-%d %H:%M:%S",
 }
+_TRUNCATED_TO = ("minute", "hour", "day", "week", "month", "quarter", "year")
+_INTERVAL = re.compile(r"(-?)([0-9]+)([smhdwMqy])(?:/(now|-[0-9]+[smhdwMqy]))?")
 
 
-def zone(name: str) -> str:
+def zone_name(name: str) -> str:
+    """The IANA name of a zone that TD also takes by an abbreviation."""
     return zones.ABBREVIATED.get(name.upper(), name)
 
 
-def interval(text: str, now: int, zone_name: str = "UTC") -> tuple[int, int]:
+def interval(text: str, now: int, zone: str = "UTC") -> tuple[int, int]:
     """TD_INTERVAL's seconds [start, end): '-30d' is the 30 whole days before today's.
 
     `/now` ends at the session's time; '-7d/-1d' is moved back by whole units of the same kind.
     """
-    found = re.fullmatch(r"(-?)([0-9]+)([smhdwMqy])(?:/(now|-[0-9]+[smhdwMqy]))?", text)
-    if not found or (found[1] != "-" and (found[2].strip("0") or found[4] != "now")):
-        raise Refused(f"TD_INTERVAL's {text!r}: known are '-30d', '-30d/now', '0d/now', '-7d/-1d'")
-    unit, offset = found[3], found[4]
-    if offset not in (None, "now") and offset[-1] != unit:
-        raise Refused(f"TD_INTERVAL's {text!r}, an offset of another unit")
-    tz = zones.zone(zone(zone_name))
+    match = _INTERVAL.fullmatch(text)
+    if not match:
+        raise _unknown_interval(text)
+    sign, digits, unit, offset = match.groups()
+    ends_now = offset == "now"
+    is_zero_until_now = not digits.strip("0") and ends_now
+    if sign != "-" and not is_zero_until_now:
+        raise _unknown_interval(text)
+    shift = 0
+    if offset is not None and not ends_now:
+        if offset[-1] != unit:
+            raise Refused(f"TD_INTERVAL's {text!r}, an offset of another unit")
+        shift = int(offset[:-1])
+    tz = zones.zone(zone_name(zone))
     current = _floor(datetime.datetime.fromtimestamp(now, tz), UNITS[unit])
-    shift = int(offset[:-1]) if offset not in (None, "now") else 0
     end = _moved(current, shift, unit, tz)
-    start = _moved(current, shift - int(found[2]), unit, tz)
-    return int(start.timestamp()), now if offset == "now" else int(end.timestamp())
+    start = _moved(current, shift - int(digits), unit, tz)
+    return int(start.timestamp()), now if ends_now else int(end.timestamp())
+
+
+def _unknown_interval(text: str) -> Refused:
+    return Refused(f"TD_INTERVAL's {text!r}: known are '-30d', '-30d/now', '0d/now', '-7d/-1d'")
 
 
 def _floor(time: datetime.datetime, unit: str) -> datetime.datetime:
     """The start of the calendar unit that a time lies in."""
     if unit in ("second", "minute", "hour"):
-        step = int(times.SECONDS[unit])
-        seconds, offset = int(time.timestamp()), time.utcoffset() or datetime.timedelta(0)
-        passed = (seconds + int(offset.total_seconds())) % step  # of the hour on the local clock
-        return datetime.datetime.fromtimestamp(seconds - passed, time.tzinfo)
+        return _floor_on_the_clock(time, int(times.SECONDS[unit]))
     day = time.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "week":
         return day - datetime.timedelta(days=day.weekday())
     if unit in times.MONTHS:
         months = times.MONTHS[unit]
-        return day.replace(month=(day.month - 1) // months * months + 1, day=1)
+        first_month = (day.month - 1) // months * months + 1
+        return day.replace(month=first_month, day=1)
     return day
+
+
+def _floor_on_the_clock(time: datetime.datetime, step: int) -> datetime.datetime:
+    """The local clock's hour begins at half past in UTC where the offset ends in 30 minutes."""
+    offset = time.utcoffset() or datetime.timedelta(0)
+    seconds = int(time.timestamp())
+    passed = (seconds + int(offset.total_seconds())) % step
+    return datetime.datetime.fromtimestamp(seconds - passed, time.tzinfo)
 
 
 def _moved(
     time: datetime.datetime, count: int, unit: str, tz: datetime.tzinfo
 ) -> datetime.datetime:
+    """A start of a unit moved by so many units: by the calendar from days on, else by seconds."""
     name = UNITS[unit]
     if name in times.MONTHS:
-        year, month = divmod(time.year * 12 + time.month - 1 + count * times.MONTHS[name], 12)
+        months_since_year_0 = time.year * 12 + time.month - 1 + count * times.MONTHS[name]
+        year, month = divmod(months_since_year_0, 12)
         return time.replace(year=year, month=month + 1)
     seconds = count * int(times.SECONDS[name])
     if name in ("day", "week"):
-        return time + datetime.timedelta(seconds=seconds)
+        return time + datetime.timedelta(seconds=seconds)  # keeps the local clock
     return datetime.datetime.fromtimestamp(int(time.timestamp()) + seconds, tz)
 
 
-def parsed(zone_name: str = "UTC") -> Callable[[str], int]:
-    """TD_TIME_PARSE of a date or a date with time."""
-    tz = zones.zone(zone(zone_name))
+def time_reader(zone: str = "UTC") -> Callable[[str], int]:
+    """TD_TIME_PARSE of a date or a date with time, in unix seconds."""
+    tz = zones.zone(zone_name(zone))
 
-    def one(text: str) -> int:
-        found = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?", text)
-        if not found:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?", text):
             raise Refused(f"TD_TIME_PARSE({text!r}): known are yyyy-MM-dd and yyyy-MM-dd HH:mm:ss")
         try:
-            return int(datetime.datetime.fromisoformat(text).replace(tzinfo=tz).timestamp())
+            local = datetime.datetime.fromisoformat(text)
         except ValueError:
             raise Refused(f"TD_TIME_PARSE({text!r}), which is no time") from None
+        return int(local.replace(tzinfo=tz).timestamp())
 
-    return one
+    return read
+
+
+def time_parse(zone: str = "UTC") -> Kernel:
+    """TD_TIME_PARSE(text[, zone])."""
+    return per_value(time_reader(zone), pa.int64())
 
 
 def duration(text: str) -> int:
     """TD_TIME_ADD's '1d', '-7d', '2h' in seconds."""
-    found = re.fullmatch(r"(-?[0-9]+)([smhdw])", text)
-    if not found:
+    match = re.fullmatch(r"(-?[0-9]+)([smhdw])", text)
+    if not match:
         raise Refused(f"TD_TIME_ADD's {text!r}: known are s, m, h, d and w, one of them")
-    return int(found[1]) * int(times.SECONDS[UNITS[found[2]]])
+    count, unit = match.groups()
+    return int(count) * int(times.SECONDS[UNITS[unit]])
 
 
-def shown(pattern: str, zone_name: str) -> Kernel:
+def _as_text(pattern: str, zone: str) -> Kernel:
     """Unix seconds as text by a strftime pattern."""
-    name = zone(zone_name)
+    name = zone_name(zone)
+    zones.zone(name)  # refuses an unknown one before the query runs
 
-    def run(seconds: pa.Array) -> pa.Array:
+    def kernel(seconds: pa.Array) -> pa.Array:
         instants = pc.multiply_checked(seconds, 1_000_000).cast(pa.timestamp("us"))
-        local = zones.to_local(instants, name)
-        return per_value(lambda time: times._shown(time, pattern), pa.string())(local)
+        return times.text_of(zones.to_local(instants, name), pattern)
 
-    zones.zone(name)
-    return run
+    return kernel
 
 
-def time_format(pattern: str, zone_name: str = "UTC") -> Kernel:
-    return shown(times.strftime_of(pattern, times.JODA), zone_name)
+def time_format(pattern: str, zone: str = "UTC") -> Kernel:
+    """TD_TIME_FORMAT(time, 'yyyy-MM-dd'[, zone]), by Java's letters."""
+    return _as_text(times.strftime_of(pattern, times.JODA), zone)
 
 
-def time_string(code: str, zone_name: str = "UTC") -> Kernel:
-    if len(code) != 2 or code[1] != "!" or code[0] not in STRINGS:
-        raise Refused(f"TD_TIME_STRING's {code!r}: known are {', '.join(c + '!' for c in STRINGS)}")
-    return shown(STRINGS[code[0]], zone_name)
+def time_string(code: str, zone: str = "UTC") -> Kernel:
+    """TD_TIME_STRING(time, 'd!'[, zone]): a text cut at a unit."""
+    letter = code[:1]
+    if code != f"{letter}!" or letter not in STRING_FORMATS:
+        known = ", ".join(f"{letter}!" for letter in STRING_FORMATS)
+        raise Refused(f"TD_TIME_STRING's {code!r}: known are {known}")
+    return _as_text(STRING_FORMATS[letter], zone)
 
 
-def date_trunc(unit: str, zone_name: str = "UTC") -> Kernel:
+def date_trunc(unit: str, zone: str = "UTC") -> Kernel:
     """TD_DATE_TRUNC: unix seconds of the start of the local day, week, ..."""
-    if unit.lower() not in ("minute", "hour", "day", "week", "month", "quarter", "year"):
-        raise Refused(f"TD_DATE_TRUNC's {unit!r}")
-    tz = zones.zone(zone(zone_name))
+    if unit.lower() not in _TRUNCATED_TO:
+        raise Refused(f"TD_DATE_TRUNC's {unit!r}: known are {', '.join(_TRUNCATED_TO)}")
+    tz = zones.zone(zone_name(zone))
 
     def one(seconds: int) -> int:
         local = datetime.datetime.fromtimestamp(seconds, tz)

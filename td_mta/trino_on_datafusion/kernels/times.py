@@ -1,8 +1,13 @@
-"""Dates and timestamps. A time with zone is its instant; fields are read off its local clock."""
+"""Dates and timestamps. A time with zone is its instant; fields are read off its local clock.
+
+Each function takes constants and the type of the times, refuses what is not known to be Trino's,
+and gives the kernel.
+"""
 
 import calendar
 import datetime
 import re
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +15,7 @@ import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.kernels import zones
-from td_mta.trino_on_datafusion.kernels.conversions import per_value
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.types import Kernel, TrinoError, Type
 
 SECONDS = {
@@ -22,7 +27,17 @@ SECONDS = {
     "week": 604800,
 }
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
-FIELDS = {
+_TRUNCATED_TO = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
+_SECONDS_PER_DAY = 86400
+_CLOCK = pa.timestamp("us")
+
+
+def _day_of_week(local: pa.Array) -> pa.Array:
+    """1 for Monday to 7 for Sunday."""
+    return pc.day_of_week(local, count_from_zero=False, week_start=1)
+
+
+FIELDS: dict[str, Kernel] = {
     "year": pc.year,
     "quarter": pc.quarter,
     "month": pc.month,
@@ -30,8 +45,8 @@ FIELDS = {
     "week_of_year": pc.iso_week,
     "day": pc.day,
     "day_of_month": pc.day,
-    "day_of_week": lambda local: pc.day_of_week(local, count_from_zero=False, week_start=1),
-    "dow": lambda local: pc.day_of_week(local, count_from_zero=False, week_start=1),
+    "day_of_week": _day_of_week,
+    "dow": _day_of_week,
     "day_of_year": pc.day_of_year,
     "doy": pc.day_of_year,
     "year_of_week": pc.iso_year,
@@ -47,10 +62,11 @@ def local(kind: Type) -> Kernel:
     if kind.kind == "timestamp with time zone":
         name = zones.known(kind)
         return lambda values: zones.to_local(values, name)
-    return lambda values: values.cast(pa.timestamp("us"))
+    return lambda values: values.cast(_CLOCK)
 
 
 def field(name: str, kind: Type) -> Kernel:
+    """A field of the calendar or clock as a bigint; weeks and their years are those of ISO 8601."""
     if kind.kind == "date" and name in ("hour", "minute", "second"):
         raise Refused(f"function {name}(date)")
     clock = local(kind)
@@ -59,54 +75,57 @@ def field(name: str, kind: Type) -> Kernel:
 
 def _unit(unit: str, kind: Type, allowed: tuple[str, ...]) -> str:
     unit = unit.lower()
-    if unit not in allowed or (kind.kind == "date" and SECONDS.get(unit, 86400) < 86400):
+    is_part_of_day = SECONDS.get(unit, _SECONDS_PER_DAY) < _SECONDS_PER_DAY
+    if unit not in allowed or (kind.kind == "date" and is_part_of_day):
         raise Refused(f"unit {unit!r} for {kind}")
     return unit
 
 
-def _needs_plain_zone(kind: Type, what: str) -> None:
+def _require_utc(kind: Type, what: str) -> None:
+    """What counts across a change of the clocks was not compared with Trino."""
     if kind.kind == "timestamp with time zone" and zones.known(kind) != "UTC":
         raise Refused(f"{what} in a time zone other than UTC")
 
 
 def truncate(unit: str, kind: Type) -> Kernel:
     """date_trunc; a week begins on Monday."""
-    _needs_plain_zone(kind, "date_trunc")
-    unit = _unit(
-        unit, kind, ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-    )
+    _require_utc(kind, "date_trunc")
+    unit = _unit(unit, kind, _TRUNCATED_TO)
     clock = local(kind)
-    return lambda values: pc.floor_temporal(clock(values), unit=unit, week_starts_monday=True).cast(
-        values.type
-    )
+
+    def kernel(values: pa.Array) -> pa.Array:
+        floored = pc.floor_temporal(clock(values), unit=unit, week_starts_monday=True)
+        return floored.cast(values.type)
+
+    return kernel
 
 
 def add(unit: str, kind: Type) -> Kernel:
     """date_add(unit, n, time): months keep the day where the month has it."""
-    _needs_plain_zone(kind, "date_add")
+    _require_utc(kind, "date_add")
     unit = _unit(unit, kind, (*SECONDS, *MONTHS))
     if unit == "millisecond" and kind.args[0] < 3:
         raise Refused(f"milliseconds for {kind}")
     if unit in MONTHS:
         return lambda counts, values: _plus_months(values, counts, MONTHS[unit])
+    clock = local(kind)
     micros = round(SECONDS[unit] * 1_000_000)
 
-    def run(counts: pa.Array, values: pa.Array) -> pa.Array:
-        moved = pc.add(
-            pc.multiply_checked(counts, micros).cast(pa.duration("us")), local(kind)(values)
-        )
-        return moved.cast(values.type)
+    def kernel(counts: pa.Array, values: pa.Array) -> pa.Array:
+        shifts = pc.multiply_checked(counts, micros).cast(pa.duration("us"))
+        return pc.add(shifts, clock(values)).cast(values.type)
 
-    return run
+    return kernel
 
 
 def _plus_months(values: pa.Array, counts: pa.Array, months: int) -> pa.Array:
     def one(value: datetime.date | None, count: int | None) -> datetime.date | None:
         if value is None or count is None:
             return None
-        year, month = divmod(value.year * 12 + value.month - 1 + count * months, 12)
-        last = calendar.monthrange(year, month + 1)[1]
-        return value.replace(year=year, month=month + 1, day=min(value.day, last))
+        months_since_year_0 = value.year * 12 + value.month - 1 + count * months
+        year, month = divmod(months_since_year_0, 12)
+        last_day = calendar.monthrange(year, month + 1)[1]
+        return value.replace(year=year, month=month + 1, day=min(value.day, last_day))
 
     pairs = zip(values.to_pylist(), counts.to_pylist(), strict=True)
     return pa.array([one(value, count) for value, count in pairs], values.type)
@@ -114,25 +133,26 @@ def _plus_months(values: pa.Array, counts: pa.Array, months: int) -> pa.Array:
 
 def difference(unit: str, kind: Type) -> Kernel:
     """date_diff(unit, from, to): whole units that have passed, towards zero."""
-    if kind.kind == "timestamp with time zone" and unit.lower() not in ("hour", "minute", "second"):
-        _needs_plain_zone(kind, f"date_diff({unit!r})")
+    if unit.lower() not in ("hour", "minute", "second"):  # of which every zone has equally many
+        _require_utc(kind, f"date_diff({unit!r})")
     unit = _unit(unit, kind, (*SECONDS, *MONTHS))
     if unit in MONTHS:
         return lambda start, end: _whole_months(start, end, MONTHS[unit])
     micros = round(SECONDS[unit] * 1_000_000)
 
-    def run(start: pa.Array, end: pa.Array) -> pa.Array:
-        clock = pa.timestamp("us")
-        passed = pc.subtract(end.cast(clock), start.cast(clock)).cast(pa.int64())
-        return pc.divide(passed, micros)
+    def kernel(start: pa.Array, end: pa.Array) -> pa.Array:
+        passed = pc.subtract(end.cast(_CLOCK), start.cast(_CLOCK)).cast(pa.int64())
+        return pc.divide(passed, micros)  # Arrow's division of integers is towards zero
 
-    return run
+    return kernel
 
 
 def _whole_months(starts: pa.Array, ends: pa.Array, months: int) -> pa.Array:
-    clock = pa.timestamp("us")
-    pairs = zip(starts.cast(clock).to_pylist(), ends.cast(clock).to_pylist(), strict=True)
-    passed = [None if a is None or b is None else _months_between(a, b) for a, b in pairs]
+    start_times, end_times = starts.cast(_CLOCK).to_pylist(), ends.cast(_CLOCK).to_pylist()
+    passed = [
+        None if start is None or end is None else _months_between(start, end)
+        for start, end in zip(start_times, end_times, strict=True)
+    ]
     return pc.divide(pa.array(passed, pa.int64()), months)
 
 
@@ -143,33 +163,38 @@ def _months_between(start: datetime.datetime, end: datetime.datetime) -> int:
     months = (end.year - start.year) * 12 + end.month - start.month
     if end.day == calendar.monthrange(end.year, end.month)[1] and start.day > end.day:
         start = start.replace(day=end.day)
-    rest = (end - end.replace(day=1, hour=0, minute=0, second=0, microsecond=0)) - (
-        start - start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    )
-    return months - 1 if rest < datetime.timedelta(0) else months
+    is_incomplete = _since_month_began(end) < _since_month_began(start)
+    return months - 1 if is_incomplete else months
+
+
+def _since_month_began(time: datetime.datetime) -> datetime.timedelta:
+    return time - time.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def last_day_of_month(kind: Type) -> Kernel:
+    """last_day_of_month(time), a date."""
     clock = local(kind)
+    one_day, more_than_a_month = (
+        pa.scalar(datetime.timedelta(days=days), pa.duration("us")) for days in (1, 32)
+    )
 
-    def run(values: pa.Array) -> pa.Array:
+    def kernel(values: pa.Array) -> pa.Array:
         first = pc.floor_temporal(clock(values), unit="month")
-        next_month = pc.floor_temporal(
-            pc.add(first, pa.scalar(datetime.timedelta(days=32), pa.duration("us"))), unit="month"
-        )
-        return pc.subtract(
-            next_month, pa.scalar(datetime.timedelta(days=1), pa.duration("us"))
-        ).cast(pa.date32())
+        next_first = pc.floor_temporal(pc.add(first, more_than_a_month), unit="month")
+        return pc.subtract(next_first, one_day).cast(pa.date32())
 
-    return run
+    return kernel
 
 
 def to_unixtime(kind: Type) -> Kernel:
+    """to_unixtime(time), seconds as a double, divided as Trino divides: by 1e3 or by 1e6."""
     if kind.args[0] > 3:
-        return lambda values: pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), 1e6)
-    return lambda values: pc.divide(
-        pc.divide(values.cast(pa.int64()), 1000).cast(pa.float64(), safe=False), 1e3
-    )
+        return lambda values: pc.divide(_as_doubles(values.cast(pa.int64())), 1e6)
+    return lambda values: pc.divide(_as_doubles(pc.divide(values.cast(pa.int64()), 1000)), 1e3)
+
+
+def _as_doubles(integers: pa.Array) -> pa.Array:
+    return integers.cast(pa.float64(), safe=False)
 
 
 def from_unixtime(seconds: pa.Array) -> pa.Array:
@@ -180,8 +205,8 @@ def from_unixtime(seconds: pa.Array) -> pa.Array:
         raise Refused("from_unixtime of a time beyond the year 100,000 or of NaN")
     millis = np.floor(numbers)
     millis += numbers - millis >= 0.5
-    micros = pa.array(millis.astype(np.int64) * 1000).cast(pa.timestamp("us"))
-    return pc.if_else(seconds.is_valid(), micros, pa.scalar(None, pa.timestamp("us")))
+    micros = pa.array(millis.astype(np.int64) * 1000).cast(_CLOCK)
+    return pc.if_else(seconds.is_valid(), micros, pa.scalar(None, _CLOCK))
 
 
 _ISO = re.compile(
@@ -190,57 +215,76 @@ _ISO = re.compile(
 )
 
 
-def iso_parts(text: str) -> tuple[datetime.datetime, str]:
-    """An ISO 8601 time's instant and zone; UTC where it names none."""
-    found = _ISO.fullmatch(text)
-    if found is None:
+class IsoTime(NamedTuple):
+    """What an ISO 8601 text says."""
+
+    instant: datetime.datetime  # in UTC
+    zone: str  # UTC where the text names none
+
+
+def iso_parts(text: str) -> IsoTime:
+    """An ISO 8601 time; `TrinoError` for what is none, `Refused` for a form not known here."""
+    match = _ISO.fullmatch(text)
+    if match is None:
         if re.fullmatch(r"[0-9TWZtwz:.,+\-]+", text) or not text.isascii():
             raise Refused(f"from_iso8601_timestamp({text!r})")  # Joda reads many shorter forms
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", repr(text))
-    *whole, fraction, zone = found.groups()
+    *parts, fraction, offset = match.groups()
     try:
-        clock = datetime.datetime(*(int(part or 0) for part in whole))  # type: ignore[arg-type]
+        clock = zones.clock_time(parts, fraction)
     except ValueError:
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", repr(text)) from None
-    clock += datetime.timedelta(milliseconds=int((fraction or "0").ljust(3, "0")))
-    name = "UTC" if zone in (None, "Z", "+00:00") else zone
-    return clock - (zones.zone(name).utcoffset(clock) or datetime.timedelta(0)), name
+    name = "UTC" if offset in (None, "Z", "+00:00") else offset
+    shift = zones.zone(name).utcoffset(clock) or datetime.timedelta(0)
+    return IsoTime(clock - shift, name)
 
 
 def from_iso8601(texts: pa.Array) -> pa.Array:
-    return per_value(lambda text: iso_parts(text)[0], pa.timestamp("us"))(texts)
+    """from_iso8601_timestamp(text): instants."""
+    return per_value(lambda text: iso_parts(text).instant, _CLOCK)(texts)
 
 
 def iso_date(text: str) -> datetime.date:
+    """from_iso8601_date(text), of yyyy-MM-dd alone."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise Refused(f"from_iso8601_date({text!r})")
+        raise Refused(f"from_iso8601_date({text!r}): known is yyyy-MM-dd")
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", repr(text)) from None
 
 
-def formatter(pattern: str, kind: Type, letters: dict[str, str]) -> Kernel:
-    """Times as text by strftime pieces, a piece per distinct letter code of the pattern."""
+def formatter(pattern: str, kind: Type, codes: dict[str, str]) -> Kernel:
+    """date_format (codes MYSQL) or format_datetime (codes JODA): times as text."""
     clock = local(kind)
-    shown = strftime_of(pattern, letters)
+    strftime_pattern = strftime_of(pattern, codes)
 
-    def run(values: pa.Array) -> pa.Array:
-        return per_value(lambda time: _shown(time, shown), pa.string())(clock(values))
+    def kernel(values: pa.Array) -> pa.Array:
+        return text_of(clock(values), strftime_pattern)
 
-    return run
+    return kernel
 
 
-def _shown(time: datetime.datetime, pattern: str) -> str:
+def text_of(local_times: pa.Array, pattern: str) -> pa.Array:
+    """Wall-clock times as text by a pattern of `strftime_of`."""
+    return per_value(lambda time: _text(time, pattern), pa.string())(local_times)
+
+
+def _text(time: datetime.datetime, pattern: str) -> str:
     if time.year < 1000:
-        raise Refused("the text of a year before 1000")
-    day, hour = str(time.day), str((time.hour + 11) % 12 + 1)
-    text = pattern.replace("{day}", day).replace("{hour}", hour)
-    text = text.replace("{millis}", f"{time.microsecond // 1000:03d}")
-    text = text.replace("{week}", f"{time.isocalendar()[1]:02d}")
-    return time.strftime(text)
+        raise Refused("the text of a year before 1000")  # strftime pads it or not, by platform
+    pieces = {  # what strftime lacks, or writes with a leading zero
+        "{day}": str(time.day),
+        "{hour}": str((time.hour + 11) % 12 + 1),
+        "{millis}": f"{time.microsecond // 1000:03d}",
+        "{week}": f"{time.isocalendar()[1]:02d}",
+    }
+    for name, piece in pieces.items():
+        pattern = pattern.replace(name, piece)
+    return time.strftime(pattern)
 
 
+# The codes of a pattern as strftime's; '' is a code that Trino knows but that is not known here.
 MYSQL = {
     "%a": "%a", "%b": "%b", "%c": "", "%d": "%d", "%e": "{day}", "%H": "%H", "%i": "%M",
     "%j": "%j", "%k": "", "%m": "%m", "%M": "%B", "%p": "%p", "%s": "%S", "%S": "%S",
@@ -253,29 +297,30 @@ JODA = {
 }  # fmt: skip
 
 
-def strftime_of(pattern: str, letters: dict[str, str]) -> str:
+def strftime_of(pattern: str, codes: dict[str, str]) -> str:
     """MySQL's (%Y-%m) or Joda's (yyyy-MM) pattern as strftime's; unknown codes are refused."""
-    code = r"%." if letters is MYSQL else r"([A-Za-z])\1*"
-    parts, at = [], 0
-    for found in re.finditer(code, pattern):
-        text = letters.get(found.group())
-        if not text:
-            raise Refused(f"{found.group()!r} in the time format {pattern!r}")
-        parts += [_plain(pattern[at : found.start()], pattern), text]
-        at = found.end()
-    return "".join([*parts, _plain(pattern[at:], pattern)])
+    code = r"%." if codes is MYSQL else r"([A-Za-z])\1*"
+    pieces, end = [], 0
+    for match in re.finditer(code, pattern):
+        strftime_code = codes.get(match.group())
+        if not strftime_code:
+            raise Refused(f"{match.group()!r} in the time format {pattern!r}")
+        pieces += [_separator(pattern[end : match.start()], pattern), strftime_code]
+        end = match.end()
+    return "".join([*pieces, _separator(pattern[end:], pattern)])
 
 
-def _plain(text: str, pattern: str) -> str:
+def _separator(text: str, pattern: str) -> str:
     if not re.fullmatch(r"[-/:., _]*", text):
         raise Refused(f"{text!r} in the time format {pattern!r}")
     return text
 
 
 def to_iso8601(kind: Type) -> Kernel:
+    """to_iso8601(timestamp(3) with time zone) in UTC; other zones and precisions are refused."""
     name = zones.known(kind)
     if name != "UTC" or kind.args[0] != 3:
-        raise Refused(f"to_iso8601 of {kind} in {name}")
+        raise Refused(f"to_iso8601 of {kind} in {name}: known is timestamp(3) in UTC")
 
     def one(time: datetime.datetime) -> str:
         return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"

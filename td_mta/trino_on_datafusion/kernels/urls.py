@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from td_mta.trino_on_datafusion.kernels.conversions import per_value
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.kernels.java_uri import LABEL, Uri, parse_uri, uri_decoded
 from td_mta.trino_on_datafusion.types import Kernel
 

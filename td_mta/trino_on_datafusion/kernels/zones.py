@@ -2,17 +2,19 @@
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion.types import TrinoError, Type
+from td_mta.trino_on_datafusion.kernels.distinct import per_value
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError, Type
 
-_RULES_END = datetime.datetime(2037, 1, 1)
+# Zone files list every change of the clocks up to 2037, and a rule for the years after.
+_LISTED_CHANGES_END = datetime.datetime(2037, 1, 1)
+_LARGEST_OFFSET_MINUTES = 14 * 60  # Trino's limit, either way
 ABBREVIATED = {"JST": "Asia/Tokyo", "GMT": "UTC", "Z": "UTC"}
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
@@ -21,18 +23,18 @@ _TIME = re.compile(
 
 
 def zone(name: str) -> datetime.tzinfo:
-    """A zone by its IANA name or fixed offset (+09:00)."""
-    found = re.fullmatch(r"([+-])([0-9]{2}):([0-9]{2})", name)
-    if found:
-        sign = -1 if found[1] == "-" else 1
-        minutes = int(found[2]) * 60 + int(found[3])
-        if minutes > 14 * 60:
-            raise Refused(f"time zone {name!r}")
+    """A zone by its IANA name (Asia/Tokyo), UTC, or a fixed offset (+09:00); else `Refused`."""
+    offset = re.fullmatch(r"([+-])([0-9]{2}):([0-9]{2})", name)
+    if offset:
+        sign = -1 if offset[1] == "-" else 1
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        if minutes > _LARGEST_OFFSET_MINUTES:
+            raise Refused(f"time zone {name!r}: an offset is at most 14 hours")
         return datetime.timezone(sign * datetime.timedelta(minutes=minutes))
     if name == "UTC":
         return datetime.timezone.utc
     try:
-        if "/" not in name:
+        if "/" not in name:  # EST or Japan: names that the two sides read from different lists
             raise ZoneInfoNotFoundError
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -44,7 +46,7 @@ def zone(name: str) -> datetime.tzinfo:
 def known(kind: Type) -> str:
     """The zone of a timestamp type that has one for all rows."""
     if kind.args[1] is None:
-        raise Refused("a timestamp whose time zone differs by row")
+        raise Refused("a timestamp whose time zone differs by row: use AT TIME ZONE")
     return kind.args[1]
 
 
@@ -56,68 +58,73 @@ def to_local(instants: pa.Array, name: str | None) -> pa.Array:
     if isinstance(offset, datetime.timezone):
         shift = offset.utcoffset(None)
         return pc.add(instants, pa.scalar(shift, pa.duration("us")))
-    late = pc.fill_null(pc.greater_equal(instants, pa.scalar(_RULES_END, instants.type)), False)
-    early = pc.if_else(late, pa.scalar(None, instants.type), instants)
-    clock = pc.local_timestamp(pc.assume_timezone(early, "UTC").cast(pa.timestamp("us", name)))
-    return _late_to_local(clock, instants, late, offset) if pc.any(late).as_py() else clock
+    end = pa.scalar(_LISTED_CHANGES_END, instants.type)
+    is_late = pc.fill_null(pc.greater_equal(instants, end), False)
+    early = pc.if_else(is_late, pa.scalar(None, instants.type), instants)
+    with_zone = pc.assume_timezone(early, "UTC").cast(pa.timestamp("us", name))
+    local = pc.local_timestamp(with_zone)
+    if not pc.any(is_late).as_py():
+        return local
+    late = _late_to_local(instants.filter(is_late), offset, local.type)
+    return pc.replace_with_mask(local, is_late, late)
 
 
-def _late_to_local(
-    clock: pa.Array, instants: pa.Array, late: pa.Array, zone: datetime.tzinfo
-) -> pa.Array:
-    """Arrow knows changes of clocks up to 2037, as zone files list them; the rule goes on."""
-    coded = instants.filter(late).dictionary_encode()
-    times = [
-        time.replace(tzinfo=datetime.timezone.utc).astimezone(zone).replace(tzinfo=None)
-        for time in coded.dictionary.to_pylist()
-    ]
-    return pc.replace_with_mask(clock, late, pa.array(times, clock.type).take(coded.indices))
+def _late_to_local(instants: pa.Array, zone: datetime.tzinfo, local_type: pa.DataType) -> pa.Array:
+    """Arrow knows the listed changes of clocks alone; Python follows the rule too."""
+
+    def one(instant: datetime.datetime) -> datetime.datetime:
+        with_zone = instant.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+        return with_zone.replace(tzinfo=None)
+
+    return per_value(one, local_type)(instants)
 
 
 def to_instants(local: pa.Array, name: str) -> pa.Array:
     """Instants of wall-clock times; in a gap the clock moves on, of two the earlier (java.time)."""
-    offset = zone(name)
+    zone_of_clock = zone(name)
 
     def one(time: datetime.datetime) -> datetime.datetime:
-        with_zone = time.replace(tzinfo=offset, fold=0)
+        with_zone = time.replace(tzinfo=zone_of_clock, fold=0)
         return with_zone.astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
-    coded = local.dictionary_encode()
-    values = [one(value) for value in coded.dictionary.to_pylist()]
-    return pa.array(values, pa.timestamp("us")).take(coded.indices)
+    return per_value(one, pa.timestamp("us"))(local)
 
 
-def to_date(name: str | None) -> Callable[[pa.Array], pa.Array]:
-    """The calendar day, before 1970 too."""
+def to_date(name: str | None) -> Kernel:
+    """The calendar day in a zone, before 1970 too; None for times that are local already."""
 
-    def run(instants: pa.Array) -> pa.Array:
-        return pc.floor_temporal(to_local(instants, name), unit="day").cast(pa.date32())
+    def kernel(instants: pa.Array) -> pa.Array:
+        midnights = pc.floor_temporal(to_local(instants, name), unit="day")
+        return midnights.cast(pa.date32())
 
-    return run
+    return kernel
+
+
+def clock_time(parts: Sequence[str | None], fraction: str | None) -> datetime.datetime:
+    """Year to second as they were matched, an absent one 0, and the digits behind the second.
+
+    Raises ValueError where the calendar has no such time.
+    """
+    year, month, day, hour, minute, second = (int(part or 0) for part in parts)
+    micros = int((fraction or "0").ljust(6, "0"))
+    return datetime.datetime(year, month, day, hour, minute, second, micros)
 
 
 def timestamp_reader(digits: int) -> Callable[[str], datetime.datetime]:
-    """Reads `2026-03-01[ 05:06[:07[.123]]]`, for up to so many digits of a second."""
+    """CAST to timestamp: reads `2026-03-01[ 05:06[:07[.123]]]` with at most so many digits."""
 
     def read(text: str) -> datetime.datetime:
-        found = _TIME.fullmatch(text)
-        if found is None:
-            if re.search(r"[0-9]{4}-", text):
-                raise Refused(f"CAST to timestamp of {text!r}")
+        match = _TIME.fullmatch(text)
+        if match is None:
+            if re.search(r"[0-9]{4}-", text):  # Trino reads zones and longer years
+                raise Refused(f"CAST to timestamp of {text!r}: known is yyyy-MM-dd HH:mm:ss.SSS")
             raise TrinoError("INVALID_CAST_ARGUMENT", repr(text))
-        *whole, fraction = found.groups()
+        *parts, fraction = match.groups()
         if fraction and len(fraction) > digits:
             raise Refused(f"CAST to timestamp({digits}) of {text!r}, which has more digits")
-        micros = int((fraction or "0").ljust(6, "0"))
         try:
-            year, month, day, hour, minute, second = (int(part or 0) for part in whole)
-            return datetime.datetime(year, month, day, hour, minute, second, micros)
+            return clock_time(parts, fraction)
         except ValueError:
             raise TrinoError("INVALID_CAST_ARGUMENT", repr(text)) from None
 
     return read
-
-
-def microseconds(instants: pa.Array) -> np.ndarray:
-    """Instants as int64 (n,); NULL as 0."""
-    return pc.fill_null(instants.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
