@@ -1,179 +1,136 @@
-"""Pictures of the output tables: frames in, plotly figures out.
+"""Charts of a run's output tables: frames in, plotly figures out. They know no page and no app.
 
-A channel keeps its colour and symbol in every picture. Names are data: they reach plotly escaped,
-since it reads tags in its labels.
+`charted` lists the channels that have a colour of their own, the most credited first, as
+`RunTables.charted` has them; all other channels are one grey sum.
 """
 
-import math
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from td_mta.reporting.run_tables import RunTables
-from td_mta.tables import BASELINE
-
-LABEL_LENGTH = 20
-
-# Okabe and Ito's palette without yellow and black, then Paul Tol's that stay apart from it.
-COLOURS = (
-    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"),
-    *("#56B4E9", "#882255", "#332288", "#999933"),
+from td_mta.reporting import chart_style
+from td_mta.reporting.chart_style import (
+    COLOURS,
+    GREY,
+    INK,
+    MODEL_INKS,
+    MODEL_SYMBOLS,
+    SYMBOLS,
+    label,
+    layout,
+    model_label,
+    others_label,
 )
-SYMBOLS = (
-    *("circle", "square", "diamond", "triangle-up", "cross", "x", "star"),
-    *("triangle-down", "pentagon"),
-)
-INK = "#222222"
-GREY = "#767676"
-MODEL_SYMBOLS = (
-    *("triangle-left", "triangle-right", "diamond", "circle", "circle-open", "square"),
-    *("star", "x", "cross", "hexagon", "triangle-up", "bowtie"),
-)
-MODEL_INKS = ("#222222", "#8c8c8c")
-LANES = 0.76  # of a row's height, for the models beside ours
-WHISKERS = {"sampling": ("#c9c9c9", 9), "full": (INK, 1.5)}  # colour and width
+from td_mta.tables import BASELINE, DAYS_BEFORE_CONVERSION
+
+LANES = 0.76  # of a row's height, for the points of the other models
+INTERVAL_LINES = {"sampling": ("#c9c9c9", 9), "full": (INK, 1.5)}  # colour and width
+BIN_COLOURS = (COLOURS[0], COLOURS[4])
+MEASURES = {"loss": "log loss", "auc": "AUC", "rmse": "RMSE"}
 
 
-def day_curves(run: RunTables) -> go.Figure:
-    """Conversions credited per day before the conversion; the day of conversion at the right."""
-    by_day = run.credits.pivot_table(
-        index="days_before_conversion", columns="channel", values="conversions", aggfunc="sum"
-    )
-    figure = go.Figure(layout=_layout(420, x="days before the conversion", y="conversions"))
-    for channel, colour, symbol in zip(run.drawn, COLOURS, SYMBOLS, strict=False):
-        _add_line(figure, by_day[channel], label(channel), colour=colour, symbol=symbol)
-    if run.rest:
-        rest = by_day.drop(columns=run.drawn).sum(axis=1)
-        _add_line(figure, rest, rest_label(run), colour=GREY, dash="dot")
-    figure.update_yaxes(rangemode="tozero")
-    return _whole_steps(figure, by_day.index[::-1])
+def day_curves(credits: pd.DataFrame, charted: Sequence[str]) -> go.Figure:
+    """Credited conversions by day before the conversion, a line per channel; day 0 at the right.
 
-
-def model_shares(run: RunTables) -> go.Figure:
-    """Share of the observed conversions by channel, the baseline last: a bar for our model, and on
-    it a point for every other one, each in its lane."""
-    rows = [*run.drawn, *([rest_label(run)] if run.rest else []), BASELINE]
-    models = run.frames["models"]
-    known = set(rows)
-    places = [channel if channel in known else rest_label(run) for channel in models["channel"]]
-    share = models.assign(row=places).pivot_table(
-        index="row", columns="model", values="share", aggfunc="sum"
-    )
-    share = share.reindex(rows).fillna(0.0)
-    ours, others = run.models[0], run.models[1:]
-    figure = go.Figure(layout=_layout(150 + len(rows) * (20 + 7 * len(others))))
-    _add_bars(figure, share[ours], ours, [_colour(row, run) for row in rows])
-    for place, model in enumerate(others):
-        lane = LANES * ((place + 0.5) / len(others) - 0.5)
-        _add_points(figure, share[model], model, place, lane)
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(tickformat=".0%", title="share of conversions", zerolinecolor="#222")
-    return _name_rows(figure, rows, run)
-
-
-def whiskers(run: RunTables) -> go.Figure:
-    """Credit of the channels drawn, without the baseline, and its intervals of each kind.
-
-    No legend: its symbols would be the dots that both kinds share.
+    `credits` are the rows of the detail table without the baseline.
     """
-    rows = run.drawn
-    figure = go.Figure(layout=_layout(110 + 34 * len(rows), x="conversions"))
-    for kind, found in run.intervals.items():
-        _add_whiskers(figure, found.set_index("channel").loc[rows], kind)
+    by_day = credits.pivot_table(
+        index=DAYS_BEFORE_CONVERSION, columns="channel", values="conversions", aggfunc="sum"
+    )
+    figure = go.Figure(layout=layout(420, x="days before the conversion", y="conversions"))
+    for channel, colour, symbol in zip(charted, COLOURS, SYMBOLS, strict=False):
+        _add_line(figure, by_day[channel], label(channel), colour=colour, symbol=symbol)
+    others = by_day.drop(columns=list(charted))
+    if len(others.columns):
+        name = others_label(len(others.columns))
+        _add_line(figure, others.sum(axis=1), name, colour=GREY, dash="dot")
+    figure.update_yaxes(rangemode="tozero")
+    return chart_style.step_axis(figure, by_day.index[::-1])
+
+
+def model_shares(credits: pd.DataFrame, charted: Sequence[str], models: Sequence[str]) -> go.Figure:
+    """Share of the observed conversions by channel, the baseline last.
+
+    `credits` is the models table. The first of `models` is a bar per channel, each other one a
+    point on it, in a lane of its own.
+    """
+    share = _share_by_row(credits, charted)
+    first, others = models[0], models[1:]
+    rows = list(share.index)
+    figure = go.Figure(layout=layout(150 + len(rows) * (20 + 7 * len(others))))
+    colours = [chart_style.row_colour(row, charted) for row in rows]
+    _add_bars(figure, share[first], first, colours)
+    for number, model in enumerate(others):
+        lane = LANES * ((number + 0.5) / len(others) - 0.5)
+        _add_points(figure, share[model], model, number, lane)
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(tickformat=".0%", title="share of conversions", zerolinecolor=INK)
+    return chart_style.name_rows(figure, rows, charted)
+
+
+def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[str]) -> go.Figure:
+    """Credited conversions of the charted channels with their intervals of each kind.
+
+    `intervals` has by kind the rows of the intervals table.
+    """
+    figure = go.Figure(layout=layout(110 + 34 * len(charted), x="conversions"))
+    for kind, rows in intervals.items():
+        _add_whiskers(figure, rows.set_index("channel").loc[list(charted)], kind)
+    # A legend would show the same dot for both kinds.
     figure.update_layout(showlegend=False)
-    figure.update_xaxes(zerolinecolor="#222")
-    return _name_rows(figure, rows, run)
+    figure.update_xaxes(zerolinecolor=INK)
+    return chart_style.name_rows(figure, charted, charted)
 
 
 def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
-    """A measure in training and, as `val_` of it, of what was held out, per epoch."""
+    """A measure by epoch on training and on held-out examples.
+
+    `metrics` is the metrics table, `measure` one of its columns `loss`, `auc`, `rmse`.
+    """
     by_epoch = metrics.set_index("epoch")
-    figure = go.Figure(layout=_layout(300, x="epoch", y=measure))
+    figure = go.Figure(layout=layout(300, x="epoch", y=MEASURES[measure]))
     _add_line(figure, by_epoch[measure], "training", colour=GREY, dash="dot")
-    _add_line(figure, by_epoch["val_" + measure], "held out", colour=COLOURS[0])
-    return _whole_steps(figure, by_epoch.index)
+    _add_line(figure, by_epoch[f"val_{measure}"], "held-out", colour=COLOURS[0])
+    return chart_style.step_axis(figure, by_epoch.index)
 
 
-def calibration(run: RunTables) -> go.Figure:
-    """Observed against predicted rates by bins, on logarithmic axes, with the line to lie on."""
-    figure = go.Figure(layout=_layout(380, x="predicted chance", y="share that converted"))
-    shown = {model: bins[bins["conversions"] > 0] for model, bins in run.calibration.items()}
-    ends = [
-        float(end)
-        for bins in shown.values()
-        for end in (*bins["predicted"], *bins["observed"])
-        if end > 0
+def calibration(bins: Mapping[str, pd.DataFrame]) -> go.Figure:
+    """Observed against predicted rates, a point per bin, on logarithmic axes.
+
+    `bins` has by model rows with predicted, observed, examples and conversions; bins without a
+    conversion have no place on a logarithmic axis. The first model's conversions are written.
+    """
+    figure = go.Figure(layout=layout(380, x="predicted probability", y="observed rate"))
+    shown = {model: rows[rows["conversions"] > 0] for model, rows in bins.items()}
+    rates = [
+        float(rate)
+        for rows in shown.values()
+        for rate in (*rows["predicted"], *rows["observed"])
+        if rate > 0
     ]
-    if ends:
-        line = [min(ends) / 1.3, max(ends) * 1.3]
-        figure.add_scatter(
-            x=line,
-            y=line,
-            name="as predicted",
-            mode="lines",
-            line={"color": GREY, "width": 1, "dash": "dot"},
-            hoverinfo="skip",
-        )
-    looks = zip(shown.items(), (COLOURS[0], COLOURS[4]), SYMBOLS, strict=False)
-    for place, ((model, bins), colour, symbol) in enumerate(looks):
-        _add_bins(figure, bins, model, colour, symbol, counted=place == 0)
-    return figure.update_xaxes(type="log", **_rates(ends)).update_yaxes(type="log", **_rates(ends))
+    if rates:
+        _add_diagonal(figure, min(rates) / 1.3, max(rates) * 1.3)
+    first = next(iter(shown), None)
+    for (model, rows), colour, symbol in zip(shown.items(), BIN_COLOURS, SYMBOLS, strict=False):
+        _add_bins(figure, rows, model, colour, symbol, counted=model == first)
+    axis = chart_style.rate_axis(rates)
+    return figure.update_xaxes(**axis).update_yaxes(**axis)
 
 
-def label(name: str) -> str:
-    """A name as plotly may show it: its tags harmless, its length bounded."""
-    return escape(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…")
-
-
-def rest_label(run: RunTables) -> str:
-    return f"{run.rest} other channels" if run.rest > 1 else "1 other channel"
-
-
-def _name_rows(figure: go.Figure, rows: list[str], run: RunTables) -> go.Figure:
-    """The rows from top to bottom, each beside its colour."""
-    return figure.update_yaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=[f'{label(row)} <span style="color:{_colour(row, run)}">■</span>' for row in rows],
-        autorange="reversed",
-        showgrid=False,
-        zeroline=False,
+def _share_by_row(credits: pd.DataFrame, charted: Sequence[str]) -> pd.DataFrame:
+    """A row per charted channel, one for the others' sum, one for the baseline; a column per
+    model.
+    """
+    own_row = {*charted, BASELINE}
+    others = set(credits["channel"]) - own_row
+    sum_of_others = others_label(len(others))
+    rows = [*charted, *([sum_of_others] if others else []), BASELINE]
+    row = credits["channel"].where(credits["channel"].isin(own_row), sum_of_others)
+    by_row = credits.assign(row=row).pivot_table(
+        index="row", columns="model", values="share", aggfunc="sum"
     )
-
-
-def _colour(row: str, run: RunTables) -> str:
-    if row == BASELINE:
-        return INK
-    return COLOURS[run.drawn.index(row)] if row in run.drawn else GREY
-
-
-def _whole_steps(figure: go.Figure, steps: pd.Index) -> go.Figure:
-    """Ticks at whole numbers, in the order of the steps; a single step stands in the middle."""
-    room = max(0.03 * len(steps), 0.1) * (1 if steps[0] <= steps[-1] else -1)
-    figure.update_xaxes(range=[steps[0] - room, steps[-1] + room], zeroline=False)
-    return figure.update_xaxes(dtick=1 if len(steps) <= 20 else None)
-
-
-def _add_whiskers(figure: go.Figure, rows: pd.DataFrame, kind: str) -> None:
-    colour, width = WHISKERS[kind]
-    center, lower, upper = (rows[name].astype(float) for name in ("conversions", "lower", "upper"))
-    figure.add_scatter(
-        x=center.to_list(),
-        y=list(range(len(rows))),
-        name=f"{kind} interval",
-        mode="markers",
-        marker={"color": INK, "size": 8},
-        error_x={
-            "array": (upper - center).to_list(),
-            "arrayminus": (center - lower).to_list(),
-            "color": colour,
-            "thickness": width,
-            "width": 0 if kind == "sampling" else 7,
-        },
-        customdata=list(zip(lower.to_list(), upper.to_list(), strict=True)),
-        hovertemplate="%{customdata[0]:,.4~r} to %{customdata[1]:,.4~r}",
-    )
+    return by_row.reindex(rows).fillna(0.0)
 
 
 def _add_line(
@@ -196,49 +153,9 @@ def _add_line(
     )
 
 
-def _add_bins(
-    figure: go.Figure, bins: pd.DataFrame, model: str, colour: str, symbol: str, *, counted: bool
-) -> None:
-    """A point a bin, as tall as two standard errors either way; `counted` writes conversions."""
-    error = 2 * (bins["observed"] * (1 - bins["observed"]) / bins["examples"]) ** 0.5
-    figure.add_scatter(
-        x=[float(x) for x in bins["predicted"]],
-        y=[float(y) for y in bins["observed"]],
-        name=escape(model.replace("_", " ")),
-        mode="markers+text" if counted else "markers",
-        text=[f"{count:,.0f}" for count in bins["conversions"]] if counted else None,
-        textposition="bottom right",
-        textfont={"size": 11, "color": colour},
-        marker={"color": colour, "symbol": symbol, "size": 9},
-        error_y={
-            "array": [float(x) for x in error],
-            "arrayminus": [float(x) for x in error.clip(upper=0.9 * bins["observed"])],
-            "color": colour,
-            "thickness": 1,
-        },
-        customdata=bins[["conversions", "examples"]].to_numpy(float).tolist(),
-        hovertemplate="predicted %{x:.3%}, observed %{y:.3%}"
-        "<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}",
-    )
-
-
-def _rates(ends: Sequence[float]) -> dict[str, object]:
-    """Ticks at 1, 2 and 5 times the powers of ten, within what is drawn."""
-    if not ends:
-        return {}
-    low, high = min(ends) / 1.6, max(ends) * 1.6
-    ticks = [digit * 10.0**power for power in range(-9, 1) for digit in (1, 2, 5)]
-    ticks = [tick for tick in ticks if low <= tick <= min(high, 1.0)]
-    return {
-        "tickvals": ticks,
-        "ticktext": [f"{100 * tick:.9f}".rstrip("0").rstrip(".") + " %" for tick in ticks],
-        "range": [math.log10(low), math.log10(high)],
-    }
-
-
 def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str]) -> None:
-    """Bars in the channels' colours; the legend shows one that is none's."""
-    name = escape(model.replace("_", " "))
+    """Bars in the channels' colours; the legend shows an empty grey one."""
+    name = model_label(model)
     figure.add_bar(
         x=[float(x) for x in share],
         y=list(range(len(share))),
@@ -259,35 +176,79 @@ def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str
     )
 
 
-def _add_points(figure: go.Figure, share: pd.Series, model: str, place: int, lane: float) -> None:
-    inks = MODEL_INKS[place // len(MODEL_SYMBOLS) % len(MODEL_INKS)]
+def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, lane: float) -> None:
+    """A point per row, `lane` below its middle; `number` chooses symbol and ink."""
+    symbol = MODEL_SYMBOLS[number % len(MODEL_SYMBOLS)]
+    ink = MODEL_INKS[number // len(MODEL_SYMBOLS) % len(MODEL_INKS)]
+    edge = ink if "open" in symbol else "#fff"
     figure.add_scatter(
         x=[float(x) for x in share],
         y=[row + lane for row in range(len(share))],
-        name=escape(model.replace("_", " ")),
+        name=model_label(model),
         mode="markers",
-        marker={
-            "symbol": MODEL_SYMBOLS[place % len(MODEL_SYMBOLS)],
-            "color": inks,
-            "size": 9,
-            "line": {"color": "#fff" if "open" not in MODEL_SYMBOLS[place] else inks, "width": 1},
-        },
+        marker={"symbol": symbol, "color": ink, "size": 9, "line": {"color": edge, "width": 1}},
         hovertemplate="%{x:.2%}",
     )
 
 
-def _layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
-    axis = {"gridcolor": "#e5e5e5", "zerolinecolor": "#999", "automargin": True}
-    return {
-        "template": "none",
-        "height": height,
-        "margin": {"l": 10, "r": 36, "t": 10, "b": 10},  # at the right the button for the picture
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
-        "xaxis": {**axis, "title": {"text": x}},
-        "yaxis": {**axis, "title": {"text": y}},
-        "hovermode": "closest",
-        "dragmode": False,
-        "showlegend": True,
-        "bargap": 0.25,
-    }
+def _add_whiskers(figure: go.Figure, rows: pd.DataFrame, kind: str) -> None:
+    colour, width = INTERVAL_LINES[kind]
+    columns = ("conversions", "lower", "upper")
+    credit, lower, upper = (rows[name].astype(float) for name in columns)
+    figure.add_scatter(
+        x=credit.to_list(),
+        y=list(range(len(rows))),
+        name=f"{kind} interval",
+        mode="markers",
+        marker={"color": INK, "size": 8},
+        error_x={
+            "array": (upper - credit).to_list(),
+            "arrayminus": (credit - lower).to_list(),
+            "color": colour,
+            "thickness": width,
+            "width": 0 if kind == "sampling" else 7,
+        },
+        customdata=list(zip(lower.to_list(), upper.to_list(), strict=True)),
+        hovertemplate="%{customdata[0]:,.4~r} to %{customdata[1]:,.4~r}",
+    )
+
+
+def _add_diagonal(figure: go.Figure, low: float, high: float) -> None:
+    """Where points lie whose observed rate is as predicted."""
+    figure.add_scatter(
+        x=[low, high],
+        y=[low, high],
+        name="perfect calibration",
+        mode="lines",
+        line={"color": GREY, "width": 1, "dash": "dot"},
+        hoverinfo="skip",
+    )
+
+
+def _add_bins(
+    figure: go.Figure, bins: pd.DataFrame, model: str, colour: str, symbol: str, *, counted: bool
+) -> None:
+    """A point per bin with two standard errors either way; `counted` writes the conversions."""
+    observed = bins["observed"]
+    error = 2 * (observed * (1 - observed) / bins["examples"]) ** 0.5
+    # A logarithmic axis has no room for a bar down to 0.
+    error_below = error.clip(upper=0.9 * observed)
+    figure.add_scatter(
+        x=[float(x) for x in bins["predicted"]],
+        y=[float(y) for y in observed],
+        name=model_label(model),
+        mode="markers+text" if counted else "markers",
+        text=[f"{count:,.0f}" for count in bins["conversions"]] if counted else None,
+        textposition="bottom right",
+        textfont={"size": 11, "color": colour},
+        marker={"color": colour, "symbol": symbol, "size": 9},
+        error_y={
+            "array": [float(x) for x in error],
+            "arrayminus": [float(x) for x in error_below],
+            "color": colour,
+            "thickness": 1,
+        },
+        customdata=bins[["conversions", "examples"]].to_numpy(float).tolist(),
+        hovertemplate="predicted %{x:.3%}, observed %{y:.3%}"
+        "<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}",
+    )

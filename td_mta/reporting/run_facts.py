@@ -84,9 +84,9 @@ def misses(held_out: HeldOut, channels: Sequence[str], grid: Grid) -> list[str]:
     lines = [held_out_examples.in_words(miss, channels, grid) for miss in largest.worst]
     if largest.patterns:
         lines.append(
-            f"Compared: {largest.patterns} patterns with {held_out_examples.FEW} or more "
-            "conversions, observed or predicted. By chance alone, the largest of that many "
-            f"residuals has a median of {largest.by_chance:.1f} standard errors."
+            f"{largest.patterns} patterns with {held_out_examples.FEW} or more conversions, "
+            "observed or predicted, were compared. By chance alone, the largest of so many "
+            f"residuals would be about {largest.by_chance:.1f} standard errors (median)."
         )
     return lines
 

@@ -1,41 +1,52 @@
-"""What the output tables say about one run."""
+"""The output tables of one run as frames, and what several charts and sections ask of them."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import pandas as pd
 
 from td_mta.tables import BASELINE
 
-DRAWN = 9
-RIVALS = {"logistic": "a logistic regression", "base_rate": "the base rate alone"}
-RIDES_ON_INTENT = ("direct", "search", "brand", "retarget", "remarket", "coupon", "cashback")
+MOST_CHARTED = 9  # as many channels as there are colours that stay apart
+BASELINE_MODELS = {"logistic": "logistic regression", "base_rate": "the base rate"}
+MODEL_NAMES = {
+    "lstm": "LSTM",
+    "logistic": "logistic regression",
+    "shapley": "Shapley values",
+    "markov": "Markov chain",
+}
+# Parts of names of channels that people often use because they want to buy already.
+INTENT_WORDS = ("direct", "search", "brand", "retarget", "remarket", "coupon", "cashback")
+
+
+class Conservation(NamedTuple):
+    """Conversions credited to the baseline and to the channels, and those observed."""
+
+    baseline: float
+    channels: float
+    conversions: float
 
 
 @dataclass(frozen=True)
 class RunTables:
-    """The output tables of one run, and what several parts of the page ask of them."""
+    """The output tables of one run by their keys, with the columns of `tables.py`."""
 
     frames: Mapping[str, pd.DataFrame]
 
     @cached_property
     def ranking(self) -> list[str]:
-        """All channels by the size of their credit, negative or not, then by name."""
+        """All channels by the absolute size of their credit, then by name."""
         credit = self.credits.groupby("channel")["conversions"].sum().abs()
         sizes = {str(channel): float(size) for channel, size in credit.items()}
         return sorted(sizes, key=lambda channel: (-sizes[channel], channel))
 
     @property
-    def drawn(self) -> list[str]:
-        """The channels that get a colour in the pictures."""
-        return self.ranking[:DRAWN]
-
-    @property
-    def rest(self) -> int:
-        """How many channels the pictures show only as one sum."""
-        return len(self.ranking) - len(self.drawn)
+    def charted(self) -> list[str]:
+        """The channels that have a colour of their own in charts; the others are summed up."""
+        return self.ranking[:MOST_CHARTED]
 
     @cached_property
     def credits(self) -> pd.DataFrame:
@@ -45,59 +56,72 @@ class RunTables:
 
     @cached_property
     def intervals(self) -> dict[str, pd.DataFrame]:
-        """Channel, conversions, lower and upper by kind, the one with less in it first."""
+        """By kind of interval its rows: channel, conversions, lower, upper; only kinds with rows.
+
+        `sampling` comes first: it holds fewer sources of error.
+        """
         rows = self.frames["intervals"]
-        kinds = {kind: rows[rows["kind"] == kind] for kind in ("sampling", "full")}
-        return {kind: found for kind, found in kinds.items() if len(found)}
+        by_kind = {kind: rows[rows["kind"] == kind] for kind in ("sampling", "full")}
+        return {kind: of_kind for kind, of_kind in by_kind.items() if len(of_kind)}
 
     @property
     def models(self) -> list[str]:
-        """The models compared, ours first, the others as the table has them."""
+        """The attribution models, the Shapley values first, the others in the table's order."""
         names = dict.fromkeys(self.frames["models"]["model"])
         return sorted(names, key=lambda name: "shapley" not in name)
 
     @property
     def has_value(self) -> bool:
+        """Whether conversions have a value, such as an order's revenue."""
         return bool(self.frames["detail"]["value"].notna().any())
 
-    def section(self, name: str) -> dict[str, str]:
-        """The names and values of one section of run_info."""
-        rows = self.frames["run_info"]
-        rows = rows[rows["section"] == name]
-        return dict(zip(rows["name"].astype(str), rows["value"].astype(str), strict=True))
-
-    def sentences(self, section: str) -> list[str]:
-        """The warnings or the notes, in the order of their numbers."""
-        rows = self.frames["run_info"]
-        return rows.loc[rows["section"] == section, "value"].astype(str).to_list()
-
-    def number(self, section: str, name: str) -> float:
-        """A number of run_info, NaN where it is absent."""
-        return float(pd.to_numeric(self.section(section).get(name, "nan"), errors="coerce"))
-
     @property
-    def calibration(self) -> dict[str, pd.DataFrame]:
-        """By model its bins: predicted, observed, examples, conversions."""
-        bins: dict[str, list[dict[str, float]]] = {}
-        for name, value in self.section("calibration").items():
-            bins.setdefault(name.rpartition("_")[0], []).append(json.loads(value))
-        return {model: pd.DataFrame(each) for model, each in bins.items()}
-
-    @property
-    def riders(self) -> list[str]:
-        """Channels that people use because they want to buy already, by their names."""
+    def intent_channels(self) -> list[str]:
+        """Channels whose names say that people use them when they want to buy already."""
         return [
             channel
             for channel in self.ranking
-            if any(word in channel.lower() for word in RIDES_ON_INTENT)
+            if any(word in channel.lower() for word in INTENT_WORDS)
         ]
 
+    def section(self, name: str) -> dict[str, str]:
+        """The names and values of one section of run_info."""
+        info = self.frames["run_info"]
+        rows = info[info["section"] == name]
+        return dict(zip(rows["name"].astype(str), rows["value"].astype(str), strict=True))
+
+    def sentences(self, section: str) -> list[str]:
+        """The sentences of a section such as `warnings`, in the order of their numbers."""
+        return list(self.section(section).values())
+
+    def number(self, section: str, name: str) -> float:
+        """A number of run_info, NaN where it is absent."""
+        text = self.section(section).get(name, "nan")
+        return float(pd.to_numeric(text, errors="coerce"))
+
     def parameter(self, name: str) -> str:
+        """A parameter as run_info has it, empty where it is absent."""
         return self.section("parameters").get(name, "")
 
     @property
-    def balance(self) -> tuple[float, float, float]:
-        """Conversions of the baseline, of the channels, and observed."""
-        names = ("baseline", "channels", "conversions")
-        baseline, channels, conversions = (self.number("conservation", name) for name in names)
-        return baseline, channels, conversions
+    def calibration(self) -> dict[str, pd.DataFrame]:
+        """By model its bins, a row each: predicted, observed, examples, conversions."""
+        bins: dict[str, list[dict[str, float]]] = {}
+        for name, value in self.section("calibration").items():
+            model, _, _ = name.rpartition("_")  # lstm_1, lstm_2, ...
+            bins.setdefault(model, []).append(json.loads(value))
+        return {model: pd.DataFrame(rows) for model, rows in bins.items()}
+
+    @property
+    def conservation(self) -> Conservation:
+        """What must add up: baseline + channels = conversions."""
+        return Conservation(*(self.number("conservation", name) for name in Conservation._fields))
+
+
+def model_name(model: str) -> str:
+    """How readers see a model that tables call so.
+
+    >>> model_name("lstm"), model_name("last_touch")
+    ('LSTM', 'last touch')
+    """
+    return MODEL_NAMES.get(model, model.replace("_", " "))

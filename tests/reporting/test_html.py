@@ -87,7 +87,7 @@ def _days(credits: dict[str, list[float]]) -> int:
     return max(len(days) for days in credits.values())
 
 
-RIVALS = ("lstm", "logistic", "base_rate")
+HELD_OUT_MODELS = ("lstm", "logistic", "base_rate")
 SMALL = {"Email": [5.0, 1.0], "Display": [-1.0, 3.0]}
 
 
@@ -143,13 +143,13 @@ def test_every_tag_is_closed_and_every_figure_is_json(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_nothing_is_loaded_from_anywhere(name: str) -> None:
+def test_no_resource_is_loaded(name: str) -> None:
     outside = r"<link|<img|<iframe|@import|url\(|\b(src|href)\s*="
     assert not re.search(outside, case(name))
     assert "default-src 'none'" in case(name)
 
 
-def test_what_draws_the_pictures_is_inside_once() -> None:
+def test_plotly_is_inside_once() -> None:
     assert html.render(CASES["usual"], "t").count(PLOTLY) == 1
 
 
@@ -164,16 +164,16 @@ def test_warnings_stand_before_any_result() -> None:
     assert written.index("Few conversions of Fax.") < written.index("Times were converted.")
 
 
-def test_nothing_is_said_of_a_model_without_figures() -> None:
-    assert "predicts" not in case("usual").split("<h2>Channels")[0]
+def test_a_model_without_figures_gets_no_verdict() -> None:
+    assert "predicts" not in case("usual").split("<h2>Credit by channel")[0]
 
 
-def test_no_warnings_is_said_too() -> None:
+def test_a_run_without_warnings_says_so() -> None:
     written = case("usual")
     assert "<h2>Warnings</h2>\n<p>None.</p>" in written
 
 
-def test_a_losing_model_is_said_before_anything_else() -> None:
+def test_the_first_line_says_when_the_model_loses() -> None:
     facts = [
         ("warnings", "1", "Few conversions of Fax."),
         ("holdout", "lstm_log_loss", "0.30"),
@@ -181,31 +181,33 @@ def test_a_losing_model_is_said_before_anything_else() -> None:
         ("holdout", "base_rate_log_loss", "0.40"),
     ]
     written = page(tables(SMALL, facts=facts))
-    verdict = "(log loss 0.30000) predicts worse than a logistic regression (0.20000): do not lean"
+    verdict = "(log loss 0.30000) predicts worse than logistic regression (0.20000). Do not rely"
     assert written.index("</h1>") < written.index(verdict) < written.index("Few conversions of Fax")
 
 
-def test_a_winning_model_is_said_too() -> None:
-    facts = [("holdout", f"{name}_log_loss", f"0.{at}") for at, name in enumerate(RIVALS, 1)]
-    won = "better than a logistic regression (0.20000) and the base rate alone (0.30000)."
+def test_the_first_line_says_when_the_model_wins() -> None:
+    facts = [
+        ("holdout", f"{name}_log_loss", f"0.{rank}") for rank, name in enumerate(HELD_OUT_MODELS, 1)
+    ]
+    won = "better than logistic regression (0.20000) and the base rate (0.30000)."
     assert won in page(tables(SMALL, facts=facts))
 
 
 def test_holdout_figures_stand_model_by_model() -> None:
     facts = [("holdout", "lstm_log_loss", "0.125"), ("holdout", "lstm_auc", "0.75")]
     facts += [("holdout", "base_rate_log_loss", "0.25")]
-    row = r"<td>lstm</td><td class=\"number\">0.1250</td><td class=\"number\">0.7500</td>"
+    row = r"<td>LSTM</td><td class=\"number\">0.1250</td><td class=\"number\">0.7500</td>"
     assert re.search(row, page(tables(SMALL, facts=facts)))
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("0.002", "predicts as well as a logistic regression (0.20000), within a standard error."),
-        ("0.0005", "predicts worse than a logistic regression (0.20000): do not lean"),
+        ("0.002", "predicts as well as logistic regression (0.20000) within one standard error."),
+        ("0.0005", "predicts worse than logistic regression (0.20000). Do not rely"),
     ],
 )
-def test_a_verdict_heeds_the_standard_error(error: str, said: str) -> None:
+def test_the_verdict_depends_on_the_standard_error(error: str, said: str) -> None:
     facts = [
         ("holdout", "lstm_log_loss", "0.201"),
         ("holdout", "logistic_log_loss", "0.20"),
@@ -215,8 +217,8 @@ def test_a_verdict_heeds_the_standard_error(error: str, said: str) -> None:
     written = page(tables(SMALL, facts=facts))
     assert said in written
     assert (
-        f"0.001000 above that of a logistic regression, with a standard error of {float(error):.6f}"
-        in written
+        "0.001000 above that of logistic regression; the standard error of this difference, paired "
+        f"by example, is {float(error):.6f}" in written
     )
 
 
@@ -239,7 +241,7 @@ def test_the_calibration_is_drawn_with_its_counts() -> None:
     ]
     written = page(tables(SMALL, facts=facts))
     _, lstm, logistic = figures(written)["calibration"]["data"]
-    assert (lstm["name"], lstm["x"], lstm["y"], lstm["text"]) == ("lstm", [0.01], [0.012], ["12"])
+    assert (lstm["name"], lstm["x"], lstm["y"], lstm["text"]) == ("LSTM", [0.01], [0.012], ["12"])
     assert lstm["error_y"]["array"] == [pytest.approx(2 * (0.012 * 0.988 / 1000) ** 0.5)]
     assert logistic["customdata"] == [[20.0, 2000.0]]
     assert '<td class="number">3,000</td>' in written
@@ -256,17 +258,17 @@ def test_misses_are_listed_and_their_names_are_text() -> None:
     assert "<script>alert" not in written
     assert "on day 0: 41 conversions, 22.3 predicted</li>" in written
     assert "<p>Of 3 patterns, chance alone" in written
-    assert "moved by more than 1.2 %" in written
+    assert "changed by more than 1.2 percentage points" in written
 
 
-def test_channels_that_ride_on_intent_are_named() -> None:
+def test_channels_that_follow_intent_are_named() -> None:
     written = page(tables({"Direct": [2.0], "Paid Search": [1.0], "Email": [5.0]}))
-    assert "<b>Direct</b>, <b>Paid Search</b> usually ride on a wish to buy" in written
+    assert "<b>Direct</b>, <b>Paid Search</b>. People often use such channels" in written
     assert "the 3 conversions (30.0 %)" in written
-    assert "cannot know" not in case("usual")
+    assert "follow intent" not in case("usual")
 
 
-def test_a_rider_with_a_nasty_name_is_text() -> None:
+def test_a_channel_that_follows_intent_is_text_whatever_its_name() -> None:
     assert "<b>direct&lt;i&gt;</b>" in page(tables({"direct<i>": [1.0]}))
 
 
@@ -294,7 +296,7 @@ def test_a_title_is_text_too() -> None:
 def test_all_channels_are_named_and_the_pictures_say_what_they_leave_out() -> None:
     written = case("60 channels")
     assert all(f"<td>channel {i}</td>" in written for i in range(60))
-    assert "the 9 channels with the most credit and the other 51 as one sum" in written
+    assert "the 9 channels with the most credit and the sum of the other 51" in written
 
 
 def test_what_the_pictures_leave_out_is_in_their_sum() -> None:
@@ -305,7 +307,7 @@ def test_what_the_pictures_leave_out_is_in_their_sum() -> None:
 
 
 def test_few_channels_are_all_drawn_and_nothing_is_said_of_others() -> None:
-    assert "as one sum" not in case("usual")
+    assert "the sum of the" not in case("usual")
     assert len(figures(case("usual"))["day-curves"]["data"]) == 2
 
 
@@ -323,9 +325,9 @@ def test_every_model_has_its_bars_and_column() -> None:
     written = page(tables(SMALL, models=("last_touch", "shapley", "markov", "linear")))
     bars = figures(written)["model-shares"]["data"]
     assert [bar["name"] for bar in bars if bar.get("showlegend", True)] == [
-        *("shapley", "last touch", "markov", "linear")
+        *("Shapley values", "last touch", "Markov chain", "linear")
     ]
-    assert all(f'<th class="number">{name}</th>' in written for name in ("markov", "linear"))
+    assert all(f'<th class="number">{name}</th>' in written for name in ("Markov chain", "linear"))
 
 
 def test_bars_of_a_model_sum_to_all_conversions() -> None:
@@ -360,7 +362,7 @@ READING = {
 
 
 @pytest.mark.parametrize(("frames", "said"), READING.values(), ids=READING)
-def test_the_reader_is_told_what_this_run_means(frames: Frames, said: str) -> None:
+def test_the_caveats_of_this_run_are_on_the_page(frames: Frames, said: str) -> None:
     assert said in page(frames)
 
 
@@ -382,12 +384,14 @@ def test_a_long_table_is_cut_and_says_where_the_rest_is() -> None:
 
 
 def test_each_kind_of_interval_says_what_it_is_about() -> None:
-    both, one = case("intervals of both kinds"), case("usual")
-    assert "nothing about the truth" in both and "nothing about the truth" in one
-    assert "the model was fitted again and again" in both
-    assert "the model was fitted again and again" not in one
-    assert "interval_refits" in one
-    assert "How sure" not in case("no intervals")
+    both, sampling = case("intervals of both kinds"), case("usual")
+    assert "a wrong model can have narrow intervals too" in both
+    assert "a wrong model can have narrow intervals too" in sampling
+    assert "The model is refitted to bootstrap samples" in both
+    assert "The model is refitted to bootstrap samples" not in sampling
+    assert "interval_refits" in sampling
+    assert "(grey, 90 %)" in sampling
+    assert "Confidence intervals" not in case("no intervals")
 
 
 def test_whiskers_reach_to_the_bounds() -> None:

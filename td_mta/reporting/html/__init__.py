@@ -1,13 +1,15 @@
 """One run's output tables as one HTML file that opens offline, from a disk or a mail.
 
-facts.py      what the tables say: the run's numbers, its warnings, the channels to draw
-figures.py    frames in, plotly figures out
-elements.py   numbers, tables and pictures as HTML; here and only here data is escaped
-credit.py     sections: the credits by channel, model and day, with their intervals
-quality.py    section: what held-out examples say of the model, and the verdict
-advice.py     section: how to read this run
-sections.py   the short ones, and all in reading order
-page.py       the sections as one file, with page.css and page.js
+elements.py       numbers, tables and charts as HTML; here and only here data is escaped
+findings.py       first section: the model's verdict, warnings, notes, what the credits add up to
+credit.py         sections: credit by channel and model, by day, and its confidence intervals
+model_quality.py  section: the model on held-out examples
+advice.py         section: how to read this report
+sections.py       the short sections, and `SECTIONS`: all in reading order
+page.py           the sections as one file, with page.css and page.js
+
+To add a section, write one function `(RunTables) -> str` that returns its HTML, empty where the run
+has nothing to show, and add one line to `SECTIONS`. A chart for it is a function in charts.py.
 """
 
 from td_mta.reporting.html.page import render

@@ -1,69 +1,72 @@
-"""What a reader would otherwise get wrong, by what this run did."""
+"""Section: what a reader could get wrong, in general and by what this run did."""
 
 from td_mta.reporting.html.elements import number, paragraphs, percent, text
 from td_mta.reporting.run_tables import RunTables
 
-DOUBTED = 5
+MOST_NAMED = 5  # channels that follow intent
+BY_CONSTRUCTION = 1e-9  # of the conversions: the baseline where nobody converts without a touch
+
+NOT_CAUSAL = (
+    "<b>Credits are not causal by themselves.</b> They measure how much the predicted probability "
+    "of a conversion depends on each touch. Users who are about to buy also search and open "
+    "emails; only an experiment can tell this apart from an effect of the channel."
+)
+NEGATIVE = (
+    "<b>A credit can be negative.</b> Then users with that touch convert less often than the model "
+    "predicts for the same users without it, for example after accidental clicks or with "
+    "unqualified traffic. Negative credits are shown as they are, not cut off at 0."
+)
+BASELINE_MEANS = (
+    "<b>The baseline</b> is the part of the conversions that the model predicts without any touch "
+    "in the window."
+)
+COST = (
+    "<b>Cost.</b> CPA (cost per acquisition) is a channel's spend in this period divided by its "
+    "conversions; ROAS (return on ad spend) is its value divided by its spend. Compare channels by "
+    "these, not by their share of the credit."
+)
 
 
 def reading(run: RunTables) -> str:
-    return "\n".join(["<h2>How to read this</h2>", paragraphs(*_advice(run))])
+    """How to read the report, with the caveats that apply to this run."""
+    advice = (NOT_CAUSAL, *_intent(run), NEGATIVE, BASELINE_MEANS, *_baseline_caveat(run), COST)
+    return "\n".join(["<h2>How to read this report</h2>", paragraphs(*advice)])
 
 
-def _advice(run: RunTables) -> list[str]:
-    """What a reader would otherwise get wrong, by what this run did."""
-    advice = [
-        "<b>Credits are not causal by themselves.</b> They say how much the predicted chance of a "
-        "conversion rests on a touch, among users like these. Whoever was about to buy also "
-        "searches and opens mails; only an experiment can tell the two apart.",
-        *_riders(run),
-        "<b>A value can be negative.</b> Then users with that touch convert less than the same "
-        "users without it would: accidental clicks and unqualified traffic look like this. It "
-        "is a finding about whom the channel reaches, and nothing is cut off at zero.",
-        "<b>The baseline</b> is what the model expects without any touch in the window.",
-    ]
-    return [*advice, *_baseline_caveat(run), _cost_advice(run)]
-
-
-def _riders(run: RunTables) -> list[str]:
-    """Which credit is least to be trusted, by the channels' names."""
-    if not run.riders:
+def _intent(run: RunTables) -> list[str]:
+    """Which credit is likely to be too high, by the channels' names."""
+    channels = run.intent_channels
+    if not channels:
         return []
-    named = run.riders[:DOUBTED]
-    more = len(run.riders) - len(named)
-    listed = ", ".join(f"<b>{text(channel)}</b>" for channel in named)
-    listed += f" and {more} more like them" if more else ""
-    credit = run.credits.loc[run.credits["channel"].isin(run.riders), "conversions"].sum()
-    share = credit / run.balance[2] if run.balance[2] else 0.0
+    listed = ", ".join(f"<b>{text(channel)}</b>" for channel in channels[:MOST_NAMED])
+    unnamed = len(channels) - MOST_NAMED
+    more = f", and {unnamed} more" if unnamed > 0 else ""
+    is_listed = run.credits["channel"].isin(channels)
+    credit = float(run.credits.loc[is_listed, "conversions"].sum())
+    observed = run.conservation.conversions
+    share = credit / observed if observed else 0.0
     return [
-        f"<b>What this report cannot know.</b> {listed} usually ride on a wish to buy that is "
-        "there already: people go there because of it. How many of the "
-        f"{number(round(float(credit)))} conversions ({percent(float(share))}) that are credited "
-        "to them would have come anyway is not in this table, whichever model reads it: take "
-        "the credit for too high rather than too low until a test has switched one off."
+        f"<b>Channels that follow intent:</b> {listed}{more}. People often use such channels when "
+        "they already want to buy. No attribution model can tell from these data how many of the "
+        f"{number(round(credit))} conversions ({percent(share)}) credited to them would have "
+        "happened anyway. Expect the credit to be too high rather than too low until an experiment "
+        "has paused the channel and measured its effect."
     ]
 
 
 def _baseline_caveat(run: RunTables) -> list[str]:
-    baseline, _, conversions = run.balance
-    if run.parameter("conversion_row_is_touch").lower() == "true" and abs(baseline) <= (
-        1e-9 * abs(conversions)
-    ):
+    """Where the baseline was not measured."""
+    baseline, _, conversions = run.conservation
+    is_zero = abs(baseline) <= BY_CONSTRUCTION * abs(conversions)
+    if run.parameter("conversion_row_is_touch").lower() == "true" and is_zero:
         return [
-            "Here every conversion row is itself a touch, so nobody converts without one: the "
-            "baseline is 0 by construction, not by measurement."
+            "In this run every conversion row is itself a touch, so nobody converts without a "
+            "touch: the baseline is 0 by construction, not by measurement."
         ]
     if run.parameter("examples") == "touch_days":
         return [
-            "With <code>examples: touch_days</code> no example is without a touch, so the "
-            "baseline is an extrapolation of a rate per selected example, not a measurement; "
-            "<code>person_days</code> measures it."
+            "With <code>examples: touch_days</code> every example has a touch, so the baseline is "
+            "an extrapolation, of a rate per selected example, and not a measurement; "
+            "<code>examples: person_days</code> measures it."
         ]
     return []
-
-
-def _cost_advice(run: RunTables) -> str:
-    return (
-        "<b>Cost.</b> A channel's spend in this period divided by its conversions is its CPA; its "
-        "value divided by its spend is its ROAS. Compare channels by these, not by share."
-    )

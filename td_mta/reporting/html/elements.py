@@ -1,4 +1,4 @@
-"""Numbers, sentences, tables and pictures as HTML. Whatever comes from data is escaped here."""
+"""Numbers, sentences, tables and charts as HTML. Whatever comes from data is escaped here."""
 
 import math
 from collections.abc import Collection, Iterable, Sequence
@@ -7,10 +7,11 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-NOTHING = "\N{EN DASH}"
+MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
-LISTED = 10
-UNCUT = 25
+MOST_LISTED = 10  # sentences of a list before the others are folded away
+SHORT_NAME = 25  # characters that a column has room for
+INVISIBLE = 0.005  # part of the darkest shade below which none is seen
 
 
 def text(value: object) -> str:
@@ -25,7 +26,7 @@ def number(value: float, decimals: int | None = None) -> str:
     ('1,234,567', '0.1235', '12.3')
     """
     if not math.isfinite(value):
-        return NOTHING
+        return MISSING
     decimals = decimals_for([value]) if decimals is None else decimals
     written = f"{value:,.{decimals}f}"
     if not any(digit in written for digit in "123456789"):
@@ -39,9 +40,20 @@ def percent(share: float) -> str:
     >>> percent(0.1234), percent(0.0004), percent(0.0)
     ('12.3 %', '0.04 %', '0.0 %')
     """
-    if not math.isfinite(share):
-        return NOTHING
-    return number(100 * share, 2 if 0 < abs(share) < 0.001 else 1) + " %"
+    return MISSING if not math.isfinite(share) else f"{_hundredths(share)} %"
+
+
+def percentage_points(share: float) -> str:
+    """A difference of shares for readers.
+
+    >>> percentage_points(0.0123)
+    '1.2 percentage points'
+    """
+    return f"{_hundredths(share)} percentage points"
+
+
+def _hundredths(share: float) -> str:
+    return number(100 * share, 2 if 0 < abs(share) < 0.001 else 1)
 
 
 def decimals_for(values: Iterable[float]) -> int:
@@ -60,12 +72,15 @@ def paragraphs(*sentences: str) -> str:
 
 def bullets(sentences: Sequence[str]) -> str:
     """Sentences from data as a list, those past the tenth folded away."""
-    first, more = sentences[:LISTED], sentences[LISTED:]
-    written = f"<ul>{''.join(f'<li>{text(sentence)}</li>' for sentence in first)}</ul>"
-    if not more:
-        return written
-    rest = f"<ul>{''.join(f'<li>{text(sentence)}</li>' for sentence in more)}</ul>"
-    return written + folded(f"{len(more)} more", rest)
+    first, others = sentences[:MOST_LISTED], sentences[MOST_LISTED:]
+    if not others:
+        return _list(first)
+    return _list(first) + folded(f"{len(others)} more", _list(others))
+
+
+def _list(sentences: Sequence[str]) -> str:
+    items = [f"<li>{text(sentence)}</li>" for sentence in sentences]
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def folded(title: str, content: str) -> str:
@@ -76,33 +91,40 @@ def folded(title: str, content: str) -> str:
 def table(frame: pd.DataFrame, percents: Collection[str] = (), shaded: Collection[str] = ()) -> str:
     """A frame as a table, numbers at the right and alike within a column.
 
-    Long names are cut by the page's style, whole when pointed at or in a folded table.
+    Long names are cut by the page's style, and complete when pointed at or in a folded table.
     The columns `percents` hold shares; the columns `shaded` are coloured on one common scale.
     """
     scale = float(frame[list(shaded)].abs().max(axis=None)) if len(shaded) else 0.0
+    headings = [_heading(frame[name], str(name)) for name in frame.columns]
     columns = [
         _percents(frame[name]) if name in percents else _cells(frame[name], scale, name in shaded)
         for name in frame.columns
     ]
-    sides = (' class="number"' if _is_numeric(frame[name]) else "" for name in frame.columns)
-    head = "".join(
-        f"<th{side}>{text(name)}</th>" for side, name in zip(sides, frame.columns, strict=True)
-    )
-    rows = "\n".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
+    rows = [f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns, strict=True)]
+    body = "\n".join(rows)
     return (
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{rows}\n</tbody></table></div>"
+        f'<div class="wide"><table>\n<thead><tr>{"".join(headings)}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
     )
 
 
-def picture(figure: go.Figure, name: str, described: str) -> str:
-    """A plotly figure: its data here, drawn by `page.js`. JSON may write `<` as its number."""
+def chart(figure: go.Figure, name: str, description: str) -> str:
+    """A plotly figure: its data here, drawn by `page.js`.
+
+    `name` is the element's id, `description` what a screen reader reads.
+    """
+    # JSON may write `<` as its number, and then no channel's name can end the script.
     data = str(figure.to_json()).replace("<", "\\u003c")
     return (
-        f'<div class="picture" id="{name}" role="img" aria-label="{text(described)}" '
+        f'<div class="chart" id="{name}" role="img" aria-label="{text(description)}" '
         f'style="min-height:{figure.layout.height}px">'
         f'<script type="application/json">{data}</script></div>'
     )
+
+
+def _heading(values: pd.Series, name: str) -> str:
+    side = ' class="number"' if _is_numeric(values) else ""
+    return f"<th{side}>{text(name)}</th>"
 
 
 def _percents(shares: pd.Series) -> list[str]:
@@ -110,28 +132,30 @@ def _percents(shares: pd.Series) -> list[str]:
 
 
 def _cells(values: pd.Series, scale: float, shaded: bool) -> list[str]:
+    """Numbers with the decimals of their column, or of the common `scale` where shaded."""
     if not _is_numeric(values):
-        return [_named(NOTHING if pd.isna(value) else text(value)) for value in values]
+        return [_name_cell(MISSING if pd.isna(value) else text(value)) for value in values]
     numbers = _floats(values)
     decimals = decimals_for([scale] if shaded else numbers)
+    shades = [_shade(x / scale) if shaded and scale else "" for x in numbers]
     return [
-        f'<td class="number"{_shade(x / scale) if shaded and scale else ""}>'
-        f"{number(x, decimals)}</td>"
-        for x in numbers
+        f'<td class="number"{shade}>{number(x, decimals)}</td>'
+        for x, shade in zip(numbers, shades, strict=True)
     ]
 
 
-def _named(name: str) -> str:
-    title = f' title="{name}"' if len(name) > UNCUT else ""
+def _name_cell(name: str) -> str:
+    title = f' title="{name}"' if len(name) > SHORT_NAME else ""
     return f"<td{title}>{name}</td>"
 
 
 def _shade(part: float) -> str:
-    """Blue for what adds, orange for what takes away; its strength is the size, up to 1."""
-    if not math.isfinite(part) or abs(part) < 0.005:
+    """Blue for positive, orange for negative numbers; `part` of the strongest shade, up to 1."""
+    if not math.isfinite(part) or abs(part) < INVISIBLE:
         return ""
     colour = "0 114 178" if part > 0 else "213 94 0"
-    return f' style="background:rgb({colour} / {0.6 * abs(part):.2f})"'
+    opacity = 0.6 * abs(part)
+    return f' style="background:rgb({colour} / {opacity:.2f})"'
 
 
 def _floats(values: pd.Series) -> list[float]:

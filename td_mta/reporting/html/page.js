@@ -1,17 +1,17 @@
-const pictures = [...document.querySelectorAll(".picture")];
+const charts = [...document.querySelectorAll(".chart")];
 const options = {
   responsive: true,
   displaylogo: false,
   modeBarButtons: [["toImage"]],
 };
 
-for (const place of pictures) {
-  const figure = JSON.parse(place.querySelector("script").textContent);
-  Plotly.newPlot(place, figure.data, figure.layout, options);
+for (const chart of charts) {
+  const figure = JSON.parse(chart.querySelector("script").textContent);
+  Plotly.newPlot(chart, figure.data, figure.layout, options);
 }
 
-// A picture keeps the screen's width on paper unless told.
+// On paper a chart would keep the screen's width.
 const PAPER_WIDTH = 680;
-const resize = (width) => pictures.forEach((place) => Plotly.relayout(place, { width }));
+const resize = (width) => charts.forEach((chart) => Plotly.relayout(chart, { width }));
 addEventListener("beforeprint", () => resize(PAPER_WIDTH));
 addEventListener("afterprint", () => resize(undefined));

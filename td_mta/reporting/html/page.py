@@ -13,6 +13,27 @@ from td_mta.reporting.run_tables import RunTables
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 )
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{styles}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+{sections}
+</main>
+<script>{plotly}</script>
+<script>
+{script}</script>
+</body>
+</html>
+"""
 
 
 def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
@@ -22,29 +43,17 @@ def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     columns of `tables.py`, rows of one run only.
     """
     run = RunTables(frames)
-    body = "\n".join(f"<section>\n{section(run)}\n</section>" for section in SECTIONS)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{text(title)}</title>
-<style>
-{_beside("page.css")}</style>
-</head>
-<body>
-<main>
-<h1>{text(title)}</h1>
-{body}
-</main>
-<script>{get_plotlyjs()}</script>
-<script>
-{_beside("page.js")}</script>
-</body>
-</html>
-"""
+    contents = [section(run) for section in SECTIONS]
+    sections = [f"<section>\n{content}\n</section>" for content in contents if content]
+    return PAGE.format(
+        policy=POLICY,
+        title=text(title),
+        styles=_file("page.css"),
+        sections="\n".join(sections),
+        plotly=get_plotlyjs(),
+        script=_file("page.js"),
+    )
 
 
-def _beside(name: str) -> str:
+def _file(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")

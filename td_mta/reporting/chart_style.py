@@ -1,0 +1,119 @@
+"""How all charts look: colours, symbols, labels, axes.
+
+A channel keeps its colour and symbol in every chart. Names are data: they reach plotly escaped,
+since it reads tags in its labels.
+"""
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from td_mta.reporting.run_tables import model_name
+from td_mta.tables import BASELINE
+
+# Okabe and Ito's palette without yellow and black, then Paul Tol's that stay apart from it.
+COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"),
+    *("#56B4E9", "#882255", "#332288", "#999933"),
+)
+SYMBOLS = (
+    *("circle", "square", "diamond", "triangle-up", "cross", "x", "star"),
+    *("triangle-down", "pentagon"),
+)
+MODEL_SYMBOLS = (
+    *("triangle-left", "triangle-right", "diamond", "circle", "circle-open", "square"),
+    *("star", "x", "cross", "hexagon", "triangle-up", "bowtie"),
+)
+MODEL_INKS = ("#222222", "#8c8c8c")  # the second once all symbols are used
+INK = "#222222"
+GREY = "#767676"
+
+LABEL_LENGTH = 20
+MOST_TICKS = 20  # beyond, plotly chooses which steps have one
+
+
+def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
+    """The layout of a figure `height` pixels high, with the titles of its axes."""
+    axis = {"gridcolor": "#e5e5e5", "zerolinecolor": "#999", "automargin": True}
+    return {
+        "template": "none",
+        "height": height,
+        "margin": {"l": 10, "r": 36, "t": 10, "b": 10},  # at the right the button for the picture
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
+        "xaxis": {**axis, "title": {"text": x}},
+        "yaxis": {**axis, "title": {"text": y}},
+        "hovermode": "closest",
+        "dragmode": False,
+        "showlegend": True,
+        "bargap": 0.25,
+    }
+
+
+def label(name: str) -> str:
+    """A name as plotly may show it: its tags harmless, its length bounded."""
+    return escape(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…")
+
+
+def model_label(name: str) -> str:
+    """A model's name as plotly may show it."""
+    return escape(model_name(name))
+
+
+def others_label(number: int) -> str:
+    """The name of the sum of `number` channels.
+
+    >>> others_label(1), others_label(7)
+    ('1 other channel', '7 other channels')
+    """
+    return f"{number} other channels" if number > 1 else "1 other channel"
+
+
+def row_colour(row: str, charted: Sequence[str]) -> str:
+    """A charted channel's own colour, ink for the baseline, grey for the other channels' sum."""
+    if row == BASELINE:
+        return INK
+    return COLOURS[charted.index(row)] if row in charted else GREY
+
+
+def name_rows(figure: go.Figure, rows: Sequence[str], charted: Sequence[str]) -> go.Figure:
+    """Name the rows from top to bottom, each beside its colour."""
+    names = [
+        f'{label(row)} <span style="color:{row_colour(row, charted)}">■</span>' for row in rows
+    ]
+    return figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=names,
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+    )
+
+
+def step_axis(figure: go.Figure, steps: pd.Index) -> go.Figure:
+    """Ticks at whole numbers, in the order of the steps; a single step stands in the middle."""
+    direction = 1 if steps[0] <= steps[-1] else -1
+    room = max(0.03 * len(steps), 0.1) * direction
+    return figure.update_xaxes(
+        range=[steps[0] - room, steps[-1] + room],
+        zeroline=False,
+        dtick=1 if len(steps) <= MOST_TICKS else None,
+    )
+
+
+def rate_axis(rates: Sequence[float]) -> dict[str, object]:
+    """A logarithmic axis around the `rates`, with ticks at 1, 2 and 5 times powers of ten."""
+    if not rates:
+        return {"type": "log"}
+    low, high = min(rates) / 1.6, max(rates) * 1.6
+    candidates = [digit * 10.0**power for power in range(-9, 1) for digit in (1, 2, 5)]
+    ticks = [tick for tick in candidates if low <= tick <= min(high, 1.0)]
+    return {
+        "type": "log",
+        "tickvals": ticks,
+        "ticktext": [f"{100 * tick:.9f}".rstrip("0").rstrip(".") + " %" for tick in ticks],
+        "range": [math.log10(low), math.log10(high)],
+    }

@@ -1,0 +1,88 @@
+"""First section: how far to trust the model, warnings, and that the credits add up."""
+
+import math
+
+from td_mta.reporting.html.elements import bullets, folded, number
+from td_mta.reporting.run_tables import BASELINE_MODELS, RunTables
+
+ROUNDING = 1e-6  # of the conversions: what sums of floats may be off
+
+
+def findings(run: RunTables) -> str:
+    """The verdict on the model, warnings, notes, and the result in one line."""
+    return "\n".join([verdict(run), _warnings(run), _notes(run), _conservation(run)])
+
+
+def verdict(run: RunTables) -> str:
+    """Whether the credits rest on a model that predicts better than simpler ones.
+
+    Empty where nothing was held out.
+    """
+    loss = run.number("holdout", "lstm_log_loss")
+    advantages = _advantages(run, loss)
+    if not advantages:
+        return ""
+    start = f"On held-out examples the model (log loss {loss:.5f}) predicts"
+    better = [model for model, errors in advantages.items() if errors > 1]
+    equal = [model for model, errors in advantages.items() if abs(errors) <= 1]
+    worse = [model for model, errors in advantages.items() if errors < -1]
+    if worse:
+        return (
+            f'<p class="verdict broken">{start} worse than {" and ".join(worse)}. '
+            "Do not rely on the credits below until this is resolved.</p>"
+        )
+    parts = [f"better than {' and '.join(better)}"] if better else []
+    if equal:
+        parts.append(f"as well as {' and '.join(equal)} within one standard error")
+    return f'<p class="verdict">{start} {", and ".join(parts)}.</p>'
+
+
+def _advantages(run: RunTables, loss: float) -> dict[str, float]:
+    """By baseline model, named with its log loss, how much lower ours is in standard errors."""
+    advantages = {}
+    for model, name in BASELINE_MODELS.items():
+        baseline_loss = run.number("holdout", f"{model}_log_loss")
+        difference = baseline_loss - loss
+        if math.isfinite(difference):
+            error = run.number("comparison", f"lstm_minus_{model}_error")
+            advantages[f"{name} ({baseline_loss:.5f})"] = _in_errors(difference, error)
+    return advantages
+
+
+def _in_errors(difference: float, error: float) -> float:
+    """A difference in standard errors; without an error any difference counts."""
+    if math.isfinite(error) and error > 0:
+        return difference / error
+    return math.copysign(math.inf, difference) if difference else 0.0
+
+
+def _warnings(run: RunTables) -> str:
+    warnings = run.sentences("warnings")
+    look = "warnings" if warnings else "no-warnings"
+    content = bullets(warnings) if warnings else "<p>None.</p>"
+    return f'<div class="{look}"><h2>Warnings</h2>\n{content}</div>'
+
+
+def _notes(run: RunTables) -> str:
+    notes = run.sentences("notes")
+    if not notes:
+        return ""
+    return folded(f"Notes on the input and the run ({len(notes)})", bullets(notes))
+
+
+def _conservation(run: RunTables) -> str:
+    """Baseline and channels as a sum, and whether it is the observed conversions."""
+    baseline, channels, conversions = run.conservation
+    adds_up = abs(baseline + channels - conversions) <= ROUNDING * max(abs(conversions), 1.0)
+    are_whole = all(abs(x - round(x)) < ROUNDING for x in (baseline, channels))
+    decimals = 0 if are_whole else 2
+    equation = (
+        f"baseline {number(baseline, decimals)} + channels {number(channels, decimals)} = "
+        f"{number(baseline + channels, 0 if adds_up else decimals)} conversions"
+    )
+    if adds_up:
+        return f'<p class="balance">{equation}</p>'
+    return (
+        f'<p class="balance broken">{equation}, but {number(conversions)} were observed: '
+        "the credits do not add up.</p>"
+    )

@@ -1,0 +1,132 @@
+"""Section: how well the model predicts held-out examples."""
+
+import math
+
+import pandas as pd
+
+from td_mta.reporting import charts
+from td_mta.reporting.html.elements import (
+    bullets,
+    chart,
+    folded,
+    paragraphs,
+    percentage_points,
+    table,
+    text,
+)
+from td_mta.reporting.run_tables import BASELINE_MODELS, RunTables, model_name
+
+MEASURES = {
+    "log_loss": "log loss",
+    "auc": "AUC",
+    "rmse": "RMSE",
+    "calibration_error": "calibration error",
+}
+
+
+def model_quality(run: RunTables) -> str:
+    """Metrics beside simpler models', calibration, largest residuals, training."""
+    return "\n".join(
+        [
+            "<h2>Model quality</h2>",
+            paragraphs(
+                "Measured on held-out examples: days of users that were not used in training. Log "
+                "loss, RMSE and calibration error: lower is better. AUC: the probability that an "
+                "example with a conversion gets a higher prediction than one without; 0.5 is "
+                "random. The base rate predicts the same probability for every example. The "
+                "credits are only as reliable as the model's predictions."
+            ),
+            table(_holdout(run)),
+            paragraphs(*_comparison(run)),
+            *_calibration(run),
+            *_misses(run),
+            *_training(run),
+        ]
+    )
+
+
+def _holdout(run: RunTables) -> pd.DataFrame:
+    """A row per model, a column per measure, from names like `lstm_log_loss`."""
+    rows: dict[str, dict[str, str | float]] = {}
+    for name in run.section("holdout"):
+        measure = next((m for m in MEASURES if name.endswith(f"_{m}")), "")
+        model = name.removesuffix(f"_{measure}")
+        row = rows.setdefault(model, {"model": model_name(model)})
+        row[MEASURES.get(measure, "figure")] = run.number("holdout", name)
+    return pd.DataFrame(rows.values())
+
+
+def _comparison(run: RunTables) -> list[str]:
+    """The difference in log loss to each baseline model, with its standard error."""
+    sentences = []
+    for model, name in BASELINE_MODELS.items():
+        difference = run.number("comparison", f"lstm_minus_{model}")
+        error = run.number("comparison", f"lstm_minus_{model}_error")
+        if math.isfinite(difference) and math.isfinite(error):
+            direction = "below" if difference < 0 else "above"
+            sentences.append(
+                f"The model's log loss is {abs(difference):.6f} {direction} that of {name}; the "
+                f"standard error of this difference, paired by example, is {error:.6f}."
+            )
+    return sentences
+
+
+def _calibration(run: RunTables) -> list[str]:
+    bins = run.calibration
+    if not bins:
+        return []
+    parts = [rows.assign(model=model_name(model)) for model, rows in bins.items()]
+    columns = ["model", "predicted", "observed", "examples", "conversions"]
+    return [
+        "<h3>Calibration: do predicted probabilities match observed rates?</h3>",
+        paragraphs(
+            "Held-out examples in bins of about equal size, by predicted probability. On the "
+            "dotted line the observed rate equals the prediction. Error bars are two standard "
+            "errors either way; the numbers count the conversions in the LSTM's bins."
+        ),
+        chart(charts.calibration(bins), "calibration", "Observed rate by predicted probability"),
+        folded("Bins as a table", table(pd.concat(parts)[columns], ("predicted", "observed"))),
+    ]
+
+
+def _misses(run: RunTables) -> list[str]:
+    lines = run.sentences("misses")
+    if not lines:
+        return []
+    patterns, expected_by_chance = lines[:-1], lines[-1]
+    return [
+        "<h3>Largest residuals</h3>",
+        paragraphs(
+            "Patterns of touches whose observed conversions differ most from the predicted ones, "
+            "among held-out examples. Day 0 is the day that is predicted."
+        ),
+        bullets(patterns),
+        paragraphs(text(expected_by_chance)),
+    ]
+
+
+def _training(run: RunTables) -> list[str]:
+    """Curves per epoch, and how much the credits still changed in the last one."""
+    metrics = run.frames["metrics"]
+    curves = [
+        chart(charts.training_curve(metrics, measure), f"training-{measure}", f"{name} by epoch")
+        for measure, name in (("loss", "Log loss"), ("auc", "AUC"))
+    ]
+    return [
+        "<h3>Training</h3>",
+        f'<div class="pair">{"".join(curves)}</div>',
+        paragraphs(*_convergence(run)),
+    ]
+
+
+def _convergence(run: RunTables) -> list[str]:
+    changes = run.section("convergence")
+    if not changes:
+        return []
+    name, largest = list(changes.items())[-1]
+    epoch = name.removeprefix("epoch_")
+    change, _, channel = largest.partition(" ")
+    return [
+        f"In epoch {text(epoch)}, the last one, no channel's share of the channel credit changed "
+        f"by more than {percentage_points(abs(float(change)))} ({text(channel)})."
+    ]
