@@ -1,7 +1,8 @@
-"""Requests to Treasure Data's API: made by pytd's td-client, tried again with patience and a limit.
+"""Requests to Treasure Data's API through td-client, repeated while that may help.
 
-td-client by itself would retry for ten minutes in silence and then lose the reason; here it is told
-not to, and what failed comes back in our words. The key appears in none of them, nor in any log.
+td-client by itself would retry for ten minutes in silence and then lose the reason; here its own
+retries are off, and a failure is an error of ours that names the request. The key appears in no
+error and in no log.
 """
 
 import http.client
@@ -35,22 +36,25 @@ _UNREACHED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long to wait for what, in seconds; a pause doubles from try to try."""
+    """How long to wait for what, in seconds, and how often to try."""
 
-    connect: float = 5
-    answer: float = 60
-    tries: int = 9
-    tries_before_first_answer: int = 3
-    pause: float = 1
+    connect: float = 5  # until the server accepts a connection
+    answer: float = 60  # until the next bytes of an answer come
+    tries: int = 9  # of one request
+    tries_before_first_answer: int = 3  # while it may be the wrong address
+    pause: float = 1  # before the second try; doubles from try to try
     longest_pause: float = 30
-    poll: float = 1
+    poll: float = 1  # before a job is looked at again; grows by half each time
     longest_poll: float = 10
-    job: float = 24 * 3600
-    commit: float = 3600
+    job: float = 24 * 3600  # until a job is stopped
+    commit: float = 3600  # until the rows of a bulk import are in the table
 
 
 class TransientError(Exception):
-    """A request that may succeed when made again."""
+    """A request that may succeed when repeated.
+
+    `reached` says whether a server answered at all, `wait` how many seconds it asked to wait.
+    """
 
     def __init__(self, text: str, *, reached: bool = True, wait: float = 0) -> None:
         super().__init__(text)
@@ -58,15 +62,15 @@ class TransientError(Exception):
 
 
 class MissingError(DataError):
-    """404: the database, table, job or import is not there."""
+    """404: the database, table, job or import does not exist."""
 
 
 class RefusedError(ConfigError):
-    """401 or 403 to the very first try, so that nothing was done."""
+    """401 or 403 to the first try, so that nothing was done."""
 
 
 class AlreadyThereError(DataError):
-    """409; `details` is what the API adds, such as the id of the job that was meant."""
+    """409; `details` is what the API adds, such as the id of the job with the same domain key."""
 
     def __init__(self, text: str, details: dict[str, Any]) -> None:
         super().__init__(text)
@@ -83,7 +87,7 @@ FAILURES = (
 
 
 class Connection:
-    """One account and key. `sleep` is an argument so that tests can watch it."""
+    """The API of one account, with its key. Tests watch the pauses by their own `sleep`."""
 
     def __init__(
         self,
@@ -94,7 +98,8 @@ class Connection:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.server, self.patience, self.sleep = server, patience, sleep
-        self.answered = False
+        self.answered = False  # whether this server ever answered as Treasure Data does
+        # the key is ACCOUNT/SECRET: neither it nor its secret part is shown
         self._secrets = [part for part in (key, key.rpartition("/")[2]) if part]
         logging.getLogger("tdclient.api").addFilter(_shows_no_headers)
         client = pytd.Client(
@@ -116,25 +121,27 @@ class Connection:
         forward: bool = False,
         tries: int | None = None,
     ) -> T:
-        """The answer to a request, tried again while that may help.
+        """The answer to a request, which is repeated while that may help.
 
-        A request whose answer was lost may have been carried out: `done` looks, and gives the
-        answer then. With `forward` a refused key is tried again, too, since stopping would leave
-        half of the work. Raises an `MtaError` that says what failed.
+        `what` names the request in messages. A request whose answer was lost may have been carried
+        out: `done` looks, and returns the answer if so, else None. With `forward` a refused key
+        does not end the tries either, since stopping would leave half of the work. `tries` limits
+        them. Raises an `MtaError` that says what failed.
         """
-        failures = Tries(self, what, forward=forward, most=tries)
+        failures = Tries(self, what, forward=forward, limit=tries)
         while True:
             try:
                 answer = request(self.api)
             except FAILURES as error:
-                if failures.count and done and (there := done()):
-                    return there  # a repetition of what was carried out after all is refused
+                # what was carried out by an earlier try is refused when repeated
+                if failures.count and done and (earlier_answer := done()):
+                    return earlier_answer
                 failures.failed(error)
             else:
                 self.answered = True
                 return answer
-            if done and (there := done()):
-                return there
+            if done and (earlier_answer := done()):
+                return earlier_answer
 
     def scrub(self, text: str) -> str:
         """The text without the key."""
@@ -144,7 +151,7 @@ class Connection:
 
 
 class Tries:
-    """Counts what failed; sleeps before the next try or raises what the user is to know."""
+    """Counts the failures of one request; sleeps before the next try, or raises at the last."""
 
     def __init__(
         self,
@@ -152,102 +159,118 @@ class Tries:
         what: str,
         *,
         forward: bool = False,
-        most: int | None = None,
+        limit: int | None = None,
     ) -> None:
         self.connection, self.what, self.forward = connection, what, forward
-        self.most, self.count = most, 0
+        self.limit, self.count = limit, 0
 
     def failed(self, error: Exception) -> None:
-        """Return after a pause when another try may help."""
-        again = self._transient(error)
-        if again is None:
-            raise self._final(error) from None
+        """Return after a pause where another try may help, else raise an `MtaError`."""
+        transient = self._transient(error)
+        if transient is None:
+            raise self._final_error(error) from None
+        connection = self.connection
         self.count += 1
-        connection, patience = self.connection, self.connection.patience
-        connection.answered |= again.reached
-        known = patience.tries if connection.answered else patience.tries_before_first_answer
-        most = self.most or known
-        told = connection.scrub(f"{self.what}: {again}")
-        if self.count >= most:
-            raise self._given_up(again, told) from None
-        pause = min(patience.pause * 2 ** (self.count - 1), patience.longest_pause)
-        pause = min(max(pause, again.wait), patience.longest_pause)
-        log.warning("%s; trying again in %g s (%d of %d)", told, pause, self.count, most)
+        connection.answered |= transient.reached
+        limit = self._limit()
+        failure = connection.scrub(f"{self.what}: {transient}")
+        if self.count >= limit:
+            raise self._last_error(transient, failure) from None
+        pause = self._pause(transient)
+        log.warning("%s; trying again in %g s (%d of %d)", failure, pause, self.count, limit)
         connection.sleep(pause)
 
     def progressed(self) -> None:
-        """Something came, so that the next failure is the first one again."""
+        """Note that a part of the answer came: the count of failures starts again at zero."""
         self.count = 0
         self.connection.answered = True
 
+    def _limit(self) -> int:
+        patience = self.connection.patience
+        if self.limit:
+            return self.limit
+        answered = self.connection.answered
+        return patience.tries if answered else patience.tries_before_first_answer
+
+    def _pause(self, error: TransientError) -> float:
+        """Seconds before the next try: doubled each time, or as the server asked."""
+        patience = self.connection.patience
+        pause = min(patience.pause * 2 ** (self.count - 1), patience.longest_pause)
+        return min(max(pause, error.wait), patience.longest_pause)
+
     def _transient(self, error: Exception) -> TransientError | None:
+        """The error as one that a repetition may help against; None where it cannot."""
         if isinstance(error, TransientError):
             return error
         if self.forward and isinstance(error, _REFUSALS):
-            return TransientError(_said(error))
+            return TransientError(_reason_of_api(error))
         if isinstance(error, tdclient.errors.APIError):
             # td-client's own words for an answer that was cut or is not JSON
             broken = str(error).startswith("Unexpected API response")
             return TransientError(str(error)[:200], reached=False) if broken else None
         return TransientError(str(error) or type(error).__name__)
 
-    def _final(self, error: Exception) -> MtaError:
-        said = self.connection.scrub(_said(error))
-        place = f"{self.what}: {self.connection.server}"
+    def _final_error(self, error: Exception) -> MtaError:
+        """What to raise for an answer that a repetition would not change."""
+        reason = self.connection.scrub(_reason_of_api(error))
+        subject = f"{self.what}: {self.connection.server}"
         refused = ConfigError if self.count else RefusedError
         if isinstance(error, tdclient.errors.AuthError):
             return refused(
-                f"{place} does not accept TD_API_KEY (401: {said}): set {MASTER_KEY}, not expired, "
-                "and TD_API_SERVER to the account's region"
+                f"{subject} does not accept TD_API_KEY (401: {reason}): set {MASTER_KEY}, not "
+                "expired, and TD_API_SERVER to the account's region"
             )
         if isinstance(error, tdclient.errors.ForbiddenError):
             return refused(
-                f"{place} does not allow this to TD_API_KEY (403: {said}): set {MASTER_KEY}, "
+                f"{subject} does not allow this to TD_API_KEY (403: {reason}): set {MASTER_KEY}, "
                 "of a user with access to the database"
             )
         if isinstance(error, tdclient.errors.NotFoundError):
-            return MissingError(f"{place} says: {said}")
+            return MissingError(f"{subject} answers: {reason}")
         if isinstance(error, tdclient.errors.AlreadyExistsError):
-            return AlreadyThereError(f"{place} says: {said}", _body(error).get("details") or {})
-        return WarehouseError(f"{place} refused: {said}")
+            details = _body(error).get("details") or {}
+            return AlreadyThereError(f"{subject} answers: {reason}", details)
+        return WarehouseError(f"{subject} refused: {reason}")
 
-    def _given_up(self, error: TransientError, told: str) -> MtaError:
+    def _last_error(self, error: TransientError, failure: str) -> MtaError:
+        """What to raise after the last try."""
+        server = self.connection.server
         if not error.reached and not self.connection.answered:
+            reason = self.connection.scrub(str(error))
             return WarehouseError(
-                f"{self.connection.server} cannot be reached, or is not Treasure Data's API "
-                f"({self.connection.scrub(str(error))}): check TD_API_SERVER, the network, a proxy"
+                f"{server} cannot be reached, or is not Treasure Data's API ({reason}): check "
+                "TD_API_SERVER, the network, a proxy"
             )
         return WarehouseError(
-            f"{told} at {self.connection.server}, tried {self.count} times; start again when "
-            "Treasure Data and the network are well"
+            f"{failure} at {server}, tried {self.count} times; start again when Treasure Data and "
+            "the network work"
         )
 
 
 class _Once(urllib3.Retry):
-    """urllib3's place to decide on a failure: report it with its reason, do not retry in there."""
+    """urllib3 asks this class after a failure: it raises the reason instead of retrying."""
 
     def increment(self, method=None, url=None, response=None, error=None, *args, **kwargs):  # type: ignore[no-untyped-def]
         if response is not None and response.get_redirect_location():
             return super().increment(method, url, response, error, *args, **kwargs)
         if response is None:
-            raise TransientError(_reason(error), reached=not isinstance(error, _UNREACHED))
-        wait = response.headers.get("Retry-After", "")
-        raise TransientError(
-            f"{response.status} {response.reason or ''}".strip(),
-            wait=float(wait) if wait.isdigit() else 0,
-        )
+            reached = not isinstance(error, _UNREACHED)
+            raise TransientError(_reason_of_network(error), reached=reached)
+        status = f"{response.status} {response.reason or ''}".strip()
+        retry_after = response.headers.get("Retry-After", "")
+        raise TransientError(status, wait=float(retry_after) if retry_after.isdigit() else 0)
 
 
 _REFUSALS = (tdclient.errors.AuthError, tdclient.errors.ForbiddenError)
 
 
-def _reason(error: Exception) -> str:
-    """What urllib3 says without the objects in it: `[Errno 111] Connection refused`."""
+def _reason_of_network(error: Exception) -> str:
+    """urllib3's message without the objects in it: `[Errno 111] Connection refused`."""
     text = re.sub(r"<[^<>]*>|\w+Connection(Pool)?\([^()]*\)", "", str(error))
     return text.lstrip(" :,(") or type(error).__name__
 
 
-def _said(error: Exception) -> str:
+def _reason_of_api(error: Exception) -> str:
     """The API's text of an error, without the JSON around it."""
     body = _body(error)
     text = body.get("text") or body.get("message") or body.get("error")
@@ -255,6 +278,7 @@ def _said(error: Exception) -> str:
 
 
 def _body(error: Exception) -> dict[str, Any]:
+    """The JSON object of an answer, which td-client puts at the end of its message."""
     start = str(error).find("{")
     try:
         body = json.loads(str(error)[start:]) if start >= 0 else {}

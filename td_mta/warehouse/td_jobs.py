@@ -1,7 +1,7 @@
 """Queries as jobs: issued once, waited for, and the result streamed in blocks of rows.
 
-Every job has a key of its own: issuing it again after a lost answer gives the same job. A result is
-kept by Treasure Data, so that a broken download starts over and skips what was already given.
+Every job has a domain key of its own: issued again after a lost answer, it is the same job.
+Treasure Data keeps the result, so that a broken download starts over and skips the rows that came.
 """
 
 import itertools
@@ -36,19 +36,19 @@ FINISHED = ("success", "error", "killed")
 
 
 class FinishedJob(NamedTuple):
-    """A job that succeeded. `rows` is None where Treasure Data does not tell."""
+    """A job that succeeded."""
 
     id: str
     columns: list[ResultColumn]
-    rows: int | None
+    rows: int | None  # None where Treasure Data does not say
 
 
 class JobFailedError(WarehouseError):
-    """The warehouse refused or stopped a job; `told` is its own text."""
+    """Treasure Data refused or stopped a job; `reason` is its own text."""
 
-    def __init__(self, message: str, told: str) -> None:
+    def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
-        self.told = told
+        self.reason = reason
 
 
 def run(connection: Connection, database: str, sql: str, now: int) -> FinishedJob:
@@ -57,9 +57,9 @@ def run(connection: Connection, database: str, sql: str, now: int) -> FinishedJo
     try:
         wait(connection, id)
     except KeyboardInterrupt:
-        connection.call(f"kill job {id}", lambda api: api.kill(id) or True)
+        _kill(connection, id)
         raise
-    shown = connection.call(f"look at job {id}", lambda api: api.show_job(id))
+    shown = _show(connection, id)
     columns = [
         ResultColumn(str(name), str(kind)) for name, kind in shown["hive_result_schema"] or ()
     ]
@@ -67,12 +67,13 @@ def run(connection: Connection, database: str, sql: str, now: int) -> FinishedJo
 
 
 def wait(connection: Connection, id: str) -> None:
-    """Return when the job has succeeded."""
+    """Return when the job has succeeded; raises `JobFailedError`, and stops one that takes too
+    long."""
     patience = connection.patience
     waited, pause = 0.0, patience.poll
     while (status := _status(connection, id)) not in FINISHED:
         if waited >= patience.job:
-            connection.call(f"kill job {id}", lambda api: api.kill(id) or True)
+            _kill(connection, id)
             raise WarehouseError(f"job {id} was stopped: still {status} after {waited:.0f} s")
         connection.sleep(pause)
         waited += pause
@@ -84,27 +85,28 @@ def wait(connection: Connection, id: str) -> None:
 def batches(connection: Connection, job: FinishedJob) -> Iterator[pa.RecordBatch]:
     """The job's rows, each once, in bounded memory; a result without rows is one empty batch."""
     tries = Tries(connection, f"read the result of job {job.id}")
-    given = 0
+    rows_read = 0
     while True:
         try:
-            for rows in _blocks(connection.api, job, given):
-                given += len(rows)
+            for rows in _blocks(connection.api, job, rows_read):
+                rows_read += len(rows)
                 tries.progressed()
                 yield batch_of(rows, job.columns)
         except FAILURES as error:
             tries.failed(error)
         else:
             break
-    if not given:
+    if not rows_read:
         yield batch_of([], job.columns)
 
 
 def _issue(connection: Connection, database: str, sql: str, now: int) -> str:
-    domain_key = uuid.uuid4().hex
+    """Issue a job once, whatever answers are lost; returns its id."""
+    # parameters of the API that td-client's own signature does not name
+    extra: dict[str, Any] = {"domain_key": uuid.uuid4().hex, "scheduled_time": str(now)}
 
     def issue(api: API) -> str:
-        more: dict[str, Any] = {"domain_key": domain_key, "scheduled_time": str(now)}
-        return api.query(sql, type="presto", db=database, **more)
+        return api.query(sql, type="presto", db=database, **extra)
 
     try:
         id = connection.call("issue a query", issue)
@@ -120,22 +122,29 @@ def _status(connection: Connection, id: str) -> str:
     return connection.call(f"ask for the state of job {id}", lambda api: api.job_status(id))
 
 
+def _show(connection: Connection, id: str) -> dict[str, Any]:
+    return connection.call(f"look at job {id}", lambda api: api.show_job(id))
+
+
+def _kill(connection: Connection, id: str) -> None:
+    connection.call(f"kill job {id}", lambda api: api.kill(id) or True)
+
+
 def _failed(connection: Connection, id: str, status: str) -> JobFailedError:
-    shown = connection.call(f"look at job {id}", lambda api: api.show_job(id))
-    debug = shown["debug"] or {}
+    debug = _show(connection, id)["debug"] or {}
     if isinstance(debug, str):
         debug = json.loads(debug)
     texts = (str(debug.get(part) or "").strip() for part in ("cmdout", "stderr"))
-    told = connection.scrub(" ".join(text for text in texts if text))
-    told = re.sub(r"^started at .*?Query \S+ failed: ", "", told, flags=re.DOTALL)
+    log_text = connection.scrub(" ".join(text for text in texts if text))
+    reason = re.sub(r"^started at .*?Query \S+ failed: ", "", log_text, flags=re.DOTALL)
     if status == "killed":
-        message = f"job {id} was killed in Treasure Data" + (f": {told}" if told else "")
-        return JobFailedError(f"{message}; start again", told)
-    return JobFailedError(f"job {id} failed: {told or 'Treasure Data gives no reason'}", told)
+        message = f"job {id} was killed in Treasure Data" + (f": {reason}" if reason else "")
+        return JobFailedError(f"{message}; start again", reason)
+    return JobFailedError(f"job {id} failed: {reason or 'Treasure Data gives no reason'}", reason)
 
 
 def _blocks(api: API, job: FinishedJob, skip: int) -> Iterator[list[list[object]]]:
-    """Lists of rows from row `skip` on. Raises `TransientError` when the result is not whole."""
+    """Lists of rows from row `skip` on. Raises `TransientError` where the result is incomplete."""
     path = f"/v3/job/result/{job.id}?format=msgpack&header=False"
     with api.get(path) as response:
         if response.status == 404 and not job.rows:  # how a result without rows may look
@@ -143,12 +152,12 @@ def _blocks(api: API, job: FinishedJob, skip: int) -> Iterator[list[list[object]
         if response.status != 200:
             api.raise_error("Get job result failed", response, response.read())
         rows = itertools.islice(_rows(response), skip, None)
-        seen = skip
+        rows_read = skip
         while block := list(itertools.islice(rows, BLOCK_ROWS)):
-            seen += len(block)
+            rows_read += len(block)
             yield block
-        if seen < (job.rows or 0):
-            raise TransientError(f"the result broke off after {seen} of {job.rows} rows")
+        if rows_read < (job.rows or 0):
+            raise TransientError(f"the result broke off after {rows_read} of {job.rows} rows")
 
 
 def _rows(response: urllib3.BaseHTTPResponse) -> Iterator[list[object]]:

@@ -1,7 +1,7 @@
-"""Rows into a table by bulk import: uploaded and checked first, seen by nobody before `commit`.
+"""Rows into a table by bulk import: uploaded and checked first, visible to nobody before `commit`.
 
-Each step can be repeated after a lost answer: before it is, the import itself is asked how far it
-is, so that no row is loaded twice.
+Each step can be repeated after a lost answer: the state of the import is looked at before, so that
+no row is loaded twice.
 """
 
 import contextlib
@@ -28,7 +28,10 @@ class Import:
         self.database, self.table = database, table
 
     def stage(self, rows: pa.Table, *, append: bool) -> None:
-        """Upload the rows and have them checked; the table stays as it is."""
+        """Upload the rows and have them checked; the table stays as it is.
+
+        Raises `WarehouseError` where Treasure Data refuses a row.
+        """
         self._create(append)
         for number, part in enumerate(parts(rows)):
             self._upload(f"part-{number}", part)
@@ -39,11 +42,11 @@ class Import:
         if bad or valid != rows.num_rows:
             raise WarehouseError(
                 f"table {self.table!r}: Treasure Data took {valid} of {rows.num_rows} rows and "
-                f"found {bad} wrong; nothing was written"
+                f"refused {bad}; nothing was written"
             )
 
     def commit(self, *, forward: bool) -> None:
-        """Have the rows added to the table, once; `wait` returns when they are there."""
+        """Have the rows added to the table, once; `wait` returns when they are visible."""
         self.connection.call(
             f"add the new rows to table {self.table!r}",
             lambda api: api.commit_bulk_import(self.name),
@@ -56,6 +59,7 @@ class Import:
         return self._state(forward=True)["status"] in COMMITTED
 
     def wait(self, *, forward: bool) -> None:
+        """Return when the committed rows are in the table."""
         self._wait_until("committed", limit=self.connection.patience.commit, forward=forward)
 
     def delete(self) -> None:
@@ -95,7 +99,7 @@ class Import:
     def _perform(self) -> str:
         """The id of the job that checks the rows."""
         return self.connection.call(
-            f"have the rows of table {self.table!r} checked",
+            f"check the rows of table {self.table!r}",
             lambda api: api.perform_bulk_import(self.name),
             lambda: str(self._state().get("job_id") or "") or None,
         )
@@ -122,7 +126,8 @@ class Import:
 
 
 def create_table(connection: Connection, database: str, table: str) -> None:
-    """An empty table; `table` must be a new name, so one that is there is that of a lost answer."""
+    """Make an empty table. `table` must be a new name: a table that has it already was made by an
+    earlier try, whose answer was lost."""
     with contextlib.suppress(AlreadyThereError):
         connection.call(
             f"create table {table!r} in database {database}",
@@ -131,7 +136,7 @@ def create_table(connection: Connection, database: str, table: str) -> None:
 
 
 def declare(connection: Connection, database: str, table: str, rows: pa.Table) -> None:
-    """Give a new table its columns, in order; a column of NULLs alone has a type by it."""
+    """Give a new table the columns of `rows`, in order; a column of NULLs alone needs this."""
     schema = json.dumps(schema_of(rows))
     connection.call(
         f"declare the columns of table {table!r}",
@@ -142,7 +147,7 @@ def declare(connection: Connection, database: str, table: str, rows: pa.Table) -
 def drop_table(
     connection: Connection, database: str, table: str, *, tries: int | None = None
 ) -> None:
-    """Drop a table; one that is not there is no error."""
+    """Drop a table; a missing one is no error."""
     with contextlib.suppress(MissingError):
         connection.call(
             f"drop table {table!r}",
@@ -154,14 +159,15 @@ def drop_table(
 def rename(
     connection: Connection, database: str, old: str, new: str, *, overwrite: bool, forward: bool
 ) -> None:
-    """One request that puts `old`, a name of our own, in the place of `new`."""
+    """Let the table `old`, a name of our own, replace the table `new` by one request."""
 
     def post(api: API) -> bool:
         form = {"overwrite": "true" if overwrite else "false"}
-        with api.post(f"/v3/table/rename/{database}/{old}/{new}", form) as answer:
-            body = answer.read()
-            if answer.status != 200:
-                api.raise_error("Rename table failed", answer, body)
+        # td-client has no method for this
+        with api.post(f"/v3/table/rename/{database}/{old}/{new}", form) as response:
+            body = response.read()
+            if response.status != 200:
+                api.raise_error("Rename table failed", response, body)
             return True
 
     connection.call(
@@ -173,8 +179,8 @@ def rename(
 
 
 def is_renamed(connection: Connection, database: str, old: str, new: str) -> bool:
-    """Whether `old`, which there was, is now called `new`."""
-    there = connection.call(
+    """Whether the table that was `old` is `new` now."""
+    tables = connection.call(
         f"look at the tables of {database}", lambda api: api.list_tables(database), forward=True
     )
-    return old not in there and new in there
+    return old not in tables and new in tables

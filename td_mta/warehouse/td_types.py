@@ -1,13 +1,13 @@
-"""Values on their way to and from Treasure Data: Trino's types and Arrow's, rows as msgpack.
+"""Values to and from Treasure Data: Trino's types and Arrow's, rows as msgpack.
 
-A table stores long, double and string (and lists and maps); the type of a result comes from the
-job, never from the values, so that an id that looks like a number stays a text.
+A table stores long, double and string (and lists and maps). The type of a result's column is the
+one that the job states, never guessed from values, so that an id of digits stays text.
 """
 
 import gzip
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgpack
@@ -28,6 +28,7 @@ _ARROW = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
 }
+# msgpack has no dates and no decimals: they come as text
 _AS_TEXT = (pa.types.is_date, pa.types.is_timestamp, pa.types.is_decimal)
 PART_ROWS = 100_000
 
@@ -40,21 +41,23 @@ class ResultColumn(NamedTuple):
 
     @property
     def arrow(self) -> pa.DataType:
-        """What holds its values; whatever has no type of its own here is text.
+        """The Arrow type that holds its values: text for a type without one of its own here.
 
         >>> ResultColumn("id", "varchar(8)").arrow, ResultColumn("price", "decimal(10,2)").arrow
         (DataType(string), Decimal128Type(decimal128(10, 2)))
         """
         if decimal := re.fullmatch(r"decimal\((\d+), ?(\d+)\)", self.type):
             return pa.decimal128(int(decimal[1]), int(decimal[2]))
-        zoned = "with time zone" in self.type
-        return pa.string() if zoned else _ARROW.get(self.type.partition("(")[0], pa.string())
+        if "with time zone" in self.type:  # Arrow would not keep each value's own zone
+            return pa.string()
+        base_name, _, _ = self.type.partition("(")
+        return _ARROW.get(base_name, pa.string())
 
 
 def batch_of(rows: Sequence[Sequence[object]], columns: Sequence[ResultColumn]) -> pa.RecordBatch:
     """Rows as a record batch of the columns' types."""
-    values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    arrays = [_array(cells, column.arrow) for cells, column in zip(values, columns, strict=True)]
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(columns)  # of each column
+    arrays = [_array(values, column.arrow) for values, column in zip(cells, columns, strict=True)]
     return pa.record_batch(arrays, names=[column.name for column in columns])
 
 
@@ -66,7 +69,7 @@ def stored(frame: pd.DataFrame) -> pa.Table:
 
 
 def schema_of(table: pa.Table) -> list[list[str]]:
-    """Treasure Data's way to write a schema; every table has `time` beside it."""
+    """A schema as Treasure Data writes it: name, type, alias; every table has `time` too."""
     return [
         [field.name, _STORED[field.type], field.name]
         for field in table.schema
@@ -76,10 +79,11 @@ def schema_of(table: pa.Table) -> list[list[str]]:
 
 def parts(table: pa.Table) -> Iterator[bytes]:
     """Rows as gzipped msgpack maps, in parts for a bulk import."""
+    packer = msgpack.Packer()
     for start in range(0, table.num_rows, PART_ROWS):
         rows = table.slice(start, PART_ROWS).to_pylist()
-        packer = msgpack.Packer()
-        yield gzip.compress(b"".join(map(packer.pack, rows)), compresslevel=6, mtime=0)
+        packed = b"".join(packer.pack(row) for row in rows)
+        yield gzip.compress(packed, compresslevel=6, mtime=0)  # the same rows: the same bytes
 
 
 _STORED = {pa.int64(): "long", pa.float64(): "double", pa.string(): "string"}
@@ -94,16 +98,20 @@ def _stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def _array(cells: Sequence[object], kind: pa.DataType) -> pa.Array:
+def _array(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     if any(is_such(kind) for is_such in _AS_TEXT):
-        return pa.array([None if cell is None else str(cell) for cell in cells]).cast(kind)
+        return pa.array(_converted(values, str)).cast(kind)
     try:
-        return pa.array(cells, kind)
+        return pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # `NaN` as a word, or a list where text is due
         if pa.types.is_floating(kind):
-            return pa.array([None if cell is None else float(str(cell)) for cell in cells], kind)
-        return pa.array([None if cell is None else _text(cell) for cell in cells]).cast(kind)
+            return pa.array(_converted(values, lambda value: float(str(value))), kind)
+        return pa.array(_converted(values, _text)).cast(kind)
 
 
-def _text(cell: object) -> str:
-    return cell if isinstance(cell, str) else json.dumps(cell, default=str)
+def _converted(values: Sequence[object], convert: Callable[[object], object]) -> list[object]:
+    return [None if value is None else convert(value) for value in values]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)

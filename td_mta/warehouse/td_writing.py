@@ -1,7 +1,7 @@
-"""Several tables as one act: all of them staged, then each put in place by one request.
+"""Several tables together: all of them staged, then each published by one request.
 
-Until the first is in place, any failure leaves every table as it was. From then on the rest is
-finished, through more failures than would be endured otherwise.
+Until the first is published, any failure leaves every table as it was. From then on the others are
+published too, through failures that would end the work before.
 """
 
 import contextlib
@@ -21,35 +21,35 @@ log = logging.getLogger(__name__)
 
 
 class Load(Protocol):
-    """New rows of one table on their way."""
+    """New rows of one table on their way to Treasure Data."""
 
     @property
     def table(self) -> str:
-        """Its name, for messages."""
+        """The table's name, for messages."""
 
     @property
-    def passing(self) -> str:
-        """What staging makes, for messages."""
+    def temporary(self) -> str:
+        """What staging makes, for messages: `table x_staging_...`."""
 
     def stage(self) -> None:
         """Bring the rows to Treasure Data, where nobody sees them yet."""
 
     def publish(self, *, forward: bool) -> None:
-        """Show them, by one request."""
+        """Make them visible, by one request; with `forward` a refused key is no reason to stop."""
 
     def is_published(self) -> bool:
         """Whether that request was carried out."""
 
     def finish(self) -> None:
-        """Wait until they are seen."""
+        """Wait until they are visible."""
 
     def clean(self) -> None:
-        """Remove what staging left."""
+        """Remove what staging made."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replacement:
-    """Rows in a new table `staging`, which then takes the name `table`."""
+    """Rows in a new table `staging`, which then replaces `table` by a rename."""
 
     connection: Connection
     database: str
@@ -59,7 +59,7 @@ class Replacement:
     overwrite: bool
 
     @property
-    def passing(self) -> str:
+    def temporary(self) -> str:
         return f"table {self.staging}"
 
     def stage(self) -> None:
@@ -78,7 +78,7 @@ class Replacement:
         return td_loading.is_renamed(*self._names)
 
     def finish(self) -> None:
-        """A renamed table is seen at once."""
+        """A renamed table is visible at once."""
 
     def clean(self) -> None:
         self._import.delete()
@@ -96,7 +96,7 @@ class Replacement:
 
 @dataclass(frozen=True, kw_only=True)
 class Addition:
-    """Rows in a bulk import `name`, which then adds them to the table that is there."""
+    """Rows in a bulk import `name`, which then adds them to the existing `table`."""
 
     connection: Connection
     database: str
@@ -105,7 +105,7 @@ class Addition:
     rows: pa.Table
 
     @property
-    def passing(self) -> str:
+    def temporary(self) -> str:
         return f"bulk import {self.name}"
 
     def stage(self) -> None:
@@ -131,7 +131,15 @@ class Addition:
 
 
 def write(loads: Sequence[Load]) -> None:
-    """Stage all, then show all. Raises an `MtaError` that says which tables are new, if any is."""
+    """Stage all, then publish all. Raises an `MtaError`, which lists the state of each table unless
+    all are as before.
+    """
+    _stage(loads)
+    _publish(loads)
+    _finish(loads)
+
+
+def _stage(loads: Sequence[Load]) -> None:
     begun = []
     try:
         for load in loads:
@@ -139,19 +147,21 @@ def write(loads: Sequence[Load]) -> None:
             load.stage()
             log.info("staged table %s", load.table)
     except BaseException as error:
-        left = _clean(begun)
-        if left and isinstance(error, MtaError):
-            error.args = (f"{error}{left}",)  # the same kind of error, hence the same exit code
+        leftovers = _clean(begun)
+        if leftovers and isinstance(error, MtaError):
+            error.args = (f"{error}{leftovers}",)  # the same kind of error: the same exit code
         raise
-    for at, load in enumerate(loads):
+
+
+def _publish(loads: Sequence[Load]) -> None:
+    for index, load in enumerate(loads):
         try:
-            load.publish(forward=at > 0)
+            load.publish(forward=index > 0)
         except MtaError as error:
-            state = False if isinstance(error, RefusedError) else _is_published(load)
-            if not state:
-                left = _clean(loads[at:])
-                raise _told(error, loads, at, state, left) from error
-    _finish(loads)
+            is_new = False if isinstance(error, RefusedError) else _is_published(load)
+            if not is_new:  # else only the answer was lost
+                leftovers = _clean(loads[index:])
+                raise _with_states(error, loads, index, is_new, leftovers) from error
 
 
 def _finish(loads: Sequence[Load]) -> None:
@@ -160,39 +170,48 @@ def _finish(loads: Sequence[Load]) -> None:
             load.finish()
     except MtaError as error:
         raise WarehouseError(
-            f"{error}. The new rows of every table were accepted before"
+            f"{error}. Before that, the new rows of every table were accepted"
         ) from error
 
 
 def _is_published(load: Load) -> bool | None:
-    """None where it cannot be seen."""
+    """None where that cannot be found out."""
     try:
         return load.is_published()
     except MtaError:
         return None
 
 
-def _told(
-    error: MtaError, loads: Sequence[Load], at: int, state: bool | None, left: str
+def _with_states(
+    error: MtaError, loads: Sequence[Load], failed: int, is_new: bool | None, leftovers: str
 ) -> MtaError:
-    """The error with the state of each table, unless all are as they were."""
-    if not at and state is False:
-        error.args = (f"{error}{left}",)
+    """The error with the state of each table, unless all are as before.
+
+    `failed` is the index of the load that failed; `is_new` says whether its table is new after all,
+    None where that is not known.
+    """
+    if failed == 0 and is_new is False:
+        error.args = (f"{error}{leftovers}",)
         return error
-    new = [load.table for load in loads[:at]]
-    unseen = [load.table for load in loads[at : at + 1] if state is None]
-    old = [load.table for load in loads[at + len(unseen) :]]
-    states = {"new already": new, "either new or not": unseen, "as before": old}
-    told = "; ".join(f"{state}: {', '.join(tables)}" for state, tables in states.items() if tables)
-    return WarehouseError(f"{error}. Tables are {told}. Run again to make them agree{left}")
+    new = [load.table for load in loads[:failed]]
+    unknown = [loads[failed].table] if is_new is None else []
+    old = [load.table for load in loads[failed + len(unknown) :]]
+    states = {"new already": new, "either new or not": unknown, "as before": old}
+    listed = "; ".join(
+        f"{state}: {', '.join(tables)}" for state, tables in states.items() if tables
+    )
+    return WarehouseError(f"{error}. Tables are {listed}. Run again to make them agree{leftovers}")
 
 
 def _clean(loads: Sequence[Load]) -> str:
-    """As far as possible, so as not to hide what went wrong; a sentence on what is left."""
-    for at, load in enumerate(loads):
+    """Remove what staging made, as far as possible: this must not hide what went wrong before.
+
+    Returns a sentence on what is left behind, empty where nothing is.
+    """
+    for index, load in enumerate(loads):
         try:
             load.clean()
         except MtaError:
-            left = ", ".join(each.passing for each in loads[at:])
-            return f". Left behind, to be dropped: {left}"
+            leftovers = ", ".join(load.temporary for load in loads[index:])
+            return f". Left behind, to be dropped: {leftovers}"
     return ""

@@ -1,14 +1,14 @@
 """Tables of one database of Treasure Data, over pytd and td-client.
 
-Reading costs the warehouse one job per table, which scans the named columns once. Writing is bulk
-import into a new table, which then takes the old one's name in one request.
+Reading a table is one job, which scans the named columns once. Writing is a bulk import into a new
+table, which then replaces the old one by one request.
 """
 
 import contextlib
 import re
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -18,13 +18,17 @@ from td_mta.warehouse import IfExists, names, td_jobs, td_loading, td_writing
 from td_mta.warehouse.td_connection import Connection, MissingError, Patience
 from td_mta.warehouse.td_types import stored
 
-TIME = "time"  # every table of Treasure Data has it; its schema does not name it
+TIME = "time"  # every table of Treasure Data has this column; its schema does not name it
 _NO_TABLE = re.compile(r"""Table '?(?:["\w-]+\.)*"?(\w+)"?'? does not exist""")
+# what is wrong in the query or in a table, by Treasure Data's text: a `DataError`
 _USERS_FAULT = re.compile(r"line \d+:\d+:|does not exist|no (table|column) '|Column (name|type) ")
 
 
 class TreasureDataWarehouse:
-    """The tables of a database. `now` is the session's time in unix seconds."""
+    """The tables of a database, see `Warehouse` for its methods.
+
+    `now` is the session's time in unix seconds.
+    """
 
     def __init__(
         self,
@@ -38,8 +42,9 @@ class TreasureDataWarehouse:
     ) -> None:
         names.check_database_name(database)
         self.database, self.now = database, now
-        more = {} if sleep is None else {"sleep": sleep}
-        self._connection = Connection(key, server, database, patience or Patience(), **more)
+        self._connection = Connection(
+            key, server, database, patience or Patience(), sleep or time.sleep
+        )
 
     def columns(self, table: str) -> list[str]:
         tables = self._tables()
@@ -48,10 +53,10 @@ class TreasureDataWarehouse:
         return [*tables[table], TIME]
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        there = self.columns(table)
-        place = f"table {table!r} in database {self.database}"
-        found = [names.find_column(name, there, place) for name in columns]
-        job = self._job(f"select {', '.join(map(_quoted, found))} from {_quoted(table)}")
+        existing = self.columns(table)
+        stored_names = [names.find_column(name, existing, self._named(table)) for name in columns]
+        listed = ", ".join(_quoted(name) for name in stored_names)
+        job = self._job(f"select {listed} from {_quoted(table)}")
         for batch in td_jobs.batches(self._connection, job):
             yield batch.rename_columns(list(columns))
 
@@ -60,16 +65,17 @@ class TreasureDataWarehouse:
 
     def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
         rows = {table: self._rows(frame, table) for table, frame in frames.items()}
-        there = self._check({t: each.column_names for t, each in rows.items()}, if_exists)
-        loads = [self._load(table, rows[table], if_exists, there) for table in rows]
+        columns = {table: new.column_names for table, new in rows.items()}
+        existing = self._check(columns, if_exists)
+        loads = [self._load(table, new, if_exists, existing) for table, new in rows.items()]
         td_writing.write([load for load in loads if load is not None])
 
     def check_writable(
         self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
     ) -> None:
-        """What the Protocol says; a right to write is shown by a table made and dropped again."""
+        """See `Warehouse`; a table that is made and dropped shows that the key may write."""
         self._check(tables, if_exists)
-        probe = _passing("td_mta_probe")
+        probe = _temporary_name("td_mta_probe")
         td_loading.create_table(self._connection, self.database, probe)
         td_loading.drop_table(self._connection, self.database, probe)
 
@@ -78,7 +84,7 @@ class TreasureDataWarehouse:
 
     def create_table(self, table: str, sql: str) -> int:
         names.check_table_name(table)
-        staging = _passing(table)
+        staging = _temporary_name(table)
         try:
             self._job(f"create table {_quoted(staging)} as\n{sql}")
             rows = self._count(staging)
@@ -91,9 +97,9 @@ class TreasureDataWarehouse:
     def insert_into(self, table: str, sql: str) -> int:
         if table not in self._tables():
             return self.create_table(table, sql)
-        before = self._count(table)
+        rows_before = self._count(table)
         self._job(f"insert into {_quoted(table)}\n{sql}")
-        return self._count(table) - before
+        return self._count(table) - rows_before
 
     def drop_table(self, table: str) -> None:
         td_loading.drop_table(self._connection, self.database, table)
@@ -101,74 +107,89 @@ class TreasureDataWarehouse:
     def _check(
         self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
     ) -> dict[str, list[str]]:
-        """The tables that are there; raises when these cannot be written to them."""
+        """The existing tables; raises `DataError` where these cannot be written to them."""
         for table in tables:
             names.check_table_name(table)
-        there = self._tables()
-        for table in [table for table in tables if table in there and if_exists != "overwrite"]:
-            place = f"table {table!r} in database {self.database}"
+        existing = self._tables()
+        if if_exists == "overwrite":
+            return existing
+        for table, columns in tables.items():
+            if table not in existing:
+                continue
             if if_exists == "error":
-                raise DataError(f"{place} is already there, drop it first (if_exists: error)")
-            columns = tables[table]
+                raise DataError(
+                    f"{self._named(table)} is already there, drop it first (if_exists: error)"
+                )
             if columns is not None:
-                allowed = {names.column_name(name) for name in columns} - {TIME}
-                names.check_same_columns(allowed, there[table], place)
-        return there
+                new = {names.column_name(name) for name in columns} - {TIME}
+                names.check_same_columns(new, existing[table], self._named(table))
+        return existing
 
     def _rows(self, frame: pd.DataFrame, table: str) -> pa.Table:
         """As the table will have them: names that are allowed, types that are stored, `time`."""
         rows = stored(frame)
         columns = [names.column_name(name) for name in rows.column_names]
-        twice = [name for name in columns if columns.count(name) > 1]
-        if twice:
-            raise DataError(f"table {table!r}: two columns would be called {twice[0]!r}")
+        repeated = [name for name in columns if columns.count(name) > 1]
+        if repeated:
+            raise DataError(f"table {table!r}: two columns would be called {repeated[0]!r}")
         rows = rows.rename_columns(columns)
         if TIME in columns:
             return rows
-        return rows.append_column(TIME, pa.array([self.now] * rows.num_rows, pa.int64()))
+        times = pa.array([self.now] * rows.num_rows, pa.int64())
+        return rows.append_column(TIME, times)
 
     def _load(
-        self, table: str, rows: pa.Table, if_exists: IfExists, there: Collection[str]
+        self, table: str, rows: pa.Table, if_exists: IfExists, existing: Collection[str]
     ) -> td_writing.Load | None:
-        place: dict[str, Any] = {"connection": self._connection, "database": self.database}
-        if if_exists == "append" and table in there:
-            if not rows.num_rows:
-                return None
-            return td_writing.Addition(**place, table=table, name=_passing(table), rows=rows)
-        return td_writing.Replacement(
-            **place,
+        """How to bring the rows there; None where there is nothing to add."""
+        temporary_name = _temporary_name(table)
+        if if_exists != "append" or table not in existing:
+            return td_writing.Replacement(
+                connection=self._connection,
+                database=self.database,
+                table=table,
+                staging=temporary_name,
+                rows=rows,
+                overwrite=if_exists == "overwrite",
+            )
+        if not rows.num_rows:
+            return None
+        return td_writing.Addition(
+            connection=self._connection,
+            database=self.database,
             table=table,
-            staging=_passing(table),
+            name=temporary_name,
             rows=rows,
-            overwrite=if_exists == "overwrite",
         )
 
     def _tables(self) -> dict[str, list[str]]:
         """The columns of each table, `time` left out."""
         try:
-            found = self._connection.call(
+            tables = self._connection.call(
                 f"look at database {self.database}", lambda api: api.list_tables(self.database)
             )
         except MissingError:
             raise DataError(self._no_database()) from None
         return {
-            table: [column[0] for column in facts["schema"] if column[0] != TIME]
-            for table, facts in found.items()
+            # a schema has [name, type, alias] of each column
+            table: [name for name, *_ in description["schema"] if name != TIME]
+            for table, description in tables.items()
         }
 
     def _job(self, sql: str) -> td_jobs.FinishedJob:
         try:
             return td_jobs.run(self._connection, self.database, sql, self.now)
         except td_jobs.JobFailedError as error:
-            missing = _NO_TABLE.search(error.told)
+            missing = _NO_TABLE.search(error.reason)
             if missing:
                 raise DataError(self._no_table(missing[1], self._tables())) from None
-            if _USERS_FAULT.search(error.told):
+            if _USERS_FAULT.search(error.reason):
                 raise DataError(str(error)) from None
             raise
 
     def _count(self, table: str) -> int:
-        return int(self.query(f"select count(*) as n from {_quoted(table)}")["n"][0].as_py())
+        counted = self.query(f"select count(*) as n from {_quoted(table)}")
+        return int(counted["n"][0].as_py())
 
     def _rename(self, old: str, new: str) -> None:
         td_loading.rename(self._connection, self.database, old, new, overwrite=True, forward=False)
@@ -179,17 +200,23 @@ class TreasureDataWarehouse:
                 self._connection, self.database, table, tries=td_loading.CLEANING_TRIES
             )
 
+    def _named(self, table: str) -> str:
+        """A table in messages."""
+        return f"table {table!r} in database {self.database}"
+
     def _no_table(self, table: str, tables: Collection[str]) -> str:
-        near = names.nearest(table, tables, "this database holds no table")
-        return f"no table {table!r} in database {self.database}; {near}"
+        others = names.nearest(table, tables, "this database holds no table")
+        return f"no {self._named(table)}; {others}"
 
     def _no_database(self) -> str:
         try:
-            there = self._connection.call("look for databases", lambda api: api.list_databases())
+            databases = self._connection.call(
+                "look for databases", lambda api: api.list_databases()
+            )
         except MissingError:
             return f"{self._connection.server} is not Treasure Data's API: check TD_API_SERVER"
-        near = names.nearest(self.database, there, "this key sees none")
-        return f"no database {self.database!r} at {self._connection.server}; {near}"
+        others = names.nearest(self.database, databases, "this key sees none")
+        return f"no database {self.database!r} at {self._connection.server}; {others}"
 
 
 def _quoted(name: str) -> str:
@@ -197,6 +224,6 @@ def _quoted(name: str) -> str:
     return f'"{doubled}"'
 
 
-def _passing(table: str) -> str:
-    """A name of our own beside `table`, never used before."""
+def _temporary_name(table: str) -> str:
+    """A table's name that was never used before, which shows what it is for."""
     return f"{table[:200]}_staging_{uuid.uuid4().hex[:12]}"

@@ -219,7 +219,7 @@ def outcome(td: Account, if_exists: IfExists) -> str:
         assert re.search(r"TD_API_KEY \(40[13]: ", str(error))
         return "refused"
     except WarehouseError as error:
-        if "The new rows of every table were accepted before" in str(error):
+        if "the new rows of every table were accepted" in str(error):
             return "written"
         assert "Tables are new already: credits; " in str(error)
         return "half"
