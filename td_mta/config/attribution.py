@@ -109,6 +109,7 @@ class Config:
         0.5, checks.fraction("above 0 and at most 1", lambda x: 0 < x <= 1)
     )
     train_batch_size: int = _param(1000, checks.whole(at_least=1))
+    # accepted, without effect, as is shuffle_buffer_size below
     validation_batch_size: int = _param(10000, checks.whole(at_least=1))
     validation_fraction: float = _param(
         0.1, checks.fraction("above 0 and below 1", lambda x: 0 < x < 1)

@@ -75,10 +75,15 @@ class Calibration:
 
 
 class Predictor:
-    """The chance of a conversion for sets of cells, `(n, days, channels)`, day 0 first."""
+    """The probability of a conversion for sets of cells, `(n, days, channels)`, day 0 first.
+
+    It follows its network, whose weights training changes. A predictor `with_weights` keeps these
+    instead: several share one network, and its traced graph, and still are different models.
+    """
 
     def __init__(self, network: keras.Model, calibration: Calibration) -> None:
         self.network, self.calibration = network, calibration
+        self._weights: list[Floats] | None = None
         shape = [None, *network.input_shape[1:]]
         signature = [tf.TensorSpec(shape, tf.float32)]
         self._graph = tf.function(lambda x: network(x, training=False), input_signature=signature)
@@ -89,8 +94,16 @@ class Predictor:
         other.calibration = calibration
         return other
 
+    def with_weights(self, weights: list[Floats]) -> "Predictor":
+        """The same network with these weights, whatever is done to it later."""
+        other = copy.copy(self)
+        other._weights = weights
+        return other
+
     def log_odds(self, cells: npt.NDArray[np.float32]) -> Floats:
         """At natural prevalence, `(n,)`."""
+        if self._weights is not None:
+            self.network.set_weights(self._weights)
         parts = [
             self._graph(in_order(cells[at : at + BLOCK])).numpy()[:, 0].astype(np.float64)
             for at in range(0, len(cells), BLOCK)

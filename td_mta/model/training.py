@@ -106,8 +106,7 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
 
     Its sum of weights moves as logistic regression does. Then it takes a tenth of a fit's steps, at
     a fit's learning rates: fast enough to leave the minimum that it comes from, so that refits
-    differ by the luck of training as well as by their users. All share one network: use each before
-    the next.
+    differ by the luck of training as well as by their users.
     """
     keras.utils.set_random_seed(config.seed + 1)
     rng = np.random.default_rng(config.seed + 1)
@@ -132,16 +131,15 @@ def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Ite
         _train(
             network, sampling.draw_steps(train, steps, grid, config, rng), train.sets, grid, config
         )
-        yield _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
+        refitted = _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
+        yield refitted.with_weights(network.get_weights())
 
 
-def replay(fitted: Fitted) -> Iterator[Predictor]:
-    """The predictor as it was after each epoch. All share one network: use each before the next."""
+def replay(fitted: Fitted) -> list[Predictor]:
+    """The predictor as it was after each epoch."""
     network = keras.models.clone_model(fitted.predictor.network)
     predictor = Predictor(network, fitted.predictor.calibration)
-    for weights in fitted.weights:
-        network.set_weights(weights)
-        yield predictor
+    return [predictor.with_weights(weights) for weights in fitted.weights]
 
 
 def _split(examples: Examples) -> tuple[Counted, Counted]:

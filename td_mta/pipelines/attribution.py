@@ -200,7 +200,7 @@ def _full_interval(
 
     grid = extracted.schema.grid
     predictors = training.refits(fitted, extracted.bootstrap_examples, grid, config)
-    # A generator: all refits share one network, so each is used before the next is fitted.
+    # A generator: the values of one refit at a time are in memory.
     refitted_values = (
         _shapley_values(extracted, _value_function(predictor, visits=visits), config)
         for predictor in predictors

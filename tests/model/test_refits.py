@@ -71,6 +71,14 @@ def test_refits_to_the_same_users_differ_by_the_luck_of_training_alone(fitted: F
     assert one == pytest.approx(two, rel=0.5)
 
 
+def test_refits_and_epochs_stay_different_models_in_a_list(fitted: Fitted) -> None:
+    groups = examples([EMAIL_DOES_IT, SOCIAL_DOES_IT])
+    one, two = list(training.refits(fitted, groups, GRID, CONFIG))
+    assert chances(one)[EMAIL] > 3 * chances(two)[EMAIL]
+    first, last = list(training.replay(fitted))
+    assert (chances(first) != chances(last)).all()
+
+
 def test_a_refit_predicts_as_many_conversions_as_its_users_have(fitted: Fitted) -> None:
     doubled = examples([[2 * count for count in AS_TRAINED]])
     (predictor,) = training.refits(fitted, doubled, GRID, CONFIG)
