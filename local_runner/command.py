@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from local_runner import resume
 from local_runner.account import WITHHELD, Account, Pace
+from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
-from local_runner.checks.walk import Checker, check_parameters
+from local_runner.checks.walk import Checker
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
 from local_runner.run import WorkflowRun

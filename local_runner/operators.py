@@ -14,85 +14,99 @@ from urllib.parse import quote_plus
 
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
-from local_runner.task_request import TaskError, TaskRequest, TaskResult
+from local_runner.task_request import TaskError, TaskRequest, TaskResult, integer
 from local_runner.td import local as td_local
 from local_runner.td import remote as td_remote
 from local_runner.workflow.java_text import java_text, json_text
 from local_runner.workflow.project import Workflow
-from local_runner.workflow.yaml_types import Located, Location, Value, copy
+from local_runner.workflow.tasks import group_of, with_export
+from local_runner.workflow.yaml_types import Located, Value, copy
 
 UNCALLED = frozenset({"timezone", "schedule", "sla"})  # of a called file
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def echo(task: TaskRequest) -> TaskResult:
+    """echo>: print a text."""
     print(_text(task.command), flush=True)
     return TaskResult()
 
 
 def fail(task: TaskRequest) -> TaskResult:
+    """fail>: end with a message and no stack trace."""
     raise TaskError("" if task.command is None else _text(task.command), raised=False)
 
 
 def wait(task: TaskRequest) -> TaskResult:
+    """wait>: do nothing for a while."""
     time.sleep(waiting(task.command))
     return TaskResult()
 
 
 def waiting(command: Value) -> int:
     """The seconds of `10s`, `5m`, `1h`, `1d`; at least one second, as on Digdag."""
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", str(command))
-    if found is None:
+    match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(command))
+    if match is None:
         raise TaskError(f"wait> needs a time such as 10s, 5m or 1h, got {command} (config)")
-    return max(int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]], 1)
+    number, unit = match.groups()
+    return max(int(number) * _UNIT_SECONDS[unit], 1)
 
 
 def if_(task: TaskRequest) -> TaskResult:
+    """if>: the subtasks of `_do` or of `_else_do`."""
     if "_do" not in task.params and "_else_do" not in task.params:
         raise TaskError("Both _do and _else_do are not specified. (config)")
-    chosen = task.params.get("_do" if _truth(task.command, "_command") else "_else_do")
-    return TaskResult(subtasks=chosen if isinstance(chosen, Located) else None)
+    branch = task.params.get("_do" if _truth(task.command, "_command") else "_else_do")
+    return TaskResult(subtasks=branch if isinstance(branch, Located) else None)
 
 
 def for_each(task: TaskRequest) -> TaskResult:
+    """for_each>: `_do` once for each combination of the values of several variables."""
     lists = task.command if isinstance(task.command, dict) else {}
     values = {name: _list(items) for name, items in lists.items()}
     do = _do(task)
-    tasks: dict[str, Located] = {}
-    for locations in product(*(range(len(items)) for items in values.values())) if values else ():
-        chosen = [(name, at, values[name][at]) for name, at in zip(values, locations, strict=True)]
-        parts = [f"{n}={name}={at}={_short(value)}" for n, (name, at, value) in enumerate(chosen)]
-        tasks["+for-" + "&".join(parts)] = with_export(do, {name: v for name, _, v in chosen})
-    return TaskResult(subtasks=_group(task, tasks))
+    indices = [range(len(items)) for items in values.values()]
+    subtasks: dict[str, Located] = {}
+    for combination in product(*indices) if values else ():
+        chosen = dict(zip(values, combination, strict=True))  # variable: index of its value
+        variables = {name: values[name][index] for name, index in chosen.items()}
+        parts = [  # of the task's name, `0=color=1=red`
+            f"{number}={name}={index}={_short(variables[name])}"
+            for number, (name, index) in enumerate(chosen.items())
+        ]
+        subtasks["+for-" + "&".join(parts)] = with_export(do, variables)
+    return TaskResult(subtasks=_group(task, subtasks))
 
 
 def loop(task: TaskRequest) -> TaskResult:
-    do, count = _do(task), _integer(task.command, "_command")
-    tasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
-    return TaskResult(subtasks=_group(task, tasks))
+    """loop>: `_do` a number of times, with the variable `i`."""
+    do, count = _do(task), integer(task.command, "_command")
+    subtasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
+    return TaskResult(subtasks=_group(task, subtasks))
 
 
 def for_range(task: TaskRequest) -> TaskResult:
-    do, steps = _do(task), list(_ranges(task.command if isinstance(task.command, dict) else {}))
-    tasks = {
-        f"+range-from={start}&to={end}": with_export(
-            do, {"range": {"from": start, "to": end, "index": index}}
-        )
-        for index, (start, end) in enumerate(steps)
-    }
-    return TaskResult(subtasks=_group(task, tasks))
+    """for_range>: `_do` for each part of a range, with range.from, range.to and range.index."""
+    do = _do(task)
+    parts = _parts(task.command if isinstance(task.command, dict) else {})
+    subtasks: dict[str, Located] = {}
+    for index, (start, end) in enumerate(parts):
+        part: dict[str, Value] = {"from": start, "to": end, "index": index}
+        subtasks[f"+range-from={start}&to={end}"] = with_export(do, {"range": part})
+    return TaskResult(subtasks=_group(task, subtasks))
 
 
 def call(task: TaskRequest) -> TaskResult:
+    """call>: the tasks of another workflow, which run in the folder of its file."""
     path = called(task)
     file = path.relative_to(task.context.project.root).as_posix()
     if not path.is_file():
         raise TaskError(f"File not found: {path} (config)")
-    workflow = task.context.project.workflow(file)
-    config = body(workflow)
+    config = body(task.context.project.workflow(file))
     folder = Path(file).parent.as_posix()
-    return TaskResult(
-        subtasks=config if folder == "." else with_export(config, {"_workdir": folder})
-    )
+    if folder != ".":
+        config = with_export(config, {"_workdir": folder})
+    return TaskResult(subtasks=config)
 
 
 def body(workflow: Workflow) -> Located:
@@ -105,33 +119,23 @@ def body(workflow: Workflow) -> Located:
 
 
 def called(task: TaskRequest) -> Path:
-    """The file that a call> names, from the calling file's folder."""
+    """The file that a call> names, from the calling file's folder; raises `TaskError`."""
     text = _text(task.command)
     if text.startswith("/"):
         raise TaskError(f"call> needs a path within the project, got {text} (config)")
+    root = task.context.project.root
     path = task.folder() / (text if text.endswith(".dig") else f"{text}.dig")
-    normal = Path(*_normal(path.relative_to(task.context.project.root).parts))
-    return task.context.project.root / normal
+    return root.joinpath(*_without_parents(path.relative_to(root).parts))
 
 
-def _normal(parts: tuple[str, ...]) -> list[str]:
-    kept: list[str] = []
+def _without_parents(parts: tuple[str, ...]) -> list[str]:
+    """A path without `..`, worked out on its text, so that it stays in the project."""
+    resolved: list[str] = []
     for part in parts:
-        if part == ".." and not kept:
+        if part == ".." and not resolved:
             raise TaskError(f"call> leaves the project: {'/'.join(parts)} (config)")
-        kept = kept[:-1] if part == ".." else [*kept, part]
-    return kept
-
-
-def with_export(config: Located, values: dict[str, Value]) -> Located:
-    """The same tasks with values exported over them."""
-    copied = copy(config)
-    assert isinstance(copied, Located)
-    export = copied.get("_export")
-    export = export if isinstance(export, dict) else {}
-    exported: dict[str, Value] = {**export, **values}
-    copied.put("_export", exported, copied.location("_export") or Location("", 0))
-    return copied
+        resolved = resolved[:-1] if part == ".." else [*resolved, part]
+    return resolved
 
 
 def _do(task: TaskRequest) -> Located:
@@ -141,29 +145,24 @@ def _do(task: TaskRequest) -> Located:
     return do
 
 
-def _group(task: TaskRequest, tasks: dict[str, Located]) -> Located | None:
-    group = Located()
+def _group(task: TaskRequest, subtasks: dict[str, Located]) -> Located | None:
+    """The subtasks as a group, whose `_parallel` is evaluated here and not by the group."""
     parallel = task.params.get("_parallel", False)
     if isinstance(parallel, dict):
-        limit: dict[str, Value] = {"limit": _integer(parallel.get("limit"), "limit")}
-        group.put("_parallel", limit, Location("", 0))
-    else:
-        group.put("_parallel", _truth(parallel, "_parallel"), Location("", 0))
-    for key, config in tasks.items():
-        group.put(key, config, Location("", 0))
-    return group if tasks else None
+        return group_of(subtasks, {"limit": integer(parallel.get("limit"), "limit")})
+    return group_of(subtasks, _truth(parallel, "_parallel"))
 
 
-def _ranges(command: dict[str, Value]) -> Iterator[tuple[int, int]]:
-    start, end = (_integer(command.get(key), key) for key in ("from", "to"))
+def _parts(command: dict[str, Value]) -> Iterator[tuple[int, int]]:
+    """First and last number of each part of a range; the last part may be shorter."""
+    start, end = (integer(command.get(key), key) for key in ("from", "to"))
     if "step" not in command and "slices" not in command:
         raise TaskError("step or slices option is required for for_range (config)")
     slices = command.get("slices")
-    step = (
-        _integer(command.get("step"), "step")
-        if slices is None
-        else -(-(end - start) // _integer(slices, "slices"))
-    )
+    if slices is None:
+        step = integer(command.get("step"), "step")
+    else:
+        step = -(-(end - start) // integer(slices, "slices"))  # rounded up
     for first in range(start, end, max(step, 1)):
         yield first, min(first + step, end)
 
@@ -201,7 +200,7 @@ def _text(command: Value) -> str:
     return java_text(command)
 
 
-_WORDS = {
+_TRUTHS = {
     "true": True,
     "True": True,
     "TRUE": True,
@@ -215,35 +214,25 @@ _WORDS = {
 def _truth(value: Value, key: str) -> bool:
     if isinstance(value, bool) or (value in (0, 1) and isinstance(value, int)):
         return bool(value)
-    if isinstance(value, str) and value in _WORDS:
-        return _WORDS[value]
+    if isinstance(value, str) and value in _TRUTHS:
+        return _TRUTHS[value]
     raise TaskError(
         f"Expected 'true' or 'false' for key '{key}' but got {json_text(value)} (config)"
     )
 
 
-def _integer(value: Value, key: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
-        return int(value)
-    raise TaskError(
-        f"Expected integer (int) type for key '{key}' but got {json_text(value)} (config)"
-    )
-
-
 class Operator(NamedTuple):
-    """What an operator does, whether it repeats itself on `_retry`, whether it makes subtasks."""
+    """What an operator does."""
 
     run: Callable[[TaskRequest], TaskResult]
-    retries: bool = False
-    nests: bool = False
+    retries: bool = False  # it repeats itself on `_retry`
+    nests: bool = False  # it only makes subtasks, so that it may be run ahead of the run
 
 
 def _on(
     local: Callable[[TaskRequest], TaskResult], remote: Callable[[TaskRequest], TaskResult]
 ) -> Callable[[TaskRequest], TaskResult]:
-    """The same task on local tables or on Treasure Data."""
+    """One operator on local tables or on Treasure Data."""
     return lambda task: (remote if task.context.account else local)(task)
 
 

@@ -110,7 +110,7 @@ class WorkflowRun:
         raw |= {**self.builtins, "task_name": task.name}
         config = copy(raw)
         assert isinstance(config, dict) and task.operator
-        merge(config, task.local)
+        merge(config, task.own)
         known = templates.evaluate(config, raw)
         kind = {"_type": task.operator[:-1], "_command": known[task.operator]}
         return TaskRequest(task.operator, known | kind, self.context, "_env" in task.config)
@@ -137,7 +137,7 @@ class WorkflowRun:
     def _show(self, task: Task, request: TaskRequest) -> None:
         """A dry run only shows SQL, also that of subtasks, which Digdag's own leaves out."""
         try:
-            if shown.known(request.operator):
+            if shown.has_blocks(request.operator):
                 for block in shown.blocks(request):
                     print(block, flush=True)
             elif OPERATORS[request.operator].nests:

@@ -1,11 +1,13 @@
-"""What an operator gets and what it leaves."""
+"""What an operator receives and what it leaves."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from local_runner.account import Account
+from local_runner.workflow.java_text import json_text
 from local_runner.workflow.project import Project
 from local_runner.workflow.yaml_types import Located, Value
 
@@ -25,7 +27,8 @@ class TaskError(Exception):
 class RunContext:
     """What tasks act on besides their parameters: one warehouse, local or Treasure Data, or none.
 
-    `withheld` are variables of the environment that py> does not inherit.
+    `environment` is what the processes of py> and sh> receive on top of ours, but for the
+    variables `withheld`.
     """
 
     project: Project
@@ -39,21 +42,28 @@ class RunContext:
 class TaskRequest(NamedTuple):
     """A task about to run: its evaluated parameters, the operator's argument among them."""
 
-    operator: str
+    operator: str  # with its mark, `py>`
     params: dict[str, Value]
     context: RunContext
     own_env: bool  # the task itself has _env
 
     @property
     def name(self) -> str:
+        """The full name, `+main+load`; only in a run."""
         return str(self.params["task_name"])
 
     @property
     def command(self) -> Value:
+        """The operator's argument; None where it is not known before the run."""
         return self.params.get(self.operator)
 
     def folder(self) -> Path:
+        """The folder that relative paths and processes start from."""
         return self.context.project.root / str(self.params.get("_workdir", ""))
+
+    def settings(self, section: str) -> dict[str, Value]:
+        """The parameters, with those of the map `section` (`py`, `sh`, `td`) as defaults."""
+        return with_defaults(self.params, section)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +72,24 @@ class TaskResult:
 
     store: dict[str, Value] = field(default_factory=dict)
     subtasks: Located | None = None
+
+
+def with_defaults(params: Mapping[str, Value], section: str) -> dict[str, Value]:
+    """Parameters, with those of the map `section` where they have none of their own.
+
+    >>> with_defaults({"td": {"priority": 1, "engine": "hive"}, "priority": 2}, "td")["priority"]
+    2
+    """
+    defaults = params.get(section)
+    return {**(defaults if isinstance(defaults, dict) else {}), **params}
+
+
+def integer(value: Value, key: str) -> int:
+    """A whole number, also as text; raises `TaskError` in Digdag's words, which name the key."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
+        return int(value)
+    raise TaskError(
+        f"Expected integer (int) type for key '{key}' but got {json_text(value)} (config)"
+    )

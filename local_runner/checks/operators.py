@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local_runner import operators
 from local_runner.checks import td
-from local_runner.checks.scope import Doubts, ParameterScope, Walk
+from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import Refused
@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
 
 
 def check(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
-    """Raises `Refused`; what it returns is about the tasks that this one makes."""
+    """Check one task by its operator; raises `Refused`. The doubts are of the tasks it makes."""
     return CHECKS[request.operator](walk, config, request, scope) or Doubts()
 
 
@@ -28,112 +28,129 @@ def _location(config: Located, request: TaskRequest) -> Location | str:
     return config.location(request.operator) or ""
 
 
+def _any(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+    """Nothing to check before the run."""
+
+
 def _fail(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    if isinstance(config[request.operator], dict | list):
-        raise Refused(f"{_location(config, request)}: fail> needs a message")
-
-
-def _nothing(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    return None
+    message = config["fail>"]
+    if isinstance(message, dict | list):
+        raise Refused(f"{_location(config, request)}: fail> needs a message, got {message!r}")
 
 
 def _if(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
     condition = config["if>"]
-    number = isinstance(condition, int) and condition not in (0, 1)
-    if number or (isinstance(condition, str) and condition != condition.strip()):
-        raise Refused(
-            f"{_location(config, request)}: if> of {condition!r} is not supported; "
-            "write true or false"
-        )
-    return Doubts().union(*(_branch(walk, config, key, scope) for key in ("_do", "_else_do")))
+    is_other_number = isinstance(condition, int) and condition not in (0, 1)
+    has_blanks = isinstance(condition, str) and condition != condition.strip()
+    if is_other_number or has_blanks:
+        location = _location(config, request)
+        raise Refused(f"{location}: if> must be true or false, got {condition!r}")
+    return _branch(walk, config, "_do", scope) | _branch(walk, config, "_else_do", scope)
 
 
 def _branch(walk: Walk, config: Located, key: str, scope: ParameterScope) -> Doubts:
     if key not in config:
         return Doubts()
-    body = config[key]
+    body, location = config[key], config.location(key)
     if not isinstance(body, Located):
-        raise Refused(f"{config.location(key)}: {key} must be a mapping")
-    return walk.alone(body, scope, config.location(key) or "")
+        raise Refused(f"{location}: {key} must be a mapping, got {body!r}")
+    return walk.alone(body, scope, location or "")
 
 
 def _loop(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
     """Every turn, where the turns are known; else the body once, its variables unknown."""
-    location = _location(config, request)
-    _loop_command(config[request.operator], request.command, f"{location}: {request.operator}")
-    if not isinstance(config.get("_do", Located()), Located):
-        raise Refused(f"{config.location('_do')}: _do must be a mapping")
-    try:
-        known = request.operator in request.params
-        turns = operators.OPERATORS[request.operator].run(request).subtasks if known else None
-    except TaskError:
-        turns = None  # fails in the run too
+    operator, location = request.operator, _location(config, request)
+    check_command = {"loop>": _loop_count, "for_range>": _range, "for_each>": _each}[operator]
+    check_command(config[operator], request.command, f"{location}: {operator}")
+    do = config.get("_do", Located())
+    if not isinstance(do, Located):
+        raise Refused(f"{config.location('_do')}: _do must be a mapping, got {do!r}")
+    turns = _turns(request)
     if turns is not None:
-        if len(turns) - 1 > MOST_TURNS:
-            raise Refused(f"{location}: more than {MOST_TURNS} turns are not supported")
+        count = sum(key.startswith("+") for key in turns)
+        if count > MOST_TURNS:
+            raise Refused(
+                f"{location}: {operator} of {count} turns is not supported, {MOST_TURNS} at most"
+            )
         return walk.task(turns, scope, location)
-    parallel = Doubts({"_parallel"}) if config.get("_parallel") else Doubts()
-    return _branch(walk, config, "_do", scope) | parallel
+    doubts = _branch(walk, config, "_do", scope)
+    return doubts | {"_parallel"} if config.get("_parallel") else doubts
 
 
-def _loop_command(written: Value, known: Value, what: str) -> None:
-    if what.endswith("loop>"):
-        if isinstance(written, bool | float) or str(known).startswith("-"):
-            raise Refused(f"{what} needs a number of turns, got {written}")
-    elif not isinstance(written, dict):
-        raise Refused(f"{what} needs a mapping, got {written!r}")
-    elif what.endswith("for_range>"):
-        _range(known if isinstance(known, dict) else {}, what)
-    else:
-        _each(known if isinstance(known, dict) else {}, what)
+def _turns(request: TaskRequest) -> Located | None:
+    """The subtasks of a loop; None where they are known only in the run, or where it fails."""
+    if request.operator not in request.params:
+        return None
+    try:
+        return operators.OPERATORS[request.operator].run(request).subtasks
+    except TaskError:
+        return None
 
 
-def _range(known: dict[str, Value], what: str) -> None:
-    unknown = known.keys() - {"from", "to", "step", "slices"}
-    numbers = {key: value for key, value in known.items() if isinstance(value, int)}
-    backward = numbers.get("from", 0) > numbers.get("to", numbers.get("from", 0))
-    if (
-        unknown
-        or backward
-        or {"step", "slices"} <= known.keys()
-        or any(numbers.get(key, 1) < 1 for key in ("step", "slices"))
-    ):
-        raise Refused(f"{what} needs from, a larger to, and step or slices above 0")
+def _loop_count(written: Value, known: Value, where: str) -> None:
+    if isinstance(written, bool | float) or str(known).startswith("-"):
+        raise Refused(f"{where} needs a number of turns, got {written}")
 
 
-def _each(known: dict[str, Value], what: str) -> None:
-    for items in known.values():
+def _range(written: Value, known: Value, where: str) -> None:
+    options = _mapping(written, known, where)
+    numbers = {key: value for key, value in options.items() if isinstance(value, int)}
+    end = numbers.get("to", numbers.get("from", 0))
+    unknown = options.keys() - {"from", "to", "step", "slices"}
+    backward = numbers.get("from", 0) > end
+    two_steps = {"step", "slices"} <= options.keys()
+    no_step = any(numbers.get(key, 1) < 1 for key in ("step", "slices"))
+    if unknown or backward or two_steps or no_step:
+        raise Refused(
+            f"{where} needs from, a larger to, and either step or slices, above 0; got {options}"
+        )
+
+
+def _each(written: Value, known: Value, where: str) -> None:
+    for items in _mapping(written, known, where).values():
         for item in items if isinstance(items, list) else []:
             if isinstance(item, str) and not _PLAIN.fullmatch(item[:8]):
                 raise Refused(
-                    f"{what}: the value {item!r} begins with blanks, * or ~: not supported"
+                    f"{where}: the value {item!r} is not supported: its first eight characters "
+                    "are part of a task's name and must be without blanks, *, ~ and emoji"
                 )
+
+
+def _mapping(written: Value, known: Value, where: str) -> dict[str, Value]:
+    """The evaluated command of for_each> or for_range>, as far as it is known."""
+    if not isinstance(written, dict):
+        raise Refused(f"{where} needs a mapping, got {written!r}")
+    return known if isinstance(known, dict) else {}
 
 
 def _call(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
     location = _location(config, request)
     if not isinstance(request.command, str):
         raise Refused(
-            f"{location}: call> of {config['call>']!r}: which file is not known before the run"
+            f"{location}: call> must name a file that is known before the run, "
+            f"got {config['call>']!r}"
         )
-    try:
+    with refusing(f"{location}: call>"):
         path = operators.called(request)
-        file = path.relative_to(request.context.project.root).as_posix()
-        if file in scope.calls:
-            raise Refused(f"{location}: call> of {file} goes in a circle")
-        if Path(file).parent == Path() and "_workdir" in request.params:
-            raise Refused(f"{location}: call> from a subfolder up to the root is not supported")
+    file = path.relative_to(request.context.project.root).as_posix()
+    if file in scope.calls:
+        raise Refused(f"{location}: call> of {file} goes in a circle")
+    # Such a file would run in the subfolder's _workdir, where its own paths do not lead.
+    if Path(file).parent == Path() and "_workdir" in request.params:
+        raise Refused(f"{location}: call> from a subfolder up to the root is not supported")
+    with refusing(f"{location}: call>"):
         subtasks = operators.call(request).subtasks
-    except TaskError as error:
-        raise Refused(f"{location}: call>: {error}") from None
     assert subtasks is not None
-    inside = replace(scope, calls=(*scope.calls, file))
-    return walk.task(subtasks, inside, location)
+    called_scope = replace(scope, calls=(*scope.calls, file))
+    return walk.task(subtasks, called_scope, location)
 
 
 def _py(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    if not isinstance(config["py>"], str) or not config["py>"]:
-        raise Refused(f"{_location(config, request)}: py> needs package.module.function")
+    command = config["py>"]
+    if not isinstance(command, str) or not command:
+        raise Refused(
+            f"{_location(config, request)}: py> needs package.module.function, got {command!r}"
+        )
     _environment(walk, config, request)
 
 
@@ -141,49 +158,45 @@ def _sh(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope
     command, location = config["sh>"], _location(config, request)
     if not isinstance(command, str) or not command or "${secret:" in command:
         raise Refused(f"{location}: sh> needs a script, with secrets in _env alone")
-    defaults = request.params.get("sh")
-    given = {**(defaults if isinstance(defaults, dict) else {}), **request.params}
-    shell = given.get("shell", [])
-    if not isinstance(shell, list) or not all(isinstance(part, str) for part in shell):
-        raise Refused(f"{location}: shell must be a list of words")
+    shell = request.settings("sh").get("shell", [])
+    if not isinstance(shell, list) or not all(isinstance(word, str) for word in shell):
+        raise Refused(f"{location}: shell must be a list of words, got {shell!r}")
     _environment(walk, config, request)
 
 
 def _wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    unknown = config.keys() & {"poll_interval", "_retry"}
-    if unknown:
-        raise Refused(
-            f"{_location(config, request)}: wait> with {', '.join(unknown)} is not supported"
-        )
-    try:
-        if request.operator in request.params:
+    location = _location(config, request)
+    unsupported = sorted(config.keys() & {"poll_interval", "_retry"})
+    if unsupported:
+        raise Refused(f"{location}: wait> with {', '.join(unsupported)} is not supported")
+    if request.operator in request.params:
+        with refusing(location):
             operators.waiting(request.command)
-    except TaskError as error:
-        raise Refused(f"{_location(config, request)}: {error}") from None
 
 
 def _environment(walk: Walk, config: Located, request: TaskRequest) -> None:
-    """The task's own `_env`."""
+    """Check the task's own `_env`."""
     if "_env" not in config:
         return
-    own = config["_env"]
+    own, location = config["_env"], config.location("_env")
     variables = request.params.get("_env") if isinstance(own, dict) else None
     if not isinstance(variables, dict):
-        raise Refused(f"{config.location('_env')}: _env must be a mapping")
+        raise Refused(f"{location}: _env must be a mapping of names to values")
     for key, value in variables.items():
-        location = (own.location(key) if isinstance(own, Located) else None) or config.location(
-            "_env"
-        )
+        key_location = own.location(key) if isinstance(own, Located) else None
+        where = f"{key_location or location}: {key}"
         if not _VARIABLE.fullmatch(key) or isinstance(value, dict | list):
-            raise Refused(
-                f"{location}: _env needs names of letters, digits and _, and plain values: {key}"
-            )
-        walk.secrets(str(value), f"{location}: {key}")
+            # The value is not shown: it may hold a secret.
+            raise Refused(f"{where}: _env needs names of letters, digits and _, and plain values")
+        walk.secrets(str(value), where)
 
 
-CHECKS: dict[str, Callable[[Walk, Located, TaskRequest, ParameterScope], Doubts | None]] = {
+# A check sees the task as written (`config`) and as far as its values are known (`request`).
+Check = Callable[[Walk, Located, TaskRequest, ParameterScope], Doubts | None]
+
+CHECKS: dict[str, Check] = {
     "call>": _call,
-    "echo>": _nothing,
+    "echo>": _any,
     "fail>": _fail,
     "for_each>": _loop,
     "for_range>": _loop,

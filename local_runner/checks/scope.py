@@ -1,11 +1,13 @@
 """What the checks share: the parameters in scope, doubts, and what a check asks of the walk."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from local_runner.task_request import RunContext
+from local_runner.task_request import RunContext, TaskError
 from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
+from td_mta.errors import Refused
 
 # What makes `error.message` of an `_error` around it uncertain: which of several errors it tells.
 Doubts = frozenset[str]
@@ -48,3 +50,12 @@ class Walk(Protocol):
 
     def secrets(self, text: str, what: str) -> None:
         """Every `${secret:key}` of a text must be there before the run."""
+
+
+@contextlib.contextmanager
+def refusing(where: Location | str) -> Iterator[None]:
+    """What would fail a task in the run is refused before it; `where` opens the message."""
+    try:
+        yield
+    except TaskError as error:
+        raise Refused(f"{where}: {error}") from None

@@ -4,206 +4,221 @@ What depends on a value that an earlier task stores is left to the run.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from local_runner import td_statement
-from local_runner.checks.scope import Doubts, ParameterScope, Walk
+from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.task_request import TaskError, TaskRequest
+from local_runner.task_request import TaskRequest, with_defaults
 from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import ConfigError, Refused
 
 _WITH_SECRETS = ("result_url", "result_settings")
-_JOB = re.compile(r"\$\{[^}]*\btd\.last_job")
+_LAST_JOB = re.compile(r"\$\{[^}]*\btd\.last_job")
 _VERBS = ("create_table", "insert_into")
 
 
 def td(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location, given = _start(walk, config, request, scope)
-    verbs = [key for key in _VERBS if given.get(key) is not None]
+    """td>: where its rows go, its names, its query."""
+    location, settings = _common(walk, config, request, scope)
+    verbs = [key for key in _VERBS if settings.get(key) is not None]
     if len(verbs) == 2:
-        raise Refused(f"{location}: td> with both create_table and insert_into is not supported")
-    if verbs and given.get("download_file") is not None:
-        raise Refused(f"{location}: download_file with {verbs[0]}: such a query has no rows")
-    if given.get("result_settings") is not None and given.get("result_connection") is None:
+        raise Refused(f"{location}: td> takes create_table or insert_into, got both")
+    if verbs and settings.get("download_file") is not None:
+        raise Refused(f"{location}: download_file with {verbs[0]}: such a query returns no rows")
+    if settings.get("result_settings") is not None and settings.get("result_connection") is None:
         raise Refused(f"{location}: result_settings needs result_connection")
     for key in _WITH_SECRETS:
-        for text in templates.strings(given.get(key)):
+        for text in templates.strings(settings.get(key)):
             walk.secrets(text, f"{location}: {key}")
-    _rules(given, location)
-    _query(walk, config, request, given, location)
+    _check_values(settings, location)
+    _check_query(walk, config, request, settings, location)
 
 
 def td_for_each(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
-    """`_do` is checked once, without its row."""
-    location, given = _start(walk, config, request, scope)
+    """td_for_each>: its query, and `_do` once, without its row."""
+    location, settings = _common(walk, config, request, scope)
     if "_retry" in config or "_check" in config:
         raise Refused(f"{location}: _retry and _check on td_for_each> are not supported")
     do = config.get("_do")
     if not isinstance(do, Located):
         raise Refused(f"{location}: td_for_each> needs _do, a mapping")
-    _rules(given, location)
-    _query(walk, config, request, given, location)
+    _check_values(settings, location)
+    _check_query(walk, config, request, settings, location)
     doubts = walk.alone(do, scope, config.location("_do") or "")
-    return doubts | ({"_parallel"} if config.get("_parallel") else set())
+    return doubts | {"_parallel"} if config.get("_parallel") else doubts
 
 
 def td_wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location, given = _start(walk, config, request, scope)
-    _rules(given, location, lambda: td_statement.interval(given))
-    _query(walk, config, request, given, location)
+    """td_wait>: its interval and its query."""
+    location, settings = _common(walk, config, request, scope)
+    _check_values(settings, location)
+    with refusing(location):
+        td_statement.interval(settings)
+    _check_query(walk, config, request, settings, location)
 
 
 def td_wait_table(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location, given = _start(walk, config, request, scope)
+    """td_wait_table>: its table, interval and number of rows."""
+    location, settings = _common(walk, config, request, scope)
     written = config["td_wait_table>"]
     if not isinstance(written, str):
-        raise Refused(f"{location}: td_wait_table> needs the name of a table")
-
-    def own() -> None:
-        td_statement.interval(given)
-        td_statement.number(given, "rows")
+        raise Refused(f"{location}: td_wait_table> needs the name of a table, got {written!r}")
+    _check_values(settings, location)
+    with refusing(location):
+        td_statement.interval(settings)
+        td_statement.number(settings, "rows")
         if request.command is not None:
             td_statement.table_name(request.command)
 
-    _rules(given, location, own)
-
 
 def td_ddl(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location, given = _start(walk, config, request, scope)
+    """td_ddl>: its lists of tables and databases."""
+    location, settings = _common(walk, config, request, scope)
     for key in td_statement.DDL_DATABASES:
-        if given.get(key) is not None and not walk.context.account and walk.context.warehouse:
-            raise Refused(f"{location}: td_ddl> with {key} has no local meaning")
+        if settings.get(key) is not None and _on_local_tables(walk):
+            raise Refused(
+                f"{location}: td_ddl> with {key} has no meaning on local tables, which have no "
+                "databases"
+            )
     for key in (*td_statement.DDL_DATABASES, *td_statement.DDL):
-        _ddl_list(given.get(key), key, location)
+        _check_ddl_list(settings.get(key), key, location)
 
 
-def no_local_job(walk: Walk, text: str, what: str) -> None:
-    """Local tables have no jobs for later tasks to refer to."""
-    if walk.context.warehouse and not walk.context.account and _JOB.search(text):
-        raise Refused(f"{what}: td.last_job and td.last_job_id have no local meaning")
+def no_local_job(walk: Walk, text: str, where: str) -> None:
+    """Check that a text does not refer to a job of Treasure Data where tables are local."""
+    if _on_local_tables(walk) and _LAST_JOB.search(text):
+        raise Refused(f"{where}: td.last_job and td.last_job_id have no meaning on local tables")
 
 
-def _start(
+def _on_local_tables(walk: Walk) -> bool:
+    return bool(walk.context.warehouse) and not walk.context.account
+
+
+def _common(
     walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope
 ) -> tuple[Location | str, dict[str, Value]]:
-    """Where the task stands and what it says, once its warehouse is there and can take it."""
-    location, given = config.location(request.operator) or "", td_statement.settings(request.params)
+    """The task's location and settings, once its warehouse is known to take it."""
+    location, settings = config.location(request.operator) or "", request.settings("td")
     if walk.context.account:
-        _remote(walk, config, request, scope, given, location)
-        return location, given
-    unknown = [key for key in given if key in td_statement.REFUSED and given[key] is not None]
-    if unknown or given.get("engine", "presto") != "presto":
+        _check_remote(walk, config, request, scope, settings, location)
+        return location, settings
+    unknown = [key for key in td_statement.ONLY_REMOTE if settings.get(key) is not None]
+    if settings.get("engine", "presto") != "presto":
+        unknown.append(f"engine {settings['engine']}")
+    if unknown:
         raise Refused(
-            f"{location}: {request.operator} with {', '.join(unknown) or 'this engine'} has "
-            "no local meaning"
+            f"{location}: {request.operator} with {', '.join(unknown)} has no meaning on local "
+            "tables"
         )
     if walk.context.warehouse is None and not walk.dry_run:
         raise Refused(
             f"{location}: {request.operator} needs tables: give --data DIR, --warehouse local or "
             "--warehouse td"
         )
-    return location, given
+    return location, settings
 
 
-def _remote(
+def _check_remote(
     walk: Walk,
     config: Located,
     request: TaskRequest,
     scope: ParameterScope,
-    given: Mapping[str, Value],
+    settings: Mapping[str, Value],
     location: Location | str,
 ) -> None:
-    engine = given.get("engine") or "presto"
+    engine = settings.get("engine") or "presto"
     if engine not in td_statement.ENGINES:
         raise Refused(f"{location}: engine must be presto or hive, got {engine}")
     account = walk.context.account
     assert account
     if not walk.dry_run:
         try:
-            account.connection(given)
+            account.connection(settings)
         except ConfigError as error:
             raise ConfigError(f"{location}: {error}") from None
-    written = scope.export(config).params  # as it stands there: the value may come in the run
-    if td_statement.settings(written).get("database") is None:
+    # As written in the file: the value itself may be known only in the run.
+    written = with_defaults(scope.export(config).params, "td")
+    if written.get("database") is None:
         raise Refused(f"{location}: {request.operator} needs the parameter database")
-    if given.get("database") is not None:
-        _rules({}, location, lambda: td_statement.name(str(given["database"]).strip(), "database"))
+    if settings.get("database") is not None:
+        with refusing(location):
+            td_statement.name(str(settings["database"]).strip(), "database")
 
 
-def _rules(
-    given: Mapping[str, Value], location: Location | str, own: Callable[[], object] = lambda: None
-) -> None:
+def _check_values(settings: Mapping[str, Value], location: Location | str) -> None:
     """Numbers, flags and names that are known by now are of their kind."""
-    try:
-        own()
+    with refusing(location):
         for key in ("priority", "job_retry"):
-            td_statement.number(given, key)
+            td_statement.number(settings, key)
         for key in ("preview", "store_last_results"):
-            td_statement.flag(given, key)
+            td_statement.flag(settings, key)
         for key in _VERBS:
-            if given.get(key) is not None:
-                td_statement.table_name(given[key])
-    except TaskError as error:
-        raise Refused(f"{location}: {error}") from None
+            if settings.get(key) is not None:
+                td_statement.table_name(settings[key])
 
 
-def _query(
+def _check_query(
     walk: Walk,
     config: Located,
     request: TaskRequest,
-    given: Mapping[str, Value],
+    settings: Mapping[str, Value],
     location: Location | str,
 ) -> None:
     walk.queries += 1
-    written = config[request.operator]
+    written, command = config[request.operator], request.command
     inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
     if written is None:
-        inline = given.get("query")
-    if isinstance(inline, str):
+        inline = settings.get("query")
+    if isinstance(inline, str):  # its templates were checked with the task's parameters
         return
     if not isinstance(written, str):
         raise Refused(f"{location}: {request.operator} needs a file, {{data: ...}} or query")
-    if not isinstance(request.command, str):
+    if not isinstance(command, str):
         raise Refused(
-            f"{location}: {request.operator} of {written}: which file is not known before the run"
+            f"{location}: {request.operator} must name a file that is known before the run, got "
+            f"{written}"
         )
     try:
-        sql = (request.folder() / request.command).read_bytes().decode("utf-8")
+        sql = (request.folder() / command).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refused(
-            f"{location}: {request.operator}: no such file, or not UTF-8: {request.command}"
+            f"{location}: {request.operator}: no such file, or not UTF-8: {command}"
         ) from None
+    _check_query_templates(sql, command, request, location)
+    no_local_job(walk, sql, f"{location}: {command}")
+
+
+def _check_query_templates(
+    sql: str, file: str, request: TaskRequest, location: Location | str
+) -> None:
     try:
         templates.parse(sql)
     except UnsupportedError as error:
         line = sql.count("\n", 0, error.at) + 1
-        raise Refused(f"{request.command}:{line}: ${{...}} with {error} is not supported") from None
+        raise Refused(f"{file}:{line}: ${{...}} with {error} is not supported") from None
     try:
-        templates.fill(sql, request.params, f" in {request.command}")
+        templates.fill(sql, request.params, f" in {file}")
     except templates.UnknownTemplateError as error:
         raise Refused(f"{location}: {error}: not supported") from None
     except templates.TemplateError:
         pass  # it may read what an earlier task stores
-    no_local_job(walk, sql, f"{location}: {request.command}")
 
 
-def _ddl_list(names: Value, key: str, location: Location | str) -> None:
+def _check_ddl_list(names: Value, key: str, location: Location | str) -> None:
     if names is not None and not isinstance(names, list):
-        raise Refused(f"{location}: {key} must be a list")
+        raise Refused(f"{location}: {key} must be a list, got {names!r}")
+    renames = key == "rename_tables"
     for name in names or []:
-        pair = isinstance(name, dict) and name.keys() == {"from", "to"}
-        if pair != (key == "rename_tables"):
-            raise Refused(
-                f"{location}: {key} must list {'{from, to}' if key == 'rename_tables' else 'names'}"
-            )
-        try:
+        is_pair = isinstance(name, dict) and name.keys() == {"from", "to"}
+        if is_pair != renames:
+            wanted = "{from, to}" if renames else "names"
+            raise Refused(f"{location}: {key} must list {wanted}, got {name!r}")
+        with refusing(f"{location}: {key}"):
             if isinstance(name, dict):
                 td_statement.renames([name])
             elif key in td_statement.DDL_DATABASES:
                 td_statement.name(name, "database")
             else:
                 td_statement.table_name(name)
-        except TaskError as error:
-            raise Refused(f"{location}: {key}: {error}") from None

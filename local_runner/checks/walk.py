@@ -6,11 +6,15 @@ not shown to mean the same as on Digdag raises `Refused` with the construct, its
 
 import difflib
 import re
-from collections.abc import Mapping
 
 from local_runner.checks import operators, td
+from local_runner.checks.keys import (
+    check_group_keys,
+    check_keys,
+    check_order_keys,
+    check_templates,
+)
 from local_runner.checks.scope import Doubts, ParameterScope
-from local_runner.javascript.tokens import UnsupportedError
 from local_runner.operators import OPERATORS
 from local_runner.task_request import RunContext, TaskRequest
 from local_runner.workflow import templates
@@ -18,16 +22,10 @@ from local_runner.workflow.tasks import OWN_TREES
 from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
 from td_mta.errors import Refused
 
-GROUP_KEYS = frozenset(
-    {"_export", "_error", "_check", "_retry", "_parallel", "_after", "_background", "_disable"}
-)
 MOST_TASKS = 900  # Digdag has a limit of its own
-RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
-INTERVALS = frozenset({"constant", "exponential"})
-_RESERVED = frozenset({"_type", "_command"})
+_FOLDER = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
 _PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
 _ERROR = re.compile(r"\$\{[^}]*\berror\b")
-_ERROR_BEYOND = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
 
 
 class Checker:
@@ -39,78 +37,87 @@ class Checker:
         self.queries = self.tasks = 0
 
     def task(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
-        """A task or group and all below it."""
+        """Check a task or group and all below it; raises `Refused`."""
         self.tasks += 1
         if self.tasks > MOST_TASKS:
-            raise Refused(f"{location}: more than {MOST_TASKS} tasks are not supported")
-        found = [key for key in config if key.endswith(">")]
-        keys_of_all(config, location)
-        self._workdir(config, found, location)
+            raise Refused(
+                f"{location}: workflows of more than {MOST_TASKS} tasks are not supported"
+            )
+        operator_keys = [key for key in config if key.endswith(">")]
+        check_keys(config, location)
+        self._workdirs(config, operator_keys, location)
         scope = scope.export(config.get("_export"))
-        if found:
-            doubts = self._operator(config, found, scope, location)
+        if operator_keys:
+            doubts = self._operator(config, operator_keys, scope, location)
         else:
             doubts = self._group(config, scope, location)
         return doubts | self._error(config, scope, doubts)
 
-    def _workdir(self, config: Located, found: list[str], location: Location | str) -> None:
-        """A folder of the project, in which the process of a task runs."""
-        export = config.get("_export")
-        exported = export if isinstance(export, Located) else Located()
-        for holder, known in ((config, found[:1] in (["py>"], ["sh>"])), (exported, True)):
-            if "_workdir" not in holder:
-                continue
-            folder, at = holder["_workdir"], holder.location("_workdir") or location
-            plain = isinstance(folder, str) and re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", folder)
-            if not known or not plain or not (self.context.project.root / str(folder)).is_dir():
-                raise Refused(f"{at}: _workdir must be a folder of the project, for py> or sh>")
-
     def alone(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
-        """A task without siblings: `_do`, `_error`, `_check`."""
-        _beside(config, [], None)
+        """Check a task without siblings: `_do`, `_error`, `_check`; raises `Refused`."""
+        check_order_keys(config, [], None)
         return self.task(config, scope, location)
 
-    def secrets(self, text: str, what: str) -> None:
-        """Every `${secret:key}` of a text must be there before the run."""
+    def secrets(self, text: str, where: str) -> None:
+        """Check that every `${secret:key}` of a text has a value; raises `Refused`."""
         for template in _PREFIXED.findall(text):
-            found = templates.SECRET.fullmatch(template)
-            if not found:
-                raise Refused(f"{what}: {template} is not supported")
-            if found[1] not in self.context.secrets and not self.dry_run:
-                hint = " or export TD_API_KEY" if found[1] == "td.apikey" else ""
-                raise Refused(
-                    f"{what}: the secret {found[1]} is missing; give --secret {found[1]}=...{hint}"
-                )
+            match = templates.SECRET.fullmatch(template)
+            if not match:
+                raise Refused(f"{where}: {template} is not supported, only ${{secret:key}} is")
+            key = match[1]
+            if key not in self.context.secrets and not self.dry_run:
+                remedy = f"give --secret {key}=..."
+                remedy += " or export TD_API_KEY" if key == "td.apikey" else ""
+                raise Refused(f"{where}: the secret {key} is missing; {remedy}")
+
+    def _workdirs(
+        self, config: Located, operator_keys: list[str], location: Location | str
+    ) -> None:
+        """`_workdir` on the task itself or in its `_export`."""
+        if "_workdir" in config:
+            starts_process = operator_keys[:1] in (["py>"], ["sh>"])
+            self._workdir(config, location, supported=starts_process)
+        export = config.get("_export")
+        if isinstance(export, Located) and "_workdir" in export:
+            self._workdir(export, location, supported=True)
+
+    def _workdir(self, holder: Located, location: Location | str, *, supported: bool) -> None:
+        folder = holder["_workdir"]
+        is_path = isinstance(folder, str) and _FOLDER.fullmatch(folder)
+        if not supported or not is_path or not (self.context.project.root / str(folder)).is_dir():
+            raise Refused(
+                f"{holder.location('_workdir') or location}: _workdir must be a folder of the "
+                f"project, for py> or sh>, got {folder}"
+            )
 
     def _group(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
+        parallel = check_group_keys(config)
+        names = [key for key in config if key.startswith("+")]
         doubts = Doubts()
-        parallel = group_keys(config)
-        subtasks = [key for key in config if key.startswith("+")]
-        for at, key in enumerate(subtasks):
-            body = _subtask(config, key)
-            _beside(body, subtasks[:at], parallel)
-            doubts |= self.task(body, scope, config.location(key) or location)
+        for index, name in enumerate(names):
+            body = _subtask(config, name)
+            check_order_keys(body, names[:index], parallel)
+            doubts |= self.task(body, scope, config.location(name) or location)
         check = config.get("_check")
-        if isinstance(check, Located):  # never runs, but must be sound
+        if isinstance(check, Located):  # never runs on a group, but must be sound
             self.alone(check, scope, config.location("_check") or location)
-        retried = {"_retry"} if config.get("_retry") else set()
-        background = any(_subtask(config, key).get("_background") for key in subtasks)
-        at_once = {"_parallel"} if parallel or background else set()
-        return doubts | retried | (at_once if len(subtasks) > 1 else set())
+        if config.get("_retry"):
+            doubts |= {"_retry"}
+        has_background = any(_subtask(config, name).get("_background") for name in names)
+        if len(names) > 1 and (parallel or has_background):
+            doubts |= {"_parallel"}
+        return doubts
 
     def _operator(
-        self, config: Located, found: list[str], scope: ParameterScope, location: Location | str
+        self,
+        config: Located,
+        operator_keys: list[str],
+        scope: ParameterScope,
+        location: Location | str,
     ) -> Doubts:
-        operator = found[0]
-        at = config.location(operator) or location
-        if operator not in OPERATORS:
-            near = difflib.get_close_matches(operator, OPERATORS, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(OPERATORS)}"
-            raise Refused(f"{at}: the operator {operator} is not supported{hint}")
-        if len(found) > 1:
-            raise Refused(f"{at}: a task can't have more than one operator: {', '.join(found)}")
-        if any(key.startswith("+") for key in config):
-            raise Refused(f"{at}: a task with an operator can't have subtasks")
+        operator = operator_keys[0]
+        _check_operator_keys(config, operator_keys, config.location(operator) or location)
+        # Some values are known only in the run: a template of these fails now, and may not then.
         failed: list[templates.TemplateError] = []
         request = self._request(config, operator, scope, failed)
         doubts = operators.check(self, config, request, scope)
@@ -118,9 +125,9 @@ class Checker:
             doubts |= {"an error of JavaScript"}
         if "_check" in config:
             doubts |= self._check(config, scope, operator)
-        return doubts | (
-            {"_retry"} if config.get("_retry") and OPERATORS[operator].nests else set()
-        )
+        if config.get("_retry") and OPERATORS[operator].nests:
+            doubts |= {"_retry"}
+        return doubts
 
     def _request(
         self,
@@ -130,148 +137,86 @@ class Checker:
         failed: list[templates.TemplateError],
     ) -> TaskRequest:
         """The task with what is known of its parameters before the run; errors in `failed`."""
-        local = {key: value for key, value in config.items() if key not in OWN_TREES}
-        for key, value in local.items():
-            if key not in templates.LAZY:
-                soundly_templated(value, f"{config.location(key)}: {key}")
-                for text in templates.strings(value):
-                    td.no_local_job(self, text, f"{config.location(key)}: {key}")
-        merged = copy(scope.params)
-        assert isinstance(merged, dict)
-        merge(merged, local)
-        if name := templates.in_doubt(merged, scope.params, frozenset(local)):
+        own = {key: value for key, value in config.items() if key not in OWN_TREES}
+        self._check_own_templates(config, own)
+        params = copy(scope.params)
+        assert isinstance(params, dict)
+        merge(params, own)
+        if name := templates.in_doubt(params, scope.params, frozenset(own)):
             raise Refused(
-                f"{config.location(operator)}: a nested value of this task refers to {name}, "
-                "which is a parameter of the task itself or a template: not known what Digdag "
-                "takes; write its value there"
+                f"{config.location(operator)}: a nested value of this task refers to {name}, which "
+                "is a parameter of the task itself or holds a template: not known which value "
+                "Digdag takes; write the value itself"
             )
         try:
-            known = templates.evaluate(merged, scope.params, failed=failed)
+            known_params = templates.evaluate(params, scope.params, failed=failed)
         except templates.UnknownTemplateError as error:
             raise Refused(f"{config.location(operator)}: {error}: not supported") from None
-        return TaskRequest(operator, known, self.context, "_env" in config)
+        return TaskRequest(operator, known_params, self.context, "_env" in config)
+
+    def _check_own_templates(self, config: Located, own: dict[str, Value]) -> None:
+        for key, value in own.items():
+            if key in templates.LAZY:  # checked with the subtasks that they are
+                continue
+            where = f"{config.location(key)}: {key}"
+            check_templates(value, where)
+            for text in templates.strings(value):
+                td.no_local_job(self, text, where)
 
     def _check(self, config: Located, scope: ParameterScope, operator: str) -> Doubts:
         check, location = config["_check"], config.location("_check")
         if not isinstance(check, Located):
-            raise Refused(f"{location}: _check must be a mapping")
-        if OPERATORS[operator].nests or ("_retry" in config and not OPERATORS[operator].retries):
+            raise Refused(f"{location}: _check must be a mapping, got {check!r}")
+        does = OPERATORS[operator]
+        if does.nests or ("_retry" in config and not does.retries):
             raise Refused(
-                f"{location}: _check together with _retry or on {operator} is not supported"
+                f"{location}: _check on {operator}, or together with its _retry, is not supported"
             )
         return self.alone(check, scope, location or "")
 
     def _error(self, config: Located, scope: ParameterScope, doubts: Doubts) -> Doubts:
+        """Check `_error`, whose `error.message` must be certain where there are `doubts`."""
         if "_error" not in config:
             return Doubts()
         error, location = config["_error"], config.location("_error") or ""
         if not isinstance(error, Located):
-            raise Refused(f"{location}: _error must be a mapping")
-        if doubts and any(_ERROR.search(text) for text in templates.strings(error)):
+            raise Refused(f"{location}: _error must be a mapping, got {error!r}")
+        reads_error = any(_ERROR.search(text) for text in templates.strings(error))
+        if doubts and reads_error:
             raise Refused(
-                f"{location}: _error uses error.message above {', '.join(sorted(doubts))}: "
-                "which of several errors Digdag tells is not known"
+                f"{location}: _error uses error.message above {', '.join(sorted(doubts))}: which "
+                "of several errors Digdag reports is not known; leave out error.message"
             )
         self.alone(error, scope, location)
-        only_echo = all(key == "echo>" for key in _keys(error) if key.endswith(">"))
-        return Doubts() if only_echo else Doubts({"an _error that can fail"})
-
-
-def keys_of_all(config: Located, location: Location | str) -> None:
-    """Keys that stand on tasks and groups alike."""
-    for key in config:
-        at = config.location(key) or location
-        if key in _RESERVED:
-            raise Refused(f"{at}: the key {key} is not supported")
-    for key in ("_disable", "_background"):
-        if not isinstance(config.get(key, False), bool):
-            raise Refused(f"{config.location(key)}: {key} must be true or false")
-    if not _is_retry(config.get("_retry", 0)):
-        raise Refused(
-            f"{config.location('_retry')}: _retry must be a number, or limit with interval and "
-            "interval_type"
-        )
-    _export(config)
-
-
-def _export(config: Located) -> None:
-    export, location = config.get("_export"), config.location("_export")
-    if export is not None and not isinstance(export, dict):
-        raise Refused(f"{location}: _export must be a mapping")
-    for key, value in (export or {}).items():
-        at = (export.location(key) if isinstance(export, Located) else None) or location
-        if key.endswith(">") or (key[:1] in ("+", "_") and key not in ("_env", "_workdir")):
-            raise Refused(f"{at}: _export of {key}, a name with a meaning, is not supported")
-        soundly_templated(value, f"{at}: {key}")
-
-
-def group_keys(config: Located) -> Value:
-    """The keys of a group; its `_parallel`."""
-    for key in config:
-        if key not in GROUP_KEYS and not key.startswith("+"):
-            near = difflib.get_close_matches(key, GROUP_KEYS, 1)
-            hint = f", did you mean {near[0]}?" if near else ": it is a group, tasks start with +"
-            raise Refused(f"{config.location(key)}: invalid key {key!r}{hint}")
-    parallel = config.get("_parallel", False)
-    limit = parallel.get("limit") if isinstance(parallel, dict) and len(parallel) == 1 else None
-    if not isinstance(parallel, bool) and not (isinstance(limit, int) and limit > 0):
-        raise Refused(
-            f"{config.location('_parallel')}: _parallel must be true, false or {{limit: n}}"
-        )
-    return parallel
+        cannot_fail = all(key == "echo>" for key in _all_keys(error) if key.endswith(">"))
+        return Doubts() if cannot_fail else Doubts({"an _error that can fail"})
 
 
 def _subtask(config: Located, key: str) -> Located:
     body = config[key]
-    assert isinstance(body, Located)
+    assert isinstance(body, Located), "checked when the file was loaded"
     return body
 
 
-def _beside(body: Located, before: list[str], parallel: Value) -> None:
-    """`_background` and `_after` of a group's task; `parallel` is None where there is no group."""
-    if "_background" in body and (parallel is None or parallel):
+def _check_operator_keys(
+    config: Located, operator_keys: list[str], location: Location | str
+) -> None:
+    """A task has one operator, a known one, and no subtasks beside it."""
+    operator = operator_keys[0]
+    if operator not in OPERATORS:
+        nearest = difflib.get_close_matches(operator, OPERATORS, 1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"supported: {', '.join(OPERATORS)}"
+        raise Refused(f"{location}: the operator {operator} is not supported; {hint}")
+    if len(operator_keys) > 1:
         raise Refused(
-            f"{body.location('_background')}: _background is for tasks of a group without _parallel"
+            f"{location}: a task can have only one operator, got {', '.join(operator_keys)}"
         )
-    if "_after" not in body:
-        return
-    allowed = parallel is True
-    after = body["_after"]
-    known = isinstance(after, list) and all(name in before for name in after)
-    if not allowed or not known:
-        raise Refused(
-            f"{body.location('_after')}: _after must list earlier tasks of a group that has "
-            "_parallel: true"
-        )
+    if any(key.startswith("+") for key in config):
+        raise Refused(f"{location}: a task with an operator ({operator}) can't have subtasks")
 
 
-def _is_retry(retry: Value) -> bool:
-    if isinstance(retry, dict):
-        typed = all(type(value) is RETRY_KEYS.get(key) for key, value in retry.items())
-        return typed and "limit" in retry and retry.get("interval_type", "constant") in INTERVALS
-    return isinstance(retry, int) and not isinstance(retry, bool) and retry >= 0
-
-
-def soundly_templated(value: Value, what: str) -> None:
-    """Every template must be within the subset; `what` is place and key."""
-    for text in templates.strings(value):
-        try:
-            templates.parse(text)
-        except UnsupportedError as error:
-            raise Refused(f"{what}: ${{...}} with {error} is not supported") from None
-        if _ERROR_BEYOND.search(text):
-            raise Refused(f"{what}: of error only error.message is supported")
-
-
-def check_parameters(params: Mapping[str, Value], what: str) -> None:
-    """Parameters of the command line."""
-    for key, value in params.items():
-        if key.endswith(">") or key[:1] in ("+", "_"):
-            raise Refused(f"{what}: a parameter named {key} is not supported")
-        soundly_templated(value, f"{what}: {key}")
-
-
-def _keys(value: Value) -> list[str]:
+def _all_keys(value: Value) -> list[str]:
+    """The keys of a mapping and of the mappings in it."""
     if not isinstance(value, dict):
         return []
-    return [key for name, item in value.items() for key in (name, *_keys(item))]
+    return [key for name, item in value.items() for key in (name, *_all_keys(item))]

@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local_runner import td_statement
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.workflow.java_text import java_text
 from local_runner.workflow.templates import SECRET
@@ -17,8 +16,7 @@ _RUNNER = Path(__file__).with_name("py_runner.py")
 
 
 def py(task: TaskRequest) -> TaskResult:
-    defaults = task.params.get("py")
-    params = {**(defaults if isinstance(defaults, dict) else {}), **task.params}
+    params = task.settings("py")
     own = environment_of(task)
     _warn_of_two_servers(task, own)
     inherited = {key: os.environ[key] for key in os.environ.keys() - task.context.withheld}
@@ -37,8 +35,8 @@ def py(task: TaskRequest) -> TaskResult:
 
 
 def _warn_of_two_servers(task: TaskRequest, environment: dict[str, str]) -> None:
-    account, given = task.context.account, td_statement.settings(task.params)
-    reason = account.elsewhere(given, environment) if account else None
+    account = task.context.account
+    reason = account.elsewhere(task.settings("td"), environment) if account else None
     if reason:
         print(f"warning: {task.params['task_name']}: {reason}", file=sys.stderr, flush=True)
 

@@ -16,8 +16,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def sh(task: TaskRequest) -> TaskResult:
-    defaults = task.params.get("sh")
-    params = {**(defaults if isinstance(defaults, dict) else {}), **task.params}
+    params = task.settings("sh")
     inherited = {key: os.environ[key] for key in os.environ.keys() - task.context.withheld}
     environment = {
         **inherited,

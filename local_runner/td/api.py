@@ -25,7 +25,7 @@ Row = list[Any]
 Fields = Sequence[tuple[str, str]]
 _JAVA_KEY = re.compile(r"(?:[1-9][0-9]*/)?[a-f0-9]{40}")  # td-client-java prefixes only these
 _ERROR_BYTES = 1 << 16
-_PASSING = frozenset({408, 429, *range(500, 600)})
+_TEMPORARY = frozenset({408, 429, *range(500, 600)})  # worth another try
 REMEDIES = {
     401: "the API key is wrong or expired: see TD_API_KEY or the secret td.apikey",
     403: "the API key may not do this: the account's master key is needed, with write rights",
@@ -33,7 +33,10 @@ REMEDIES = {
 
 
 class TdApiError(TaskError):
-    """A request that failed for good. `status` is None where no answer came."""
+    """A request that failed for good. `status` is None where no answer came.
+
+    `details` is what the API adds, such as the id of a job that was started before.
+    """
 
     def __init__(self, message: str, status: int | None = None, details: Any = None) -> None:
         super().__init__(message)
@@ -75,26 +78,26 @@ class TdApi:
         fields: Fields,
         read: "Callable[[urllib3.BaseHTTPResponse], T]",
     ) -> T:
-        tried = 0
+        retries = 0
         while True:
             try:
                 return self._once(method, path, fields, read)
             except TdApiError as error:
-                if tried >= self._retries(error):
+                if retries >= self._most_retries(error):
                     raise
-                sleep(min(self.pace.retry * 2**tried, self.pace.longest_retry))
-                tried += 1
+                sleep(min(self.pace.retry * 2**retries, self.pace.longest_retry))
+                retries += 1
 
     @property
     def _answered(self) -> bool:
         return self._connection.url in self._all_answered
 
-    def _retries(self, error: TdApiError) -> int:
-        if error.status is None and not self._answered:
+    def _most_retries(self, error: TdApiError) -> int:
+        if error.status is None and not self._answered:  # probably a wrong address
             return self.pace.retries_before_any_answer
         if error.status in (401, 403):
-            return 1
-        return self.pace.retries if error.status is None or error.status in _PASSING else 0
+            return 1  # as on Digdag
+        return self.pace.retries if error.status is None or error.status in _TEMPORARY else 0
 
     def _once(
         self,
@@ -117,7 +120,7 @@ class TdApi:
         except _NotJsonError:
             raise TdApiError(
                 f"{what}: {self._connection.url} ({self._connection.named_by}) is not Treasure "
-                "Data's API, its answer is no JSON",
+                "Data's API: its answer is not JSON",
                 200,
             ) from None
 
@@ -138,20 +141,20 @@ class TdApi:
     def _refused(self, what: str, response: "urllib3.BaseHTTPResponse") -> TdApiError:
         body = response.read(_ERROR_BYTES, decode_content=True)
         try:
-            told = json.loads(body)
+            answer = json.loads(body)
         except ValueError:
-            told = {}
-        told = told if isinstance(told, dict) else {}
-        text = str(told.get("text") or told.get("error") or told.get("message") or "")
+            answer = {}
+        answer = answer if isinstance(answer, dict) else {}
+        text = str(answer.get("text") or answer.get("error") or answer.get("message") or "")
         remedy = REMEDIES.get(response.status, "")
         parts = [f"{what}: {response.status} {response.reason or ''}".strip(), text, remedy]
         message = self._clean(": ".join(part for part in parts if part))
-        return TdApiError(message, response.status, told.get("details"))
+        return TdApiError(message, response.status, answer.get("details"))
 
     def _broken(self, what: str, error: Exception) -> str:
         reason = getattr(error, "reason", None) or error
         if self._answered:
-            return f"{what}: the connection broke ({reason}) and trying again did not help"
+            return f"{what}: the connection broke ({reason}) and {self.pace.retries} retries failed"
         return (
             f"{what}: Treasure Data cannot be reached at {self._connection.url} "
             f"({self._connection.named_by}; {reason}). Check {SERVER}, td.endpoint and td.use_ssl, "
@@ -163,7 +166,7 @@ class TdApi:
 
 
 class _NotJsonError(Exception):
-    """A body that is no JSON object."""
+    """A body that is not JSON."""
 
 
 def _json(response: "urllib3.BaseHTTPResponse") -> Any:

@@ -10,35 +10,36 @@ from local_runner.td_statement import TableName
 from local_runner.workflow.yaml_types import Value
 
 
-class Look(NamedTuple):
+class Lookup(NamedTuple):
     """Whether a list of tables or databases has a name."""
 
     path: str
-    key: str
+    key: str  # of the list in the answer
     name: str
 
-    def found(self, client: TdApi) -> bool:
+    def exists(self, client: TdApi) -> bool:
+        """Ask for the list; raises `TdApiError`."""
         try:
-            told = client.get(self.path)
+            answer = client.get(self.path)
         except TdApiError as error:
-            if error.status == 404:
+            if error.status == 404:  # the database of a list of tables is missing
                 return False
             raise
-        return any(each.get("name") == self.name for each in told.get(self.key, ()))
+        return any(item.get("name") == self.name for item in answer.get(self.key, ()))
 
 
 class Step(NamedTuple):
-    """One POST, the status that means it was done before, and the look that it ends with."""
+    """One POST, the status that means it was done before, and the lookup that it ends with."""
 
     path: str
     form: Fields = ()
     done_before: int | None = None
-    look: Look | None = None
+    lookup: Lookup | None = None
 
     def run(self, client: TdApi) -> None:
-        """A creation that is not seen afterwards is tried once more, as Digdag does."""
+        """Send it; a creation that is not seen afterwards is sent once more, as Digdag does."""
         self._post(client)
-        if self.look and not self.look.found(client):
+        if self.lookup and not self.lookup.exists(client):
             self._post(client)
 
     def _post(self, client: TdApi) -> None:
@@ -49,75 +50,78 @@ class Step(NamedTuple):
                 raise
 
 
-def ddl(task: TaskRequest, client: TdApi) -> None:
+def run(task: TaskRequest, client: TdApi) -> None:
     """All steps; raises `TaskError` before the first one where a table to rename is missing."""
-    for look in renamed(task):
-        if not look.found(client):
-            table = f"{look.path.rsplit('/', 1)[1]}.{look.name}"
-            raise TaskError(f"Renaming table {table} doesn't exist (config)")
-    for step in steps(task):
+    for lookup in _renamed_tables(task):
+        if not lookup.exists(client):
+            database = lookup.path.rsplit("/", 1)[1]
+            raise TaskError(f"Renaming table {database}.{lookup.name} doesn't exist (config)")
+    for step in _steps(task):
         step.run(client)
 
 
 def requests(task: TaskRequest) -> list[str]:
-    """The requests of a task, method and path, for a dry run."""
-    shown = [f"GET {look.path}" for look in renamed(task)]
-    for step in steps(task):
-        shown.append(f"POST {step.path}")
-        shown += [f"GET {step.look.path}"] if step.look else []
-    return shown
+    """The requests of a task, method and path, for a dry run; raises `TaskError`."""
+    lines = [f"GET {lookup.path}" for lookup in _renamed_tables(task)]
+    for step in _steps(task):
+        lines.append(f"POST {step.path}")
+        if step.lookup:
+            lines.append(f"GET {step.lookup.path}")
+    return lines
 
 
-def create(table: TableName, default: str) -> Step:
-    """A table that is there afterwards, whether it was before or not."""
-    database = table.database or default
+def create(table: TableName, default_database: str) -> Step:
+    """A table that exists afterwards, whether it did before or not."""
+    database = table.database or default_database
     path = f"/v3/table/create/{database}/{table.name}/log"
-    return Step(path, done_before=409, look=table_look(table, default))
+    return Step(path, done_before=409, lookup=table_lookup(table, default_database))
 
 
-def table_look(table: TableName, default: str) -> Look:
-    return Look(f"/v3/table/list/{table.database or default}", "tables", table.name)
+def table_lookup(table: TableName, default_database: str) -> Lookup:
+    """Whether a table exists."""
+    database = table.database or default_database
+    return Lookup(f"/v3/table/list/{database}", "tables", table.name)
 
 
-def database_of(given: dict[str, Value]) -> str:
+def database_of(settings: dict[str, Value]) -> str:
     """The database of a task; raises `TaskError`."""
-    named = given.get("database")
-    if named is None:
+    database = settings.get("database")
+    if database is None:
         raise TaskError("Parameter 'database' is required but not set (config)")
-    return td_statement.name(str(named).strip(), "database")
+    return td_statement.name(str(database).strip(), "database")
 
 
-def renamed(task: TaskRequest) -> list[Look]:
-    given = td_statement.settings(task.params)
-    default = database_of(given)
-    pairs = td_statement.renames(given.get("rename_tables"))
-    return [table_look(old, default) for old, _ in pairs]
+def _renamed_tables(task: TaskRequest) -> list[Lookup]:
+    settings = task.settings("td")
+    default_database = database_of(settings)
+    pairs = td_statement.renames(settings.get("rename_tables"))
+    return [table_lookup(old, default_database) for old, _ in pairs]
 
 
-def steps(task: TaskRequest) -> Iterator[Step]:
-    """Raises `TaskError`."""
-    given = td_statement.settings(task.params)
-    default = database_of(given)
-    for database in _databases(given, "drop_databases", "empty_databases"):
+def _steps(task: TaskRequest) -> Iterator[Step]:
+    """The requests that change something: drop, create, rename; raises `TaskError`."""
+    settings = task.settings("td")
+    default_database = database_of(settings)
+    for database in _databases(settings, "drop_databases", "empty_databases"):
         yield Step(f"/v3/database/delete/{database}", done_before=404)
-    for database in _databases(given, "create_databases", "empty_databases"):
-        look = Look("/v3/database/list", "databases", database)
-        yield Step(f"/v3/database/create/{database}", done_before=409, look=look)
-    for table in _tables(given, "drop_tables", "empty_tables"):
-        path = f"/v3/table/delete/{table.database or default}/{table.name}"
+    for database in _databases(settings, "create_databases", "empty_databases"):
+        lookup = Lookup("/v3/database/list", "databases", database)
+        yield Step(f"/v3/database/create/{database}", done_before=409, lookup=lookup)
+    for table in _tables(settings, "drop_tables", "empty_tables"):
+        path = f"/v3/table/delete/{table.database or default_database}/{table.name}"
         yield Step(path, done_before=404)
-    for table in _tables(given, "create_tables", "empty_tables"):
-        yield create(table, default)
-    for old, new in td_statement.renames(given.get("rename_tables")):
-        path = f"/v3/table/rename/{old.database or default}/{old.name}/{new}"
+    for table in _tables(settings, "create_tables", "empty_tables"):
+        yield create(table, default_database)
+    for old, new_name in td_statement.renames(settings.get("rename_tables")):
+        path = f"/v3/table/rename/{old.database or default_database}/{old.name}/{new_name}"
         yield Step(path, [("overwrite", "true")], done_before=404)
 
 
-def _databases(given: dict[str, Value], *keys: str) -> list[str]:
-    lists = [given.get(key) for key in keys]
-    found = [name for names in lists if isinstance(names, list) for name in names]
-    return [td_statement.name(name, "database") for name in found]
+def _databases(settings: dict[str, Value], *keys: str) -> list[str]:
+    lists = [settings.get(key) for key in keys]
+    names = [name for names in lists if isinstance(names, list) for name in names]
+    return [td_statement.name(name, "database") for name in names]
 
 
-def _tables(given: dict[str, Value], *keys: str) -> list[TableName]:
-    return [table for key in keys for table in td_statement.tables(given.get(key))]
+def _tables(settings: dict[str, Value], *keys: str) -> list[TableName]:
+    return [table for key in keys for table in td_statement.tables(settings.get(key))]

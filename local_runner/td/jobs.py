@@ -5,7 +5,7 @@ import itertools
 import json
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from time import sleep
 from typing import Any, NamedTuple, TypeVar
 
@@ -33,6 +33,7 @@ class Query(NamedTuple):
     retries: int | None = 0
 
     def form(self, domain_key: str) -> list[tuple[str, str]]:
+        """The fields of the request that issues the job."""
         fields = {
             "result": self.result,
             "domain_key": domain_key,
@@ -56,6 +57,7 @@ class TdJob:
         self.api, self.id = api, job_id
 
     def show(self) -> dict[str, Any]:
+        """What Treasure Data knows of the job."""
         return _mapping(self.api.get(f"/v3/job/show/{self.id}"))
 
     def columns(self) -> list[str]:
@@ -64,9 +66,11 @@ class TdJob:
         return [str(column[0]) for column in schema]
 
     def records(self) -> int:
+        """The number of rows of the result."""
         return int(self.show().get("num_records") or 0)
 
     def rows(self, read: Callable[[Iterator[Row]], T]) -> T:
+        """What `read` makes of the rows; it is called again when the connection breaks."""
         return self.api.result(self.id, read)
 
     def first(self, most: int) -> list[Row]:
@@ -78,17 +82,17 @@ class TdJob:
                 return []
             raise
 
+    def first_row(self) -> Row | None:
+        """The first row; None where the result is empty or missing."""
+        rows = self.first(1)
+        return rows[0] if rows else None
 
-def run(api: TdApi, query: Query, task: str) -> TdJob:
+
+def run(api: TdApi, query: Query, task_name: str) -> TdJob:
     """A query as a job, waited for; raises `TaskError` when it fails."""
-    path = f"/v3/job/issue/{query.engine}/{query.database}"
-    return start(api, lambda key: api.post(path, query.form(key)), task)
-
-
-def start(api: TdApi, issue: Callable[[str], Any], task: str) -> TdJob:
-    """`issue` gets a domain key, by which a job that is sent twice is started once."""
-    job_id = _issued(issue, str(uuid.uuid4()))
-    print(f"job {job_id} of {task} is running", file=sys.stderr, flush=True)
+    # By the domain key a job that is sent twice, after a lost answer, is started once.
+    job_id = _issue(api, query, domain_key=str(uuid.uuid4()))
+    print(f"job {job_id} of {task_name} is running", file=sys.stderr, flush=True)
     try:
         status = _wait(api, job_id)
     except KeyboardInterrupt:
@@ -97,52 +101,46 @@ def start(api: TdApi, issue: Callable[[str], Any], task: str) -> TdJob:
         raise
     job = TdJob(api, job_id)
     if status != "success":
-        raise TaskError(f"job {job_id} ended as {status}: {_why(job.show())}")
+        raise TaskError(f"job {job_id} ended as {status}: {_reason(job.show())}")
     return job
 
 
-def _issued(issue: Callable[[str], Any], domain_key: str) -> str:
+def _issue(api: TdApi, query: Query, domain_key: str) -> str:
+    """The id of the new job, or of the one that an earlier try started."""
+    path = f"/v3/job/issue/{query.engine}/{query.database}"
     try:
-        told = _mapping(issue(domain_key))
+        answer = _mapping(api.post(path, query.form(domain_key)))
     except TdApiError as error:
-        known = error.details.get("conflicts_with")
-        if error.status == 409 and known:
-            return str(known)
+        started_before = error.details.get("conflicts_with")
+        if error.status == 409 and started_before:
+            return str(started_before)
         raise
-    return job_of(told)
-
-
-def job_of(told: dict[str, Any]) -> str:
-    """The id in an answer; raises `TaskError`."""
-    found = told.get("job_id") or told.get("id")
-    if not found:
-        raise TaskError(f"the answer names no job: {sorted(told)}")
-    return str(found)
+    job_id = answer.get("job_id") or answer.get("id")
+    if not job_id:
+        raise TaskError(f"Treasure Data's answer must name a job, it has only {sorted(answer)}")
+    return str(job_id)
 
 
 def _wait(api: TdApi, job_id: str) -> str:
     pace = api.pace
     sleep(pace.poll)
-    for turn in itertools.count():
+    for turn in itertools.count():  # 1, 2, 4 ... 30 s, as Digdag
         status = str(_mapping(api.get(f"/v3/job/status/{job_id}")).get("status"))
         if status in _ENDED:
             return status
         sleep(min(pace.poll * 2**turn, pace.longest_poll))
-    raise AssertionError("a job ends")
+    raise AssertionError("count() has no end")
 
 
-def _why(shown: dict[str, Any]) -> str:
-    debug = _mapping(shown.get("debug") or {})
-    texts = (str(debug.get(part) or "").strip() for part in ("cmdout", "stderr"))
-    told = "\n".join(text for text in texts if text) or "it left no message"
-    return f"{told}: {REMEDIES[403]}" if "Access Denied" in told else told
+def _reason(job: dict[str, Any]) -> str:
+    """Why a job failed, from its logs."""
+    logs = _mapping(job.get("debug") or {})
+    texts = [str(logs.get(part) or "").strip() for part in ("cmdout", "stderr")]
+    reason = "\n".join(text for text in texts if text) or "it left no message"
+    return f"{reason}: {REMEDIES[403]}" if "Access Denied" in reason else reason
 
 
-def _mapping(told: Any) -> dict[str, Any]:
-    if not isinstance(told, dict):
-        raise TaskError(f"Treasure Data answered with {type(told).__name__}, not an object")
-    return told
-
-
-def first_of(rows: Sequence[Row]) -> Row | None:
-    return rows[0] if rows else None
+def _mapping(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise TaskError(f"Treasure Data answered with {type(answer).__name__}, not an object")
+    return answer

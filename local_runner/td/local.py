@@ -3,6 +3,7 @@
 Nothing else writes while a run waits here, so td_wait> and td_wait_table> look once and then fail.
 """
 
+import contextlib
 import decimal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from local_runner import td_statement
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import results
 from local_runner.td_statement import TableName
+from local_runner.workflow.tasks import group_of
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import MtaError
 
@@ -19,116 +21,132 @@ if TYPE_CHECKING:
 
     from td_mta.warehouse.local import LocalWarehouse
 
-_PLAIN = (bool, int, float, str)
+_SCALARS = (bool, int, float, str)  # the same type in a job's result and in a local table
 
 
 def td(task: TaskRequest) -> TaskResult:
-    given, made = td_statement.settings(task.params), td_statement.statement(task)
+    """td>: a query whose rows become a table, a file or a preview, or are only read."""
+    settings, statement = task.settings("td"), td_statement.statement(task)
     warehouse = _warehouse(task)
-    try:
-        if made.verb and made.table:
-            getattr(warehouse, made.verb)(made.table.name, made.sql)
-            rows = None
+    rows: pa.Table | None = None
+    with _failing_the_task():
+        if statement.table and statement.verb == "create_table":
+            warehouse.create_table(statement.table.name, statement.sql)
+        elif statement.table and statement.verb == "insert_into":
+            warehouse.insert_into(statement.table.name, statement.sql)
         else:
-            rows = warehouse.query(made.sql)
-        if td_statement.flag(given, "preview"):
-            _preview(warehouse, made.table, rows)
-    except MtaError as error:
-        raise TaskError(str(error)) from error
-    if rows is not None and given.get("download_file") is not None:
-        with results.download(task, given["download_file"]) as out:
-            results.write_csv(out, rows.column_names, _rows(rows))
-    if not td_statement.flag(given, "store_last_results"):
+            rows = warehouse.query(statement.sql)
+        if td_statement.flag(settings, "preview"):
+            _preview(warehouse, statement.table, rows)
+    if rows is not None and settings.get("download_file") is not None:
+        with results.download(task, settings["download_file"]) as file:
+            results.write_csv(file, rows.column_names, _values(rows))
+    if not td_statement.flag(settings, "store_last_results"):
         return TaskResult()
-    first = None if rows is None else next(_rows(rows.slice(0, 1)), None)
     names = [] if rows is None else rows.column_names
-    return TaskResult(store={"td": {"last_results": results.last_results(names, first)}})
+    first_row = None if rows is None else _first_row(rows)
+    return TaskResult(store={"td": {"last_results": results.last_results(names, first_row)}})
 
 
 def td_for_each(task: TaskRequest) -> TaskResult:
-    rows = _answer(task)
-    tasks = results.subtasks(task.params.get("_do"), rows.column_names, _rows(rows))
-    return TaskResult(subtasks=results.group(task, tasks))
+    """td_for_each>: a query whose rows become subtasks."""
+    rows = _query(task)
+    subtasks = results.subtasks(task.params.get("_do"), rows.column_names, _values(rows))
+    return TaskResult(subtasks=group_of(subtasks, task.params.get("_parallel", False)))
 
 
 def td_wait(task: TaskRequest) -> TaskResult:
-    first = next(_rows(_answer(task).slice(0, 1)), None)
-    if not first or not results.fulfilled(first[0]):
+    """td_wait>: the first value must be neither null, false nor 0, at the one look there is."""
+    row = _first_row(_query(task))
+    if not row or not results.fulfilled(row[0]):
+        value = row[0] if row else "no row"
         raise TaskError(
-            f"td_wait>: not fulfilled, the first value is {first[0] if first else 'missing'}, and "
-            "nothing else writes local tables meanwhile"
+            f"td_wait>: the first value must be neither null, false nor 0, got {value}; nothing "
+            "else writes local tables meanwhile, so waiting would not help"
         )
     return TaskResult()
 
 
 def td_wait_table(task: TaskRequest) -> TaskResult:
+    """td_wait_table>: the table must exist and have its `rows`, at the one look there is."""
     table = td_statement.table_name(task.command).name
-    wanted = td_statement.number(td_statement.settings(task.params), "rows")
+    wanted_rows = td_statement.number(task.settings("td"), "rows")
     warehouse = _warehouse(task)
     if table not in warehouse.tables():
-        raise TaskError(f"td_wait_table>: no table {table}, and nothing else writes local tables")
-    if wanted > 0:
-        counted = _count(warehouse, table)
-        if counted < wanted:
+        raise TaskError(
+            f"td_wait_table>: no table {table}; nothing else writes local tables meanwhile, so "
+            "waiting would not help"
+        )
+    if wanted_rows > 0:
+        count = _count(warehouse, table)
+        if count < wanted_rows:
             raise TaskError(
-                f"td_wait_table>: {table} has {counted} rows, not {wanted}, and nothing else "
-                "writes local tables meanwhile"
+                f"td_wait_table>: {table} must have {wanted_rows} rows, got {count}; nothing else "
+                "writes local tables meanwhile, so waiting would not help"
             )
     return TaskResult()
 
 
 def td_ddl(task: TaskRequest) -> TaskResult:
     """In Treasure Data's order: drop, create, rename. A table without rows has no file here."""
-    given, warehouse = td_statement.settings(task.params), _warehouse(task)
-    try:
-        renames = td_statement.renames(given.get("rename_tables"))
+    settings, warehouse = task.settings("td"), _warehouse(task)
+    with _failing_the_task():
+        renames = td_statement.renames(settings.get("rename_tables"))
         for old, _ in renames:
             if old.name not in warehouse.tables():
                 raise TaskError(f"Renaming table {old.name} doesn't exist (config)")
         for key in ("drop_tables", "empty_tables"):
-            for table in td_statement.tables(given.get(key)):
+            for table in td_statement.tables(settings.get(key)):
                 warehouse.drop_table(table.name)
-        for old, new in renames:
-            warehouse.create_table(new, f'select * from "{old.name}"')
+        for old, new_name in renames:
+            warehouse.create_table(new_name, f'select * from "{old.name}"')
             warehouse.drop_table(old.name)
-    except MtaError as error:
-        raise TaskError(str(error)) from error
     return TaskResult()
 
 
-def _answer(task: TaskRequest) -> "pa.Table":
+@contextlib.contextmanager
+def _failing_the_task() -> Iterator[None]:
+    """An error of the tables fails the task, where `_retry` and `_error` see it."""
     try:
-        return _warehouse(task).query(td_statement.query(task))
+        yield
     except MtaError as error:
         raise TaskError(str(error)) from error
+
+
+def _query(task: TaskRequest) -> "pa.Table":
+    with _failing_the_task():
+        return _warehouse(task).query(td_statement.query(task))
 
 
 def _count(warehouse: "LocalWarehouse", table: str) -> int:
-    try:
-        return int(warehouse.query(f'select count(*) from "{table}"').column(0)[0].as_py())
-    except MtaError as error:
-        raise TaskError(str(error)) from error
+    with _failing_the_task():
+        rows = warehouse.query(f'select count(*) from "{table}"')
+    return int(rows.column(0)[0].as_py())
 
 
 def _preview(warehouse: "LocalWarehouse", table: TableName | None, rows: "pa.Table | None") -> None:
-    what, most = f"table {table.name}" if table else "the query", results.PREVIEW_ROWS
+    what, limit = f"table {table.name}" if table else "the query", results.PREVIEW_ROWS
     if table:
-        rows = warehouse.query(f'select * from "{table.name}" limit {most}')
+        rows = warehouse.query(f'select * from "{table.name}" limit {limit}')
     assert rows is not None
-    results.show(what, rows.column_names, list(_rows(rows.slice(0, most))))
+    results.show(what, rows.column_names, list(_values(rows.slice(0, limit))))
 
 
-def _rows(table: "pa.Table") -> Iterator[list[Value]]:
+def _first_row(rows: "pa.Table") -> list[Value] | None:
+    return next(_values(rows.slice(0, 1)), None)
+
+
+def _values(rows: "pa.Table") -> Iterator[list[Value]]:
     """Rows of the types that a job's result has too, others refused by column."""
-    names = table.column_names
-    for batch in table.to_batches():
+    names = rows.column_names
+    for batch in rows.to_batches():
         columns = [column.to_pylist() for column in batch.columns]
         for row in zip(*columns, strict=True):
             yield [_value(value, name) for value, name in zip(row, names, strict=True)]
 
 
 def _value(value: Any, column: str) -> Value:
-    if value is None or isinstance(value, _PLAIN):
+    if value is None or isinstance(value, _SCALARS):
         return value
     kind = "decimal" if isinstance(value, decimal.Decimal) else type(value).__name__
     raise TaskError(

@@ -11,7 +11,8 @@ from typing import TextIO
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td_statement import MOST_ROWS
 from local_runner.workflow.java_text import json_text
-from local_runner.workflow.yaml_types import Located, Location, Value, copy
+from local_runner.workflow.tasks import with_export
+from local_runner.workflow.yaml_types import Located, Value
 from td_mta.atomic_files import replacing
 
 PREVIEW_ROWS = 20
@@ -23,47 +24,35 @@ def fulfilled(value: Value) -> bool:
     return bool(value) if isinstance(value, bool | int) else value is not None
 
 
-def group(task: TaskRequest, tasks: dict[str, Located]) -> Located | None:
-    """Subtasks of td_for_each> as a group."""
-    made = Located()
-    if "_parallel" in task.params:
-        made.put("_parallel", task.params["_parallel"], Location("", 0))
-    for key, config in tasks.items():
-        made.put(key, config, Location("", 0))
-    return made if tasks else None
-
-
-def last_results(columns: Sequence[str], first: Row | None) -> Value:
+def last_results(columns: Sequence[str], first_row: Row | None) -> Value:
     """The first row by column; empty where there is none. Only finite numbers are JSON."""
-    return {name: _finite(value) for name, value in zip(columns, first or (), strict=False)}
+    cells = zip(columns, first_row or (), strict=False)
+    return {column: _finite(value) for column, value in cells}
 
 
 def subtasks(do: Value, columns: Sequence[str], rows: Iterable[Row]) -> dict[str, Located]:
-    """`_do` once a row, with the row as td.each; raises `TaskError`."""
+    """The configuration of `_do` for each row, which is td.each there; raises `TaskError`."""
     if not isinstance(do, Located):
         raise TaskError("Parameter '_do' is required but not set (config)")
-    made: dict[str, Located] = {}
+    configs: dict[str, Located] = {}
     for row in rows:
-        if len(made) == MOST_ROWS:
+        if len(configs) == MOST_ROWS:
             raise TaskError(f"Too many tasks: td_for_each> of more than {MOST_ROWS} rows (config)")
-        values = zip(columns, row, strict=False)
-        each = {name: _each(value, name) for name, value in values}
-        made[f"+td-for-each-{len(made)}"] = _with_each(do, each)
-    return made
+        cells = zip(columns, row, strict=False)
+        row_values = {column: _each(value, column) for column, value in cells}
+        configs[f"+td-for-each-{len(configs)}"] = _with_row(do, row_values)
+    return configs
 
 
-def _with_each(do: Located, each: dict[str, Value]) -> Located:
-    """The row joins what `_do` exports as td already."""
-    copied = copy(do)
-    assert isinstance(copied, Located)
-    export = copied.get("_export")
-    export = export if isinstance(export, dict) else {}
-    td = export.get("td")
-    td = td if isinstance(td, dict) else {}
-    before = td.get("each")
-    td = {**td, "each": {**(before if isinstance(before, dict) else {}), **each}}
-    copied.put("_export", {**export, "td": td}, copied.location("_export") or Location("", 0))
-    return copied
+def _with_row(do: Located, row: dict[str, Value]) -> Located:
+    """`_do` with td.each, which joins what `_do` itself exports as td."""
+    td = _mapping(_mapping(do.get("_export")).get("td"))
+    each = {**_mapping(td.get("each")), **row}
+    return with_export(do, {"td": {**td, "each": each}})
+
+
+def _mapping(value: Value) -> dict[str, Value]:
+    return value if isinstance(value, dict) else {}
 
 
 def _each(value: Value, column: str) -> Value:
@@ -87,10 +76,10 @@ def _finite(value: Value) -> Value:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """A header, CRLF, null as nothing and an empty text as `""`."""
+def write_csv(file: TextIO, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Write a header and rows as Digdag does: CRLF, null as nothing, an empty text as `""`."""
     for row in itertools.chain([columns], rows):
-        out.write(_line(row))
+        file.write(_line(row))
 
 
 def _line(row: Row) -> str:
@@ -101,8 +90,9 @@ def _cell(value: Value) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json_text(_finite(value))
-    plain = re.sub(r"\r\n?", "\n", text).replace('"', '""')
-    return f'"{plain}"' if not text or re.search(r'["\r\n,]', text) else plain
+    escaped = re.sub(r"\r\n?", "\n", text).replace('"', '""')
+    needs_quotes = not text or re.search(r'["\r\n,]', text)
+    return f'"{escaped}"' if needs_quotes else escaped
 
 
 @contextlib.contextmanager
@@ -113,19 +103,22 @@ def download(task: TaskRequest, name: Value) -> Iterator[TextIO]:
     if root not in path.resolve().parents:
         raise TaskError(f"File name must not be outside of project path: {name} (config)")
     try:
-        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
-            yield out
+        with (
+            replacing(path) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            yield file
     except OSError as error:
         raise TaskError(f"download_file {name} cannot be written: {error.strerror}") from None
 
 
 def show(what: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """A preview, on standard error: a log line on Digdag."""
+    """Print a preview on standard error; on Digdag it is a log line."""
     print(f"preview of {what}:" + ("" if rows else " (no results)"), file=sys.stderr)
     for row in (columns, *rows) if rows else ():
         print("  " + _line(row).removesuffix("\r\n"), file=sys.stderr, flush=True)
 
 
 def no_preview(what: str, error: TaskError) -> None:
-    """A preview that fails is no failure, as on Digdag."""
+    """Report a preview that failed, which does not fail the task, as on Digdag."""
     print(f"no preview of {what}: {error}", file=sys.stderr, flush=True)

@@ -13,35 +13,41 @@ def blocks(task: TaskRequest) -> Iterator[str]:
     yield from _SHOWN[task.operator](task)
 
 
-def known(operator: str) -> bool:
+def has_blocks(operator: str) -> bool:
+    """Whether a dry run prints tasks of this operator."""
     return operator in _SHOWN
 
 
 def _td(task: TaskRequest) -> Iterator[str]:
-    made = td_statement.statement(task)
-    what = f"{made.verb or 'select'} {made.table.quoted('') if made.table else ''}"
-    sql = td_sql.text(task, made, _engine(task)) if task.context.account else made.sql
-    yield f"-- {task.name}: {what}".rstrip() + f"\n{sql.strip()}\n"
+    statement = td_statement.statement(task)
+    on_treasure_data = task.context.account is not None
+    sql = td_sql.text(task, statement, _engine(task)) if on_treasure_data else statement.sql
+    table = statement.table.quoted("") if statement.table else ""
+    head = f"-- {task.name}: {statement.verb or 'select'} {table}".rstrip()
+    yield f"{head}\n{sql.strip()}\n"
 
 
 def _query(task: TaskRequest) -> Iterator[str]:
-    yield f"-- {task.name}: {task.operator[:-1]}\n{td_statement.query(task).strip()}\n"
+    sql = td_statement.query(task)
+    yield f"-- {task.name}: {task.operator[:-1]}\n{sql.strip()}\n"
 
 
 def _td_wait_table(task: TaskRequest) -> Iterator[str]:
-    given, table = td_statement.settings(task.params), td_statement.table_name(task.command)
+    table = td_statement.table_name(task.command)
+    rows = td_statement.number(task.settings("td"), "rows")
     head = f"-- {task.name}: td_wait_table {task.command}\n"
-    rows = td_statement.number(given, "rows")
+    # Without a number of rows the table only has to exist, which takes no query.
     yield head + (td_sql.count(table, rows, _engine(task)) + "\n" if rows else "")
 
 
 def _td_ddl(task: TaskRequest) -> Iterator[str]:
     if task.context.account:
-        yield f"-- {task.name}: td_ddl\n" + "".join(f"-- {r}\n" for r in ddl.requests(task))
+        lines = [f"-- {line}\n" for line in ddl.requests(task)]
+        yield f"-- {task.name}: td_ddl\n" + "".join(lines)
 
 
 def _engine(task: TaskRequest) -> str:
-    return str(td_statement.settings(task.params).get("engine") or "presto")
+    return str(task.settings("td").get("engine") or "presto")
 
 
 _SHOWN: dict[str, Callable[[TaskRequest], Iterator[str]]] = {

@@ -9,6 +9,7 @@ _INSERT_LINE = re.compile(r"(\A|\r?\n)--[ \t\n\v\f\r]*DIGDAG_INSERT_LINE[^\n\r\x
 _COMMENTS_AND_ONE_LINE = re.compile(
     r"\A([\r\n\t]*(?:(?:\A|\n)--[^\n]*)+)\n?([^\n\r\x85\u2028\u2029]*)\Z"
 )
+# The comment lines in front of each query, in Digdag's order.
 _PREFIX = ("project_id", "project_name", "workflow_name", "session_id", "attempt_id", "task_name")
 _COMMANDS = {
     ("presto", "create_table"): "DROP TABLE IF EXISTS {table};\nCREATE TABLE {table} AS",
@@ -24,6 +25,7 @@ def text(task: TaskRequest, statement: TdStatement, engine: str) -> str:
 
 
 def quoted(table: TableName, engine: str) -> str:
+    """The name of a table in the marks of an engine's SQL."""
     return table.quoted("`" if engine == "hive" else '"')
 
 
@@ -36,8 +38,9 @@ def count(table: TableName, rows: int, engine: str) -> str:
 
 
 def _prefix(task: TaskRequest) -> str:
-    known = {"project_name": "default", "workflow_name": re.split(r"[+^]", task.name)[1]}
-    return "".join(f"-- {key}: {known.get(key) or task.params[key]}\n" for key in _PREFIX)
+    workflow = re.split(r"[+^]", task.name)[1]
+    values = {**task.params, "project_name": "default", "workflow_name": workflow}
+    return "".join(f"-- {key}: {values[key]}\n" for key in _PREFIX)
 
 
 def _with_command(statement: TdStatement, engine: str) -> str:
@@ -45,9 +48,10 @@ def _with_command(statement: TdStatement, engine: str) -> str:
     if statement.verb is None or statement.table is None:
         return statement.sql
     command = _COMMANDS[engine, statement.verb].format(table=quoted(statement.table, engine))
-    if found := _INSERT_LINE.search(statement.sql):
-        before, after = statement.sql[: found.end(1)], statement.sql[found.end() :]
+    if marker := _INSERT_LINE.search(statement.sql):
+        before, after = statement.sql[: marker.end(1)], statement.sql[marker.end() :]
         return f"{before}{command}{after}"
-    if found := _COMMENTS_AND_ONE_LINE.search(statement.sql):
-        return f"{found[1]}\n{command}\n{found[2]}"
+    if parts := _COMMENTS_AND_ONE_LINE.search(statement.sql):
+        comments, line = parts.groups()
+        return f"{comments}\n{command}\n{line}"
     return f"{command}\n{statement.sql}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from local_runner.workflow.yaml_types import Located, Value, copy, merge
+from local_runner.workflow.yaml_types import NOWHERE, Located, Value, copy, merge
 
 State = Literal["planned", "success", "failed", "blocked"]
 # Not among a task's own parameters.
@@ -36,11 +36,13 @@ class Task:
 
     @property
     def export(self) -> dict[str, Value]:
+        """`_export`, as written."""
         export = self.config.get("_export")
         return export if isinstance(export, dict) else {}
 
     @property
-    def local(self) -> dict[str, Value]:
+    def own(self) -> dict[str, Value]:
+        """The task's own parameters, as written."""
         return {key: value for key, value in self.config.items() if key not in OWN_TREES}
 
     def line(self) -> list["Task"]:
@@ -48,6 +50,7 @@ class Task:
         return [*(self.parent.line() if self.parent else []), self]
 
     def walk(self) -> Iterator["Task"]:
+        """This task and all below it, each before its children."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -61,27 +64,46 @@ class Task:
 
     def expand(self) -> list["Task"]:
         """The tasks of a group, linked as `_parallel`, `_after` and `_background` say."""
+        added: dict[str, Task] = {}
+        for key, upstream_keys in self._upstream_keys().items():
+            config = self.config[key]
+            assert isinstance(config, Located), "checked when the file was loaded"
+            upstreams = [added[name] for name in upstream_keys]
+            added[key] = self.add(self.name + key, config, upstreams)
+        return list(added.values())
+
+    def _upstream_keys(self) -> dict[str, list[str]]:
+        """For each task of a group, the siblings that it waits for."""
         keys = [key for key in self.config if key.startswith("+")]
         parallel = self.config.get("_parallel", False)
         limit = parallel.get("limit") if isinstance(parallel, dict) else None
-        made: dict[str, Task] = {}
-        beside: list[str] = []  # what the next task waits for, outside of _parallel
-        for number, key in enumerate(keys):
-            config = self.config[key]
-            assert isinstance(config, Located)
-            if isinstance(limit, int):  # n at a time; the next n wait for all of these
-                first = number // limit * limit
-                before = keys[max(first - limit, 0) : first]
-            elif parallel:
-                after = config.get("_after")
-                before = [str(name) for name in after] if isinstance(after, list) else []
-            elif config.get("_background") is True:  # waits for nothing
-                before = []
-                beside = [*beside, key]
+        if isinstance(limit, int):  # n at a time; the next n wait for all of these
+            starts = [index // limit * limit for index in range(len(keys))]
+            return {
+                key: keys[max(start - limit, 0) : start]
+                for key, start in zip(keys, starts, strict=True)
+            }
+        return {key: self._after(key) for key in keys} if parallel else self._in_sequence(keys)
+
+    def _after(self, key: str) -> list[str]:
+        """`_after` of a task in a parallel group."""
+        body = self.config[key]
+        after = body.get("_after") if isinstance(body, dict) else None
+        return [str(name) for name in after] if isinstance(after, list) else []
+
+    def _in_sequence(self, keys: list[str]) -> dict[str, list[str]]:
+        """Each task waits for the one before and for the `_background` tasks beside that."""
+        upstream_keys: dict[str, list[str]] = {}
+        running: list[str] = []  # what the next task waits for
+        for key in keys:
+            body = self.config[key]
+            if isinstance(body, dict) and body.get("_background") is True:
+                upstream_keys[key] = []
+                running = [*running, key]
             else:
-                before, beside = beside, [key]
-            made[key] = self.add(self.name + key, config, [made[name] for name in before])
-        return list(made.values())
+                upstream_keys[key] = running
+                running = [key]
+        return upstream_keys
 
 
 def tree(name: str, config: Located) -> Task:
@@ -89,6 +111,27 @@ def tree(name: str, config: Located) -> Task:
     root = Task(name=f"+{name}", config=config)
     root.expand()
     return root
+
+
+def with_export(config: Located, values: dict[str, Value]) -> Located:
+    """A copy of a task or group that also exports `values`, over its own exports."""
+    copied = copy(config)
+    assert isinstance(copied, Located)
+    export = copied.get("_export")
+    exported = {**(export if isinstance(export, dict) else {}), **values}
+    copied.put("_export", exported, copied.location("_export") or NOWHERE)
+    return copied
+
+
+def group_of(subtasks: dict[str, Located], parallel: Value) -> Located | None:
+    """The group of the subtasks that an operator made; None where there are none."""
+    if not subtasks:
+        return None
+    group = Located()
+    group.put("_parallel", parallel, NOWHERE)
+    for key, config in subtasks.items():
+        group.put(key, config, NOWHERE)
+    return group
 
 
 def params(task: Task, base: dict[str, Value]) -> dict[str, Value]:
@@ -99,9 +142,9 @@ def params(task: Task, base: dict[str, Value]) -> dict[str, Value]:
     seen = copy(base)
     assert isinstance(seen, dict)
     for node in task.line():
-        for before in _upstreams(node):
-            for stored in before.walk():
-                _merge_store(seen, stored.store)
+        for upstream in _upstreams(node):
+            for ended in upstream.walk():
+                _merge_store(seen, ended.store)
         merge(seen, node.export)
         if node is not task:
             _merge_store(seen, node.store)
@@ -109,19 +152,20 @@ def params(task: Task, base: dict[str, Value]) -> dict[str, Value]:
 
 
 def _merge_store(seen: dict[str, Value], store: dict[str, Value]) -> None:
-    """Stores join what is there, but for td.last_results, which each task sets anew."""
-    td, before = store.get("td"), seen.get("td")
-    if isinstance(td, dict) and isinstance(before, dict) and "last_results" in td:
-        seen["td"] = {key: value for key, value in before.items() if key != "last_results"}
+    """Merge what a task stored; td.last_results alone is replaced, as each task sets it anew."""
+    new, earlier = store.get("td"), seen.get("td")
+    if isinstance(new, dict) and isinstance(earlier, dict) and "last_results" in new:
+        seen["td"] = {key: value for key, value in earlier.items() if key != "last_results"}
     merge(seen, store)
 
 
 def _upstreams(task: Task) -> list[Task]:
     """Everything that ended before this task could start, in the order of the file."""
-    found: dict[Task, None] = {}
+    ended: set[Task] = set()
     waiting = list(task.upstreams)
     while waiting:
-        found[waiting[0]] = None
-        waiting = waiting[1:] + [up for up in waiting[0].upstreams if up not in found]
+        upstream = waiting.pop()
+        ended.add(upstream)
+        waiting += [before for before in upstream.upstreams if before not in ended]
     siblings = task.parent.children if task.parent else []
-    return [sibling for sibling in siblings if sibling in found]
+    return [sibling for sibling in siblings if sibling in ended]

@@ -28,6 +28,9 @@ class Location(NamedTuple):
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+NOWHERE = Location("", 0)  # of what no file states
+
+
 class Located(dict[str, Value]):
     """A mapping that remembers where each key stands."""
 
@@ -36,10 +39,12 @@ class Located(dict[str, Value]):
         self.locations: dict[str, Location] = {}
 
     def put(self, key: str, value: Value, location: Location) -> None:
+        """Set a value and where it stands."""
         self[key] = value
         self.locations[key] = location
 
     def location(self, key: str) -> Location | None:
+        """Where a key stands; None where the mapping lacks it."""
         return self.locations.get(key)
 
 

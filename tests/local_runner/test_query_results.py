@@ -166,12 +166,18 @@ def test_td_wait_ends_on_any_first_value_but_null_false_and_0(
     [
         (
             "td_wait>: {data: select 0}",
-            "td_wait>: not fulfilled, the first value is 0, and nothing",
+            "td_wait>: the first value must be neither null, false nor 0, got 0; nothing else",
         ),
-        ("td_wait>: {data: select false}", "the first value is False"),
-        ("td_wait>: {data: select n from clicks where n > 9}", "the first value is missing"),
-        ("td_wait_table>: later", "td_wait_table>: no table later, and nothing else writes local"),
-        ("td_wait_table>: clicks\n  rows: 3", "clicks has 2 rows, not 3, and nothing else writes"),
+        ("td_wait>: {data: select false}", "false nor 0, got False; nothing else"),
+        (
+            "td_wait>: {data: select n from clicks where n > 9}",
+            "false nor 0, got no row; nothing else",
+        ),
+        ("td_wait_table>: later", "td_wait_table>: no table later; nothing else writes local"),
+        (
+            "td_wait_table>: clicks\n  rows: 3",
+            "clicks must have 3 rows, got 2; nothing else writes",
+        ),
         ("td_for_each>: q.sql\n  _do: {echo>: x}", "column day is of type date, which local tabl"),
         ("td>: q.sql\n  store_last_results: true", "cast it to varchar, double or bigint"),
     ],
@@ -189,9 +195,9 @@ def test_on_local_tables_what_would_wait_for_ever_or_has_no_proven_type_fails(
     ("tasks", "message"),
     [
         ("+a: {echo>: '${td.last_job.id}'}", "main.dig:2: echo>: td.last_job and td.last_job_id"),
-        ("+a: {td>: q.sql}", "q.sql: td.last_job and td.last_job_id have no local meaning"),
-        ("+a: {td>: {data: select 1}, result_url: x}", "td> with result_url has no local meaning"),
-        ("+a: {td_ddl>: , drop_databases: [abc]}", "td_ddl> with drop_databases has no local"),
+        ("+a: {td>: q.sql}", "q.sql: td.last_job and td.last_job_id have no meaning on local"),
+        ("+a: {td>: {data: select 1}, result_url: x}", "td> with result_url has no meaning on"),
+        ("+a: {td_ddl>: , drop_databases: [abc]}", "td_ddl> with drop_databases has no meaning"),
         ("+a: {td_for_each>: {data: 'select nope(1)'}, _do: {echo>: x}}", "function nope"),
         ("+a:\n  td_for_each>: {data: select 1}\n  _retry: 1\n  _do: {echo>: x}", "_retry and _ch"),
         ("+a:\n  td_for_each>: {data: select 1}\n  _do: {td>: bad.sql}", "bad.sql: not supported"),

@@ -106,8 +106,11 @@ def test_without_a_key_no_task_runs(
         ("td>: {data: select 1}\n  preview: yes", "Expected 'true' or 'false' for key 'preview'"),
         ("td>: {data: select 1}\n  result_settings: {a: 1}", "result_settings needs result_conn"),
         ("td>: {data: select 1}\n  result_url: '${secret:u}'", "result_url: the secret u is miss"),
-        ("td>: {data: select 1}\n  create_table: abc\n  insert_into: abc", "both create_table and"),
-        ("td>: {data: select 1}\n  create_table: abc\n  download_file: f.csv", "has no rows"),
+        (
+            "td>: {data: select 1}\n  create_table: abc\n  insert_into: abc",
+            "or insert_into, got both",
+        ),
+        ("td>: {data: select 1}\n  create_table: abc\n  download_file: f.csv", "returns no rows"),
         ("td>: nowhere.sql", "td>: no such file, or not UTF-8: nowhere.sql"),
         ("td_wait>: {data: select 1}\n  interval: 5s", "from 30s to 2d, got 5s"),
         ("td_wait_table>: x", "'x' is no table name"),
@@ -262,7 +265,7 @@ def test_a_server_that_is_not_treasure_data_is_told_so(
         assert place.run("--secret", "td.apikey=1/key") == 1
         server.shutdown()
         thread.join()
-    assert "(TD_API_SERVER) is not Treasure Data's API, its answer is no JSON" in failed(capfd)
+    assert "(TD_API_SERVER) is not Treasure Data's API: its answer is not JSON" in failed(capfd)
     assert keys == [f"TD1 {API_KEY}", "1/key"]  # as td-client-java sends them
 
 
