@@ -14,7 +14,7 @@ from local_runner.operators import OPERATORS
 from local_runner.run import WorkflowRun
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td_statement import TdStatement
-from local_runner.workflow.tasks import Task
+from local_runner.workflow.tasks import Task, detached
 from local_runner.workflow.templates import TemplateError
 from local_runner.workflow.yaml_types import Located, Value
 from td_mta.errors import DataError, MtaError, Refused
@@ -31,9 +31,10 @@ class Rehearsal:
 
     def __init__(self, run: WorkflowRun, warehouse: "LocalWarehouse") -> None:
         self.run, self.warehouse = run, warehouse
-        self.made: dict[str, Columns | None] = {}
+        self.tables: dict[str, Columns | None] = {}  # of earlier queries; None: columns not known
 
     def task(self, task: Task) -> None:
+        """Translate the queries of a task and all below it; raises `Refused`."""
         if task.config.get("_disable") is True or task in self.run.skipped:
             return
         if task.operator is None:
@@ -46,52 +47,54 @@ class Rehearsal:
 
     def _operator(self, task: Task, request: TaskRequest) -> None:
         location = task.config.location(request.operator) or ""
+        where = f"{location}: {_file(request) or 'query'}"
         if request.operator == "td>":
-            self._query(td_statement.statement(request), f"{location}: {_file(request) or 'query'}")
+            self._query(td_statement.statement(request), where)
         elif request.operator in ("td_for_each>", "td_wait>"):
-            statement = TdStatement(None, None, td_statement.query(request))
-            self._query(statement, f"{location}: {_file(request) or 'query'}")
-            self._group(task, request.params.get("_do"))
+            self._query(TdStatement(None, None, td_statement.query(request)), where)
+            self._subtasks(task, request.params.get("_do"))
         elif OPERATORS[request.operator].nests:
-            self._group(task, OPERATORS[request.operator].run(request).subtasks)
+            self._subtasks(task, OPERATORS[request.operator].run(request).subtasks)
 
-    def _group(self, task: Task, subtasks: Value) -> None:
+    def _subtasks(self, task: Task, subtasks: Value) -> None:
         if isinstance(subtasks, Located):
-            group = Task(name=f"{task.name}^sub", config=subtasks, parent=task)
-            group.expand()
-            self.task(group)
+            self.task(detached(task, subtasks))
 
-    def _query(self, statement: TdStatement, what: str) -> None:
+    def _query(self, statement: TdStatement, where: str) -> None:
         from td_mta.trino_on_datafusion.binding.query import translate
 
         columns: Columns | None = None
         try:
-            _functions(statement.sql)
-            plan = translate(statement.sql, self._catalog, self.warehouse.now)
-            named = zip(plan.names, plan.types, strict=True)
-            columns = [(name or "", kind, f'"{name}"') for name, kind in named]
+            _check_functions(statement.sql)
+            plan = translate(statement.sql, self._columns, self.warehouse.now)
+            types = zip(plan.names, plan.types, strict=True)
+            columns = [(name or "", kind, f'"{name}"') for name, kind in types]
         except Refused as error:
-            raise Refused(f"{what}: not supported on local tables: {error}") from None
+            raise Refused(f"{where}: not supported on local tables: {error}") from None
         except MtaError:
-            pass  # a table that is not known yet; or Trino's own error, which the run will tell
+            pass  # a table that is not known yet; or Trino's own error, which the run reports
         if statement.table:
-            self.made[statement.table.name] = columns
+            self.tables[statement.table.name] = columns
 
-    def _catalog(self, table: str) -> Columns:
+    def _columns(self, table: str) -> Columns:
+        """The columns of a table; raises `DataError` where they are not known before the run."""
         from td_mta.trino_on_datafusion.engine import stored
         from td_mta.trino_on_datafusion.types import from_arrow
 
-        made = self.made.get(table)
-        if made is not None:
-            return made
-        if table in self.made or not self._given(table):
+        columns = self.tables.get(table)
+        if columns is not None:
+            return columns
+        if table in self.tables or not self._in_data_folder(table):
             raise DataError(f"table {table} is not known before the run")
         import pyarrow.parquet
 
         schema = pyarrow.parquet.read_schema(self.warehouse.typed_file(table))
-        return [(f.name.lower(), from_arrow(f.type, f.name), stored(f)) for f in schema]
+        return [
+            (field.name.lower(), from_arrow(field.type, field.name), stored(field))
+            for field in schema
+        ]
 
-    def _given(self, table: str) -> bool:
+    def _in_data_folder(self, table: str) -> bool:
         """Only the data folder is certain; a table in out may be of another run."""
         data, out = self.warehouse.data, self.warehouse.out
         if data is None or data.resolve() == out.resolve():
@@ -99,11 +102,12 @@ class Rehearsal:
         return any((data / f"{table}{suffix}").is_file() for suffix in (".csv", ".parquet"))
 
 
+# Functions with `over (...)` or `ignore nulls` are not on the list: translation decides on them.
 _WINDOWED = ("window", "ignorenulls", "respectnulls")
 
 
-def _functions(sql: str) -> None:
-    """Every function must be on the engine's list, whatever the tables are."""
+def _check_functions(sql: str) -> None:
+    """Every function must be on the engine's list, whatever the tables are; raises `Refused`."""
     from td_mta.trino_on_datafusion import parse
     from td_mta.trino_on_datafusion.functions import calls
     from td_mta.trino_on_datafusion.functions.aggregate_names import AGGREGATE_NAMES
@@ -116,4 +120,5 @@ def _functions(sql: str) -> None:
 
 
 def _file(request: TaskRequest) -> str | None:
+    """The query file that a task names."""
     return Path(str(request.command)).as_posix() if isinstance(request.command, str) else None

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
-from local_runner.operators import OPERATORS, with_export
+from local_runner.operators import OPERATORS
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import shown
 from local_runner.workflow import tasks, templates
 from local_runner.workflow.java_text import java_text
-from local_runner.workflow.tasks import Task
+from local_runner.workflow.tasks import Task, with_export
 from local_runner.workflow.yaml_types import Located, Value, copy, merge
 from td_mta.errors import Refused
 
@@ -28,7 +28,7 @@ class Failure(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """`_retry`: how often again, and the seconds before."""
+    """`_retry`: how many times, and the seconds before each."""
 
     limit: int
     interval: int = 0
@@ -36,15 +36,17 @@ class Retry(NamedTuple):
 
     @classmethod
     def of(cls, config: Located) -> "Retry":
-        value = config.get("_retry", 0)
-        if isinstance(value, int):
-            return cls(value)
-        given = value if isinstance(value, dict) else {}
-        limit, interval = given.get("limit"), given.get("interval", 0)
+        """The `_retry` of a task or group, which the checks found sound."""
+        retry = config.get("_retry", 0)
+        if isinstance(retry, int):
+            return cls(retry)
+        options = retry if isinstance(retry, dict) else {}
+        limit, interval = options.get("limit"), options.get("interval", 0)
         assert isinstance(limit, int) and isinstance(interval, int), "checked before the run"
-        return cls(limit, interval, given.get("interval_type") == "exponential")
+        return cls(limit, interval, options.get("interval_type") == "exponential")
 
     def wait(self, attempt: int) -> None:
+        """Sleep before the next attempt; `attempt` counts from 0."""
         time.sleep(self.interval * (2**attempt if self.exponential else 1))
 
 
@@ -68,60 +70,60 @@ class WorkflowRun:
     def run(self, task: Task) -> bool:
         """Run a task and all below it; whether it succeeded."""
         if task in self.skipped or task.config.get("_disable") is True:
-            for each in task.walk():
-                each.state, each.store = "success", self.stored.get(each.name, {})
+            for node in task.walk():
+                node.state, node.store = "success", self.stored.get(node.name, {})
             return True
-        done = self._operate(task) and self._subtasks(task)
-        task.state = "success" if done else "failed"
-        if not done:
+        succeeded = self._operate(task) and self._run_subtasks(task)
+        task.state = "success" if succeeded else "failed"
+        if not succeeded:
             self._on_error(task)
-        return done
+        return succeeded
+
+    def request(self, task: Task) -> TaskRequest:
+        """A task with its parameters evaluated; raises `TemplateError`."""
+        assert task.operator, "a group has no operator to receive a request"
+        raw = tasks.params(task, self.base)
+        raw |= {**self.builtins, "task_name": task.name}
+        params = copy(raw)
+        assert isinstance(params, dict)
+        merge(params, task.own)
+        evaluated = templates.evaluate(params, raw)
+        # The engine's own two, which sh> and py> pass on.
+        evaluated |= {"_type": task.operator[:-1], "_command": evaluated[task.operator]}
+        return TaskRequest(task.operator, evaluated, self.context, "_env" in task.config)
 
     def _operate(self, task: Task) -> bool:
         """The task's own work; its subtasks are added, not run."""
         if task.operator is None:
             return True
         try:
-            outcome = self._attempts(task, self.request(task))
-            self._check_added(task, outcome)
+            result = self._attempt(task, self.request(task))
+            self._check_added(task, result)
         except (TaskError, templates.TemplateError, Refused) as error:
             task.message, task.raised = str(error), getattr(error, "raised", True)
             self.failures.append(Failure(task.name, task.message))
             return False
-        task.store = outcome.store
-        if outcome.subtasks is not None:
-            task.add(f"{task.name}^sub", outcome.subtasks, [])
+        task.store = result.store
+        if result.subtasks is not None:
+            task.add(f"{task.name}^sub", result.subtasks, [])
         if "_check" in task.config and not self.dry_run:
             check = task.config["_check"]
             assert isinstance(check, Located)
             task.add(f"{task.name}^check", check, list(task.children))
         return True
 
-    def _check_added(self, task: Task, outcome: TaskResult) -> None:
-        """Subtasks that Python added are only known now."""
-        if task.operator == "py>" and outcome.subtasks is not None:
+    def _check_added(self, task: Task, result: TaskResult) -> None:
+        """Subtasks that Python added are known only now."""
+        if task.operator == "py>" and result.subtasks is not None:
             params = {**tasks.params(task, self.base), **self.builtins}
             scope = ParameterScope(params=params, calls=(), builtins=self.builtins)
-            self.checker.task(outcome.subtasks, scope, task.config.location("py>") or "")
+            self.checker.task(result.subtasks, scope, task.config.location("py>") or "")
 
-    def request(self, task: Task) -> TaskRequest:
-        """A task with its parameters evaluated; raises `TemplateError`."""
-        raw = tasks.params(task, self.base)
-        raw |= {**self.builtins, "task_name": task.name}
-        config = copy(raw)
-        assert isinstance(config, dict) and task.operator
-        merge(config, task.own)
-        known = templates.evaluate(config, raw)
-        kind = {"_type": task.operator[:-1], "_command": known[task.operator]}
-        return TaskRequest(task.operator, known | kind, self.context, "_env" in task.config)
-
-    def _attempts(self, task: Task, request: TaskRequest) -> TaskResult:
+    def _attempt(self, task: Task, request: TaskRequest) -> TaskResult:
+        """Run an operator, again where it fails and repeats itself; raises `TaskError`."""
         argument = "" if request.command is None else java_text(request.command)
-        print(
-            f"{task.name}\t{task.operator}: {argument.split(chr(10))[0]}",
-            file=sys.stderr,
-            flush=True,
-        )
+        first_line = argument.split("\n")[0]
+        print(f"{task.name}\t{task.operator}: {first_line}", file=sys.stderr, flush=True)
         if self.dry_run:
             self._show(task, request)
             return TaskResult()
@@ -130,7 +132,7 @@ class WorkflowRun:
             try:
                 return operator.run(request)
             except TaskError as error:
-                print(f"again after a failure: {task.name}: {error}", file=sys.stderr, flush=True)
+                print(f"{task.name} failed, retrying: {error}", file=sys.stderr, flush=True)
                 retry.wait(attempt)
         return operator.run(request)
 
@@ -142,36 +144,36 @@ class WorkflowRun:
                     print(block, flush=True)
             elif OPERATORS[request.operator].nests:
                 subtasks = OPERATORS[request.operator].run(request).subtasks or Located()
-                group = Task(name=f"{task.name}^sub", config=subtasks, parent=task)
-                group.expand()
-                for below in group.walk():
+                for below in tasks.detached(task, subtasks).walk():
                     if below.operator:
                         self._show(below, self.request(below))
         except (TaskError, templates.TemplateError) as error:
             print(f"-- {task.name}: known only in the run: {error}", flush=True)
 
-    def _subtasks(self, task: Task) -> bool:
+    def _run_subtasks(self, task: Task) -> bool:
         """The children in order; a `_retry` here makes and runs all of them again."""
         retry = Retry.of(task.config)
         attempt, children = 0, list(task.children)
-        while not self._all(children):
+        while not self._run_all(children):
             failed = next(child for child in children if child.state == "failed")
             task.message, task.raised = failed.message, failed.raised
             if attempt == retry.limit:
                 return False
             retry.wait(attempt)
-            attempt, children = attempt + 1, self._again(task, children)
+            attempt += 1
+            children = self._fresh(task, children)
         return True
 
-    def _all(self, children: list[Task]) -> bool:
+    def _run_all(self, children: list[Task]) -> bool:
         for child in children:
-            if any(before.state != "success" for before in child.upstreams):
+            if any(upstream.state != "success" for upstream in child.upstreams):
                 child.state = "blocked"
             else:
                 self.run(child)
         return all(child.state == "success" for child in children)
 
-    def _again(self, task: Task, children: list[Task]) -> list[Task]:
+    def _fresh(self, task: Task, children: list[Task]) -> list[Task]:
+        """New children for another attempt; the failed ones stay in the tree, as on Digdag."""
         if task.operator is None:
             return task.expand()
         return [task.add(child.name, child.config, []) for child in children]
@@ -181,7 +183,7 @@ class WorkflowRun:
         if not isinstance(config, Located) or self.dry_run:
             return
         error: dict[str, Value] = {"message": task.message}
-        if task.raised:
+        if task.raised:  # Digdag adds Java's stack trace; the message stands for it here
             error["stacktrace"] = task.message
-        before = list(task.children)
-        self.run(task.add(f"{task.name}^error", with_export(config, {"error": error}), before))
+        on_error = with_export(config, {"error": error})
+        self.run(task.add(f"{task.name}^error", on_error, list(task.children)))

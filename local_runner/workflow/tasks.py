@@ -113,6 +113,13 @@ def tree(name: str, config: Located) -> Task:
     return root
 
 
+def detached(parent: Task, subtasks: Located) -> Task:
+    """The subtasks of a task as a tree that sees its parameters and is not among its children."""
+    group = Task(name=f"{parent.name}^sub", config=subtasks, parent=parent)
+    group.expand()
+    return group
+
+
 def with_export(config: Located, values: dict[str, Value]) -> Located:
     """A copy of a task or group that also exports `values`, over its own exports."""
     copied = copy(config)
