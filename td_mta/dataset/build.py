@@ -1,4 +1,8 @@
-"""Pages of journeys to records of examples, and to what credit is given for: the conversions."""
+"""Pages of journeys to examples, and to what credit is given for: the conversions.
+
+The examples go to disk as records and come back in memory as well, so that the model trains on them
+without reading the records again.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -13,7 +17,6 @@ from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
 from td_mta.ingest.pages import Intake, Page
-from td_mta.journeys import patterns
 from td_mta.journeys.accumulate import appended
 from td_mta.journeys.examples import (
     AUGMENTED,
@@ -32,98 +35,113 @@ from td_mta.journeys.examples import (
 )
 from td_mta.journeys.hashing import Hashes, uniform
 from td_mta.journeys.paths import Paths, conversion_paths, null_paths
-from td_mta.journeys.patterns import Grid, Keys, Patterns
+from td_mta.journeys.patterns import Grid, Patterns, distinct
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
-from td_mta.journeys.windows import patterns_seen
+from td_mta.journeys.windows import Journeys, patterns_seen
 from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles, poisson_weights
 
+SPLIT, BOOTSTRAP = slice(2), slice(2, None)  # groups: training and held-out, then the samples
+
 
 class Extracted(NamedTuple):
-    """Conversions by pattern: `conversions_and_value` `(2, n)` counts them and their value.
-
-    `conversions_touched` counts conversions that each channel touched; `model_totals` has the
-    credit of every baseline model. `converter_profiles` are the users behind the conversions,
-    grouped by what these saw.
-    `bootstrap_examples` has a group for each refit: a bootstrap sample of the training users.
-    """
+    """A table's examples and conversions, by pattern."""
 
     schema: Schema
-    patterns: Patterns
-    conversions_and_value: Floats
-    conversions_touched: Ints
-    model_totals: ModelTotals
-    converter_profiles: ConverterProfiles
-    bootstrap_examples: Examples
+    examples: Examples  # groups: training, held-out
+    bootstrap_examples: Examples  # a group a refit: a bootstrap sample of the training users
+    patterns: Patterns  # the n distinct ones that conversions saw
+    conversions_and_value: Floats  # (2, n)
+    conversions_touched: Ints  # (channels,): conversions that each channel touched
+    model_totals: ModelTotals  # credit of every baseline model
+    converter_profiles: ConverterProfiles  # the users behind the conversions
     counts: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ExampleRules:
+    """How examples are made of a page's journeys, the same for every page."""
+
+    grid: Grid
+    are_touch_days: bool  # else person_days
+    augment: bool  # with touch_days
+    times_of_day: Ints | None  # with person_days: those that cuts are drawn from
+    held_out_day: int | None  # the first held-out day, where days are held out and not users
+    last_day: int
+
+    def examples_of(self, page: Page, held_out: Flags, bootstrap_weights: Ints) -> Examples:
+        """Two groups, training and held-out, then one for each bootstrap sample of users."""
+        cut = CutTimes(self.times_of_day, page.user_hash)
+        if self.held_out_day is not None:
+            days = self.held_out_day, self.last_day
+            return person_days_forward(page.journeys, bootstrap_weights, self.grid, cut, *days)
+        training_only = bootstrap_weights * ~held_out[:, None]
+        weights = np.concatenate([split_weights(held_out), training_only], axis=1)
+        if self.are_touch_days:
+            return touch_days(page.journeys, weights, self.grid, augment=self.augment)
+        return person_days(page.journeys, weights, self.grid, cut, self.last_day)
 
 
 @dataclass
 class _Sums:
-    sets: list[Patterns] = field(default_factory=list)
-    amounts: list[Floats] = field(default_factory=list)
-    converters: list[ConverterProfiles] = field(default_factory=list)
-    redrawn: list[Examples] = field(default_factory=list)
-    keys: tuple[list[Keys], list[Keys]] = field(default_factory=lambda: ([], []))
-    examples: Ints = field(default_factory=lambda: np.zeros(3, np.int64))
+    """What pages add up to; lists hold a part a page, or fewer where parts are merged."""
+
+    examples: list[Examples] = field(default_factory=list)
+    bootstrap_examples: list[Examples] = field(default_factory=list)
+    patterns: list[Patterns] = field(default_factory=list)
+    conversions_and_value: list[Floats] = field(default_factory=list)
+    converter_profiles: list[ConverterProfiles] = field(default_factory=list)
     users: int = 0
     duplicates: int = 0
-    conversions: int = 0
+
+    def add_examples(self, split: Examples, bootstrap_samples: Examples) -> None:
+        self.examples = _appended(self.examples, split)
+        self.bootstrap_examples = _appended(self.bootstrap_examples, bootstrap_samples)
+
+    def add_conversions(self, page: Page, grid: Grid) -> None:
+        """The page's conversions by the pattern that each saw."""
+        journeys = page.journeys
+        patterns, which = patterns_seen(journeys, journeys.conversion_windows, grid)
+        amounts = np.ones(len(journeys.conversions)), journeys.values
+        sums = [np.bincount(which, amount, len(patterns.keys)) for amount in amounts]
+        profiles = bootstrap.converter_profiles(journeys.conversions.user, which, patterns)
+        self.patterns.append(patterns)
+        self.conversions_and_value.append(np.array(sums, np.float64))
+        self.converter_profiles.append(profiles)
+        self.users += journeys.users
+        self.duplicates += page.duplicates
 
 
 def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
-    """Write the records of all pages; the conversions of all users come back by pattern."""
-    schema = Schema(
-        channels=tuple(intake.channels),
-        lookback_window_days=config.lookback_window_days,
-        day_timezone=config.day_timezone,
-        examples=config.examples,
-    )
-    drawn_from = _moments(intake, config)
-    models = models_of(intake.channels, config)
+    """The examples and the conversions of all users by pattern; records of the examples go to disk.
+
+    Memory holds a page and the distinct patterns of all pages, not the users.
+    """
+    schema = _schema(intake.channels, config)
+    rules = _example_rules(intake, config, schema.grid)
+    model_totals = models_of(intake.channels, config)
     writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
     for number, page in enumerate(intake.pages("extracting")):
-        held_out = _held_out(page.user_hash, config)
+        held_out = _held_out(page.user_hash, config.validation_fraction, config.seed)
         weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
-        examples = _examples(page, held_out, weights, intake, config, schema.grid, drawn_from)
-        split, redrawn = select_groups(examples, slice(2)), select_groups(examples, slice(2, None))
+        examples = rules.examples_of(page, held_out, weights)
+        split = select_groups(examples, SPLIT)
         writer.write(number, split)
-        _add(sums, page, split, schema.grid)
-        sums.redrawn = appended(sums.redrawn, redrawn, merge, lambda part: len(part.counts))
-        _add_paths(models, page, held_out, config.lookback_window_days)
+        sums.add_examples(split, select_groups(examples, BOOTSTRAP))
+        sums.add_conversions(page, schema.grid)
+        _add_paths(model_totals, page.journeys, held_out, config.lookback_window_days)
         if number == 0:
             seconds = time.monotonic() - started
             progress.tell("extracting", seconds * (intake.page_count - 1))
     writer.close()
-    sets, which = patterns.distinct(Patterns.join(sums.sets))
-    of_sets = np.concatenate(sums.amounts, axis=1)
-    amounts = np.array([np.bincount(which, each) for each in of_sets], np.float64)
-    return Extracted(
-        schema=schema,
-        patterns=sets,
-        conversions_and_value=amounts,
-        conversions_touched=_touching(sets, amounts[0], schema.grid),
-        model_totals=models,
-        converter_profiles=bootstrap.merge(sums.converters),
-        bootstrap_examples=merge(sums.redrawn),
-        counts=_counts(sums, intake.scan.rows),
-    )
-
-
-def _moments(intake: Intake, config: Config) -> Ints | None:
-    """Times of day to draw cuts from, sorted; None where days are seen whole."""
-    if config.examples == "touch_days" or intake.visits:
-        return None
-    pages = intake.pages("times of conversions")
-    found = [conversion_times_of_day(page.journeys, config.lookback_window_days) for page in pages]
-    every, untouched = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return np.sort(untouched if len(untouched) >= FEWEST_TIMES_OF_DAY else every)
+    return _extracted(schema, sums, model_totals, touchpoints=intake.scan.rows)
 
 
 def models_of(channels: list[str], config: Config) -> ModelTotals:
-    """The models beside the Shapley values, with what the parameters say of them."""
+    """The baseline models, with what the parameters say of them; no paths counted yet."""
+    direct = config.direct_channel
     settings = RuleSettings(
-        direct=channels.index(direct) if (direct := config.direct_channel) in channels else -1,
+        direct=channels.index(direct) if direct in channels else -1,
         first=config.position_first,
         last=config.position_last,
         half_life_days=config.time_decay_half_life_days,
@@ -131,75 +149,105 @@ def models_of(channels: list[str], config: Config) -> ModelTotals:
     return ModelTotals(len(channels), settings, config.markov_order, config.markov_nulls)
 
 
-def _add_paths(models: ModelTotals, page: Page, held_out: Flags, days: int) -> None:
+def folders_of(config: Config) -> Folders:
+    """Where the parameters put the records."""
+    return Folders(Path(config.negative_tfrecords_dir), Path(config.positive_tfrecords_dir))
+
+
+def _schema(channels: list[str], config: Config) -> Schema:
+    return Schema(
+        channels=tuple(channels),
+        lookback_window_days=config.lookback_window_days,
+        day_timezone=config.day_timezone,
+        examples=config.examples,
+    )
+
+
+def _example_rules(intake: Intake, config: Config, grid: Grid) -> _ExampleRules:
+    are_touch_days = config.examples == "touch_days"
+    # Where every conversion is a visit, a day without one is seen to its end, for it has no cut.
+    seen_to_the_end = are_touch_days or intake.visits
+    return _ExampleRules(
+        grid=grid,
+        are_touch_days=are_touch_days,
+        augment=config.augment_last_day,
+        times_of_day=None if seen_to_the_end else _times_of_day(intake, grid.days),
+        held_out_day=intake.held_out_day if config.holdout == "forward" else None,
+        last_day=intake.last_day,
+    )
+
+
+def _times_of_day(intake: Intake, days: int) -> Ints:
+    """Seconds of the day to draw cuts from, sorted: of conversions without a touch in their window,
+    or of all where those are too few.
+    """
+    pages = intake.pages("times of conversions")
+    of_pages = [conversion_times_of_day(page.journeys, days) for page in pages]
+    every, untouched = (np.concatenate(parts) for parts in zip(*of_pages, strict=True))
+    return np.sort(untouched if len(untouched) >= FEWEST_TIMES_OF_DAY else every)
+
+
+def _held_out(user_hash: Hashes, fraction: float, seed: int) -> Flags:
+    """Which users are held out, a pure function of each user's hash."""
+    salt = np.array([seed + 1], np.uint64)
+    return uniform(user_hash, salt) < fraction
+
+
+def _add_paths(totals: ModelTotals, journeys: Journeys, held_out: Flags, days: int) -> None:
     for is_held_out, users in ((False, ~held_out), (True, held_out)):
-        part = page.journeys.of_users(users)
+        part = journeys.of_users(users)
         paths = Paths.join([conversion_paths(part, days), null_paths(part, days)])
-        models.add(paths, held_out=is_held_out)
+        totals.add(paths, held_out=is_held_out)
 
 
-def _held_out(user_hash: Hashes, config: Config) -> Flags:
-    salt = np.array([config.seed + 1], np.uint64)
-    return uniform(user_hash, salt) < config.validation_fraction
+def _appended(parts: list[Examples], new: Examples) -> list[Examples]:
+    return appended(parts, new, merge, lambda part: len(part.counts))
 
 
-def _examples(
-    page: Page,
-    held_out: Flags,
-    weights: Ints,
-    intake: Intake,
-    config: Config,
-    grid: Grid,
-    drawn_from: Ints | None,
-) -> Examples:
-    """Two groups, for training and held out, then one for each draw of users."""
-    cut = CutTimes(drawn_from, page.user_hash)
-    if config.holdout == "forward":
-        days = intake.held_out_day, intake.last_day
-        return person_days_forward(page.journeys, weights, grid, cut, *days)
-    groups = np.concatenate([split_weights(held_out), weights * ~held_out[:, None]], axis=1)
-    if config.examples == "touch_days":
-        return touch_days(page.journeys, groups, grid, augment=config.augment_last_day)
-    return person_days(page.journeys, groups, grid, cut, intake.last_day)
-
-
-def _add(sums: _Sums, page: Page, examples: Examples, grid: Grid) -> None:
-    journeys = page.journeys
-    found, which = patterns_seen(journeys, journeys.conversion_windows, grid)
-    user, n = journeys.conversions.user, len(found.keys)
-    rows = np.ones(len(user)), journeys.values
-    sums.sets.append(found)
-    sums.amounts.append(np.array([np.bincount(which, row, n) for row in rows], np.float64))
-    sums.converters.append(bootstrap.converter_profiles(user, which, found))
-    of_kind = examples.counts.sum(axis=2)
-    negative = of_kind[:, NEGATIVE] + of_kind[:, AUGMENTED]
-    for label, of_label in ((NEGATIVE, negative), (POSITIVE, of_kind[:, POSITIVE])):
-        sums.keys[label].append(examples.patterns.keys[of_label > 0])
-    sums.examples += of_kind.sum(axis=0)
-    sums.users += journeys.users
-    sums.duplicates += page.duplicates
-    sums.conversions += len(journeys.conversions)
-
-
-def _counts(sums: _Sums, rows: int) -> dict[str, int]:
-    return {
-        "touchpoints": rows,
+def _extracted(
+    schema: Schema, sums: _Sums, model_totals: ModelTotals, *, touchpoints: int
+) -> Extracted:
+    examples = merge(sums.examples)
+    patterns, which = distinct(Patterns.join(sums.patterns))
+    parts = np.concatenate(sums.conversions_and_value, axis=1)
+    amounts = np.array([np.bincount(which, amount) for amount in parts], np.float64)
+    counts = {
+        "touchpoints": touchpoints,
         "duplicates": sums.duplicates,
         "users": sums.users,
-        "conversions": sums.conversions,
-        "positive_examples": int(sums.examples[POSITIVE]),
-        "negative_examples": int(sums.examples[NEGATIVE] + sums.examples[AUGMENTED]),
-        "positive_patterns": len(np.unique(np.concatenate(sums.keys[POSITIVE]))),
-        "negative_patterns": len(np.unique(np.concatenate(sums.keys[NEGATIVE]))),
+        "conversions": int(amounts[0].sum()),
+        **_counts(examples),
+    }
+    return Extracted(
+        schema=schema,
+        examples=examples,
+        bootstrap_examples=merge(sums.bootstrap_examples),
+        patterns=patterns,
+        conversions_and_value=amounts,
+        conversions_touched=_conversions_touched(patterns, amounts[0], schema.grid.channels),
+        model_totals=model_totals,
+        converter_profiles=bootstrap.merge(sums.converter_profiles),
+        counts=counts,
+    )
+
+
+def _counts(examples: Examples) -> dict[str, int]:
+    """Examples and distinct patterns of each label; augmented examples are negative."""
+    by_kind = examples.counts.sum(axis=2)  # (patterns, kinds)
+    positive = by_kind[:, POSITIVE]
+    negative = by_kind[:, NEGATIVE] + by_kind[:, AUGMENTED]
+    return {
+        "positive_examples": int(positive.sum()),
+        "negative_examples": int(negative.sum()),
+        "positive_patterns": int(np.count_nonzero(positive)),
+        "negative_patterns": int(np.count_nonzero(negative)),
     }
 
 
-def _touching(sets: Patterns, conversions: Floats, grid: Grid) -> Ints:
-    owner = sets.owner
-    pairs = np.unique(owner * grid.channels + sets.cells % grid.channels)
-    owner, channel = np.divmod(pairs, grid.channels)
-    return np.bincount(channel, conversions[owner], minlength=grid.channels).astype(np.int64)
-
-
-def folders_of(config: Config) -> Folders:
-    return Folders(Path(config.negative_tfrecords_dir), Path(config.positive_tfrecords_dir))
+def _conversions_touched(patterns: Patterns, conversions: Floats, channels: int) -> Ints:
+    """Conversions whose window each channel touched, on whatever days, shape `(channels,)`."""
+    channel = patterns.cells % channels
+    pairs = np.unique(patterns.owner * channels + channel)  # a channel of a pattern once
+    owner, channel = np.divmod(pairs, channels)
+    touched = np.bincount(channel, conversions[owner], minlength=channels)
+    return touched.astype(np.int64)

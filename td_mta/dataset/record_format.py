@@ -21,7 +21,8 @@ def framed(data: Bytes) -> Bytes:
     """Records of one length, `(n, length)`, with their frames."""
     length = np.frombuffer(np.uint64(data.shape[1]).tobytes(), np.uint8)[None]
     head = np.concatenate([length, _checksum(length)], axis=1)
-    return np.concatenate([np.tile(head, (len(data), 1)), data, _checksum(data)], axis=1)
+    heads = np.tile(head, (len(data), 1))
+    return np.concatenate([heads, data, _checksum(data)], axis=1)
 
 
 def in_batches(files: list[Path], most: int) -> Iterator[list[bytes]]:
@@ -41,43 +42,59 @@ def in_batches(files: list[Path], most: int) -> Iterator[list[bytes]]:
 
 
 def _runs(path: Path, most: int) -> Iterator[list[bytes]]:
-    """Records that follow each other and are of one length."""
+    """Records that follow each other and are of one length, at most `most` at a time."""
     if not path.exists():
         raise DataError(f"{path.parent}: records are not whole: {path.name} is missing")
-    blob, at = np.fromfile(path, np.uint8), 0
-    while at < len(blob):
-        head = blob[at : at + HEAD]
-        length = int(head[:8].view("<u8")[0]) if len(head) == HEAD else len(blob)
-        stride = HEAD + length + TAIL
-        rows = blob[at : at + min((len(blob) - at) // stride, most) * stride].reshape(-1, stride)
-        alike = (rows[:, :HEAD] == head).all(axis=1)
-        rows = rows[: len(rows) if alike.all() else int(alike.argmin())]
-        data = np.ascontiguousarray(rows[:, HEAD:-TAIL])
-        if not len(rows) or _damaged(head, data, rows[:, -TAIL:]):
+    content, position = np.fromfile(path, np.uint8), 0
+    while position < len(content):
+        frames = _alike_frames(content[position:], most)
+        head, data, checks = frames[:1, :HEAD], frames[:, HEAD:-TAIL], frames[:, -TAIL:]
+        data = np.ascontiguousarray(data)
+        if not len(frames) or _damaged(head, data, checks):
             raise DataError(f"{path.parent}: records are not whole: {path.name} is damaged")
-        yield data.view(f"V{length}").ravel().tolist()
-        at += rows.size
+        yield data.view(f"V{data.shape[1]}").ravel().tolist()
+        position += frames.size
+
+
+def _alike_frames(content: Bytes, most: int) -> Bytes:
+    """The first records, as far as their heads are equal, `(n, bytes)`; none where one is cut."""
+    head = content[:HEAD]
+    # A cut head gives no length; that of all that is left then makes the record too long, thus cut.
+    length = int(head[:8].view("<u8")[0]) if len(head) == HEAD else len(content)
+    stride = HEAD + length + TAIL
+    n = min(len(content) // stride, most)
+    frames = content[: n * stride].reshape(-1, stride)
+    alike = (frames[:, :HEAD] == head).all(axis=1)
+    return frames if alike.all() else frames[: int(alike.argmin())]
 
 
 def _damaged(head: Bytes, data: Bytes, checks: Bytes) -> bool:
-    whole = np.array_equal(_checksum(head[None, :8])[0], head[8:])
-    return not (whole and np.array_equal(_checksum(data), checks))
+    length, length_check = head[:, :8], head[:, 8:]
+    length_is_right = np.array_equal(_checksum(length), length_check)
+    return not (length_is_right and np.array_equal(_checksum(data), checks))
 
 
 def _checksum(rows: Bytes) -> Bytes:
-    """The masked CRC-32C of every row, `(n, bytes)` to `(n, 4)`, little-endian."""
+    """The masked CRC-32C of every row, `(n, bytes)` to `(n, 4)`, little-endian.
+
+    The table gives a byte's effect on the remainder, so that a step takes one byte of all rows. The
+    mask, a rotation and a constant, is TensorFlow's: a checksum over data that hold checksums.
+    """
     crc = np.full(len(rows), 0xFFFFFFFF, np.uint32)
     for column in rows.T:
         crc = CRC_TABLE[(crc ^ column) & np.uint32(255)] ^ (crc >> np.uint32(8))
     crc = ~crc
-    masked = ((crc >> np.uint32(15)) | (crc << np.uint32(17))) + np.uint32(0xA282EAD8)
+    rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
+    masked = rotated + np.uint32(0xA282EAD8)
     return masked.astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
 def _crc_table() -> npt.NDArray[np.uint32]:
+    """The remainder of every byte by CRC-32C's polynomial, its bits reversed."""
     crc = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        crc = np.where(crc & 1, np.uint32(0x82F63B78) ^ (crc >> np.uint32(1)), crc >> np.uint32(1))
+        shifted = crc >> np.uint32(1)
+        crc = np.where(crc & 1, np.uint32(0x82F63B78) ^ shifted, shifted)
     return crc
 
 

@@ -14,24 +14,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from td_mta.atomic_files import replacing
-from td_mta.dataset.record_format import framed, in_batches
+from td_mta.dataset.record_format import Bytes, framed, in_batches
 from td_mta.errors import DataError
-from td_mta.journeys import patterns
-from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples, merge
-from td_mta.journeys.patterns import Grid
+from td_mta.journeys.examples import AUGMENTED, KINDS, NEGATIVE, POSITIVE, Examples, merge
+from td_mta.journeys.patterns import Grid, Patterns, of_sorted_cells
 from td_mta.journeys.touchpoints import Ints
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-Bytes = npt.NDArray[np.uint8]
-
 VERSION = 1
 SIDECAR = "records.json"
 LABELS = {NEGATIVE: "negative", POSITIVE: "positive"}
-SPLITS = ("", "validation_")  # as `held_out` counts: training 0, held out 1
+SPLITS = ("", "validation_")  # in file names, by group of examples: training 0, held-out 1
 READ_RECORDS = 1 << 14
 CELL_BYTES, WEIGHT_BYTES = 2, 5  # widths of padded varints: up to 2**14 and 2**35
 
@@ -48,6 +44,7 @@ class Schema:
 
     @property
     def grid(self) -> Grid:
+        """The cells of a window."""
         return Grid(self.lookback_window_days, len(self.channels))
 
 
@@ -59,147 +56,195 @@ class Folders(NamedTuple):
 
 
 class Writer:
-    """Writes pages; a file that is there is whole, and `close` vouches for all of them."""
+    """Writes pages; a file that exists is complete, and `close` lists all of them in the sidecar.
+
+    The files of an earlier run are removed first, what it left unfinished included.
+    """
 
     def __init__(self, folders: Folders, schema: Schema) -> None:
         self._folders, self._schema = folders, schema
-        self._counts: list[dict[str, int]] = [{}, {}]
+        self._counts: list[dict[str, int]] = [{}, {}]  # of each label: examples by file
         for label, folder in enumerate(folders):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / SIDECAR).unlink(missing_ok=True)
-            own = re.compile(rf"{LABELS[label]}_({SPLITS[1]})?page\d+\.tfrecord(\.part)?")
-            for old in folder.iterdir():
-                if own.fullmatch(old.name):
-                    old.unlink()
+            _remove_pages(folder, label)
 
     def write(self, page: int, examples: Examples) -> None:
         """The examples of one page, a file per label and split that has any."""
-        for label, folder in enumerate(self._folders):
-            for held_out, split in enumerate(SPLITS):
-                weight = examples.counts[:, label, held_out]
-                augmented = examples.counts[:, AUGMENTED, held_out] * (label == NEGATIVE)
-                some = np.flatnonzero(weight + augmented)
-                if len(some):
-                    name = f"{LABELS[label]}_{split}page{page}.tfrecord"
-                    sets = examples.patterns.take(some)
-                    numbers = np.stack([np.full(len(some), label), weight[some], augmented[some]])
-                    _replace(folder / name, _records(sets, numbers, self._schema.grid))
-                    self._counts[label][name] = int(numbers[1:].sum())
+        for label in LABELS:
+            for split in range(len(SPLITS)):
+                self._write_file(page, examples, label, split)
 
     def close(self) -> None:
+        """Write the sidecars: only records that one lists are of a finished run."""
         for folder in set(self._folders):
             counts: dict[str, int] = {}
-            for of_label, each in zip(self._folders, self._counts, strict=True):
-                counts |= each if of_label == folder else {}
+            for label_folder, label_counts in zip(self._folders, self._counts, strict=True):
+                counts |= label_counts if label_folder == folder else {}
             sidecar = asdict(self._schema) | {"counts": counts}
             text = json.dumps(sidecar, ensure_ascii=False, indent=1)
-            _replace(folder / SIDECAR, [text.encode()])
+            _write(folder / SIDECAR, [text.encode()])
+
+    def _write_file(self, page: int, examples: Examples, label: int, split: int) -> None:
+        counts = examples.counts[:, :, split]  # (n, kinds)
+        weight = counts[:, label]
+        augmented = counts[:, AUGMENTED] if label == NEGATIVE else np.zeros_like(weight)
+        rows = np.flatnonzero(weight + augmented)
+        if not len(rows):
+            return
+        labels = np.full(len(rows), label)
+        numbers = np.stack([labels, weight[rows], augmented[rows]])
+        name = f"{_prefix(label, split)}{page}.tfrecord"
+        records = _records(examples.patterns.take(rows), numbers, self._schema.grid)
+        _write(self._folders[label] / name, records)
+        self._counts[label][name] = int(numbers[1:].sum())
 
 
 def read(folders: Folders, schema: Schema) -> Examples:
-    """All records of the folders, merged: one pattern once.
+    """All records of the folders, merged: the examples that `Writer` was given, of all pages.
 
     Raises `DataError` for records of another vocabulary, window or version, or not whole.
     """
     parts = []
     for label, folder in enumerate(folders):
-        counts = _vouched(folder, schema)
-        for held_out, split in enumerate(SPLITS):
-            names = [name for name in counts if name.startswith(f"{LABELS[label]}_{split}page")]
+        counts = _listed(folder, schema)
+        for split in range(len(SPLITS)):
+            names = [name for name in counts if name.startswith(_prefix(label, split))]
             batches = _batches([folder / name for name in names])
-            found = [_examples(each, schema.grid, label, held_out) for each in batches]
-            there, wanted = _total(found), sum(counts[name] for name in names)
-            if there != wanted:
+            split_parts = [_examples(batch, schema.grid, label, split) for batch in batches]
+            read_examples = sum(int(part.counts.sum()) for part in split_parts)
+            wanted = sum(counts[name] for name in names)
+            if read_examples != wanted:
                 raise DataError(
-                    f"{folder}: records are not whole: {there} {LABELS[label]} examples, "
+                    f"{folder}: records are not whole: {read_examples} {LABELS[label]} examples, "
                     f"wanted {wanted}; run again"
                 )
-            parts += found
+            parts += split_parts
     return merge(parts)
 
 
-def _total(parts: list[Examples]) -> int:
-    return sum(int(part.counts.sum()) for part in parts)
+class _Batch(NamedTuple):
+    """Some records of one label and split as flat arrays."""
+
+    days: Ints  # (cells,)
+    channels: Ints  # (cells,)
+    offsets: Ints  # (records + 1,)
+    weight: Ints  # (records,)
+    augmented: Ints  # (records,)
 
 
-def _vouched(folder: Path, schema: Schema) -> dict[str, int]:
-    """How many examples each file holds."""
+def _prefix(label: int, split: int) -> str:
+    """What the names of files of a label and split begin with; the page follows."""
+    return f"{LABELS[label]}_{SPLITS[split]}page"
+
+
+def _remove_pages(folder: Path, label: int) -> None:
+    own_name = re.compile(rf"{LABELS[label]}_({SPLITS[1]})?page\d+\.tfrecord(\.part)?")
+    for path in folder.iterdir():
+        if own_name.fullmatch(path.name):
+            path.unlink()
+
+
+def _listed(folder: Path, schema: Schema) -> dict[str, int]:
+    """How many examples each file holds, as the sidecar lists them, by ascending name."""
     path = folder / SIDECAR
     if not path.exists():
         raise DataError(f"{path} is missing: the records there are not of a finished run")
-    found = json.loads(path.read_text(encoding="utf-8"))
+    sidecar = json.loads(path.read_text(encoding="utf-8"))
     for name, wanted in asdict(schema).items():
-        got = found.get(name)
-        got = tuple(got) if isinstance(got, list) else got
-        if got != wanted:
-            raise DataError(f"{path}: records were made with {name} {got!r}, wanted {wanted!r}")
-    return dict(sorted(found["counts"].items()))
+        value = sidecar.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if value != wanted:
+            raise DataError(f"{path}: records were made with {name} {value!r}, wanted {wanted!r}")
+    return dict(sorted(sidecar["counts"].items()))
 
 
-def _batches(files: list[Path]) -> Iterator[list[Ints]]:
-    """Days, channels, where each record's cells begin, weight, augmented: flat arrays a batch."""
+def _batches(files: list[Path]) -> Iterator[_Batch]:
     import tensorflow as tf
 
     number = tf.io.FixedLenFeature([], tf.int64)
     cell = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
     features = {"days": cell, "channels": cell, "weight": number, "augmented": number}
     for records in in_batches(files, READ_RECORDS):
-        found = tf.io.parse_example(records, features)
-        days, channels = found["days"], found["channels"].flat_values
-        numbers = [days.row_splits, found["weight"], found["augmented"]]
-        yield [each.numpy() for each in (days.flat_values, channels, *numbers)]
+        parsed = tf.io.parse_example(records, features)
+        yield _Batch(
+            days=parsed["days"].flat_values.numpy(),
+            channels=parsed["channels"].flat_values.numpy(),
+            offsets=parsed["days"].row_splits.numpy(),
+            weight=parsed["weight"].numpy(),
+            augmented=parsed["augmented"].numpy(),
+        )
 
 
-def _examples(flat: list[Ints], grid: Grid, label: int, held_out: int) -> Examples:
-    days, channels, offsets, weight, augmented = flat
-    cells = (days * grid.channels + channels).astype(np.int32)
-    counts = np.zeros((len(weight), 3, 2), np.int64)
-    counts[:, label, held_out] = weight
-    counts[:, AUGMENTED, held_out] = augmented
-    return Examples(patterns.of_sorted_cells(offsets, cells, grid), counts)
+def _examples(batch: _Batch, grid: Grid, label: int, split: int) -> Examples:
+    cells = (batch.days * grid.channels + batch.channels).astype(np.int32)
+    counts = np.zeros((len(batch.weight), len(KINDS), len(SPLITS)), np.int64)
+    counts[:, label, split] = batch.weight
+    counts[:, AUGMENTED, split] = batch.augmented
+    return Examples(of_sorted_cells(batch.offsets, cells, grid), counts)
 
 
-def _replace(path: Path, chunks: list[bytes]) -> None:
-    # a fixed temporary name: the next run removes what a killed one left (see Writer)
+def _write(path: Path, chunks: list[bytes]) -> None:
+    # A fixed temporary name: the next run removes what a killed one left (see Writer).
     with replacing(path, f"{path.name}.part") as temporary, temporary.open("wb") as file:
         for chunk in chunks:
             file.write(chunk)
 
 
-def _records(sets: patterns.Patterns, numbers: Ints, grid: Grid) -> list[bytes]:
-    """Framed records of sets and their `(3, n)` numbers, one chunk per size of set."""
+def _records(patterns: Patterns, numbers: Ints, grid: Grid) -> list[bytes]:
+    """Framed records of `n` patterns and their `(3, n)` numbers, one chunk per size of pattern."""
     chunks = []
-    for size in np.unique(sets.sizes):
-        rows = np.flatnonzero(sets.sizes == size)
-        cells = sets.cells[sets.offsets[rows, None] + np.arange(size)].astype(np.int64)
-        days, channels = np.divmod(cells, grid.channels)
-        fields = [_varints(days, CELL_BYTES), _varints(channels, CELL_BYTES)]
-        fields += [_varints(each[rows, None], WEIGHT_BYTES) for each in numbers]
-        names = (b"days", b"channels", b"label", b"weight", b"augmented")
-        parts = [_feature(name, part) for name, part in zip(names, fields, strict=True)]
-        chunks.append(framed(_tagged(b"\x0a", np.concatenate(parts, axis=1))).tobytes())
+    for size in np.unique(patterns.sizes).tolist():
+        rows = np.flatnonzero(patterns.sizes == size)
+        cells = patterns.cells[patterns.entries(rows, size)].astype(np.int64)  # (rows, size)
+        features = _features(cells, numbers[:, rows], grid)
+        chunks.append(framed(_tagged(b"\x0a", features)).tobytes())
     return chunks
 
 
+def _features(cells: Ints, numbers: Ints, grid: Grid) -> Bytes:
+    """The features of patterns of one size, `(rows, size)` cells and `(3, rows)` numbers."""
+    days, channels = np.divmod(cells, grid.channels)
+    label, weight, augmented = (_varints(number[:, None], WEIGHT_BYTES) for number in numbers)
+    features = [
+        _feature(b"days", _varints(days, CELL_BYTES)),
+        _feature(b"channels", _varints(channels, CELL_BYTES)),
+        _feature(b"label", label),
+        _feature(b"weight", weight),
+        _feature(b"augmented", augmented),
+    ]
+    return np.concatenate(features, axis=1)
+
+
 def _feature(name: bytes, payload: Bytes) -> Bytes:
-    """One entry of the map in `tf.train.Features`: a name and a packed int64 list."""
+    """One entry of the map in `tf.train.Features`: a name and a packed int64 list.
+
+    Field numbers, in TensorFlow's `feature.proto`: the map's key 1 and value 2, int64_list of a
+    Feature 3, value of an Int64List 1. A tag is the number, shifted by 3, or 2 for a length.
+    """
     value = _tagged(b"\x12", _tagged(b"\x1a", _tagged(b"\x0a", payload)))
     key = np.frombuffer(b"\x0a" + bytes([len(name)]) + name, np.uint8)
-    return _tagged(b"\x0a", np.concatenate([np.tile(key, (len(payload), 1)), value], axis=1))
+    keys = np.tile(key, (len(payload), 1))
+    return _tagged(b"\x0a", np.concatenate([keys, value], axis=1))
 
 
 def _tagged(tag: bytes, payload: Bytes) -> Bytes:
-    """A protobuf field of a fixed length in every row."""
+    """A protobuf field of a fixed length in every row: tag, length as a varint, payload."""
     length, head = payload.shape[1], bytearray(tag)
     while length > 127:
         head.append(128 | length & 127)
         length >>= 7
     prefix = np.frombuffer(bytes([*head, length]), np.uint8)
-    return np.concatenate([np.tile(prefix, (len(payload), 1)), payload], axis=1)
+    prefixes = np.tile(prefix, (len(payload), 1))
+    return np.concatenate([prefixes, payload], axis=1)
 
 
 def _varints(numbers: Ints, width: int) -> Bytes:
-    """Varints padded to `width` bytes, `(n, k)` to `(n, k * width)`."""
-    bytes_ = numbers[:, :, None] >> (7 * np.arange(width)) & 127
-    bytes_[:, :, :-1] |= 128
-    return bytes_.astype(np.uint8).reshape(len(numbers), -1)
+    """Varints padded to `width` bytes, `(n, k)` to `(n, k * width)`.
+
+    Seven bits a byte, the lowest first; the high bit says that more bytes follow. Padding with
+    bytes of no bits is legal, and gives all numbers one length.
+    """
+    septets = numbers[:, :, None] >> (7 * np.arange(width)) & 127
+    septets[:, :, :-1] |= 128
+    return septets.astype(np.uint8).reshape(len(numbers), -1)

@@ -18,7 +18,6 @@ import pandas as pd
 
 from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config
-from td_mta.dataset import tfrecords
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.errors import DataError
 from td_mta.ingest.pages import Intake
@@ -130,10 +129,8 @@ def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTi
     # TensorFlow takes seconds to import, which a wrong table need not wait for.
     from td_mta.model import training
 
-    with timer.step("records"):
-        examples = tfrecords.read(folders_of(config), extracted.schema)
     with timer.step("train"):
-        fitted = (fit or training.fit)(examples, extracted.schema.grid, config)
+        fitted = (fit or training.fit)(extracted.examples, extracted.schema.grid, config)
         fitted.predictor.save(config.model_dir)
     return fitted
 

@@ -1,0 +1,55 @@
+"""What comes back from a table's pages in memory is what the records on disk hold."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from td_mta.config import attribution as configuration
+from td_mta.dataset import tfrecords
+from td_mta.dataset.build import extract, folders_of
+from td_mta.ingest.pages import Intake
+from td_mta.warehouse.local import LocalWarehouse
+
+
+def touchpoints(rows: int = 3000, users: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "canonical_id": rng.integers(0, users, rows).astype(str),
+            "time": 1_700_000_000 + rng.integers(0, 20 * 86_400, rows),
+            "channels": rng.choice(["Email", "Social", "Direct"], rows),
+            "conversion": (rng.random(rows) < 0.1).astype(int),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"examples": "touch_days", "augment_last_day": "true"},
+        {"examples": "person_days", "conversion_row_is_touch": "false"},
+        {"holdout": "forward", "interval_refits": "2"},
+        {"lookback_window_days": "25"},
+    ],
+    ids=["touch days", "person days", "forward", "keys that are hashes"],
+)
+def test_training_sees_just_what_the_records_hold(
+    parameters: dict[str, str], tmp_path: Path
+) -> None:
+    """Page by page and merged now and then, or read again and merged at once: byte for byte."""
+    settings = {"users_per_tfrecord": "50", **parameters}
+    config = configuration.from_params(settings, "test", out=tmp_path)
+    warehouse = LocalWarehouse(None, tmp_path, now=0)
+    warehouse.write(config.table, touchpoints(), "overwrite")
+    extracted = extract(Intake(config, warehouse, tmp_path), config, folders_of(config))
+    read = tfrecords.read(folders_of(config), extracted.schema)
+    assert len(list(folders_of(config).positive.glob("*.tfrecord"))) > 2
+    for in_memory, on_disk in zip(
+        [*extracted.examples.patterns, extracted.examples.counts],
+        [*read.patterns, read.counts],
+        strict=True,
+    ):
+        assert in_memory.dtype == on_disk.dtype
+        assert in_memory.tobytes() == on_disk.tobytes()
