@@ -1,19 +1,17 @@
-"""Every output table: what a row is, its columns, and what they mean. `CHANNELS` stands for one
-column per channel.
-"""
+"""Every output table: what a row is, its columns, and what they mean."""
 
 from typing import NamedTuple
 
-CHANNELS = "one column per channel"
+CHANNELS = "one column per channel"  # among the columns: stands for as many as there are channels
 BASELINE = "(baseline)"
 DAYS_BEFORE_CONVERSION = "days_before_conversion"
 
 
 class Table(NamedTuple):
-    """`name` is a parameter and what is added to its value."""
+    """An output table, as docs/tables.md describes it to users."""
 
-    name: str
-    grain: str
+    name: str  # a parameter, and what is added to its value
+    grain: str  # what a row is
     columns: tuple[str, ...]
     meaning: str
 
@@ -52,7 +50,7 @@ INTERVALS = Table(
     "shapley_table_intervals",
     "kind and channel",
     ("kind", "channel", "conversions", "lower", "upper"),
-    "how sure a channel's credit is: `sampling` given the model, `full` with the model's own error",
+    "confidence intervals of credit: `sampling` for the model as it is, `full` with its own error",
 )
 RULES = Table(
     "shapley_table_rules",
@@ -73,6 +71,6 @@ RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
-    "parameters, counts, seconds per step, versions, holdout quality, warnings",
+    "parameters, counts, seconds per step, versions, held-out quality, warnings",
 )
 TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)

@@ -85,38 +85,38 @@ def _warnings(results: Results, config: Config) -> list[str]:
     held_out = "users" if config.holdout == "users" else "days"
     conversions = extracted.conversions_and_value[0]
     best_epoch = fitted.epochs[fitted.best]
-    return [
-        *diagnostics.model_warnings(results.evaluation, held_out),
-        *diagnostics.credit_warnings(
-            results.values, results.credit, conversions, visits=intake.visits
-        ),
-        *diagnostics.epoch_warnings([e.held_out.log_loss for e in fitted.epochs], fitted.best),
-        *diagnostics.convergence_warnings(results.changes, intake.channels),
-        *diagnostics.overfitting_warnings(
-            best_epoch.train.log_loss,
-            best_epoch.held_out.log_loss,
-            prevalence=fitted.prevalence,
-            base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
-            forward=config.holdout == "forward",
-        ),
-        *diagnostics.channel_warnings(intake.channels, extracted.conversions_touched),
-        *diagnostics.row_warnings(intake.scan, extracted.counts["duplicates"], config.value_column),
-        *advice(config),
-        *page_advice(config, extracted.counts["users"]),
-    ]
+    val_losses = [epoch.held_out.log_loss for epoch in fitted.epochs]
+    duplicates = extracted.counts["duplicates"]
+
+    sentences = diagnostics.model_warnings(results.evaluation, held_out)
+    sentences += diagnostics.credit_warnings(
+        results.values, results.credit, conversions, visits=intake.visits
+    )
+    sentences += diagnostics.epoch_warnings(val_losses, fitted.best)
+    sentences += diagnostics.convergence_warnings(results.changes, intake.channels)
+    sentences += diagnostics.overfitting_warnings(
+        best_epoch.train.log_loss,
+        best_epoch.held_out.log_loss,
+        prevalence=fitted.prevalence,
+        base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
+        forward=config.holdout == "forward",
+    )
+    sentences += diagnostics.channel_warnings(intake.channels, extracted.conversions_touched)
+    sentences += diagnostics.row_warnings(intake.scan, duplicates, config.value_column)
+    return [*sentences, *advice(config), *page_advice(config, extracted.counts["users"])]
 
 
 def _notes(results: Results, config: Config) -> list[str]:
+    """Sentences about the input, the baseline, the calibration and the Shapley values."""
     intake, fitted = results.intake, results.fitted
     held_out_day = intake.held_out_day if config.holdout == "forward" else None
-    return [
-        *diagnostics.input_notes(intake.scan.converted, held_out_day),
-        *diagnostics.baseline_notes(config.examples, visits=intake.visits),
-        *diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted),
-        *diagnostics.shapley_notes(
-            results.values,
-            results.credit.error,
-            exact_cells=config.shapley_exact_cells,
-            budget=config.shapley_budget,
-        ),
-    ]
+    sentences = diagnostics.input_notes(intake.scan.converted, held_out_day)
+    sentences += diagnostics.baseline_notes(config.examples, visits=intake.visits)
+    sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
+    sentences += diagnostics.shapley_notes(
+        results.values,
+        results.credit.error,
+        exact_cells=config.shapley_exact_cells,
+        budget=config.shapley_budget,
+    )
+    return sentences

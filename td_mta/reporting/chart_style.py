@@ -55,7 +55,9 @@ def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
 
 def label(name: str) -> str:
     """A name as plotly may show it: its tags harmless, its length bounded."""
-    return escape(name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…")
+    if len(name) <= LABEL_LENGTH:
+        return escape(name)
+    return escape(name[: LABEL_LENGTH - 1] + "…")
 
 
 def model_label(name: str) -> str:
@@ -96,12 +98,10 @@ def name_rows(figure: go.Figure, rows: Sequence[str], charted: Sequence[str]) ->
 def step_axis(figure: go.Figure, steps: pd.Index) -> go.Figure:
     """Ticks at whole numbers, in the order of the steps; a single step stands in the middle."""
     direction = 1 if steps[0] <= steps[-1] else -1
-    room = max(0.03 * len(steps), 0.1) * direction
-    return figure.update_xaxes(
-        range=[steps[0] - room, steps[-1] + room],
-        zeroline=False,
-        dtick=1 if len(steps) <= MOST_TICKS else None,
-    )
+    margin = max(0.03 * len(steps), 0.1) * direction
+    tick_distance = 1 if len(steps) <= MOST_TICKS else None
+    figure.update_xaxes(range=[steps[0] - margin, steps[-1] + margin])
+    return figure.update_xaxes(zeroline=False, dtick=tick_distance)
 
 
 def rate_axis(rates: Sequence[float]) -> dict[str, object]:
@@ -114,6 +114,16 @@ def rate_axis(rates: Sequence[float]) -> dict[str, object]:
     return {
         "type": "log",
         "tickvals": ticks,
-        "ticktext": [f"{100 * tick:.9f}".rstrip("0").rstrip(".") + " %" for tick in ticks],
+        "ticktext": [_exact_percent(tick) for tick in ticks],
         "range": [math.log10(low), math.log10(high)],
     }
+
+
+def _exact_percent(rate: float) -> str:
+    """A rate in percent without trailing zeros.
+
+    >>> _exact_percent(0.02), _exact_percent(0.0005)
+    ('2 %', '0.05 %')
+    """
+    digits = f"{100 * rate:.9f}".rstrip("0").rstrip(".")
+    return f"{digits} %"

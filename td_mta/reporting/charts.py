@@ -58,7 +58,8 @@ def model_shares(credits: pd.DataFrame, charted: Sequence[str], models: Sequence
     share = _share_by_row(credits, charted)
     first, others = models[0], models[1:]
     rows = list(share.index)
-    figure = go.Figure(layout=layout(150 + len(rows) * (20 + 7 * len(others))))
+    row_height = 20 + 7 * len(others)  # pixels
+    figure = go.Figure(layout=layout(150 + len(rows) * row_height))
     colours = [chart_style.row_colour(row, charted) for row in rows]
     _add_bars(figure, share[first], first, colours)
     for number, model in enumerate(others):
@@ -103,12 +104,7 @@ def calibration(bins: Mapping[str, pd.DataFrame]) -> go.Figure:
     """
     figure = go.Figure(layout=layout(380, x="predicted probability", y="observed rate"))
     shown = {model: rows[rows["conversions"] > 0] for model, rows in bins.items()}
-    rates = [
-        float(rate)
-        for rows in shown.values()
-        for rate in (*rows["predicted"], *rows["observed"])
-        if rate > 0
-    ]
+    rates = [rate for rows in shown.values() for rate in _rates(rows) if rate > 0]
     if rates:
         _add_diagonal(figure, min(rates) / 1.3, max(rates) * 1.3)
     first = next(iter(shown), None)
@@ -116,6 +112,10 @@ def calibration(bins: Mapping[str, pd.DataFrame]) -> go.Figure:
         _add_bins(figure, rows, model, colour, symbol, counted=model == first)
     axis = chart_style.rate_axis(rates)
     return figure.update_xaxes(**axis).update_yaxes(**axis)
+
+
+def _rates(bins: pd.DataFrame) -> list[float]:
+    return [*_floats(bins["predicted"]), *_floats(bins["observed"])]
 
 
 def _share_by_row(credits: pd.DataFrame, charted: Sequence[str]) -> pd.DataFrame:
@@ -143,8 +143,8 @@ def _add_line(
     dash: str = "solid",
 ) -> None:
     figure.add_scatter(
-        x=[float(x) for x in values.index],
-        y=[float(y) for y in values],
+        x=_floats(values.index),
+        y=_floats(values),
         name=name,
         mode="lines+markers",
         line={"color": colour, "width": 2, "dash": dash},
@@ -157,7 +157,7 @@ def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str
     """Bars in the channels' colours; the legend shows an empty grey one."""
     name = model_label(model)
     figure.add_bar(
-        x=[float(x) for x in share],
+        x=_floats(share),
         y=list(range(len(share))),
         name=name,
         orientation="h",
@@ -182,7 +182,7 @@ def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, la
     ink = MODEL_INKS[number // len(MODEL_SYMBOLS) % len(MODEL_INKS)]
     edge = ink if "open" in symbol else "#fff"
     figure.add_scatter(
-        x=[float(x) for x in share],
+        x=_floats(share),
         y=[row + lane for row in range(len(share))],
         name=model_label(model),
         mode="markers",
@@ -193,22 +193,22 @@ def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, la
 
 def _add_whiskers(figure: go.Figure, rows: pd.DataFrame, kind: str) -> None:
     colour, width = INTERVAL_LINES[kind]
-    columns = ("conversions", "lower", "upper")
-    credit, lower, upper = (rows[name].astype(float) for name in columns)
+    credit, lower, upper = (rows[name].astype(float) for name in ("conversions", "lower", "upper"))
+    error_bars = {
+        "array": _floats(upper - credit),
+        "arrayminus": _floats(credit - lower),
+        "color": colour,
+        "thickness": width,
+        "width": 0 if kind == "sampling" else 7,
+    }
     figure.add_scatter(
-        x=credit.to_list(),
+        x=_floats(credit),
         y=list(range(len(rows))),
         name=f"{kind} interval",
         mode="markers",
         marker={"color": INK, "size": 8},
-        error_x={
-            "array": (upper - credit).to_list(),
-            "arrayminus": (credit - lower).to_list(),
-            "color": colour,
-            "thickness": width,
-            "width": 0 if kind == "sampling" else 7,
-        },
-        customdata=list(zip(lower.to_list(), upper.to_list(), strict=True)),
+        error_x=error_bars,
+        customdata=list(zip(_floats(lower), _floats(upper), strict=True)),
         hovertemplate="%{customdata[0]:,.4~r} to %{customdata[1]:,.4~r}",
     )
 
@@ -230,25 +230,31 @@ def _add_bins(
 ) -> None:
     """A point per bin with two standard errors either way; `counted` writes the conversions."""
     observed = bins["observed"]
-    error = 2 * (observed * (1 - observed) / bins["examples"]) ** 0.5
-    # A logarithmic axis has no room for a bar down to 0.
-    error_below = error.clip(upper=0.9 * observed)
+    variance = observed * (1 - observed) / bins["examples"]  # of a binomial rate
+    error = 2 * variance**0.5
+    error_bars = {
+        "array": _floats(error),
+        # A logarithmic axis has no room for a bar down to 0.
+        "arrayminus": _floats(error.clip(upper=0.9 * observed)),
+        "color": colour,
+        "thickness": 1,
+    }
     figure.add_scatter(
-        x=[float(x) for x in bins["predicted"]],
-        y=[float(y) for y in observed],
+        x=_floats(bins["predicted"]),
+        y=_floats(observed),
         name=model_label(model),
         mode="markers+text" if counted else "markers",
         text=[f"{count:,.0f}" for count in bins["conversions"]] if counted else None,
         textposition="bottom right",
         textfont={"size": 11, "color": colour},
         marker={"color": colour, "symbol": symbol, "size": 9},
-        error_y={
-            "array": [float(x) for x in error],
-            "arrayminus": [float(x) for x in error_below],
-            "color": colour,
-            "thickness": 1,
-        },
+        error_y=error_bars,
         customdata=bins[["conversions", "examples"]].to_numpy(float).tolist(),
         hovertemplate="predicted %{x:.3%}, observed %{y:.3%}"
         "<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}",
     )
+
+
+def _floats(values: pd.Series | pd.Index) -> list[float]:
+    """Plain floats, which plotly writes as readable JSON and not as encoded bytes."""
+    return [float(value) for value in values]

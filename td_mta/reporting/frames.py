@@ -9,19 +9,20 @@ from td_mta import tables
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Quality
 from td_mta.shapley.credit import Credit
-from td_mta.shapley.intervals import Intervals
+from td_mta.shapley.intervals import Interval, Intervals
 
-METRIC_NAMES = {"loss": "log_loss", "rmse": "rmse", "auc": "auc"}
+MEASURES = {"loss": "log_loss", "rmse": "rmse", "auc": "auc"}  # columns and their fields
 
 
 def metrics(epochs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
-    """One row per epoch, counted from 1."""
-    rows = [
-        {"epoch": number}
-        | {name: getattr(train, of) for name, of in METRIC_NAMES.items()}
-        | {f"val_{name}": getattr(held_out, of) for name, of in METRIC_NAMES.items()}
-        for number, (train, held_out) in enumerate(epochs, start=1)
-    ]
+    """One row per epoch, counted from 1: quality on training, then on held-out examples."""
+    rows = []
+    for number, (train, held_out) in enumerate(epochs, start=1):
+        of_train = {column: getattr(train, field) for column, field in MEASURES.items()}
+        of_held_out = {
+            f"val_{column}": getattr(held_out, field) for column, field in MEASURES.items()
+        }
+        rows.append({"epoch": number} | of_train | of_held_out)
     return pd.DataFrame(rows, columns=list(tables.METRICS.columns))
 
 
@@ -34,50 +35,42 @@ def shapley(credit: Credit, channels: list[str]) -> pd.DataFrame:
 
 def channel(credit: Credit, channels: list[str]) -> pd.DataFrame:
     """Shares of all channel credit by channel, one row."""
-    return pd.DataFrame(_shares(credit.cells[0].sum(axis=0))[None], columns=channels)
+    by_channel = credit.cells[0].sum(axis=0)  # (channels,)
+    return pd.DataFrame(_shares(by_channel)[None], columns=channels)
 
 
 def detail(
-    credit: Credit, around: Intervals, channels: list[str], *, has_value: bool
+    credit: Credit, intervals: Intervals, channels: list[str], *, has_value: bool
 ) -> pd.DataFrame:
-    """Credit by day and channel, then the baseline, which has no day; bounds if there are any."""
+    """Credit by day and channel, then the baseline, which has no day.
+
+    The bounds are those of the full interval, empty where there is none.
+    """
     days = credit.cells.shape[1]
-    amounts = np.concatenate([credit.cells.reshape(2, -1), credit.baseline[:, None]], axis=1)
-    bounds = np.full(amounts.shape, np.nan)
-    if around.full is not None:
-        pairs = zip(around.full.cells, around.full.channels, strict=True)
-        bounds = np.array([np.append(of_cells, of_all[-1]) for of_cells, of_all in pairs])
+    conversions, value = _cells_and_baseline(credit)
+    lower, upper = _bounds(intervals, len(conversions))
     frame = pd.DataFrame(
         {
             tables.DAYS_BEFORE_CONVERSION: [*np.repeat(np.arange(days), len(channels)), None],
             "channel": [*np.tile(np.array(channels, object), days), tables.BASELINE],
-            "conversions": amounts[0],
-            "value": amounts[1] if has_value else np.full(amounts.shape[1], np.nan),
-            "share": amounts[0] / amounts[0].sum(),
-            "lower": bounds[0],
-            "upper": bounds[1],
+            "conversions": conversions,
+            "value": value if has_value else np.nan,
+            "share": conversions / conversions.sum(),
+            "lower": lower,
+            "upper": upper,
         }
     )
-    frame[tables.DAYS_BEFORE_CONVERSION] = frame[tables.DAYS_BEFORE_CONVERSION].astype("Int64")
-    return frame
+    return frame.astype({tables.DAYS_BEFORE_CONVERSION: "Int64"})
 
 
-def intervals(credit: Credit, around: Intervals, channels: list[str]) -> pd.DataFrame:
-    """Both kinds by channel, the baseline last, as far as they were asked for."""
-    full = None if around.full is None else around.full.channels
-    kinds = {"sampling": around.sampling, "full": full}
+def intervals(credit: Credit, both: Intervals, channels: list[str]) -> pd.DataFrame:
+    """Intervals of each kind that there is, by channel, the baseline last."""
+    full = None if both.full is None else both.full.channels
+    kinds = {"sampling": both.sampling, "full": full}
     parts = [
-        pd.DataFrame(
-            {
-                "kind": kind,
-                "channel": [*channels, tables.BASELINE],
-                "conversions": by_channel(credit)[0],
-                "lower": found.lower,
-                "upper": found.upper,
-            }
-        )
-        for kind, found in kinds.items()
-        if found is not None
+        _interval_rows(kind, interval, credit, channels)
+        for kind, interval in kinds.items()
+        if interval is not None
     ]
     empty = pd.DataFrame(columns=list(tables.INTERVALS.columns))
     return pd.concat(parts, ignore_index=True) if parts else empty
@@ -85,18 +78,16 @@ def intervals(credit: Credit, around: Intervals, channels: list[str]) -> pd.Data
 
 def models(credits: Mapping[str, Floats], channels: list[str], *, has_value: bool) -> pd.DataFrame:
     """Conversions and value `(2, channels + 1)` of every model, the baseline last."""
-    parts = [
-        pd.DataFrame(
-            {
-                "model": model,
-                "channel": [*channels, tables.BASELINE],
-                "conversions": amounts[0],
-                "value": amounts[1] if has_value else np.nan,
-                "share": amounts[0] / amounts[0].sum(),
-            }
-        )
-        for model, amounts in credits.items()
-    ]
+    parts = []
+    for model, (conversions, value) in credits.items():
+        rows = {
+            "model": model,
+            "channel": [*channels, tables.BASELINE],
+            "conversions": conversions,
+            "value": value if has_value else np.nan,
+            "share": conversions / conversions.sum(),
+        }
+        parts.append(pd.DataFrame(rows))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -104,14 +95,49 @@ def run_info(sections: Mapping[str, Mapping[str, object] | Iterable[str]]) -> pd
     """Facts by section; sentences of a section without names are numbered from 1."""
     rows = []
     for section, facts in sections.items():
-        named = facts if isinstance(facts, Mapping) else dict(enumerate(facts, start=1))
-        rows += [(section, str(name), _text(value)) for name, value in named.items()]
+        by_name = facts if isinstance(facts, Mapping) else dict(enumerate(facts, start=1))
+        rows += [(section, str(name), _text(value)) for name, value in by_name.items()]
     return pd.DataFrame(rows, columns=list(tables.RUN_INFO.columns), dtype=object)
 
 
 def by_channel(credit: Credit) -> Floats:
     """Conversions and value per channel, the baseline last, shape `(2, channels + 1)`."""
-    return np.concatenate([credit.cells.sum(axis=1), credit.baseline[:, None]], axis=1)
+    channels = credit.cells.sum(axis=1)  # (2, channels)
+    return np.concatenate([channels, credit.baseline[:, None]], axis=1)
+
+
+def _cells_and_baseline(credit: Credit) -> Floats:
+    """Conversions and value of every day and channel, the baseline last.
+
+    Shape `(2, days * channels + 1)`.
+    """
+    cells = credit.cells.reshape(2, -1)
+    return np.concatenate([cells, credit.baseline[:, None]], axis=1)
+
+
+def _bounds(intervals: Intervals, rows: int) -> Floats:
+    """The full interval's bounds in the order of `_cells_and_baseline`, `(2, rows)`, or NaN."""
+    if intervals.full is None:
+        return np.full((2, rows), np.nan)
+    cells, channels = intervals.full.cells, intervals.full.channels
+    lower = np.append(cells.lower, channels.lower[-1])  # the last of the channels is the baseline
+    upper = np.append(cells.upper, channels.upper[-1])
+    return np.array([lower, upper])
+
+
+def _interval_rows(
+    kind: str, interval: Interval, credit: Credit, channels: list[str]
+) -> pd.DataFrame:
+    conversions, _ = by_channel(credit)
+    return pd.DataFrame(
+        {
+            "kind": kind,
+            "channel": [*channels, tables.BASELINE],
+            "conversions": conversions,
+            "lower": interval.lower,
+            "upper": interval.upper,
+        }
+    )
 
 
 def _shares(amounts: Floats) -> Floats:
@@ -120,6 +146,7 @@ def _shares(amounts: Floats) -> Floats:
 
 
 def _text(value: object) -> str:
+    """A value as the text of a table, in YAML's words where there are some."""
     if value is None:
         return "none"
     if isinstance(value, bool):

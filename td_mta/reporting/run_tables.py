@@ -17,6 +17,8 @@ MODEL_NAMES = {
     "logistic": "logistic regression",
     "shapley": "Shapley values",
     "markov": "Markov chain",
+    "last_non_direct": "last non-direct",
+    "position_based": "position-based",
 }
 # Parts of names of channels that people often use because they want to buy already.
 INTENT_WORDS = ("direct", "search", "brand", "retarget", "remarket", "coupon", "cashback")
@@ -78,11 +80,7 @@ class RunTables:
     @property
     def intent_channels(self) -> list[str]:
         """Channels whose names say that people use them when they want to buy already."""
-        return [
-            channel
-            for channel in self.ranking
-            if any(word in channel.lower() for word in INTENT_WORDS)
-        ]
+        return [channel for channel in self.ranking if _follows_intent(channel)]
 
     def section(self, name: str) -> dict[str, str]:
         """The names and values of one section of run_info."""
@@ -116,6 +114,10 @@ class RunTables:
     def conservation(self) -> Conservation:
         """What must add up: baseline + channels = conversions."""
         return Conservation(*(self.number("conservation", name) for name in Conservation._fields))
+
+
+def _follows_intent(channel: str) -> bool:
+    return any(word in channel.lower() for word in INTENT_WORDS)
 
 
 def model_name(model: str) -> str:

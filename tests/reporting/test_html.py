@@ -400,3 +400,15 @@ def test_whiskers_reach_to_the_bounds() -> None:
     assert sampling["x"] == full["x"] == [6.0, 2.0]
     assert sampling["error_x"]["array"] == [0.5, 0.5]
     assert full["error_x"]["arrayminus"] == [1.5, 1.5]
+
+
+def test_more_models_than_symbols_are_all_drawn() -> None:
+    names = ("shapley", *(f"model {number}" for number in range(30)))
+    points = figures(page(tables(SMALL, models=names)))["model-shares"]["data"][2:]
+    assert [point["name"] for point in points] == list(names[1:])
+    looks = {(point["marker"]["symbol"], point["marker"]["color"]) for point in points}
+    assert len(looks) == 24  # 12 symbols in two inks
+
+
+def test_a_section_without_content_leaves_no_gap() -> None:
+    assert "<section>\n\n</section>" not in case("no intervals")

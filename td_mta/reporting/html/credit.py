@@ -11,6 +11,26 @@ from td_mta.tables import BASELINE, DAYS_BEFORE_CONVERSION
 
 MOST_CHANNELS = 25  # rows of a table before the others are folded away
 
+SHARES = (
+    "The chart shows each channel's share of all {conversions} observed conversions: bars are the "
+    "credit by Shapley values, points the credit by the other models. Each model's shares, the "
+    "baseline included, sum to 100 %."
+)
+COMPARED = (
+    "Conversions credited by each model. The baseline of the other models is the conversions "
+    "without a touch in the window. Where the models agree, the choice between them matters "
+    "little; where they differ, the section on model quality shows how far to trust the Shapley "
+    "values."
+)
+BY_DAY = (
+    "Conversions credited to touches on each day before the conversion; day 0, at the right, is "
+    "the day of the conversion itself. A channel with most of its credit on early days starts "
+    "journeys; one with most of its credit on day 0 completes them."
+)
+BY_DAY_TABLE = (
+    "The same figures as a table, day 0 first. Blue marks positive credit, orange negative credit; "
+    "stronger colours mean larger amounts."
+)
 INTERVALS = {
     "sampling": (
         "<b>Sampling interval</b> (grey, {level}): how much the credit varies between bootstrap "
@@ -32,29 +52,16 @@ NO_REFITS = (
 
 def channels(run: RunTables) -> str:
     """What each channel contributed, by our model and by all others."""
+    shares = charts.model_shares(run.frames["models"], run.charted, run.models)
     return "\n".join(
         [
             "<h2>Credit by channel</h2>",
-            paragraphs(
-                "The chart shows each channel's share of all "
-                f"{number(run.conservation.conversions)} observed conversions: bars are the credit "
-                "by Shapley values, points the credit by the other models. Each model's shares, "
-                "the baseline included, sum to 100 %."
-            ),
+            paragraphs(SHARES.format(conversions=number(run.conservation.conversions))),
             _summed_channels(run),
-            chart(
-                charts.model_shares(run.frames["models"], run.charted, run.models),
-                "model-shares",
-                "Share of conversions by channel and model",
-            ),
+            chart(shares, "model-shares", "Share of conversions by channel and model"),
             _channel_table(_by_channel(run), percents=["share"]),
             "<h3>Attribution models compared</h3>",
-            paragraphs(
-                "Conversions credited by each model. The baseline of the other models is the "
-                "conversions without a touch in the window. Where the models agree, the choice "
-                "between them matters little; where they differ, the section on model quality "
-                "shows how far to trust the Shapley values."
-            ),
+            paragraphs(COMPARED),
             _channel_table(_by_model(run)),
         ]
     )
@@ -115,15 +122,12 @@ def confidence_intervals(run: RunTables) -> str:
     explanations = [INTERVALS[kind].format(level=level) for kind in kinds]
     if "full" not in kinds:
         explanations.append(NO_REFITS)
+    whiskers = charts.interval_whiskers(kinds, run.charted)
     return "\n".join(
         [
             "<h2>Confidence intervals</h2>",
             paragraphs(*explanations),
-            chart(
-                charts.interval_whiskers(kinds, run.charted),
-                "intervals",
-                "Credited conversions and their intervals by channel",
-            ),
+            chart(whiskers, "intervals", "Credited conversions and their intervals by channel"),
             _folded_table(_bounds(run), MOST_CHANNELS + 1),
         ]
     )
@@ -143,24 +147,14 @@ def _bounds(run: RunTables) -> pd.DataFrame:
 
 def days(run: RunTables) -> str:
     """How long before the conversion each channel's touches get their credit."""
+    curves = charts.day_curves(run.credits, run.charted)
     by_day = _by_day(run)
     return "\n".join(
         [
             "<h2>Credit by day before the conversion</h2>",
-            paragraphs(
-                "Conversions credited to touches on each day before the conversion; day 0, at the "
-                "right, is the day of the conversion itself. A channel with most of its credit on "
-                "early days starts journeys; one with most of its credit on day 0 completes them."
-            ),
-            chart(
-                charts.day_curves(run.credits, run.charted),
-                "day-curves",
-                "Credited conversions by day and channel",
-            ),
-            paragraphs(
-                "The same figures as a table, day 0 first. Blue marks positive credit, orange "
-                "negative credit; stronger colours mean larger amounts."
-            ),
+            paragraphs(BY_DAY),
+            chart(curves, "day-curves", "Credited conversions by day and channel"),
+            paragraphs(BY_DAY_TABLE),
             _folded_table(by_day, MOST_CHANNELS, shaded=list(by_day.columns[1:])),
         ]
     )

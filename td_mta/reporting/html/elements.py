@@ -96,10 +96,12 @@ def table(frame: pd.DataFrame, percents: Collection[str] = (), shaded: Collectio
     """
     scale = float(frame[list(shaded)].abs().max(axis=None)) if len(shaded) else 0.0
     headings = [_heading(frame[name], str(name)) for name in frame.columns]
-    columns = [
-        _percents(frame[name]) if name in percents else _cells(frame[name], scale, name in shaded)
-        for name in frame.columns
-    ]
+    columns = []
+    for name in frame.columns:
+        if name in percents:
+            columns.append(_percents(frame[name]))
+        else:
+            columns.append(_cells(frame[name], scale, name in shaded))
     rows = [f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns, strict=True)]
     body = "\n".join(rows)
     return (

@@ -16,6 +16,23 @@ from td_mta.reporting.html.elements import (
 )
 from td_mta.reporting.run_tables import BASELINE_MODELS, RunTables, model_name
 
+METRICS = (
+    "Measured on held-out examples: days of users that were not used in training. Log loss, RMSE "
+    "and calibration error: lower is better. AUC: the probability that an example with a "
+    "conversion gets a higher prediction than one without; 0.5 is random. The base rate predicts "
+    "the same probability for every example. The credits are only as reliable as the model's "
+    "predictions."
+)
+CALIBRATION = (
+    "Held-out examples in bins of about equal size, by predicted probability. On the dotted line "
+    "the observed rate equals the prediction. Error bars are two standard errors either way; the "
+    "numbers count the conversions in the LSTM's bins. Bins without a conversion are only in the "
+    "table."
+)
+RESIDUALS = (
+    "Patterns of touches whose observed conversions differ most from the predicted ones, among "
+    "held-out examples. Day 0 is the day that is predicted."
+)
 MEASURES = {
     "log_loss": "log loss",
     "auc": "AUC",
@@ -26,23 +43,16 @@ MEASURES = {
 
 def model_quality(run: RunTables) -> str:
     """Metrics beside simpler models', calibration, largest residuals, training."""
-    return "\n".join(
-        [
-            "<h2>Model quality</h2>",
-            paragraphs(
-                "Measured on held-out examples: days of users that were not used in training. Log "
-                "loss, RMSE and calibration error: lower is better. AUC: the probability that an "
-                "example with a conversion gets a higher prediction than one without; 0.5 is "
-                "random. The base rate predicts the same probability for every example. The "
-                "credits are only as reliable as the model's predictions."
-            ),
-            table(_holdout(run)),
-            paragraphs(*_comparison(run)),
-            *_calibration(run),
-            *_misses(run),
-            *_training(run),
-        ]
-    )
+    parts = [
+        "<h2>Model quality</h2>",
+        paragraphs(METRICS),
+        table(_holdout(run)),
+        paragraphs(*_comparison(run)),
+        *_calibration(run),
+        *_residuals(run),
+        *_training(run),
+    ]
+    return "\n".join(parts)
 
 
 def _holdout(run: RunTables) -> pd.DataFrame:
@@ -77,29 +87,23 @@ def _calibration(run: RunTables) -> list[str]:
         return []
     parts = [rows.assign(model=model_name(model)) for model, rows in bins.items()]
     columns = ["model", "predicted", "observed", "examples", "conversions"]
+    rows = table(pd.concat(parts)[columns], percents=("predicted", "observed"))
     return [
         "<h3>Calibration: do predicted probabilities match observed rates?</h3>",
-        paragraphs(
-            "Held-out examples in bins of about equal size, by predicted probability. On the "
-            "dotted line the observed rate equals the prediction. Error bars are two standard "
-            "errors either way; the numbers count the conversions in the LSTM's bins."
-        ),
+        paragraphs(CALIBRATION),
         chart(charts.calibration(bins), "calibration", "Observed rate by predicted probability"),
-        folded("Bins as a table", table(pd.concat(parts)[columns], ("predicted", "observed"))),
+        folded("Bins as a table", rows),
     ]
 
 
-def _misses(run: RunTables) -> list[str]:
+def _residuals(run: RunTables) -> list[str]:
     lines = run.sentences("misses")
     if not lines:
         return []
     patterns, expected_by_chance = lines[:-1], lines[-1]
     return [
         "<h3>Largest residuals</h3>",
-        paragraphs(
-            "Patterns of touches whose observed conversions differ most from the predicted ones, "
-            "among held-out examples. Day 0 is the day that is predicted."
-        ),
+        paragraphs(RESIDUALS),
         bullets(patterns),
         paragraphs(text(expected_by_chance)),
     ]
@@ -108,13 +112,11 @@ def _misses(run: RunTables) -> list[str]:
 def _training(run: RunTables) -> list[str]:
     """Curves per epoch, and how much the credits still changed in the last one."""
     metrics = run.frames["metrics"]
-    curves = [
-        chart(charts.training_curve(metrics, measure), f"training-{measure}", f"{name} by epoch")
-        for measure, name in (("loss", "Log loss"), ("auc", "AUC"))
-    ]
+    loss = chart(charts.training_curve(metrics, "loss"), "training-loss", "Log loss by epoch")
+    auc = chart(charts.training_curve(metrics, "auc"), "training-auc", "AUC by epoch")
     return [
         "<h3>Training</h3>",
-        f'<div class="pair">{"".join(curves)}</div>',
+        f'<div class="pair">{loss}{auc}</div>',
         paragraphs(*_convergence(run)),
     ]
 
@@ -126,7 +128,8 @@ def _convergence(run: RunTables) -> list[str]:
     name, largest = list(changes.items())[-1]
     epoch = name.removeprefix("epoch_")
     change, _, channel = largest.partition(" ")
+    points = percentage_points(abs(float(change)))
     return [
         f"In epoch {text(epoch)}, the last one, no channel's share of the channel credit changed "
-        f"by more than {percentage_points(abs(float(change)))} ({text(channel)})."
+        f"by more than {points} ({text(channel)})."
     ]

@@ -21,10 +21,11 @@ RAW_TABLES = ("detail", "channel", "shapley", "models", "intervals", "metrics", 
 def key_numbers(run: RunTables) -> str:
     """The run's size and result in a few figures."""
     baseline, _, conversions = run.conservation
+    baseline_share = baseline / conversions if conversions else 0.0
     detail = run.frames["detail"]
     figures = {
         "conversions": number(conversions),
-        "baseline share": percent(baseline / conversions if conversions else 0.0),
+        "baseline share": percent(baseline_share),
         "touchpoints": number(run.number("counts", "touchpoints")),
         "users": number(run.number("counts", "users")),
         "channels": number(len(run.ranking)),
