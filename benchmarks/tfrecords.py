@@ -1,4 +1,9 @@
-"""`python -m benchmarks.tfrecords [--patterns N]`: patterns a second, written and read."""
+"""`python -m benchmarks.tfrecords [--patterns N]`: patterns a second, written and read.
+
+Random patterns of 14 days and eight channels go to the files of a run and come back.
+
+Expect 10 seconds and 0.8 GiB with the defaults.
+"""
 
 import argparse
 import tempfile
@@ -13,18 +18,21 @@ from td_mta.journeys import patterns
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 
+PAGES = 10
+
 
 def main() -> None:
+    """Print both speeds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tfrecords", description=__doc__)
     parser.add_argument("--patterns", type=int, default=600_000)
-    asked = parser.parse_args().patterns
+    wanted = parser.parse_args().patterns
     schema = tfrecords.Schema(tuple(f"c{i}" for i in range(8)), 14, "UTC", "touch_days")
-    examples = _examples(asked, schema.grid)
+    examples = _random_examples(wanted, schema.grid)
     n = len(examples.counts)
     with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder:
         folders = tfrecords.Folders(Path(folder) / "negative", Path(folder) / "positive")
         written = _seconds(lambda: _write(folders, schema, examples))
-        _write(folders, schema, _examples(1000, schema.grid))
+        _write(folders, schema, _random_examples(1000, schema.grid))
         tfrecords.read(folders, schema)  # TensorFlow's import is not what is measured
         _write(folders, schema, examples)
         read = _seconds(lambda: tfrecords.read(folders, schema))
@@ -33,19 +41,21 @@ def main() -> None:
 
 def _write(folders: tfrecords.Folders, schema: tfrecords.Schema, examples: Examples) -> None:
     writer = tfrecords.Writer(folders, schema)
-    for page, rows in enumerate(np.array_split(np.arange(len(examples.counts)), 10)):
-        writer.write(page, Examples(examples.patterns.take(rows), examples.counts[rows]))
+    for page, rows in enumerate(np.array_split(np.arange(len(examples.counts)), PAGES)):
+        page_patterns = examples.patterns.take(rows)
+        writer.write(page, Examples(page_patterns, examples.counts[rows]))
     writer.close()
 
 
-def _examples(n: int, grid: Grid) -> Examples:
+def _random_examples(n: int, grid: Grid) -> Examples:
+    """At most `n` distinct patterns of one to seven cells, each with negative examples."""
     rng = np.random.default_rng(18)
-    owner = np.repeat(np.arange(n), rng.integers(1, 8, n))
-    drawn = patterns.of_cells(owner, rng.integers(0, grid.cells, len(owner)), n, grid)
-    sets = patterns.distinct(drawn)[0]
-    counts = np.zeros((len(sets.keys), 3, 2), np.int64)
+    pattern = np.repeat(np.arange(n), rng.integers(1, 8, n))
+    cell = rng.integers(0, grid.cells, len(pattern))
+    distinct = patterns.distinct(patterns.of_cells(pattern, cell, n, grid))[0]
+    counts = np.zeros((len(distinct.keys), 3, 2), np.int64)
     counts[:, 0, 0] = rng.integers(1, 1000, len(counts))
-    return Examples(sets, counts)
+    return Examples(distinct, counts)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -1,11 +1,13 @@
-"""`python -m benchmarks.truth [--world NAME]... [--users N] [--peers PYTHON]`: credit beside truth.
+"""`python -m benchmarks.truth [--world NAME]... [--peers PYTHON]`: errors of credit, by model.
 
-Every model of ours, and those of other packages where `--peers` names a Python that has them, on
-simulated worlds whose Shapley credit is known. A run has the defaults of `config/params.yml` but
-for the window and `conversion_row_is_touch`; `--set` changes others.
+Every model of ours, and those of other packages where `--peers` names a Python that has them
+(`peers.py`), on simulated worlds whose Shapley credit is known. A run has the defaults of
+`config/params.yml` but for the window and `conversion_row_is_touch`; `--set` changes others.
 
 Shares of channels and of days are of all channel credit, the baseline's is of all conversions;
 errors are mean absolute ones. Only the models that split a conversion over its touches have days.
+
+Expect five to six minutes of one core and 1.2 GiB per world of 150,000 users; with `--peers` more.
 """
 
 import argparse
@@ -36,15 +38,25 @@ Facts = dict[str, Any]  # JSON
 
 
 class Errors(NamedTuple):
-    """How far a model's credit is from the truth; NaN where the model says nothing of it."""
+    """How far a model's credit is from the truth."""
 
-    channels: float
-    days: float
-    baseline: float
-    swapped: int
+    channels: float  # mean absolute error of the shares of channel credit
+    days: float  # the same by day before the conversion; NaN of a model without days
+    baseline: float  # the baseline's share of all conversions, less the true one
+    swapped: int  # pairs of channels in the wrong order
 
 
 def main() -> None:
+    """Print, for each world, a table of all models' errors as Markdown."""
+    options = _options()
+    for world in options.world or WORLDS:
+        with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as temporary:
+            folder = options.keep / world if options.keep else Path(temporary)
+            _simulate(world, folder, options)
+            _judge(folder, options.set, options.peers)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
     parser.add_argument("--world", action="append", help="a name in td_mta/simulate/worlds.py")
     parser.add_argument("--moment", choices=("day_end", "any_time"), help="default: the world's")
@@ -53,42 +65,50 @@ def main() -> None:
     parser.add_argument("--peers", help="a Python that has the other packages")
     parser.add_argument("--keep", type=Path, help="folder to leave the worlds and runs in")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    chosen = parser.parse_args()
-    for world in chosen.world or WORLDS:
-        with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as passing:
-            folder = chosen.keep / world if chosen.keep else Path(passing)
-            options = ["--world", world, "--users", str(chosen.users), "--seed", str(chosen.seed)]
-            options += ["--moment", chosen.moment] if chosen.moment else []
-            _judge(folder, options, chosen.set, chosen.peers)
+    return parser.parse_args()
 
 
-def _judge(folder: Path, options: list[str], more: list[str], peers: str | None) -> None:
-    _python("td_mta.simulate", "--out", str(folder), "--tables", "touchpoints", *options)
+def _simulate(world: str, folder: Path, options: argparse.Namespace) -> None:
+    arguments = ["--world", world, "--users", str(options.users), "--seed", str(options.seed)]
+    arguments += ["--moment", options.moment] if options.moment else []
+    _python("td_mta.simulate", "--out", str(folder), "--tables", "touchpoints", *arguments)
+
+
+def _judge(folder: Path, overrides: list[str], peers: str | None) -> None:
+    """Run on the simulated world of the folder and print the errors."""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     settings = {
         "lookback_window_days": str(truth["window"]),
         "conversion_row_is_touch": str(truth["conversion_row_is_touch"]).lower(),
-        **dict(each.split("=", 1) for each in more),
+        **dict(override.split("=", 1) for override in overrides),
     }
-    sets = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
-    started = time.monotonic()
-    _python("td_mta.main", "--data", str(folder), "--out", str(folder / "out"), *sets)
-    seconds = time.monotonic() - started
-    credits, by_day = _credits(folder / "out"), _days(folder, settings)
-    told: list[str] = []
+    seconds = _run(folder, settings)
+    credits, by_day = _credits(folder / "out"), _credit_by_day(folder, settings)
+    notes: list[str] = []
     if peers:
-        found, told = _peers(peers, folder / "paths.csv", credits["last_touch"][BASELINE])
-        credits |= found
+        no_touch = credits["last_touch"][BASELINE]
+        peer_credits, notes = _peers(peers, folder / "paths.csv", no_touch)
+        credits |= peer_credits
     print(f"\n{truth['world']}, {truth['moment']}: {truth['about']}")
     print(f"{truth['users']:,} users, {truth['conversions']:,} conversions; {seconds:.0f} s a run")
-    print("\n".join([_table(truth, credits, by_day), *told, _held_out(folder / "out")]))
+    print("\n".join([_table(truth, credits, by_day), *notes, _held_out(folder / "out")]))
     if truth["predicted"]:
-        _beside_a_perfect_predictor(truth, credits["shapley"], by_day["shapley"])
+        print(_against_a_perfect_predictor(truth, credits["shapley"], by_day["shapley"]))
     sys.stdout.flush()
 
 
+def _run(folder: Path, settings: Mapping[str, str]) -> float:
+    """Write a run's tables to the folder's `out`; its seconds."""
+    arguments = ["--data", str(folder), "--out", str(folder / "out")]
+    for key, value in settings.items():
+        arguments += ["--set", f"{key}={value}"]
+    started = time.monotonic()
+    _python("td_mta.main", *arguments)
+    return time.monotonic() - started
+
+
 def _credits(out: Path) -> dict[str, pd.Series]:
-    """Conversions by channel of every model of ours, the baseline among them."""
+    """Conversions by channel of each of our models, the baseline among them."""
     models = pd.read_csv(out / "shapley_models.csv")
     return {
         str(model): rows.set_index("channel")["conversions"]
@@ -96,113 +116,132 @@ def _credits(out: Path) -> dict[str, pd.Series]:
     }
 
 
-def _days(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Series]:
+def _credit_by_day(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Series]:
     """Conversions by day of the models that split them over touches; writes `paths.csv`."""
     config = configuration.from_params(settings, "benchmark", out=folder / "out")
     days, parts = config.lookback_window_days, []
     by_day = {name: np.zeros(days) for name in RULES}
     with tempfile.TemporaryDirectory() as spill:
         intake = Intake(config, LocalWarehouse(folder, folder / "out", now=0), Path(spill))
-        of_rules = models_of(intake.channels, config).settings
+        rule_settings = models_of(intake.channels, config).settings
         for page in intake.pages("paths"):
             journeys = page.journeys
             paths = conversion_paths(journeys, days)
             windows = look_back(journeys, journeys.conversion_windows, days)
             touches = positions(windows.start, paths.sizes)
-            ago = np.repeat(windows.anchor, paths.sizes) - journeys.touches.day[touches]
+            anchor = np.repeat(windows.anchor, paths.sizes)
+            days_before = anchor - journeys.touches.day[touches]
             for name, rule in RULES.items():
-                by_day[name] += np.bincount(ago, rule(paths, of_rules), days)
+                by_day[name] += np.bincount(days_before, rule(paths, rule_settings), days)
             parts.append(Paths.join([paths, null_paths(journeys, days)]))
-    paths = Paths.join(parts)
-    names = np.array(intake.channels, object)[paths.channel]
+    _write_paths(folder / "paths.csv", Paths.join(parts), intake.channels)
+    detail = pd.read_csv(folder / "out" / "shapley_detail.csv")
+    shapley = detail.groupby("days_before_conversion")["conversions"].sum()
+    return {"shapley": shapley, **{name: pd.Series(sums) for name, sums in by_day.items()}}
+
+
+def _write_paths(path: Path, paths: Paths, channels: list[str]) -> None:
+    """The distinct paths with a touch and their conversions, as `peers.py` reads them."""
+    names = np.array(channels, object)[paths.channel]
     rows = pd.DataFrame(
         {
-            "path": [" > ".join(each) for each in np.split(names, paths.offsets[1:-1])],
+            "path": [" > ".join(touches) for touches in np.split(names, paths.offsets[1:-1])],
             "conversions": paths.conversions,
             "value": paths.value,
             "nulls": paths.nulls,
         }
     )
     rows = rows[rows["path"] != ""].groupby("path", as_index=False).sum()
-    rows.to_csv(folder / "paths.csv", index=False)
-    detail = pd.read_csv(folder / "out" / "shapley_detail.csv")
-    ours = detail.groupby("days_before_conversion")["conversions"].sum()
-    return {"shapley": ours, **{name: pd.Series(sums) for name, sums in by_day.items()}}
+    rows.to_csv(path, index=False)
 
 
-def _peers(python: str, paths: Path, untouched: float) -> tuple[dict[str, pd.Series], list[str]]:
-    """Other packages' conversions by channel, and what is to be said of them."""
+def _peers(python: str, paths: Path, no_touch: float) -> tuple[dict[str, pd.Series], list[str]]:
+    """Other packages' conversions by channel, and a note on each package.
+
+    They see no conversion without a touch; `no_touch` is how many there are.
+    """
     run = subprocess.run(
         [python, Path(__file__).with_name("peers.py"), paths], capture_output=True, text=True
     )
     if run.returncode:
         return {}, [f"peers: {run.stderr.strip().splitlines()[-1]}"]
     answer = json.loads(run.stdout.splitlines()[-1])
-    found = {
-        name: pd.Series({**credit, BASELINE: untouched})
+    credits = {
+        name: pd.Series({**credit, BASELINE: no_touch})
         for name, credit in answer["credits"].items()
     }
-    return found, answer["told"]
+    return credits, answer["notes"]
 
 
 def _table(truth: Facts, credits: Mapping[str, pd.Series], by_day: Mapping[str, pd.Series]) -> str:
-    """A row a model, the one with the smallest error of channel shares first, as Markdown."""
-    found = {name: _errors(truth, credit, by_day.get(name)) for name, credit in credits.items()}
-    pairs = len(truth["channels"]) * (len(truth["channels"]) - 1) // 2
+    """A row per model as Markdown, the one with the smallest error of channel shares first."""
+    errors_by_model = {
+        name: _errors(truth, credit, by_day.get(name)) for name, credit in credits.items()
+    }
+    channels = len(truth["channels"])
+    pairs = channels * (channels - 1) // 2
     lines = [
         f"| model | channel share | day share | baseline share | swapped, of {pairs} pairs |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, errors in sorted(found.items(), key=lambda item: item[1].channels):
+    for name, errors in sorted(errors_by_model.items(), key=lambda item: item[1].channels):
+        title = name.replace("_", " ")
         days = "" if np.isnan(errors.days) else f"{errors.days:.4f}"
         lines.append(
-            f"| {name.replace('_', ' ')} | {errors.channels:.4f} | {days} | "
-            f"{errors.baseline:+.4f} | {errors.swapped} |"
+            f"| {title} | {errors.channels:.4f} | {days} | {errors.baseline:+.4f} | "
+            f"{errors.swapped} |"
         )
     return "\n".join(lines)
 
 
 def _errors(truth: Facts, credit: pd.Series, days: pd.Series | None) -> Errors:
-    wanted = pd.Series(truth["channel_share"])
-    channels = credit.reindex(wanted.index).fillna(0.0)
+    true_shares = pd.Series(truth["channel_share"])
+    channels = credit.reindex(true_shares.index).fillna(0.0)
     shares = channels / channels.sum()
-    by_day = np.array(truth["conversions_by_day_and_channel"]).sum(axis=1)
-    off = np.nan if days is None else np.abs(days / days.sum() - by_day / by_day.sum()).mean()
     return Errors(
-        channels=float((shares - wanted).abs().mean()),
-        days=float(off),
+        channels=float((shares - true_shares).abs().mean()),
+        days=np.nan if days is None else _error_of_days(truth, days),
         baseline=float(credit[BASELINE] / credit.sum() - truth["baseline_share"]),
-        swapped=_swapped(wanted.to_numpy(), shares.to_numpy()),
+        swapped=_swapped(true_shares.to_numpy(), shares.to_numpy()),
     )
 
 
-def _swapped(wanted: np.ndarray, found: np.ndarray) -> int:
+def _error_of_days(truth: Facts, days: pd.Series) -> float:
+    true_days = np.array(truth["conversions_by_day_and_channel"]).sum(axis=1)
+    errors = days / days.sum() - true_days / true_days.sum()
+    return float(np.abs(errors).mean())
+
+
+def _swapped(truth: np.ndarray, shares: np.ndarray) -> int:
     """Pairs of channels in the wrong order.
 
     >>> _swapped(np.array([1, 2, 3]), np.array([1, 3, 2]))
     1
     """
-    signs = (np.sign(each[:, None] - each) for each in (wanted, found))
-    return int(np.count_nonzero(np.triu(np.multiply(*signs) < 0)))
+    true_order = np.sign(truth[:, None] - truth)  # (channels, channels)
+    order = np.sign(shares[:, None] - shares)
+    return int(np.count_nonzero(np.triu(true_order * order < 0)))
 
 
 def _held_out(out: Path) -> str:
+    """Held-out log loss of the model and of the logistic regression, as a sentence."""
     info = pd.read_csv(out / "shapley_run_info.csv").set_index(["section", "name"])["value"]
-    ours, logistic = (float(info["holdout", f"{name}_log_loss"]) for name in ("lstm", "logistic"))
-    more, error = (
-        float(info["comparison", f"lstm_minus_logistic{what}"]) for what in ("", "_error")
-    )
+    lstm = float(info["holdout", "lstm_log_loss"])
+    logistic = float(info["holdout", "logistic_log_loss"])
+    difference = float(info["comparison", "lstm_minus_logistic"])
+    error = float(info["comparison", "lstm_minus_logistic_error"])
     return (
-        f"held-out log loss {ours:.6f}, logistic regression {logistic:.6f}: "
-        f"{more:+.6f}, standard error {error:.6f} ({more / error:+.1f})"
+        f"held-out log loss {lstm:.6f}, logistic regression {logistic:.6f}: "
+        f"{difference:+.6f}, standard error {error:.6f} ({difference / error:+.1f})"
     )
 
 
-def _beside_a_perfect_predictor(truth: Facts, credit: pd.Series, days: pd.Series) -> None:
+def _against_a_perfect_predictor(truth: Facts, credit: pd.Series, days: pd.Series) -> str:
+    """Errors against the credit that a perfect predictor would find, as a sentence."""
     errors = _errors({**truth, **truth["predicted"]}, credit, days)
-    print(
-        "beside a perfect predictor that sees no intent, as no table does: channel shares off by "
-        f"{errors.channels:.4f}, day shares by {errors.days:.4f}, the baseline by "
+    return (
+        "compared with a perfect predictor, which like any table does not see the intent: channel "
+        f"shares off by {errors.channels:.4f}, day shares by {errors.days:.4f}, the baseline by "
         f"{errors.baseline:+.4f}"
     )
 

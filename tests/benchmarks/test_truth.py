@@ -1,4 +1,4 @@
-"""The benchmark of truth itself: errors by hand, and what it says where a package is missing."""
+"""The benchmark of truth itself: errors by hand, and its notes where a package is missing."""
 
 import json
 import subprocess
@@ -27,19 +27,19 @@ def credit(email: float, search: float, social: float, baseline: float) -> pd.Se
 
 
 def test_the_truth_itself_has_no_error() -> None:
-    found = truth._errors(KNOWN, credit(50, 30, 20, 100), pd.Series([80.0, 20.0]))
-    assert found == pytest.approx((0, 0, 0, 0))
+    errors = truth._errors(KNOWN, credit(50, 30, 20, 100), pd.Series([80.0, 20.0]))
+    assert errors == pytest.approx((0, 0, 0, 0))
 
 
 def test_errors_by_hand() -> None:
-    found = truth._errors(KNOWN, credit(30, 50, 20, 25), pd.Series([60.0, 40.0]))
-    assert found == pytest.approx(((0.2 + 0.2 + 0) / 3, 0.2, 0.2 - 0.5, 1))
+    errors = truth._errors(KNOWN, credit(30, 50, 20, 25), pd.Series([60.0, 40.0]))
+    assert errors == pytest.approx(((0.2 + 0.2 + 0) / 3, 0.2, 0.2 - 0.5, 1))
 
 
 def test_a_model_without_days_or_one_of_the_channels_is_rated_too() -> None:
-    found = truth._errors(KNOWN, credit(50, 30, 20, 100).drop("Social"), None)
-    assert np.isnan(found.days)
-    assert found.channels == pytest.approx((0.125 + 0.075 + 0.2) / 3)
+    errors = truth._errors(KNOWN, credit(50, 30, 20, 100).drop("Social"), None)
+    assert np.isnan(errors.days)
+    assert errors.channels == pytest.approx((0.125 + 0.075 + 0.2) / 3)
 
 
 def test_the_best_model_stands_first() -> None:
@@ -49,7 +49,7 @@ def test_the_best_model_stands_first() -> None:
     assert table[3] == "| last touch | 0.1333 |  | -0.3000 | 1 |"
 
 
-def test_packages_that_are_not_installed_are_told(tmp_path: Path) -> None:
+def test_packages_that_are_not_installed_have_a_note(tmp_path: Path) -> None:
     paths = tmp_path / "paths.csv"
     paths.write_text("path,conversions,value,nulls\nEmail > Social,1,2.5,3\n")
     run = subprocess.run(
@@ -60,8 +60,8 @@ def test_packages_that_are_not_installed_are_told(tmp_path: Path) -> None:
     )
     answer = json.loads(run.stdout.splitlines()[-1])
     assert answer["credits"] == {}
-    assert answer["told"][0] == "channelattribution: not installed, left out"
-    assert len(answer["told"]) == 4
+    assert answer["notes"][0] == "channelattribution: not installed, left out"
+    assert len(answer["notes"]) == 4
 
 
 _WITHOUT_PACKAGES = """
