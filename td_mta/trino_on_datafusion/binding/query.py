@@ -5,6 +5,7 @@ names its columns afresh, so a later one can only see what SQL lets it see.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -27,7 +28,7 @@ from td_mta.trino_on_datafusion.binding.scopes import (
     mentions_aggregate,
 )
 from td_mta.trino_on_datafusion.binding.set_operations import limited, set_operation
-from td_mta.trino_on_datafusion.binding.sources import rows_of_values, source
+from td_mta.trino_on_datafusion.binding.sources import source, values_relation
 from td_mta.trino_on_datafusion.parse import only, parse
 from td_mta.trino_on_datafusion.program import Bound, Program
 from td_mta.trino_on_datafusion.types import Type
@@ -36,6 +37,7 @@ _SELECT_PARTS = (
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
     "distinct", "with_",
 )  # fmt: skip
+_PARTS_THAT_SKIP_ROWS = ("joins", "where", "having", "limit", "offset", "distinct", "with_")
 
 
 @dataclass(frozen=True)
@@ -46,47 +48,55 @@ class TranslatedQuery:
     program: Program
     names: tuple[str | None, ...]
     types: tuple[Type, ...]
-    in_order: bool
+    in_order: bool  # it ends in ORDER BY
     certain: bool  # its errors are Trino's: there is nothing that Trino may leave out
 
 
 def translate(sql: str, catalog: Catalog, now: int) -> TranslatedQuery:
-    """DataFusion's text for a Trino query, or `Refused` with the name of what is not known."""
+    """DataFusion's text for a Trino query; `Refused` names what is not known to mean the same.
+
+    `catalog` gives the columns of a stored table (its errors pass through), `now` is the session's
+    time in unix seconds. Raises `TrinoError` for constants with which Trino fails before it runs.
+    """
     tree = parse(sql)
     program = Program(now)
-    rows = bind_query(tree, Context(program, catalog, NODES, bind_query))
-    types = tuple(column.type for column in rows.columns)
+    relation = bind_query(tree, Context(program, catalog, NODES, bind_query))
+    types = tuple(column.type for column in relation.columns)
     for kind in types:
         if kind.kind == "timestamp with time zone" and kind.args[1] is None:
             raise Refused("a timestamp whose time zone differs by row, in the result")
-    names = tuple(column.name for column in rows.columns)
-    in_order = tree.args.get("order") is not None
     return TranslatedQuery(
-        rows.sql, program, names, types, in_order, _is_plain(tree) and not program.unsure
+        sql=relation.sql,
+        program=program,
+        names=tuple(column.name for column in relation.columns),
+        types=types,
+        in_order=tree.args.get("order") is not None,
+        certain=_computes_every_row(tree) and not program.unsure,
     )
 
 
-def _is_plain(tree: exp.Expression) -> bool:
-    """Whether it is one SELECT of all rows of one table or of VALUES."""
-    queries = list(tree.find_all(exp.Query))
-    values = [
-        each for each in queries if each is not tree and not isinstance(each.this, exp.Values)
+def _computes_every_row(tree: exp.Expression) -> bool:
+    """Whether it is one SELECT of all rows of one table or of VALUES, without conditions."""
+    inner_queries = [
+        query
+        for query in tree.find_all(exp.Query)
+        if query is not tree and not isinstance(query.this, exp.Values)
     ]
-    parts = ("joins", "where", "having", "limit", "offset", "distinct", "with_")
     conditional = tree.find(exp.Predicate, exp.Connector, exp.DPipe, exp.Window)
-    return not (values or conditional or any(tree.args.get(part) for part in parts))
+    skips_rows = any(tree.args.get(part) for part in _PARTS_THAT_SKIP_ROWS)
+    return not (inner_queries or conditional or skips_rows)
 
 
 def bind_query(node: exp.Expression, context: Context) -> Relation:
-    """A query as text with its columns."""
+    """A query as DataFusion text with its columns."""
     context = _with_queries(node, context)
     if isinstance(node, exp.Select):
-        return _Select(node, context).rows()
+        return _Select(node, context).relation()
     if isinstance(node, exp.SetOperation):
         left, right = bind_query(node.this, context), bind_query(node.expression, context)
         return set_operation(node, left, right, context)
     if isinstance(node, exp.Values):
-        return rows_of_values(node, context)
+        return values_relation(node, context)
     if isinstance(node, exp.Subquery):
         only(node, "this", "with_")
         return bind_query(node.this, context)
@@ -94,6 +104,7 @@ def bind_query(node: exp.Expression, context: Context) -> Relation:
 
 
 def _with_queries(node: exp.Expression, context: Context) -> Context:
+    """The context with the queries of WITH, each of which sees those before it."""
     clause = node.args.get("with_")
     if clause is None:
         return context
@@ -108,36 +119,53 @@ def _with_queries(node: exp.Expression, context: Context) -> Context:
     return context
 
 
+class _Item(NamedTuple):
+    """An item of SELECT: its name (None where it has none) and its value."""
+
+    name: str | None
+    bound: Bound
+
+
+class _Sorting(NamedTuple):
+    """ORDER BY: the keys' text, and the hidden items that some keys need."""
+
+    keys: list[str]
+    hidden_items: list[str]
+
+
 class _Select:
     """One SELECT, step by step."""
 
     def __init__(self, node: exp.Select, context: Context) -> None:
         only(node, *_SELECT_PARTS)
         if not node.expressions:
-            raise Refused("SELECT of nothing")
+            raise Refused("SELECT without items")
         self.node, self.context, self.program = node, context, context.program
+        self.is_distinct = _is_distinct(node)
         self.input = source(node, context)
         self.scope = InputScope(self.input.columns if self.input else (), context)
-        self.key_texts: dict[str, str] = {}
+        self.key_texts: dict[str, str] = {}  # text of a GROUP BY key -> what rows are grouped by
 
-    def rows(self) -> Relation:
-        text, scope = self._from_where(), self.scope
+    def relation(self) -> Relation:
+        """The steps' text, from the inside out.
+
+        Items, ORDER BY and HAVING are bound before the grouping step is written: each aggregate in
+        them is added to that step.
+        """
+        from_where = self._from_where()
         grouped = self._group_scope()
-        scope = grouped or self.scope
-        items = self._items(ItemScope(scope))
+        scope = ItemScope(grouped or self.scope)
+        items = self._items(scope)
         columns = tuple(Column(name, bound.type, self.program.fresh()) for name, bound in items)
-        keys, hidden = self._keys(items, columns, ItemScope(scope))
+        sorting = self._sorting(items, columns, scope)
         having = self._having(grouped)
-        if grouped is not None:
-            text = self._grouped(text, grouped)
-        shown = [f"{bound.sql} AS {c.sql}" for (_, bound), c in zip(items, columns, strict=True)]
-        word = "SELECT DISTINCT" if self._distinct() else "SELECT"
-        text = f"{word} {', '.join([*shown, *hidden])}{text}{having}"
-        if keys or self.node.args.get("limit") or self.node.args.get("offset"):
-            names = ", ".join(column.sql for column in columns)
-            outer = f"SELECT {names} FROM ({text}) AS {self.program.fresh()}"
-            text = limited(outer, keys, self.node)
-        return Relation(text, columns)
+        rows = from_where if grouped is None else self._grouped(from_where, grouped)
+        named_items = [
+            f"{item.bound.sql} AS {column.sql}" for item, column in zip(items, columns, strict=True)
+        ]
+        word = "SELECT DISTINCT" if self.is_distinct else "SELECT"
+        text = f"{word} {', '.join([*named_items, *sorting.hidden_items])}{rows}{having}"
+        return Relation(self._sorted_and_limited(text, columns, sorting), columns)
 
     def _from_where(self) -> str:
         text = f" FROM {self.input.sql}" if self.input else ""
@@ -145,47 +173,47 @@ class _Select:
         if where is None:
             return text
         test = condition(where.this, self.scope)
-        return self._after(text, test) if test.fails else f"{text} WHERE {test.sql}"
+        if test.fails:
+            return self._filtered_by_column(text, test)
+        return f"{text} WHERE {test.sql}"
 
-    def _after(self, text: str, test: Bound) -> str:
-        """A condition that may fail is a column first: no earlier filter is merged with it."""
+    def _filtered_by_column(self, text: str, test: Bound) -> str:
+        """A condition that may fail is a column first, then a filter.
+
+        DataFusion would merge it with the filters of earlier steps, whose rows it must not see.
+        """
         name = self.program.fresh()
         columns = [column.sql for column in self.scope.columns]
         step = f"SELECT {', '.join([*columns, f'{test.sql} AS {name}'])}{text}"
         return f" FROM ({step}) AS {self.program.fresh()} WHERE {name}"
 
-    def _distinct(self) -> bool:
-        distinct = self.node.args.get("distinct")
-        if distinct is not None and distinct.args.get("on") is not None:
-            raise Refused("DISTINCT ON")
-        return distinct is not None
-
-    def _items(self, scope: Scope) -> list[tuple[str | None, Bound]]:
-        items: list[tuple[str | None, Bound]] = []
+    def _items(self, scope: ItemScope) -> list[_Item]:
+        items: list[_Item] = []
         for item in self.node.expressions:
-            if isinstance(item, exp.Star) or (
-                isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
-            ):
+            if _is_star(item):
                 items += self._star(item, scope)
-                continue
-            bound = bind(item.unalias(), scope)
-            if self._distinct():
-                bound = groupable(bound, self.program)
-            items.append((_name(item), bound))
+            else:
+                bound = bind(item.unalias(), scope)
+                items.append(self._comparable(_Item(_name(item), bound)))
         return items
 
-    def _star(self, item: exp.Expression, scope: Scope) -> list[tuple[str | None, Bound]]:
+    def _star(self, item: exp.Expression, scope: ItemScope) -> list[_Item]:
         only(item, "this", "table")
         table = item.table.lower() if isinstance(item, exp.Column) else ""
         columns = [c for c in self.scope.columns if not table or c.relation == table]
-        if not columns or (isinstance(scope, ItemScope) and isinstance(scope.inner, GroupScope)):
-            raise Refused(f"{item.sql('trino')} here")
-        found = [(c.name, Bound(c.sql, c.type)) for c in columns]
-        if self._distinct():
-            found = [(name, groupable(bound, self.program)) for name, bound in found]
-        return found
+        if not columns or isinstance(scope.inner, GroupScope):
+            raise Refused(f"{item.sql('trino')} without a table of that name, or beside GROUP BY")
+        items = [_Item(column.name, Bound(column.sql, column.type)) for column in columns]
+        return [self._comparable(item) for item in items]
+
+    def _comparable(self, item: _Item) -> _Item:
+        """DISTINCT compares the items, so doubles have one zero and one NaN."""
+        if not self.is_distinct:
+            return item
+        return _Item(item.name, groupable(item.bound, self.program))
 
     def _group_scope(self) -> GroupScope | None:
+        """Names after grouping; None where the query does not group."""
         group = self.node.args.get("group")
         if group is None and not self.node.args.get("having") and not self._has_aggregates():
             return None
@@ -193,20 +221,21 @@ class _Select:
         if group is not None:
             only(group, "expressions")
             for item in group.expressions:
-                original = bind(self._ordinal(item), self.scope)
+                original = bind(self._group_expression(item), self.scope)
                 key = groupable(original, self.program)
                 self.key_texts[original.sql] = key.sql
                 keys[original.sql] = Bound(self.program.fresh(), key.type)
         return GroupScope(self.scope, keys)
 
-    def _ordinal(self, item: exp.Expression) -> exp.Expression:
+    def _group_expression(self, item: exp.Expression) -> exp.Expression:
+        """What an item of GROUP BY stands for: a number is the position of an item of SELECT."""
         if isinstance(item, exp.Literal) and item.is_int:
-            place = int(item.this) - 1
-            if not 0 <= place < len(self.node.expressions):
+            index = int(item.this) - 1
+            if not 0 <= index < len(self.node.expressions):
                 raise Refused(f"GROUP BY {item.this}: there is no such item")
-            if any(part.find(exp.Star) is part for part in self.node.expressions):
-                raise Refused("GROUP BY a number beside *")
-            return self.node.expressions[place].unalias()
+            if any(isinstance(selected, exp.Star) for selected in self.node.expressions):
+                raise Refused("GROUP BY a number beside *: write the column's name")
+            return self.node.expressions[index].unalias()
         if isinstance(item, exp.Literal | exp.Tuple):
             raise Refused(f"GROUP BY {item.sql('trino')}")
         return item
@@ -217,17 +246,21 @@ class _Select:
 
     def _grouped(self, text: str, scope: GroupScope) -> str:
         """The grouping step: keys are computed below it, aggregates in it."""
-        inner = [column.sql for column in self.scope.columns]
-        made = [f"{self.key_texts[sql]} AS {key.sql}" for sql, key in scope.keys.items()]
-        below = f"SELECT {', '.join([*inner, *made]) or '1 AS ' + self.program.fresh()}{text}"
         keys = [key.sql for key in scope.keys.values()]
-        calls = [f"{call} AS {name}" for call, name in scope.calls.items()]
-        items = ", ".join([*keys, *calls]) or f"1 AS {self.program.fresh()}"
-        by = f" GROUP BY {', '.join(keys)}" if keys else ""
-        if not keys and not calls:
+        if not keys and not scope.calls:
             raise Refused("HAVING without GROUP BY and aggregates")
-        step = f"SELECT {items} FROM ({below}) AS {self.program.fresh()}{by}"
+        columns = [column.sql for column in self.scope.columns]
+        computed_keys = [f"{self.key_texts[sql]} AS {key.sql}" for sql, key in scope.keys.items()]
+        below = self._select([*columns, *computed_keys]) + text
+        calls = [f"{call} AS {name}" for call, name in scope.calls.items()]
+        group_by = f" GROUP BY {', '.join(keys)}" if keys else ""
+        grouping = self._select([*keys, *calls])
+        step = f"{grouping} FROM ({below}) AS {self.program.fresh()}{group_by}"
         return f" FROM ({step}) AS {self.program.fresh()}"
+
+    def _select(self, items: list[str]) -> str:
+        """SELECT with these items; count(*) without FROM needs none, DataFusion needs one."""
+        return f"SELECT {', '.join(items) or '1 AS ' + self.program.fresh()}"
 
     def _having(self, scope: GroupScope | None) -> str:
         having = self.node.args.get("having")
@@ -235,47 +268,84 @@ class _Select:
             return ""
         return f" WHERE {condition(having.this, scope).sql}"
 
-    def _keys(
-        self, items: list[tuple[str | None, Bound]], columns: tuple[Column, ...], scope: Scope
-    ) -> tuple[list[str], list[str]]:
-        """ORDER BY keys, and the hidden items that some of them need."""
-        keys, hidden = [], []
+    def _sorting(
+        self, items: list[_Item], columns: tuple[Column, ...], scope: ItemScope
+    ) -> _Sorting:
+        sorting = _Sorting([], [])
         for item in order_of(self.node):
-            column = self._output(item.this, items, columns)
+            column = _output_column(item.this, items, columns)
             if column is not None:
-                bound = Bound(column.sql, column.type)
+                key = Bound(column.sql, column.type)
             else:
-                bound = bind(item.this, AliasScope(scope, items))
-                same = [c for (_, b), c in zip(items, columns, strict=True) if b.sql == bound.sql]
-                if self._distinct() and not same:
-                    raise Refused(f"ORDER BY {item.this.sql('trino')} beside DISTINCT")
-                name = same[0].sql if same else self.program.fresh()
-                hidden += [] if same else [f"{bound.sql} AS {name}"]
-                bound = Bound(name, bound.type)
-            keys.append(ordering(item, bound, self.program))
-        return keys, hidden
+                key = self._computed_key(item, items, columns, scope, sorting)
+            sorting.keys.append(ordering(item, key, self.program))
+        return sorting
 
-    def _output(
+    def _computed_key(
         self,
-        node: exp.Expression,
-        items: list[tuple[str | None, Bound]],
+        item: exp.Ordered,
+        items: list[_Item],
         columns: tuple[Column, ...],
-    ) -> Column | None:
-        if isinstance(node, exp.Literal) and node.is_int:
-            place = int(node.this)
-            if not 1 <= place <= len(columns):
-                raise Refused(f"ORDER BY {place}: there is no such item")
-            return columns[place - 1]
-        if not isinstance(node, exp.Column) or node.table:
-            return None
-        name = node.name.lower()
-        named = zip(items, columns, strict=True)
-        found = [column for (alias, _), column in named if (alias or "").lower() == name]
-        if len(found) > 1:
-            raise Refused(f"ORDER BY {node.sql('trino')} is ambiguous")
-        return found[0] if found else None
+        scope: Scope,
+        sorting: _Sorting,
+    ) -> Bound:
+        """An expression of ORDER BY: the item that it equals, else a hidden item."""
+        key = bind(item.this, AliasScope(scope, items))
+        for (_, bound), column in zip(items, columns, strict=True):
+            if bound.sql == key.sql:
+                return Bound(column.sql, key.type)
+        if self.is_distinct:
+            raise Refused(
+                f"ORDER BY {item.this.sql('trino')} beside DISTINCT: sort by an item of SELECT"
+            )
+        name = self.program.fresh()
+        sorting.hidden_items.append(f"{key.sql} AS {name}")
+        return Bound(name, key.type)
+
+    def _sorted_and_limited(self, text: str, columns: tuple[Column, ...], sorting: _Sorting) -> str:
+        """The step that sorts and cuts, which leaves the hidden items out."""
+        if not (sorting.keys or self.node.args.get("limit") or self.node.args.get("offset")):
+            return text
+        names = ", ".join(column.sql for column in columns)
+        outer = f"SELECT {names} FROM ({text}) AS {self.program.fresh()}"
+        return limited(outer, sorting.keys, self.node)
+
+
+def _is_distinct(node: exp.Select) -> bool:
+    distinct = node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on") is not None:
+        raise Refused("DISTINCT ON, which Trino does not have")
+    return distinct is not None
+
+
+def _is_star(item: exp.Expression) -> bool:
+    """* or table.*"""
+    is_of_table = isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
+    return isinstance(item, exp.Star) or is_of_table
 
 
 def _name(item: exp.Expression) -> str | None:
     """An item's name: its alias, or the column that it is."""
     return item.output_name if isinstance(item, exp.Alias | exp.Column) else None
+
+
+def _output_column(
+    node: exp.Expression, items: list[_Item], columns: tuple[Column, ...]
+) -> Column | None:
+    """The column that a number or a name of ORDER BY means; None for any other expression."""
+    if isinstance(node, exp.Literal) and node.is_int:
+        position = int(node.this)
+        if not 1 <= position <= len(columns):
+            raise Refused(f"ORDER BY {position}: there is no such item")
+        return columns[position - 1]
+    if not isinstance(node, exp.Column) or node.table:
+        return None
+    name = node.name.lower()
+    matches = [
+        column
+        for item, column in zip(items, columns, strict=True)
+        if (item.name or "").lower() == name
+    ]
+    if len(matches) > 1:
+        raise Refused(f"ORDER BY {node.sql('trino')} is ambiguous")
+    return matches[0] if matches else None

@@ -16,75 +16,88 @@ from td_mta.trino_on_datafusion.types import Type, common
 def set_operation(
     node: exp.SetOperation, left: Relation, right: Relation, context: Context
 ) -> Relation:
-    """Rows of two queries, each column of the type that both sides turn into."""
+    """Rows of two queries, each column of the type to which both sides are converted."""
     only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
-    if len(left.columns) != len(right.columns):
-        raise Refused(f"{node.key.upper()} of {len(left.columns)} and {len(right.columns)} columns")
-    distinct = bool(node.args.get("distinct"))
-    if not distinct and not isinstance(node, exp.Union):
-        raise Refused(f"{node.key.upper()} ALL")
-    kinds = []
-    for a, b in zip(left.columns, right.columns, strict=True):
-        kind = common(a.type, b.type)
-        if kind is None:
-            raise Refused(f"{node.key.upper()} of {a.type} and {b.type}")
-        kinds.append(kind)
+    is_distinct = bool(node.args.get("distinct"))
+    kinds = _column_types(node, left, right, is_distinct)
     columns = tuple(
-        Column(a.name, kind, context.program.fresh())
-        for a, kind in zip(left.columns, kinds, strict=True)
+        Column(column.name, kind, context.program.fresh())
+        for column, kind in zip(left.columns, kinds, strict=True)
     )
-    sides = [_side(rows, kinds, columns, distinct, context) for rows in (left, right)]
-    word = f"{node.key.upper()}{'' if distinct else ' ALL'}"
+    left_sql, right_sql = (
+        _side(side, kinds, columns, is_distinct, context) for side in (left, right)
+    )
+    word = f"{node.key.upper()}{'' if is_distinct else ' ALL'}"
     names = ", ".join(column.sql for column in columns)
-    text = f"SELECT {names} FROM ({sides[0]} {word} {sides[1]}) AS {context.program.fresh()}"
-    outputs = {column.name.lower(): column for column in columns if column.name}
-    keys = [_output_key(item, columns, outputs, context) for item in order_of(node)]
-    return Relation(limited(text, keys, node), columns)
+    rows = f"({left_sql} {word} {right_sql}) AS {context.program.fresh()}"
+    keys = [_output_key(item, columns, context) for item in order_of(node)]
+    return Relation(limited(f"SELECT {names} FROM {rows}", keys, node), columns)
+
+
+def _column_types(
+    node: exp.SetOperation, left: Relation, right: Relation, is_distinct: bool
+) -> list[Type]:
+    word = node.key.upper()
+    if len(left.columns) != len(right.columns):
+        raise Refused(f"{word} of {len(left.columns)} and {len(right.columns)} columns")
+    if not is_distinct and not isinstance(node, exp.Union):
+        raise Refused(f"{word} ALL")
+    kinds = []
+    for left_column, right_column in zip(left.columns, right.columns, strict=True):
+        kind = common(left_column.type, right_column.type)
+        if kind is None:
+            raise Refused(f"{word} of {left_column.type} and {right_column.type}")
+        kinds.append(kind)
+    return kinds
 
 
 def _side(
-    rows: Relation,
+    relation: Relation,
     kinds: Sequence[Type],
     columns: Sequence[Column],
-    distinct: bool,
+    is_distinct: bool,
     context: Context,
 ) -> str:
     items = []
-    for mine, kind, column in zip(rows.columns, kinds, columns, strict=True):
-        bound = casts.coerce(Bound(mine.sql, mine.type), kind, context.program)
-        if distinct:
-            bound = groupable(bound, context.program)
-        items.append(f"{bound.sql} AS {column.sql}")
-    return f"SELECT {', '.join(items)} FROM ({rows.sql}) AS {context.program.fresh()}"
+    for column, kind, output in zip(relation.columns, kinds, columns, strict=True):
+        value = casts.coerce(Bound(column.sql, column.type), kind, context.program)
+        if is_distinct:
+            value = groupable(value, context.program)
+        items.append(f"{value.sql} AS {output.sql}")
+    return f"SELECT {', '.join(items)} FROM ({relation.sql}) AS {context.program.fresh()}"
 
 
-def _output_key(
-    item: exp.Ordered,
-    columns: Sequence[Column],
-    outputs: dict[str, Column],
-    context: Context,
-) -> str:
+def _output_key(item: exp.Ordered, columns: Sequence[Column], context: Context) -> str:
+    """A key of ORDER BY after a set operation: the number or the name of an output column."""
     node = item.this
+    column_of = {column.name.lower(): column for column in columns if column.name}
     if isinstance(node, exp.Literal) and node.is_int and 1 <= int(node.this) <= len(columns):
         column = columns[int(node.this) - 1]
-    elif isinstance(node, exp.Column) and not node.table and node.name.lower() in outputs:
-        column = outputs[node.name.lower()]
+    elif isinstance(node, exp.Column) and not node.table and node.name.lower() in column_of:
+        column = column_of[node.name.lower()]
     else:
-        raise Refused(f"ORDER BY {node.sql('trino')} after a set operation")
+        raise Refused(
+            f"ORDER BY {node.sql('trino')} after a set operation: only the number or "
+            "the name of an output column"
+        )
     return ordering(item, Bound(column.sql, column.type), context.program)
 
 
 def limited(text: str, keys: list[str], node: exp.Expression) -> str:
+    """A query's text with these keys of ORDER BY and the node's LIMIT and OFFSET, if any."""
     if keys:
         text += f" ORDER BY {', '.join(keys)}"
     for name in ("limit", "offset"):
         part = node.args.get(name)
-        if part is None:
-            continue
-        if not isinstance(part, exp.Limit | exp.Offset) or not isinstance(
-            part.expression, exp.Literal
-        ):
-            raise Refused(f"{part.sql('trino')!r}")
-        only(part, "expression")
-        text += f" {name.upper()} {int(part.expression.this)}"
+        if part is not None:
+            text += f" {name.upper()} {_row_count(part)}"
     return text
+
+
+def _row_count(part: exp.Expression) -> int:
+    """The number of LIMIT or OFFSET; FETCH FIRST is another node, LIMIT ALL no number."""
+    is_count = isinstance(part, exp.Limit | exp.Offset) and isinstance(part.expression, exp.Literal)
+    if not is_count:
+        raise Refused(f"{part.sql('trino')!r}: only LIMIT and OFFSET with a number")
+    only(part, "expression")
+    return int(part.expression.this)
