@@ -15,7 +15,7 @@ from td_mta.xxhash64 import xxhash64
 
 
 def xxhash64_bytes(values: pa.Array) -> pa.Array:
-    """Eight bytes, big end first."""
+    """xxhash64(bytes): eight bytes, big end first, with the seed 0."""
     hashes = xxhash64(values).astype(">u8").tobytes()
     fixed = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(8), len(values), [_validity(values), pa.py_buffer(hashes)]
@@ -24,11 +24,12 @@ def xxhash64_bytes(values: pa.Array) -> pa.Array:
 
 
 def from_big_endian_64(values: pa.Array) -> pa.Array:
-    """Eight bytes as one bigint."""
+    """from_big_endian_64(bytes): eight bytes as one bigint."""
     lengths = pc.binary_length(values)
     if pc.any(pc.not_equal(lengths, 8)).as_py():
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", "8 bytes were wanted")
-    packed = b"".join(pc.fill_null(values, b"\0" * 8).to_pylist())
+    without_nulls = pc.fill_null(values, b"\0" * 8)
+    packed = b"".join(without_nulls.to_pylist())
     numbers = np.frombuffer(packed, ">i8").astype(np.int64)
     return pa.array(numbers, mask=values.is_null().to_numpy(zero_copy_only=False))
 
@@ -40,21 +41,22 @@ def _validity(values: pa.Array) -> pa.Buffer | None:
 
 
 def to_hex(value: bytes) -> str:
+    """to_hex(bytes), in capitals."""
     return value.hex().upper()
 
 
 def from_hex(text: str) -> bytes:
+    """from_hex(text), without the blanks that Python would allow."""
     try:
-        return bytes.fromhex(text) if " " not in text else _not_hex(text)
+        if " " in text:
+            raise ValueError
+        return bytes.fromhex(text)
     except ValueError:
-        return _not_hex(text)
-
-
-def _not_hex(text: str) -> bytes:
-    raise TrinoError("INVALID_FUNCTION_ARGUMENT", f"not hexadecimal: {text!r}")
+        raise TrinoError("INVALID_FUNCTION_ARGUMENT", f"not hexadecimal: {text!r}") from None
 
 
 def from_utf8(value: bytes) -> str:
+    """from_utf8(bytes); Trino puts replacement characters for faults, which is refused here."""
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -62,12 +64,15 @@ def from_utf8(value: bytes) -> str:
 
 
 def to_base64(value: bytes) -> str:
+    """to_base64(bytes)."""
     return base64.b64encode(value).decode()
 
 
 def crc32(value: bytes) -> int:
+    """crc32(bytes), unsigned."""
     return zlib.crc32(value)
 
 
 def digest(name: str) -> Callable[[bytes], bytes]:
+    """md5, sha1, sha256 or sha512 of bytes."""
     return lambda value: hashlib.new(name, value).digest()

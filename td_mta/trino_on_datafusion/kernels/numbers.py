@@ -4,49 +4,58 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
-_EXACT = 2.0**52
+Doubles = npt.NDArray[np.float64]  # (rows,)
+_ALL_ARE_WHOLE = 2.0**52  # no double from here on has a fraction
+_NEAR_A_HALF = 1e-6
+_DIGIT_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def on_doubles(function: Callable[..., np.ndarray]) -> Kernel:
+def on_doubles(function: Callable[..., Doubles]) -> Kernel:
     """A numpy function of doubles, without its warnings; NULL stays NULL."""
 
-    def run(*arrays: pa.Array) -> pa.Array:
+    def kernel(*arrays: pa.Array) -> pa.Array:
         valid = arrays[0].is_valid()
         for other in arrays[1:]:
             valid = pc.and_(valid, other.is_valid())
+        numbers = [pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False) for array in arrays]
         with np.errstate(all="ignore"):
-            numbers = function(
-                *(pc.fill_null(a, 0.0).to_numpy(zero_copy_only=False) for a in arrays)
-            )
-        return pc.if_else(valid, pa.array(numbers), None)
+            results = function(*numbers)
+        return pc.if_else(valid, pa.array(results), None)
 
-    return run
+    return kernel
 
 
 def absolute(values: pa.Array) -> pa.Array:
+    """abs; the least integer has no opposite and fails."""
     try:
         return pc.abs_checked(values)
     except pa.ArrowInvalid:
         raise TrinoError("NUMERIC_VALUE_OUT_OF_RANGE") from None
 
 
-def round_whole(x: np.ndarray) -> np.ndarray:
-    """Halves away from zero."""
+def round_whole(x: Doubles) -> Doubles:
+    """round(x): halves away from zero."""
     size = np.abs(x)
     whole = np.trunc(size)
     whole = np.where(size - whole >= 0.5, whole + 1, whole)
     _refuse_large(size)
-    return np.where(np.isfinite(x), np.copysign(whole, x) + 0.0, x)
+    rounded = np.copysign(whole, x) + 0.0  # no -0.0
+    return np.where(np.isfinite(x), rounded, x)
 
 
-def round_to(digits: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Halves away from zero, of the decimal text or the binary number: refused if they differ."""
+def round_to(digits: int) -> Callable[[Doubles], Doubles]:
+    """round(x, digits): halves away from zero.
+
+    Versions of Trino look at the decimal text or at the binary number: what they round differently
+    is refused.
+    """
     factor = 10.0**digits
     if not 0 <= digits <= 15:
         raise Refused("round to fewer than 0 or more than 15 digits")
@@ -58,44 +67,48 @@ def round_to(digits: int) -> Callable[[np.ndarray], np.ndarray]:
             raise Refused(f"round({x!r}, {digits}): Trino versions differ")
         return by_text
 
-    def run(x: np.ndarray) -> np.ndarray:
+    def rounded(x: Doubles) -> Doubles:
         if np.any(np.isfinite(x) & ~np.isfinite(x * factor)):
             raise Refused(f"round to {digits} digits of a double near the largest")
-        rounded = round_whole(x * factor) / factor
-        near = np.abs(np.abs(x * factor) % 1 - 0.5) < 1e-6
-        if near.any():
-            distinct, places = np.unique(x[near], return_inverse=True)
-            rounded[near] = np.array([one(value) for value in distinct.tolist()])[places]
-        return np.where(np.isfinite(x), rounded, x)
+        results = round_whole(x * factor) / factor
+        near_a_half = np.abs(np.abs(x * factor) % 1 - 0.5) < _NEAR_A_HALF
+        if near_a_half.any():
+            distinct, index = np.unique(x[near_a_half], return_inverse=True)
+            results[near_a_half] = np.array([one(value) for value in distinct.tolist()])[index]
+        return np.where(np.isfinite(x), results, x)
 
-    return run
+    return rounded
 
 
-def _refuse_large(size: np.ndarray) -> None:
-    if np.any(np.isfinite(size) & (size >= _EXACT)):
+def _refuse_large(size: Doubles) -> None:
+    if np.any(np.isfinite(size) & (size >= _ALL_ARE_WHOLE)):
         raise Refused("round of a double of 2^52 or more")
 
 
-def power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Java's: 1 to the power NaN and ±1 to the power of infinity are NaN."""
-    odd = np.isnan(y) | (np.isinf(y) & (np.abs(x) == 1))
-    return np.where(odd & (y != 0), np.nan, np.power(x, y))
+def power(x: Doubles, y: Doubles) -> Doubles:
+    """Java's Math.pow: 1 to the power NaN and ±1 to the power of infinity are NaN."""
+    is_nan_in_java = np.isnan(y) | (np.isinf(y) & (np.abs(x) == 1))
+    return np.where(is_nan_in_java & (y != 0), np.nan, np.power(x, y))
 
 
-def logarithm(base: np.ndarray, x: np.ndarray) -> np.ndarray:
+def logarithm(base: Doubles, x: Doubles) -> Doubles:
+    """log(base, x), as Trino divides it."""
     return np.log(x) / np.log(base)
 
 
 def sign_of(values: pa.Array) -> pa.Array:
+    """sign of integers, of their type."""
     return pc.sign(values).cast(values.type)
 
 
 def greatest(*arrays: pa.Array) -> pa.Array:
+    """The greatest value of each row; NULL where one is NULL."""
     _refuse_nan(arrays)
     return pc.max_element_wise(*arrays, skip_nulls=False)
 
 
 def least(*arrays: pa.Array) -> pa.Array:
+    """The least value of each row; NULL where one is NULL."""
     _refuse_nan(arrays)
     return pc.min_element_wise(*arrays, skip_nulls=False)
 
@@ -109,22 +122,23 @@ def no_nan(values: pa.Array) -> pa.Array:
 def _refuse_nan(arrays: tuple[pa.Array, ...]) -> None:
     for array in arrays:
         if pa.types.is_floating(array.type) and pc.any(pc.is_nan(array)).as_py():
-            raise Refused("the order of NaN")
+            raise Refused("the order of NaN: leave it out with is_nan")
 
 
 def sort_key(values: pa.Array) -> pa.Array:
     """Doubles as ORDER BY sees them: one zero, one NaN above all."""
-    plain = pc.add(values, 0.0)
-    return pc.if_else(pc.is_nan(plain), float("nan"), plain)
+    one_zero = pc.add(values, 0.0)  # -0.0 + 0.0 is 0.0
+    return pc.if_else(pc.is_nan(one_zero), float("nan"), one_zero)
 
 
 def to_base(number: int, base: int) -> str:
+    """to_base(number, base) with the letters of Java's Long.toString(number, radix)."""
     if not 2 <= base <= 36:
         raise TrinoError("INVALID_FUNCTION_ARGUMENT", "base 2 to 36 was wanted")
-    digits, rest = "", abs(number)
-    while rest or not digits:
-        rest, digit = divmod(rest, base)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    digits, quotient = "", abs(number)
+    while quotient or not digits:
+        quotient, digit = divmod(quotient, base)
+        digits = _DIGIT_LETTERS[digit] + digits
     return "-" * (number < 0) + digits
 
 
