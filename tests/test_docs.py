@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from local_runner import __main__ as local_runner
+from local_runner.operators import OPERATORS
 from td_mta import cli
 from td_mta.baselines.methods import METHODS
 from td_mta.config.attribution import PARAMETERS
@@ -121,6 +122,11 @@ def test_the_runner_has_the_options_of_its_page(capsys: pytest.CaptureFixture[st
         r"(?<![\w-])--?[a-zA-Z]+(?:-[a-z]+)*", section("Options", PAGES["docs/local_runner.md"])
     )
     assert [option for option in options if option not in helped] == []
+
+
+def test_every_operator_of_the_runner_is_on_its_page() -> None:
+    text = section("What it knows", PAGES["docs/local_runner.md"]).split("**Templates**")[0]
+    assert set(re.findall(r"`(\w+>)`", text)) == set(OPERATORS)
 
 
 def test_make_knows_every_target() -> None:
