@@ -25,14 +25,14 @@ def main(argv: Sequence[str] | None = None, stop: threading.Event | None = None)
     with contextlib.ExitStack() as stack:
         try:
             engine = _engine(options, stack)
-            emulator = Emulator(engine, port=options.port, poll_again=0, line=_say)
+            emulator = Emulator(engine, port=options.port, poll_again=0, line=_print)
         except (MtaError, EngineError) as error:
             return _failed(str(error))
         except OSError as error:
-            port = f"--port {options.port}: {error.strerror}"
-            return _failed(f"{port}: name another port, or 0 for any")
+            reason = f"--port {options.port}: {error.strerror}"
+            return _failed(f"{reason}: name another port, or 0 for any")
         with emulator:
-            _say(_exports(emulator))
+            _print(_exports(emulator))
             _wait(stop)
     return 0
 
@@ -76,7 +76,7 @@ def _engine(options: argparse.Namespace, stack: contextlib.ExitStack) -> Engine:
 
 
 def _copy(source: Engine, target: Engine) -> None:
-    """Every table of the one into the other."""
+    """Copy every table of `source` into `target`."""
     for database in source.databases():
         target.create_database(database)
         for table in source.tables(database):
@@ -84,13 +84,14 @@ def _copy(source: Engine, target: Engine) -> None:
 
 
 def _exports(emulator: Emulator) -> str:
-    """What a shell needs, then what there is."""
-    there = ", ".join(emulator.engine.databases()) or "none yet: POST /v3/database/create/<name>"
+    """The variables that a client's shell needs, then the databases."""
+    databases = ", ".join(emulator.engine.databases())
+    listed = databases or "none yet: POST /v3/database/create/<name>"
     return (
         f"export TD_API_KEY={API_KEY}\n"
         f"export TD_API_SERVER={emulator.url}\n"
         f"export TD_PRESTO_API={emulator.url.rstrip('/')}\n"
-        f"# databases: {there}\n"
+        f"# databases: {listed}\n"
         "# serving; Ctrl-C ends it"
     )
 
@@ -109,7 +110,7 @@ def _wait(stop: threading.Event | None) -> None:
     ended.wait()
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)
 
 

@@ -5,7 +5,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from td_emulator.api.bulk_imports import BulkImports
 from td_emulator.api.databases import Databases
@@ -21,8 +20,8 @@ from td_emulator.engines.protocol import Engine
 class Emulator:
     """A server on 127.0.0.1 in a thread; port 0 takes any free one.
 
-    `poll_again` is how often a job is said to be queued or running before its end is shown; `line`
-    is called with a line for each request, in which no key is.
+    `poll_again` is how many polls of a job are answered queued or running before its end is shown;
+    `line` is called with a line of text for each request, without the key.
     """
 
     def __init__(
@@ -48,15 +47,11 @@ class Emulator:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def start(self) -> None:
+        """Serve from now on."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -82,8 +77,8 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """What was asked so far, in the order of arrival."""
-        return tuple(self._server.seen)
+        """The requests so far, in the order of arrival."""
+        return tuple(self._server.log)
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -92,8 +87,9 @@ class Emulator:
 
     @property
     def duplicates(self) -> tuple[str, ...]:
-        """The ids of jobs that were submitted again under their domain_key, once each time."""
+        """The id of a job for each time that it was submitted again under its domain_key."""
         return tuple(self._jobs.duplicates)
 
     def create_database(self, database: str) -> None:
+        """Make an empty database; an existing one stays as it is."""
         self.engine.create_database(database)

@@ -8,7 +8,7 @@ COLUMN = re.compile(r"[a-z_][a-z0-9_]*")  # other keys of a record are dropped o
 
 
 def complaint(kind: str, name: str) -> str | None:
-    """What is wrong with the name of a `database` or a `table`; None where nothing is."""
+    """Why Treasure Data refuses a name, None where it takes it; `kind` is database or table."""
     if is_allowed(name):
         return None
     return f"{kind.capitalize()} name {name!r} is not allowed: it must be {NAME_RULE}"

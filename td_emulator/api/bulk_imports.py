@@ -1,7 +1,7 @@
 """Bulk imports: create, upload parts, freeze, perform, commit.
 
 Rows are in the table only after the commit. A part that is sent again replaces the one of its name.
-What is done in a state that does not allow it is a 409 [which status TD gives was not verified].
+A request that the state of an import does not allow is a 409 [TD's own status was not verified].
 """
 
 import gzip
@@ -19,7 +19,7 @@ from td_emulator.api.jobs import Job, Jobs
 from td_emulator.api.messages import Answer, ApiError, Call, answer
 from td_emulator.api.records import Imported, read_parts
 from td_emulator.api.work import Work
-from td_emulator.engines.protocol import TIME, Engine
+from td_emulator.engines.protocol import Engine, is_new_table
 
 Status = Literal["uploading", "performing", "ready", "committing", "committed"]
 
@@ -42,12 +42,12 @@ class BulkImport:
 
     @property
     def state(self) -> Status:
-        """A session whose job failed is as before it."""
+        """The status; after a failed job it is as before the job."""
         failed = self.job is not None and self.job.status in ("error", "killed")
         return "uploading" if self.status == "performing" and failed else self.status
 
     def shown(self) -> dict[str, Any]:
-        """As `show` and `list` have it."""
+        """What the requests `show` and `list` answer."""
         imported = self.imported
         return {
             "name": self.name,
@@ -71,7 +71,7 @@ class BulkImports:
         self._imports: dict[str, BulkImport] = {}
         self._commits: list[Work] = []
         self._lock = threading.Lock()
-        self._made = 0
+        self._created = 0
 
     def create(self, call: Call, name: str, database: str, table: str) -> Answer:
         """POST /v3/bulk_import/create/{name}/{database}/{table}"""
@@ -79,8 +79,8 @@ class BulkImports:
         with self._lock:
             if name in self._imports:
                 raise ApiError(409, f"Bulk import session {name} already exists")
-            self._made += 1
-            folder = self._folder / f"import_{self._made}"
+            self._created += 1
+            folder = self._folder / f"import_{self._created}"
             folder.mkdir()
             self._imports[name] = BulkImport(
                 name=name, database=database, table=table, folder=folder,
@@ -89,69 +89,73 @@ class BulkImports:
         return answer(name=name, bulk_import=name)
 
     def upload_part(self, call: Call, name: str, part: str) -> Answer:
-        """PUT /v3/bulk_import/upload_part/{name}/{part}; the server has seen that it is whole."""
-        found = self._found(name)
+        """PUT /v3/bulk_import/upload_part/{name}/{part}; the server checked that it is complete."""
+        session = self._session(name)
         if call.body is None:
             raise ApiError(422, f"part {part} has no content")
-        with found.lock:
-            if found.frozen:
+        with session.lock:
+            if session.frozen:
                 raise ApiError(409, f"Bulk import session {name} is frozen: it takes no more parts")
-            path = found.folder / f"{len(list(found.folder.iterdir()))}.msgpack.gz"
-            os.link(call.body, path)
-            found.parts[part] = path
+            number = len(list(session.folder.iterdir()))
+            path = session.folder / f"{number}.msgpack.gz"
+            os.link(call.body, path)  # the server removes its own name of the file
+            session.parts[part] = path
         return answer(name=name, bulk_import=name)
 
     def delete_part(self, call: Call, name: str, part: str) -> Answer:
         """POST /v3/bulk_import/delete_part/{name}/{part}"""
-        found = self._found(name)
-        with found.lock:
-            if found.frozen or part not in found.parts:
-                raise ApiError(404 if not found.frozen else 409, f"part {part} cannot be deleted")
-            del found.parts[part]
+        session = self._session(name)
+        with session.lock:
+            if session.frozen or part not in session.parts:
+                status = 409 if session.frozen else 404
+                raise ApiError(status, f"part {part} cannot be deleted")
+            del session.parts[part]
         return answer(name=name, bulk_import=name)
 
     def list_parts(self, call: Call, name: str) -> Answer:
         """GET /v3/bulk_import/list_parts/{name}"""
-        return answer(name=name, parts=sorted(self._found(name).parts))
+        return answer(name=name, parts=sorted(self._session(name).parts))
 
     def freeze(self, call: Call, name: str) -> Answer:
         """POST /v3/bulk_import/freeze/{name}"""
-        self._found(name).frozen = True
+        self._session(name).frozen = True
         return answer(name=name, bulk_import=name)
 
     def unfreeze(self, call: Call, name: str) -> Answer:
         """POST /v3/bulk_import/unfreeze/{name}"""
-        found = self._found(name)
-        with found.lock:
-            if found.state not in ("uploading", "ready"):
-                raise ApiError(409, f"Bulk import session {name} is {found.state}")
-            found.frozen, found.status = False, "uploading"
+        session = self._session(name)
+        with session.lock:
+            if session.state not in ("uploading", "ready"):
+                raise ApiError(409, f"Bulk import session {name} is {session.state}")
+            session.frozen, session.status = False, "uploading"
         return answer(name=name, bulk_import=name)
 
     def perform(self, call: Call, name: str) -> Answer:
         """POST /v3/bulk_import/perform/{name}: a job that reads the parts."""
-        found = self._found(name)
-        with found.lock:
-            if not found.frozen or found.state not in ("uploading", "ready"):
-                word = found.state if found.frozen else "not frozen"
-                raise ApiError(409, f"Bulk import session {name} is {word}: it cannot be performed")
-            found.status = "performing"
+        session = self._session(name)
+        with session.lock:
+            if not session.frozen or session.state not in ("uploading", "ready"):
+                state = session.state if session.frozen else "not frozen"
+                raise ApiError(
+                    409, f"Bulk import session {name} is {state}: it cannot be performed"
+                )
+            session.status = "performing"
 
             def task(killed: threading.Event) -> None:
-                self._perform(found, killed)
+                self._perform(session, killed)
 
-            found.job = self._jobs.start(call.path, "bulk_import_perform", found.database, task)
-        return answer(name=name, bulk_import=name, job_id=int(found.job.id))
+            session.job = self._jobs.start(call.path, "bulk_import_perform", session.database, task)
+        return answer(name=name, bulk_import=name, job_id=int(session.job.id))
 
     def commit(self, call: Call, name: str) -> Answer:
         """POST /v3/bulk_import/commit/{name}: answered before the rows are in the table."""
-        found = self._found(name)
-        self._need_table(found.database, found.table)
-        with found.lock:
-            if found.state != "ready":
-                raise ApiError(409, f"Bulk import session {name} is {found.state}, not ready")
-            found.status = "committing"
-        work = Work(lambda killed: self._commit(found))
+        session = self._session(name)
+        self._need_table(session.database, session.table)
+        with session.lock:
+            if session.state != "ready":
+                raise ApiError(409, f"Bulk import session {name} is {session.state}, not ready")
+            session.status = "committing"
+        work = Work(lambda killed: self._commit(session))
         self._commits.append(work)
         work.start()
         return answer(name=name, bulk_import=name)
@@ -159,23 +163,23 @@ class BulkImports:
     def delete(self, call: Call, name: str) -> Answer:
         """POST /v3/bulk_import/delete/{name}; rows that are committed stay."""
         with self._lock:
-            found = self._found(name)
+            session = self._session(name)
             del self._imports[name]
-        if found.state not in ("performing", "committing"):
-            shutil.rmtree(found.folder, ignore_errors=True)
+        if session.state not in ("performing", "committing"):
+            shutil.rmtree(session.folder, ignore_errors=True)
         return answer(name=name, bulk_import=name)
 
     def show(self, call: Call, name: str) -> Answer:
         """GET /v3/bulk_import/show/{name}"""
-        return answer(**self._found(name).shown())
+        return answer(**self._session(name).shown())
 
     def list_imports(self, call: Call) -> Answer:
         """GET /v3/bulk_import/list"""
-        return answer(bulk_imports=[found.shown() for found in self._imports.values()])
+        return answer(bulk_imports=[session.shown() for session in self._imports.values()])
 
     def error_records(self, call: Call, name: str) -> Answer:
         """GET /v3/bulk_import/error_records/{name}: gzipped msgpack."""
-        imported = self._found(name).imported
+        imported = self._session(name).imported
         target = io.BytesIO()
         with gzip.GzipFile(fileobj=target, mode="wb") as file:
             for record in imported.errors if imported else []:
@@ -183,31 +187,31 @@ class BulkImports:
         return Answer(body=target.getvalue(), type="application/octet-stream")
 
     def stop(self) -> None:
+        """Wait for the commits that have begun."""
         for work in self._commits:
             work.wait(10)
 
-    def _perform(self, found: BulkImport, killed: threading.Event) -> None:
-        there = dict(self._engine.columns(found.database, found.table))
-        imported = read_parts(found.parts, there, found.folder / "rows.arrow")
+    def _perform(self, session: BulkImport, killed: threading.Event) -> None:
+        columns = dict(self._engine.columns(session.database, session.table))
+        imported = read_parts(session.parts, columns, session.folder / "rows.arrow")
         if not killed.is_set():
-            found.imported, found.status = imported, "ready"
+            session.imported, session.status = imported, "ready"
 
-    def _commit(self, found: BulkImport) -> None:
+    def _commit(self, session: BulkImport) -> None:
         try:
-            if found.imported is None:
+            if session.imported is None:
                 return
-            rows = found.imported.table()
-            is_new = self._engine.columns(found.database, found.table) == [TIME]
-            if is_new and not self._engine.count(found.database, found.table):
-                self._engine.write(found.database, found.table, rows)
+            rows = session.imported.table()
+            if is_new_table(self._engine, session.database, session.table):
+                self._engine.write(session.database, session.table, rows)
             else:
-                self._engine.append(found.database, found.table, rows)
-            found.status = "committed"
+                self._engine.append(session.database, session.table, rows)
+            session.status = "committed"
         finally:
-            if found.status != "committed":
-                found.status = "ready"
+            if session.status != "committed":
+                session.status = "ready"  # to be committed again
 
-    def _found(self, name: str) -> BulkImport:
+    def _session(self, name: str) -> BulkImport:
         if name not in self._imports:
             raise ApiError(404, f"Couldn't find Bulk import session with name = {name}")
         return self._imports[name]

@@ -1,4 +1,4 @@
-"""Databases and tables through the REST API."""
+"""Databases and tables through the REST API; a few requests of a line beside them."""
 
 import itertools
 import json
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from td_emulator import names
-from td_emulator.api.jobs import at
+from td_emulator.api.jobs import utc
 from td_emulator.api.messages import Answer, ApiError, Call, answer
 from td_emulator.engines import types
 from td_emulator.engines.protocol import TIME, Engine, EngineError
@@ -20,7 +20,7 @@ class Databases:
         self._engine, self._connections = engine, connections
         self._ids: dict[tuple[str, str], int] = {}
         self._next_id = itertools.count(1)
-        self._began = at(time.time())
+        self._began = utc(time.time())
 
     def list_databases(self, call: Call) -> Answer:
         """GET /v3/database/list: one root key, which td-client-java unwraps."""
@@ -75,8 +75,8 @@ class Databases:
         """POST /v3/table/swap/{database}/{table}/{other}"""
         self._need_table(database, table)
         self._need_table(database, other)
-        passing = f"{table[:240]}__swapping"
-        for old, new in ((table, passing), (other, table), (passing, other)):
+        temporary = f"{table[:240]}__swapping"
+        for old, new in ((table, temporary), (other, table), (temporary, other)):
             self._engine.rename_table(database, old, new)
         return answer(database=database, table1=table, table2=other)
 
@@ -88,8 +88,8 @@ class Databases:
                 422, "update-schema: the emulator can do it only to a table without rows"
             )
         try:
-            wanted = json.loads(call.parameters.get("schema", ""))
-            columns = [(str(name), types.from_td(kind)) for name, kind, *_ in wanted]
+            schema = json.loads(call.parameters.get("schema", ""))
+            columns = [(str(name), types.from_td(kind)) for name, kind, *_ in schema]
         except (ValueError, TypeError, AttributeError) as error:
             raise ApiError(422, f"update-schema: not a schema: {error}") from error
         self._engine.create_table(database, table, [*columns, TIME])
@@ -117,7 +117,7 @@ class Databases:
         }
 
     def _table(self, database: str, table: str) -> dict[str, Any] | None:
-        """A table's entry; None where it was dropped meanwhile."""
+        """The entry of a table in the list; None where it was dropped meanwhile."""
         try:
             columns = self._engine.columns(database, table)
             count = self._engine.count(database, table)

@@ -1,4 +1,4 @@
-"""Misbehaviour to order: which request, or which job, goes wrong and how."""
+"""Faults on request: which request, or which job, fails and how."""
 
 import re
 import threading
@@ -26,16 +26,17 @@ _JOBS = get_args(JobKind)
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. Of the requests (or jobs) that match `path`, `at` pass and the next `times` fail.
+    """One fault. Of the requests (or jobs) that match the regular expression `path`, the first `at`
+    succeed and the next `times` fail.
 
     500, 503, 429, 401, 403, 422   that status; nothing is done
-    cut, cut_after                 the connection is closed before any work, or after it unanswered
+    cut, cut_after                 the connection is closed, before the work or after it
     half                           the work is done, the answer ends in its middle
-    half_upload                    of what is uploaded only the first half is kept
-    twice                          it comes twice, as through a proxy that sends it again
+    half_upload                    only the first half of an upload is kept
+    twice                          the request is handled twice, as where a proxy repeats it
     slow                           the work is done, the answer comes after `seconds`
     expired                        401 from then on, until `Faults.clear`
-    job_error, job_killed          the job ends so; its statements are not run
+    job_error, job_killed          the job ends in this state; its statements are not run
     job_slow                       the job takes `seconds` longer
     """
 
@@ -52,48 +53,53 @@ class Fault:
 
 
 class Faults:
-    """The faults that are planned; safe under concurrent requests."""
+    """The planned faults; safe under concurrent requests."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._planned: list[tuple[Fault, int]] = []  # a fault, how many matches it has seen
+        self._planned: list[tuple[Fault, int]] = []  # a fault, matching requests so far
         self._expired = False
 
     def plan(self, *faults: Fault) -> None:
-        """Let each fault happen; its count starts now."""
+        """Add faults; each counts the requests from now on."""
         with self._lock:
             self._planned += [(fault, 0) for fault in faults]
 
     def clear(self) -> None:
-        """Forget every fault, also that the key has expired."""
+        """Remove every fault; an expired key is valid again."""
         with self._lock:
             self._planned, self._expired = [], False
 
     @property
     def waiting(self) -> int:
-        """How many planned faults have not happened in full yet."""
+        """How many planned faults have not happened as many times as planned."""
         return len(self._planned)
 
     def of_request(self, path: str) -> Fault | None:
-        """The fault that strikes this request, if any."""
+        """The fault of this request, if any."""
         with self._lock:
-            struck = self._struck(path, jobs=False)
-            self._expired = self._expired or (struck is not None and struck.kind == "expired")
-            return Fault("401") if self._expired else struck
+            fault = self._next(path, jobs=False)
+            if fault is not None and fault.kind == "expired":
+                self._expired = True
+            return Fault("401") if self._expired else fault
 
     def of_job(self, path: str) -> Fault | None:
-        """The fault that strikes the job which a request to this path starts, if any."""
+        """The fault of the job that a request to this path starts, if any."""
         with self._lock:
-            return self._struck(path, jobs=True)
+            return self._next(path, jobs=True)
 
-    def _struck(self, path: str, *, jobs: bool) -> Fault | None:
-        struck, left = None, []
-        for fault, seen in self._planned:
+    def _next(self, path: str, *, jobs: bool) -> Fault | None:
+        """Count this request (or job) for every fault that matches it; the first one due, if any.
+
+        A fault that is due while an earlier one strikes is used up, too.
+        """
+        due, still_planned = None, []
+        for fault, matches in self._planned:
             if (fault.kind in _JOBS) == jobs and re.search(fault.path, path):
-                seen += 1
-                if seen > fault.at and struck is None:
-                    struck = fault
-            if seen < fault.at + fault.times:
-                left.append((fault, seen))
-        self._planned = left
-        return struck
+                matches += 1
+                if matches > fault.at and due is None:
+                    due = fault
+            if matches < fault.at + fault.times:
+                still_planned.append((fault, matches))
+        self._planned = still_planned
+        return due

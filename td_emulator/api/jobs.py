@@ -1,4 +1,4 @@
-"""Jobs: issued, polled, shown, killed; their rows as msgpack.
+"""Jobs: issue, poll, show, kill; their rows as msgpack.
 
 A job runs at once in a thread. `poll_again` polls are answered `queued` and `running` before its
 end is shown, so that clients poll as they must with Treasure Data.
@@ -20,13 +20,14 @@ from td_emulator.api.results import JobResult
 from td_emulator.api.work import ENDS, SqlTask, Work
 from td_emulator.engines.protocol import Engine, EngineError
 
-ENGINES = ("presto", "trino")  # Hive is not there: a job for it ends in an error
+ENGINES = ("presto", "trino")  # there is no Hive: a job for it ends in an error
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_BINARY = "application/octet-stream"
 
 
 @dataclass(kw_only=True)
 class Job:
-    """One job. `domain_key` is the client's word for it, which no second job may have."""
+    """One job. `domain_key` is the client's own key of it, which no second job may have."""
 
     id: str
     type: str
@@ -35,20 +36,22 @@ class Job:
     work: Work
     sql: SqlTask | None = None
     parameters: dict[str, str] = field(default_factory=dict)
-    created: float = field(default_factory=time.time)
-    polls: int = 0
+    created: float = field(default_factory=time.time)  # unix seconds
+    polls: int = 0  # requests for its status so far
 
     @property
     def domain_key(self) -> str:
+        """Empty where the client gave none."""
         return self.parameters.get("domain_key", "")
 
     @property
     def status(self) -> str:
+        """The true state, which polls may be answered later."""
         return self.work.state
 
     @property
     def rows(self) -> JobResult | None:
-        """The rows of a job that has ended well and gave some, even none at all."""
+        """The result of a query that succeeded, which may have no rows; None of any other job."""
         if self.sql is None or self.sql.types is None or self.status != "success":
             return None
         return self.sql.sink if isinstance(self.sql.sink, JobResult) else None
@@ -72,7 +75,7 @@ class Jobs:
         query = call.parameters.get("query")
         if not query:
             raise ApiError(422, "job/issue: query must not be blank")
-        parameters = {k: v for k, v in call.parameters.items() if k != "query"}
+        parameters = {name: text for name, text in call.parameters.items() if name != "query"}
         with self._lock:
             self._refuse_duplicate(parameters.get("domain_key", ""))
             job = self._new(call, type, database, query, parameters)
@@ -82,7 +85,7 @@ class Jobs:
     def start(
         self, path: str, type: str, database: str, task: Callable[[threading.Event], None]
     ) -> Job:
-        """A job that is not SQL."""
+        """Start a job that is not SQL; `path` is that of the request, which chooses faults."""
         with self._lock:
             work = Work(_with_fault(task, self._faults.of_job(path)))
             job = Job(id=str(next(self._ids)), type=type, database=database, query="", work=work)
@@ -111,24 +114,22 @@ class Jobs:
         rows = self._job(job).rows
         if rows is None:
             raise ApiError(404, f"job {job} has no result")
-        wanted = call.parameters.get("format", "")
-        if wanted == "msgpack":
-            return Answer(
-                body=rows.plain(), length=rows.plain_bytes, type="application/octet-stream"
-            )
-        if wanted == "msgpack.gz":
-            return _part_of(rows, call.headers.get("range", ""))
-        raise ApiError(422, f"job/result: format {wanted!r}: only msgpack and msgpack.gz are here")
+        format = call.parameters.get("format", "")
+        if format == "msgpack":
+            return Answer(body=rows.plain(), length=rows.plain_bytes, type=_BINARY)
+        if format == "msgpack.gz":
+            return _gzipped_answer(rows, call.headers.get("range", ""))
+        raise ApiError(422, f"job/result: format {format!r}: only msgpack and msgpack.gz are here")
 
     def kill(self, call: Call, job: str) -> Answer:
         """POST /v3/job/kill/{job}"""
-        found = self._job(job)
-        former = self._state(found)
-        found.work.kill()
-        return answer(former_status=former, job_id=job)
+        running = self._job(job)
+        former_status = self._shown_status(running)
+        running.work.kill()
+        return answer(former_status=former_status, job_id=job)
 
     def stop(self) -> None:
-        """Kill what still runs."""
+        """Kill the jobs that still run, and wait until they end."""
         for job in self.jobs.values():
             job.work.kill()
         for job in self.jobs.values():
@@ -172,29 +173,30 @@ class Jobs:
         job.polls += 1
         return job
 
-    def _state(self, job: Job) -> str:
-        """The state that a client is told."""
+    def _shown_status(self, job: Job) -> str:
+        """The status that a client sees."""
         if job.polls <= self._poll_again:
             return "queued" if job.polls < 2 and self._poll_again > 1 else "running"
         return job.status
 
     def _status(self, job: Job) -> dict[str, Any]:
-        ended = self._state(job) in ENDS
+        status, work = self._shown_status(job), job.work
+        ended = status in ENDS
         return {
             "job_id": job.id,
-            "status": self._state(job),
-            "created_at": at(job.created),
-            "updated_at": at(job.work.ended or job.work.started or job.created),
-            "start_at": at(job.work.started) if job.work.started else None,
-            "end_at": at(job.work.ended) if ended else None,
-            "duration": int(job.work.ended - job.work.started) if ended else 0,
+            "status": status,
+            "created_at": utc(job.created),
+            "updated_at": utc(work.ended or work.started or job.created),
+            "start_at": utc(work.started) if work.started else None,
+            "end_at": utc(work.ended) if ended else None,
+            "duration": int(work.ended - work.started) if ended else 0,
             "cpu_time": None,
             "result_size": job.rows.gzip_bytes if job.rows else 0,
             "num_records": job.rows.rows if job.rows else 0,  # of a writing job: not verified
         }
 
     def _shown(self, job: Job) -> dict[str, Any]:
-        ended = self._state(job) in ENDS
+        ended = self._shown_status(job) in ENDS
         schema = None
         if ended and job.rows and job.sql and job.sql.types is not None:
             schema = json.dumps(list(zip(job.sql.columns, job.sql.types, strict=True)))
@@ -206,15 +208,15 @@ class Jobs:
             "url": f"https://console.treasuredata.com/jobs/{job.id}",
             "result": job.parameters.get("result", ""),
             "hive_result_schema": schema,
-            "debug": {"cmdout": f"started at {at(job.created)}", "stderr": _stderr(job, ended)},
+            "debug": {"cmdout": f"started at {utc(job.created)}", "stderr": _stderr(job, ended)},
             "priority": int(job.parameters.get("priority") or 0),
             "retry_limit": int(job.parameters.get("retry_limit") or 0),
             "user_name": "emulator",
         }
 
 
-def at(seconds: float) -> str:
-    """A moment as Treasure Data writes it."""
+def utc(seconds: float) -> str:
+    """A time in unix seconds as Treasure Data writes it."""
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
@@ -231,7 +233,7 @@ def _no_hive(killed: threading.Event) -> None:
 def _with_fault(
     task: Callable[[threading.Event], None], fault: Fault | None
 ) -> Callable[[threading.Event], None]:
-    """The task, or what a fault makes of it."""
+    """The task, spoilt by the fault if there is one."""
     if fault is None:
         return task
 
@@ -247,14 +249,17 @@ def _with_fault(
     return spoilt
 
 
-def _part_of(rows: JobResult, wanted: str) -> Answer:
+def _gzipped_answer(rows: JobResult, range_header: str) -> Answer:
     """The gzipped rows, or the range of bytes that td-client asks for when it loads in parallel."""
-    size, kind = rows.gzip_bytes, "application/octet-stream"
-    found = _RANGE.fullmatch(wanted)
-    if not found:
-        return Answer(body=rows.gzipped(0, size), length=size, type=kind)
-    start, end = int(found[1]), min(int(found[2] or size), size - 1)
+    size = rows.gzip_bytes
+    bounds = _RANGE.fullmatch(range_header)
+    if not bounds:
+        return Answer(body=rows.gzipped(0, size), length=size, type=_BINARY)
+    first, last = int(bounds[1]), min(int(bounds[2] or size), size - 1)
     return Answer(
-        status=206, body=rows.gzipped(start, end + 1), length=max(end + 1 - start, 0), type=kind,
-        headers={"Content-Range": f"bytes {start}-{end}/{size}"},
-    )  # fmt: skip
+        status=206,
+        body=rows.gzipped(first, last + 1),
+        length=max(last + 1 - first, 0),
+        type=_BINARY,
+        headers={"Content-Range": f"bytes {first}-{last}/{size}"},
+    )

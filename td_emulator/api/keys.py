@@ -5,7 +5,7 @@ READ_ONLY_KEY = "2/" + "ba5eba11" * 5
 
 
 def may(key: str) -> str | None:
-    """What the bearer of a key may do: `write`, `read`, or None for a key that is not known.
+    """What a key allows: `write`, `read`, or None for an unknown key.
 
     td-client-java 0.9 sends the bare key where td-client of Python puts `TD1 ` before it.
     """

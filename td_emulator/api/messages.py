@@ -1,4 +1,4 @@
-"""What comes in and what goes out: a request with its parameters, an answer, an error.
+"""A request with its parameters, an answer, and an error that is one.
 
 Python's client sends parameters as multipart/form-data, Java's as a URL-encoded form.
 """
@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request as the emulator saw it, without the key. `path` has each `//` as `/`.
+    """One request as the emulator logs it, without the key. `path` has each `//` as `/`.
 
-    `status` is 0 where the connection was cut instead of answered.
+    `status` is that of the answer, 0 where the connection was cut instead.
     """
 
     method: str
@@ -27,7 +27,11 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What a handler is given. `body` is a file where an upload came, which it may keep."""
+    """A request as its handler gets it.
+
+    `text` is the body of a Trino statement, `body` the file of an upload, which a handler that
+    keeps it links to; the names of `headers` are in lower case.
+    """
 
     path: str
     parameters: Mapping[str, str]
@@ -40,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An answer: bytes, or `length` bytes that come in pieces."""
+    """An answer. `body` is bytes, or pieces of bytes that together have `length`."""
 
     status: int = 200
     body: bytes | Iterable[bytes] = b""
@@ -57,6 +61,7 @@ class ApiError(Exception):
         self.status, self.details = status, details
 
     def answer(self) -> Answer:
+        """The error as Treasure Data writes it."""
         text = str(self)
         content = {"error": text, "text": text, "severity": "error", "details": self.details}
         return Answer(status=self.status, body=encoded(content))
@@ -68,6 +73,7 @@ def answer(**content: Any) -> Answer:
 
 
 def encoded(content: object) -> bytes:
+    """JSON in UTF-8."""
     return json.dumps(content, ensure_ascii=False).encode()
 
 
@@ -77,18 +83,19 @@ def parameters(query: str, content_type: str, body: bytes) -> dict[str, str]:
     >>> parameters("a=1&b=", "application/x-www-form-urlencoded", b"q=select+%27x%27")
     {'a': '1', 'b': '', 'q': "select 'x'"}
     """
-    found = dict(parse_qsl(query, keep_blank_values=True))
+    from_url = dict(parse_qsl(query, keep_blank_values=True))
     if content_type.startswith("application/x-www-form-urlencoded"):
-        found |= dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        text = body.decode(errors="replace")
+        return from_url | dict(parse_qsl(text, keep_blank_values=True))
     boundary = re.search(r'^multipart/form-data;.*boundary="?([^";]+)', content_type)
-    return found | (_multipart(body, boundary[1].encode()) if boundary else {})
+    return from_url | (_multipart(body, boundary[1].encode()) if boundary else {})
 
 
 def _multipart(body: bytes, boundary: bytes) -> dict[str, str]:
-    found = {}
+    values = {}
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
         head, _, value = part.partition(b"\r\n\r\n")
         name = re.search(rb'name="([^"]*)"', head)
         if name:
-            found[name[1].decode(errors="replace")] = value.decode(errors="replace")
-    return found
+            values[name[1].decode(errors="replace")] = value.decode(errors="replace")
+    return values

@@ -1,8 +1,8 @@
-"""Uploaded parts, gzipped msgpack maps, as the rows of a table; read twice, in blocks.
+"""Uploaded parts (gzipped msgpack maps) as the rows of a table; read twice, in blocks.
 
-A column is bigint, double or varchar by all of its values, as Treasure Data stores them: truth
-becomes the words true and false, a mixture becomes text. [The rules for mixtures, and that a value
-which does not fit a column that is there already becomes NULL, were not verified on TD.]
+A column is bigint, double or varchar by all of its values, as Treasure Data stores them: booleans
+become the words true and false, a mixture of types becomes text. [The rules for mixtures, and that
+a value which does not fit an existing column becomes NULL, were not verified on TD.]
 """
 
 import gzip
@@ -21,19 +21,19 @@ from td_emulator import names
 from td_emulator.engines import types
 from td_emulator.engines.protocol import TIME
 
-BLOCK = 10_000
-CHUNK = 1 << 18
-ERRORS = 1_000  # so many wrong records are kept to be looked at
+BLOCK_RECORDS = 10_000
+CHUNK_BYTES = 1 << 18
+MOST_ERRORS = 1_000  # so many wrong records are kept for bulk_import/error_records
 INT64 = range(-(1 << 63), 1 << 63)
 
 
 class BadPart(Exception):  # noqa: N818
-    """A part that is not whole, or not gzipped msgpack."""
+    """A part that is incomplete, or not gzipped msgpack."""
 
 
 @dataclass(kw_only=True)
 class Imported:
-    """What came of the parts; the rows lie in an Arrow file."""
+    """The outcome of reading the parts; the rows are in an Arrow file."""
 
     path: Path
     valid_records: int = 0
@@ -43,49 +43,56 @@ class Imported:
     errors: list[object] = field(default_factory=list)
 
     def table(self) -> pa.Table:
-        """The rows, in memory only as far as they are looked at."""
+        """The rows, mapped from the file: only what is looked at comes into memory."""
         return pa.ipc.open_file(pa.memory_map(str(self.path))).read_all()
 
 
-def read_parts(parts: Mapping[str, Path], there: Mapping[str, str], path: Path) -> Imported:
-    """The rows of all whole parts as a file at `path`. `there` has the columns of the table."""
+def read_parts(parts: Mapping[str, Path], columns: Mapping[str, str], path: Path) -> Imported:
+    """The rows of all complete parts as a file at `path`.
+
+    `columns` has the Trino types of the table's columns, which new rows keep.
+    """
     imported = Imported(path=path)
-    seen: dict[str, set[str]] = {}
-    whole = []
+    python_types: dict[str, set[str]] = {}  # of each column, over all parts
+    complete = []
     for name in sorted(parts, key=_by_number):
         try:
-            of_part = _seen(parts[name])
+            types_of_part = _python_types(parts[name])
         except BadPart:
             imported.error_parts += 1
             continue
-        whole.append(parts[name])
-        for column, found in of_part.items():
-            seen.setdefault(column, set()).update(found)
-    imported.valid_parts = len(whole)
-    kinds = {column: there.get(column) or _type(seen[column]) for column in seen}
-    kinds.pop(TIME[0], None)
-    _write(whole, {**kinds, TIME[0]: TIME[1]}, imported)
+        complete.append(parts[name])
+        for column, names_of_types in types_of_part.items():
+            python_types.setdefault(column, set()).update(names_of_types)
+    imported.valid_parts = len(complete)
+    trino_types = {
+        column: columns.get(column) or _trino_type(python_types[column]) for column in python_types
+    }
+    trino_types.pop(TIME[0], None)
+    _write(complete, {**trino_types, TIME[0]: TIME[1]}, imported)
     return imported
 
 
-def _write(parts: Sequence[Path], kinds: Mapping[str, str], imported: Imported) -> None:
-    schema = pa.schema([(name, types.arrow(kind)) for name, kind in kinds.items()])
+def _write(parts: Sequence[Path], trino_types: Mapping[str, str], imported: Imported) -> None:
+    schema = pa.schema([(name, types.arrow(kind)) for name, kind in trino_types.items()])
     with (
         pa.OSFile(str(imported.path), "wb") as sink,
         pa.ipc.new_file(sink, schema) as writer,
     ):
         for part in parts:
             for block in _blocks(part):
-                rows = [record for record in block if _is_valid(record)]
+                valid = [record for record in block if _is_valid(record)]
                 wrong = [record for record in block if not _is_valid(record)]
-                imported.valid_records += len(rows)
+                imported.valid_records += len(valid)
                 imported.error_records += len(wrong)
-                imported.errors += wrong[: ERRORS - len(imported.errors)]
-                columns = [
-                    pa.array(_converted([row.get(name) for row in rows], kind), types.arrow(kind))
-                    for name, kind in kinds.items()
-                ]
-                writer.write_batch(pa.record_batch(columns, schema=schema))
+                imported.errors += wrong[: MOST_ERRORS - len(imported.errors)]
+                arrays = [_array(valid, name, kind) for name, kind in trino_types.items()]
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+
+
+def _array(records: Sequence[dict[str, Any]], name: str, trino: str) -> pa.Array:
+    values = [record.get(name) for record in records]
+    return pa.array(_converted(values, trino), types.arrow(trino))
 
 
 def _is_valid(record: object) -> bool:
@@ -94,82 +101,89 @@ def _is_valid(record: object) -> bool:
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:
-    """part-2 before part-10"""
-    return [(int(piece or -1), text) for text, piece in re.findall(r"(\D*)(\d*)", name)]
+    """A sort key that puts part-2 before part-10."""
+    return [(int(digits or -1), text) for text, digits in re.findall(r"(\D*)(\d*)", name)]
 
 
 def _blocks(part: Path) -> Iterator[list[Any]]:
-    """The objects of a part, some thousands at a time."""
+    """The objects of a part, some thousands at a time; raises `BadPart`."""
     unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
-    total, block = 0, []
+    total_bytes, block = 0, []
     try:
         with gzip.open(part) as file:
-            while piece := file.read(CHUNK):
-                total += len(piece)
-                unpacker.feed(piece)
+            while chunk := file.read(CHUNK_BYTES):
+                total_bytes += len(chunk)
+                unpacker.feed(chunk)
                 for record in unpacker:
                     block.append(record)
-                    if len(block) == BLOCK:
+                    if len(block) == BLOCK_RECORDS:
                         yield block
                         block = []
-        if unpacker.tell() != total:
-            raise BadPart("the last record is not whole")
+        if unpacker.tell() != total_bytes:
+            raise BadPart("the last record is incomplete")
     except (OSError, EOFError, zlib.error, ValueError, msgpack.UnpackException) as error:
         raise BadPart(str(error)) from error
     if block:
         yield block
 
 
-def _seen(part: Path) -> dict[str, set[str]]:
-    """For each column of a part, what kinds of values it has."""
-    found: dict[str, set[str]] = {}
+def _python_types(part: Path) -> dict[str, set[str]]:
+    """For each column of a part, the names of its values' types; raises `BadPart`."""
+    by_column: dict[str, set[str]] = {}
     for block in _blocks(part):
-        rows = [record for record in block if _is_valid(record)]
-        for name in dict.fromkeys(name for row in rows for name in row):
+        records = [record for record in block if _is_valid(record)]
+        for name in dict.fromkeys(name for record in records for name in record):
             if isinstance(name, str) and names.COLUMN.fullmatch(name):
-                found.setdefault(name, set()).update(_kinds([row.get(name) for row in rows]))
-    return found
+                values = [record.get(name) for record in records]
+                by_column.setdefault(name, set()).update(_type_names(values))
+    return by_column
 
 
-def _kinds(values: Sequence[object]) -> set[str]:
-    kinds = {kind.__name__ for kind in set(map(type, values))}
-    if kinds <= {"int", "NoneType"} and not all(v is None or v in INT64 for v in values):
-        return {"long int"}
-    if "list" in kinds:
+def _type_names(values: Sequence[object]) -> set[str]:
+    """Names of Python's types, with two of our own: `long int` and `list of <Trino type>`."""
+    type_names = {kind.__name__ for kind in set(map(type, values))}
+    only_integers = type_names <= {"int", "NoneType"}
+    if only_integers and not all(value is None or value in INT64 for value in values):
+        return {"long int"}  # no bigint holds it
+    if "list" in type_names:
         lists = (value for value in values if isinstance(value, list))
-        inner = {type(item).__name__ for items in lists for item in items}
-        return (kinds - {"list"}) | {f"list of {_type(inner)}"}
-    return kinds
+        of_items = {type(item).__name__ for items in lists for item in items}
+        return (type_names - {"list"}) | {f"list of {_trino_type(of_items)}"}
+    return type_names
 
 
-def _type(kinds: set[str]) -> str:
-    kinds = kinds - {"NoneType"}
-    if kinds == {"int"}:
+def _trino_type(type_names: set[str]) -> str:
+    """The Trino type that holds values of all these types."""
+    type_names = type_names - {"NoneType"}
+    if type_names == {"int"}:
         return "bigint"
-    if kinds in ({"float"}, {"int", "float"}):
+    if type_names in ({"float"}, {"int", "float"}):
         return "double"
-    if kinds and all(kind.startswith("list of ") for kind in kinds):
-        inner = {kind.removeprefix("list of ") for kind in kinds}
-        element = (
-            inner.pop() if len(inner) == 1 else "double" if "varchar" not in inner else "varchar"
-        )
-        return f"array({element})"
+    if type_names and all(name.startswith("list of ") for name in type_names):
+        elements = {name.removeprefix("list of ") for name in type_names}
+        return f"array({_common_element(elements)})"
     return "varchar"
 
 
+def _common_element(elements: set[str]) -> str:
+    if len(elements) == 1:
+        return next(iter(elements))
+    return "varchar" if "varchar" in elements else "double"
+
+
 def _converted(values: list[Any], trino: str) -> list[Any]:
-    """Values as the column holds them."""
-    kind = types.parsed(trino)
-    if kind.kind == "array":
-        element = kind.args[0]
-        return [_converted(v, element) if isinstance(v, list) else None for v in values]
-    convert, own = _CONVERT.get(kind.kind, (_same, object))
-    if all(type(value) is own or value is None for value in values):
+    """Values as a column of this Trino type holds them; NULL for one that does not fit."""
+    name = types.parsed(trino)
+    if name.kind == "array":
+        (element,) = name.args
+        return [_converted(value, element) if isinstance(value, list) else None for value in values]
+    convert, python_type = _CONVERT.get(name.kind, (_unchanged, object))
+    if all(type(value) is python_type or value is None for value in values):
         return values
     return [None if value is None else convert(value) for value in values]
 
 
-def _whole(value: object) -> int | None:
+def _integer(value: object) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if type(value) is int and value in INT64 else None
@@ -187,12 +201,12 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)  # true, 1, 0.5, [...], {...}
 
 
-def _same(value: object) -> object:
+def _unchanged(value: object) -> object:
     return value
 
 
 _CONVERT = {
-    "bigint": (_whole, int),
+    "bigint": (_integer, int),
     "double": (_number, float),
     "varchar": (_text, str),
 }

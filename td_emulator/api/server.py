@@ -1,4 +1,4 @@
-"""HTTP/1.1 on the loopback: reads requests, lets faults strike, checks keys, sends answers."""
+"""HTTP/1.1 on the loopback: reads requests, applies faults, checks keys, sends answers."""
 
 import logging
 import os
@@ -8,7 +8,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
@@ -21,15 +22,15 @@ from td_emulator.api.routes import Route, dispatch
 from td_emulator.engines.protocol import EngineError
 
 log = logging.getLogger(__name__)
-PIECE = 1 << 18
+CHUNK_BYTES = 1 << 18
 _STATUS_OF = {"SCHEMA_NOT_FOUND": 404, "TABLE_NOT_FOUND": 404, "TABLE_ALREADY_EXISTS": 409}
 
 
 class Server(ThreadingHTTPServer):
-    """The socket, the log of requests, and the connections that are open."""
+    """The socket, the log of requests, and the open connections."""
 
     request_queue_size = 128
-    daemon_threads = False  # so that closing the server waits for what is being answered
+    daemon_threads = False  # so that closing the server waits for requests in work
 
     def __init__(
         self,
@@ -42,37 +43,41 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.routes, self.faults, self.folder, self.line = routes, faults, folder, line
         self.stopping = threading.Event()
-        self.seen: list[Request] = []
+        self.log: list[Request] = []  # in the order of arrival
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
 
     def arrived(self, request: Request) -> tuple[int, Fault | None]:
-        """Its place in the log and the fault that strikes it, both in the order of arrival."""
-        with self._lock:
-            self.seen.append(request)
-            return len(self.seen) - 1, self.faults.of_request(request.path)
+        """Log a request; its number in the log, and its fault if there is one."""
+        with self._lock:  # one lock for both, so that faults count requests in the log's order
+            self.log.append(request)
+            return len(self.log) - 1, self.faults.of_request(request.path)
 
-    def answered(self, place: int, request: Request) -> None:
+    def answered(self, number: int, request: Request) -> None:
+        """Log the request of that number again, now with its status."""
         with self._lock:
-            self.seen[place] = request
+            self.log[number] = request
 
     def opened(self, connection: socket.socket) -> None:
+        """Note a connection, for `close_all`."""
         with self._lock:
             self._open.add(connection)
 
     def closed(self, connection: socket.socket) -> None:
+        """Forget a connection."""
         with self._lock:
             self._open.discard(connection)
 
     def close_all(self) -> None:
-        """Wake every thread that waits for a client's next request."""
+        """Close every connection, which ends the threads that wait for a next request."""
         self.stopping.set()
         with self._lock:
             for connection in self._open:
                 _shut(connection)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):  # else a client went away
+        """Log what failed, unless a client went away."""
+        if not isinstance(sys.exc_info()[1], OSError):
             log.exception("the emulator failed to read a request")
 
 
@@ -102,53 +107,55 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:
-        """Requests have a line of their own, without any header."""
+        """Nothing: `_print_line` has a line of our own for each request, without headers."""
 
     def _handle(self) -> None:
         began = time.monotonic()
-        raw, _, query = self.path.partition("?")
-        path = unquote(re.sub("/{2,}", "/", raw))
+        raw_path, _, query = self.path.partition("?")
+        # td-client joins its endpoint and "/v3/..." with a slash too many
+        path = unquote(re.sub("/{2,}", "/", raw_path))
         body, file = self._body()
         call, request = self._read(path, query, body or b"", file)
-        place, fault = self.emulator.arrived(request)
-        whole = body is not None or file is not None
-        status = self._answer(call, fault) if whole else self._refuse_half()
-        self.emulator.answered(place, Request(**{**vars(request), "status": status}))
+        number, fault = self.emulator.arrived(request)
+        is_complete = body is not None or file is not None
+        status = self._answer(call, fault) if is_complete else self._refuse_incomplete()
+        self.emulator.answered(number, replace(request, status=status))
         if file is not None:
             file.unlink(missing_ok=True)
+        self._print_line(path, status, seconds=time.monotonic() - began)
+
+    def _print_line(self, path: str, status: int, *, seconds: float) -> None:
         if self.emulator.line is not None:
-            shown = status or "cut"
-            self.emulator.line(
-                f"{self.command} {path} {shown} {1000 * (time.monotonic() - began):.0f} ms"
-            )
+            self.emulator.line(f"{self.command} {path} {status or 'cut'} {1000 * seconds:.0f} ms")
 
     def _read(self, path: str, query: str, body: bytes, file: Path | None) -> tuple[Call, Request]:
+        """The request for its handler, and as the log has it."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         text = body.decode(errors="replace") if path == "/v1/statement" else ""
-        found = parameters(query, headers.get("content-type", ""), body)
-        may = keys.may(
-            headers.get("authorization")
-            or headers.get("x-trino-user")
-            or headers.get("x-presto-user")
-            or ""
-        )
+        values = parameters(query, headers.get("content-type", ""), body)
+        allowed = keys.may(_key(headers))
         call = Call(
-            path=path, parameters=found, headers=headers, text=text, body=file,
-            may_write=may == "write", may_read=may is not None,
-        )  # fmt: skip
-        shown = {**found, "query": text} if text else found
-        return call, Request(method=self.command, path=path, parameters=dict(shown))
+            path=path,
+            parameters=values,
+            headers=headers,
+            text=text,
+            body=file,
+            may_write=allowed == "write",
+            may_read=allowed is not None,
+        )
+        logged = {**values, "query": text} if text else dict(values)
+        return call, Request(method=self.command, path=path, parameters=logged)
 
     def _answer(self, call: Call, fault: Fault | None) -> int:
-        """Send the answer; its status, or 0 where the connection was cut."""
+        """Send the answer, spoilt by the fault; its status, 0 where the connection was cut."""
         kind = fault.kind if fault else ""
         if kind == "cut":
             return self._cut()
         if kind == "half_upload" and call.body is not None:
             os.truncate(call.body, call.body.stat().st_size // 2)
         if kind == "twice":
-            self._worked(call)
-        answer = self._faulty(kind) or self._worked(call)
+            self._dispatched(call)
+        answer = self._planned_error(kind) or self._dispatched(call)
         if kind == "cut_after":
             return self._cut()
         if fault and kind == "slow":
@@ -156,19 +163,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(answer, half=kind == "half")
         return answer.status
 
-    def _refuse_half(self) -> int:
+    def _refuse_incomplete(self) -> int:
         """The client went away, or stopped sending, in the middle of its body."""
         self.close_connection = True
         self._send(ApiError(400, "the body is shorter than its Content-Length").answer())
         return 400
 
-    def _faulty(self, kind: str) -> Answer | None:
+    def _planned_error(self, kind: str) -> Answer | None:
+        """The error of a fault that is a status."""
         if not kind.isdigit():
             return None
         return ApiError(int(kind), f"the emulator was told to answer {kind}").answer()
 
-    def _worked(self, call: Call) -> Answer:
+    def _dispatched(self, call: Call) -> Answer:
+        """The answer of the request's handler, also where it failed."""
         try:
+            # the pages of a statement are served without a look at the key
             if not call.may_read and not call.path.startswith("/v1/statement/"):
                 raise ApiError(401, "this API key is not known")
             return dispatch(self.emulator.routes, self.command, call)
@@ -183,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, *, half: bool = False) -> None:
         pieces = [answer.body] if isinstance(answer.body, bytes) else answer.body
         length = len(answer.body) if isinstance(answer.body, bytes) else answer.length or 0
-        left = length // 2 if half else length
+        remaining = length // 2 if half else length
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -192,8 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         self.end_headers()
         for piece in pieces:
-            self.wfile.write(piece[:left])
-            left -= min(len(piece), left)
+            self.wfile.write(piece[:remaining])
+            remaining -= min(len(piece), remaining)
         if half:
             self.wfile.flush()
             self._cut()
@@ -204,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 0
 
     def _body(self) -> tuple[bytes | None, Path | None]:
-        """The body: an upload as a file, all else as bytes; neither where it is not whole."""
+        """The body: an upload as a file, all else as bytes; neither where it is incomplete."""
         length = int(self.headers.get("Content-Length") or 0)
         if "chunked" in (self.headers.get("Transfer-Encoding") or ""):
             return self._chunks(), None
@@ -215,21 +225,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _upload(self, length: int) -> Path | None:
         with tempfile.NamedTemporaryFile(dir=self.emulator.folder, delete=False) as file:
-            left = length
-            while left and (piece := self.rfile.read(min(PIECE, left))):
-                left -= file.write(piece)
-        if left:
+            remaining = length
+            while remaining and (chunk := self.rfile.read(min(CHUNK_BYTES, remaining))):
+                remaining -= file.write(chunk)
+        if remaining:
             Path(file.name).unlink()
             return None
         return Path(file.name)
 
     def _chunks(self) -> bytes:
+        """A body in chunks: a line with the size (hexadecimal) before, an empty line after each."""
         body = b""
-        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
+        while size := self._chunk_size():
             body += self.rfile.read(size)
             self.rfile.readline()
         self.rfile.readline()
         return body
+
+    def _chunk_size(self) -> int:
+        size, *_ = self.rfile.readline().split(b";")
+        return int(size or b"0", 16)
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    """The API key: of the REST API, of Trino's protocol, or of its older name Presto."""
+    names = ("authorization", "x-trino-user", "x-presto-user")
+    return next((headers[name] for name in names if headers.get(name)), "")
 
 
 def _shut(connection: socket.socket) -> None:

@@ -11,12 +11,12 @@ from td_emulator.api.messages import Answer, ApiError, Call, encoded
 from td_emulator.api.results import Pages
 from td_emulator.api.work import ENDS, SqlTask, Work
 from td_emulator.engines import types
-from td_emulator.engines.protocol import Engine
+from td_emulator.engines.protocol import Engine, EngineError
 
 WAIT_SECONDS = 1.0  # a poll waits this long for something new, as Trino's does
-_LOOK_SECONDS = 0.005
+_CHECK_SECONDS = 0.005
 _ERROR_CODES = {"USER_ERROR": 1, "INTERNAL_ERROR": 65536}
-_WORDS = {
+_UPDATE_TYPES = {  # of a kind of statement
     "create": "CREATE TABLE",
     "create_as": "CREATE TABLE",
     "insert": "INSERT",
@@ -26,6 +26,8 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class _Query:
+    """A statement that was posted: its SQL, its rows so far, and the thread that runs it."""
+
     id: str
     task: SqlTask
     pages: Pages
@@ -44,27 +46,32 @@ class TrinoStatements:
     def post(self, call: Call) -> Answer:
         """POST /v1/statement, the body is the SQL: queued, rows come by `nextUri`."""
         with self._lock:
-            id = f"{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}_{next(self._numbers):05d}_tdemu"
+            number = next(self._numbers)
+        id = f"{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}_{number:05d}_tdemu"
         pages = Pages(self._folder / f"{id}.json")
         database = call.headers.get("x-trino-schema") or call.headers.get("x-presto-schema") or ""
         task = SqlTask(
-            self._engine, call.text, database.lower(), scheduled_time=int(time.time()),
-            may_write=call.may_write, sink=pages,
-        )  # fmt: skip
+            self._engine,
+            call.text,
+            database.lower(),
+            scheduled_time=int(time.time()),
+            may_write=call.may_write,
+            sink=pages,
+        )
         query = _Query(id, task, pages, Work(task))
         self._queries[id] = query
         query.work.start()
         return self._answer(call, query, "QUEUED", next_page=0)
 
     def page(self, call: Call, id: str, number: str) -> Answer:
-        """GET nextUri: the page of that number as soon as it is there."""
-        query, place = self._found(id), int(number)
-        self._await(query, place)
-        ended = query.work.state in ENDS  # looked at first: then no page comes after
-        if place < len(query.pages):
-            return self._answer(call, query, "RUNNING", next_page=place + 1, page=place)
+        """GET nextUri: the page of that number as soon as it is written."""
+        query, page = self._query(id), int(number)
+        self._await(query, page)
+        ended = query.work.state in ENDS  # looked at before the pages: none comes after the end
+        if page < len(query.pages):
+            return self._answer(call, query, "RUNNING", next_page=page + 1, page=page)
         if not ended:
-            return self._answer(call, query, "RUNNING", next_page=place)
+            return self._answer(call, query, "RUNNING", next_page=page)
         return self._answer(call, query, "FAILED" if query.work.error else "FINISHED")
 
     def cancel(self, call: Call, id: str, number: str) -> Answer:
@@ -75,15 +82,17 @@ class TrinoStatements:
         return Answer(status=204)
 
     def stop(self) -> None:
+        """Kill the statements that still run, and wait until they end."""
         for query in self._queries.values():
             query.work.kill()
         for query in self._queries.values():
             query.work.wait(10)
 
-    def _await(self, query: _Query, place: int) -> None:
+    def _await(self, query: _Query, page: int) -> None:
+        """Wait for a page or the end of the query, but not for long."""
         end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end:
-            if place < len(query.pages) or query.work.wait(_LOOK_SECONDS):
+            if page < len(query.pages) or query.work.wait(_CHECK_SECONDS):
                 return
 
     def _answer(
@@ -95,6 +104,7 @@ class TrinoStatements:
         next_page: int | None = None,
         page: int | None = None,
     ) -> Answer:
+        """A reply of the protocol, with the rows of `page` if it is given."""
         base = f"http://{call.headers.get('host', '')}"
         content: dict[str, Any] = {
             "id": query.id,
@@ -104,22 +114,27 @@ class TrinoStatements:
         }
         if next_page is not None:
             content["nextUri"] = f"{base}/v1/statement/executing/{query.id}/{next_page}"
-        if query.work.error is not None and next_page is None:
-            content["error"] = _error(query.work)
-        elif query.task.types is not None:
-            pairs = zip(query.task.columns, query.task.types, strict=True)
-            content["columns"] = [_column(name, kind) for name, kind in pairs]
-        elif state == "FINISHED":
-            content |= _written(query.task)
+        content |= _outcome(query, state, is_last=next_page is None)
         body = encoded(content)
-        if page is not None:
+        if page is not None:  # the rows are JSON already
             body = body[:-1] + b', "data": ' + query.pages.page(page) + b"}"
         return Answer(body=body)
 
-    def _found(self, id: str) -> _Query:
+    def _query(self, id: str) -> _Query:
         if id not in self._queries:
             raise ApiError(404, f"Query {id} not found")
         return self._queries[id]
+
+
+def _outcome(query: _Query, state: str, *, is_last: bool) -> dict[str, Any]:
+    """What is known of the result: an error, the columns of rows, or what was written."""
+    task = query.task
+    if query.work.error is not None and is_last:
+        return {"error": _error(query.work.error)}
+    if task.types is not None:
+        pairs = zip(task.columns, task.types, strict=True)
+        return {"columns": [_column(name, kind) for name, kind in pairs]}
+    return _written(task) if state == "FINISHED" else {}
 
 
 def _column(name: str, kind: str) -> dict[str, Any]:
@@ -127,18 +142,21 @@ def _column(name: str, kind: str) -> dict[str, Any]:
 
 
 def _written(task: SqlTask) -> dict[str, Any]:
-    """What a statement that writes answers: how many rows, or that it is done."""
+    """The answer to a statement that writes: the number of rows, or that it is done."""
     kind = task.last.kind if task.last else "other"
-    word = _WORDS.get(kind, "")
+    update_type = _UPDATE_TYPES.get(kind, "")
     if kind in ("insert", "create_as"):
-        counted: dict[str, Any] = {"updateCount": task.affected, "data": [[task.affected]]}
-        return {"updateType": word, "columns": [_column("rows", "bigint")], **counted}
-    return {"updateType": word, "columns": [_column("result", "boolean")], "data": [[True]]}
+        return {
+            "updateType": update_type,
+            "columns": [_column("rows", "bigint")],
+            "updateCount": task.affected,
+            "data": [[task.affected]],
+        }
+    columns = [_column("result", "boolean")]
+    return {"updateType": update_type, "columns": columns, "data": [[True]]}
 
 
-def _error(work: Work) -> dict[str, Any]:
-    error = work.error
-    assert error is not None
+def _error(error: EngineError) -> dict[str, Any]:
     return {
         "message": str(error),
         "errorCode": _ERROR_CODES.get(error.type, 65536),

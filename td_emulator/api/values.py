@@ -1,7 +1,7 @@
 """Values as Treasure Data's job results (msgpack) and Trino's protocol (JSON) show them.
 
-Numbers, text and truth are themselves. Decimals, dates, times and binary are text, as in Trino's
-protocol; that job results show them so too was not verified.
+Numbers, text and booleans are themselves. Decimals, dates, times and binary values are text, as in
+Trino's protocol [that job results show them so, too, was not verified].
 """
 
 import base64
@@ -35,15 +35,17 @@ def _column(column: pa.Array, convert: Convert | None) -> list[Any]:
 
 
 def converter(trino: str, *, json: bool) -> Convert | None:
-    """What turns a value of a type into a plain one; None where it is one already."""
+    """A function from a value of a type to a plain one; None where values are plain already."""
     name = parsed(trino)
     if name.kind in ("double", "real"):
         return _json_float if json else None
     if name.kind == "array":
-        return _each(converter(name.args[0], json=json))
+        return _of_items(converter(name.args[0], json=json))
     if name.kind == "map":
-        key, value = (_or_same(converter(arg, json=json)) for arg in name.args)
-        return lambda pairs: {key(k): value(v) for k, v in dict(pairs).items()}
+        convert_key, convert_value = (_or_same(converter(arg, json=json)) for arg in name.args)
+        return lambda pairs: {
+            convert_key(key): convert_value(value) for key, value in dict(pairs).items()
+        }
     if name.kind == "row":
         return lambda row: list(row.values()) if isinstance(row, dict) else list(row)
     if name.kind in ("timestamp", "timestamp with time zone"):
@@ -52,7 +54,7 @@ def converter(trino: str, *, json: bool) -> Convert | None:
     return _TEXTS.get(name.kind)
 
 
-def _each(convert: Convert | None) -> Convert | None:
+def _of_items(convert: Convert | None) -> Convert | None:
     if convert is None:
         return None
     return lambda items: [None if item is None else convert(item) for item in items]
@@ -63,14 +65,14 @@ def _or_same(convert: Convert | None) -> Convert:
 
 
 def _json_float(value: float) -> float | str:
-    """JSON has no word for these."""
+    """JSON has no numbers for these: they are text."""
     if math.isnan(value):
         return "NaN"
     return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 def _timestamp(value: datetime.datetime, digits: int) -> str:
-    """To so many digits of a second; Trino knows up to 12, Arrow and Python 6."""
+    """A time with so many digits of a second; Trino knows up to 12, Arrow and Python 6."""
     text = value.replace(tzinfo=None).isoformat(" ", "microseconds")
     shown = text[: len("2026-01-31 00:00:00.") + digits].rstrip(".")
     if value.tzinfo is None:

@@ -1,4 +1,4 @@
-"""Work in a thread of its own, with the state that a job shows; and the work that is SQL."""
+"""Work in a thread of its own, with the state that a job shows; and work that is SQL."""
 
 import logging
 import threading
@@ -8,7 +8,7 @@ from typing import Literal
 
 from td_emulator import names
 from td_emulator.api.results import JobResult, Pages
-from td_emulator.engines.protocol import TIME, Engine, EngineError, QueryResult
+from td_emulator.engines.protocol import Engine, EngineError, QueryResult, is_new_table
 from td_emulator.engines.script import Statement, statements
 
 State = Literal["queued", "running", "success", "error", "killed"]
@@ -17,20 +17,21 @@ log = logging.getLogger(__name__)
 
 
 class Work:
-    """Runs `task` in a thread. `task` is given an event to look at: set means stop."""
+    """Runs `task` in a thread. The task gets an event that is set when it should stop."""
 
     def __init__(self, task: Callable[[threading.Event], None]) -> None:
         self.state: State = "queued"
         self.error: EngineError | None = None
-        self.started = self.ended = 0.0
-        self._task, self._killed, self._changed = task, threading.Event(), threading.Event()
+        self.started = self.ended = 0.0  # unix seconds; 0 before
+        self._task, self._killed = task, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def kill(self) -> None:
-        """Stop the work where it looks for this; what a statement has done stays done."""
+        """Stop the work at its next look at the event; what a statement has done stays done."""
         self._killed.set()
 
     def wait(self, seconds: float) -> bool:
@@ -58,8 +59,8 @@ class Work:
 class SqlTask:
     """Runs a text of statements; the rows of the last one go to `sink`.
 
-    `types` is None until it is known whether rows come; `affected` says how many rows were written
-    where none come.
+    `columns` and `types` are those of its rows, `types` None until it is known that it has rows;
+    `affected` is the number of rows that it wrote otherwise.
     """
 
     def __init__(
@@ -80,15 +81,13 @@ class SqlTask:
         self.last: Statement | None = None
 
     def __call__(self, killed: threading.Event) -> None:
-        found = statements(self.sql, self.database)
-        if not found:
-            raise EngineError("SYNTAX_ERROR", "line 1:1: there is no statement in this text")
+        parsed = statements(self.sql, self.database)
         result: QueryResult | int = 0
-        for statement in found:
+        for statement in parsed:
             if killed.is_set():
                 return
             result = self._run(statement)
-        self.last = found[-1]
+        self.last = parsed[-1]
         if isinstance(result, int):
             self.affected = result
             return
@@ -109,20 +108,16 @@ class SqlTask:
         return self.engine.run(statement.text, self.database, self.scheduled_time)
 
     def _has_no_columns(self, statement: Statement) -> bool:
-        """A table that the API has just made; Digdag makes one for `insert_into`."""
-        there = self.engine.tables(statement.database)
-        return (
-            not statement.columns
-            and statement.table in there
-            and self.engine.columns(statement.database, statement.table) == [TIME]
-            and not self.engine.count(statement.database, statement.table)
-        )
+        """Whether the API has just made the table; Digdag makes one for `insert_into`."""
+        if statement.columns or statement.table not in self.engine.tables(statement.database):
+            return False
+        return is_new_table(self.engine, statement.database, statement.table)
 
     def _insert_first(self, statement: Statement) -> QueryResult | int:
         """The first rows of such a table give it its columns [not verified on TD]."""
-        passing = f"{statement.table[:240]}__first_rows"
-        quoted = f'"{statement.database}"."{passing}"'
+        temporary = f"{statement.table[:240]}__first_rows"
+        quoted = f'"{statement.database}"."{temporary}"'
         sql = f"create table {quoted} as\n{statement.query}"
         count = self.engine.run(sql, self.database, self.scheduled_time)
-        self.engine.rename_table(statement.database, passing, statement.table)
+        self.engine.rename_table(statement.database, temporary, statement.table)
         return count

@@ -1,17 +1,18 @@
 """The project's own Trino dialect over files: the engine that needs nothing but Python.
 
-Statements run one after another. What a query gives is spilled to a file first, so that rows which
-are still being fetched do not change when their table does.
+Statements run one after another. A query's rows go to a file first, so that rows which a client
+still fetches do not change when their table does.
 
 Tables loaded by bulk import have `time` as their last column, so `select *` lists it last. On
 Treasure Data a table made by SQL gets a `time` of its own too [not verified]; here it does not.
 """
 
+import contextlib
 import functools
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -24,7 +25,7 @@ from td_emulator.engines.protocol import EngineError, QueryResult
 from td_emulator.engines.script import Statement, statements
 from td_emulator.engines.show import shown
 from td_emulator.engines.spill import spilled
-from td_emulator.engines.table_names import joined, place
+from td_emulator.engines.table_names import joined, separated
 from td_mta.errors import MtaError, Refused
 from td_mta.trino_on_datafusion import engine as sql_engine
 from td_mta.trino_on_datafusion.binding.query import TranslatedQuery, translate
@@ -37,7 +38,7 @@ R = TypeVar("R")
 def _alone(
     method: Callable[Concatenate["EmbeddedEngine", P], R],
 ) -> Callable[Concatenate["EmbeddedEngine", P], R]:
-    """A method that one thread at a time is in."""
+    """A method that runs in one thread at a time."""
 
     @functools.wraps(method)
     def locked(self: "EmbeddedEngine", *args: P.args, **kwargs: P.kwargs) -> R:
@@ -48,7 +49,10 @@ def _alone(
 
 
 class EmbeddedEngine:
-    """Databases are the folders in `folder`; `threads` is how many DataFusion may use."""
+    """Databases are the folders in `folder`, see `Engine` for the methods.
+
+    `memory_bytes` and `threads` limit what one query may use.
+    """
 
     def __init__(
         self, folder: Path, *, memory_bytes: int = 1 << 30, threads: int | None = None
@@ -113,19 +117,20 @@ class EmbeddedEngine:
 
     @_alone
     def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
-        found = statements(sql, database)
-        if not found:
-            raise EngineError("SYNTAX_ERROR", "line 1:1: there is no statement in this text")
-        return [self._run(statement, database, scheduled_time) for statement in found][-1]
+        results = [
+            self._run(statement, database, scheduled_time)
+            for statement in statements(sql, database)
+        ]
+        return results[-1]
 
     def _run(self, statement: Statement, database: str, now: int) -> QueryResult | int:
-        try:
+        with _as_engine_errors():
             match statement.kind:
                 case "query":
                     return self._query(statement.query, database, now)
                 case "show":
                     return shown(statement.words, database, self)
-                case "create" | "create_as" if self._is_there(statement):
+                case "create" | "create_as" if self._exists(statement):
                     return 0
                 case "create":
                     self.create_table(statement.database, statement.table, statement.columns)
@@ -136,15 +141,6 @@ class EmbeddedEngine:
                     return self._insert(statement, database, now)
                 case "drop":
                     return self._drop(statement)
-        except TrinoError as error:
-            detail = str(error).removeprefix(f"TRINO[{error.name}]").strip()
-            words = error.name.replace("_", " ").capitalize()
-            raise EngineError(error.name, detail or words) from error
-        except Refused as error:
-            kind = "COLUMN_NOT_FOUND" if str(error).startswith("no column") else "NOT_SUPPORTED"
-            raise EngineError(kind, str(error)) from error
-        except MtaError as error:
-            raise EngineError("GENERIC_USER_ERROR", str(error)) from error
         raise EngineError(
             "NOT_SUPPORTED",
             "the embedded engine runs select, show, create table, insert into and drop table, not "
@@ -152,13 +148,14 @@ class EmbeddedEngine:
         )
 
     def _query(self, sql: str, database: str, now: int) -> QueryResult:
-        plan = self._plan(sql, database, now)
-        columns = tuple(name or f"_col{place}" for place, name in enumerate(plan.names))
-        batches = spilled(self._rows(plan, database), plan.types, self._folder.scratch)
-        return QueryResult(columns, tuple(str(kind) for kind in plan.types), batches)
+        query = self._translated(sql, database, now)
+        # Trino's names for columns without one
+        columns = tuple(name or f"_col{position}" for position, name in enumerate(query.names))
+        batches = spilled(self._rows(query, database), query.types, self._folder.scratch)
+        return QueryResult(columns, tuple(str(kind) for kind in query.types), batches)
 
-    def _is_there(self, statement: Statement) -> bool:
-        """Whether the table to make is there already, which `if not exists` allows."""
+    def _exists(self, statement: Statement) -> bool:
+        """Whether the table to make exists already; an error unless `if not exists` allows it."""
         if self._folder.find(statement.database, statement.table) is None:
             return False
         if statement.lenient:
@@ -167,30 +164,30 @@ class EmbeddedEngine:
         raise EngineError("TABLE_ALREADY_EXISTS", f"line 1:1: Table '{table}' already exists")
 
     def _create_as(self, statement: Statement, database: str, now: int) -> int:
-        plan = self._plan(statement.query, database, now)
-        named = [name for name, _ in statement.columns]
-        rows = inserts.as_table(plan, self._rows(plan, database), named)
+        query = self._translated(statement.query, database, now)
+        column_names = [name for name, _ in statement.columns]
+        rows = inserts.as_table(query, self._rows(query, database), column_names)
         return self._folder.store(statement.database, statement.table, rows)
 
     def _insert(self, statement: Statement, database: str, now: int) -> int:
         with pq.ParquetFile(self._folder.typed_file(statement.database, statement.table)) as old:
             schema = old.schema_arrow
             target = inserts.Target(schema, [name for name, _ in statement.columns])
-            plan = self._plan(target.with_typed_nulls(statement.query), database, now)
-            new = target.filled(plan, self._rows(plan, database), time_now=int(time.time()))
+            query = self._translated(target.with_typed_nulls(statement.query), database, now)
+            new = target.filled(query, self._rows(query, database), time_now=int(time.time()))
             rows = pa.RecordBatchReader.from_batches(schema, inserts.after(old, new))
-            before = old.metadata.num_rows
-            return self._folder.store(statement.database, statement.table, rows) - before
+            rows_before = old.metadata.num_rows
+            return self._folder.store(statement.database, statement.table, rows) - rows_before
 
     def _drop(self, statement: Statement) -> int:
-        there = self._folder.find(statement.database, statement.table)
-        if there is not None or not statement.lenient:
+        path = self._folder.find(statement.database, statement.table)
+        if path is not None or not statement.lenient:
             self.drop_table(statement.database, statement.table)
         return 0
 
-    def _plan(self, sql: str, database: str, now: int) -> TranslatedQuery:
+    def _translated(self, sql: str, database: str, now: int) -> TranslatedQuery:
         def catalog(name: str) -> list[tuple[str, Type, str]]:
-            schema = self._folder.schema(*place(name, database))
+            schema = self._folder.schema(*separated(name, database))
             return [
                 (field.name.lower(), from_arrow(field.type, field.name), sql_engine.stored(field))
                 for field in schema
@@ -198,11 +195,27 @@ class EmbeddedEngine:
 
         return translate(joined(sql), catalog, now)
 
-    def _rows(self, plan: TranslatedQuery, database: str) -> pa.RecordBatchReader:
+    def _rows(self, query: TranslatedQuery, database: str) -> pa.RecordBatchReader:
         return sql_engine.run(
-            plan,
-            lambda name: self._folder.typed_file(*place(name, database)),
+            query,
+            lambda name: self._folder.typed_file(*separated(name, database)),
             scratch=self._folder.scratch,
             memory_bytes=self._memory_bytes,
             threads=self._threads,
         )
+
+
+@contextlib.contextmanager
+def _as_engine_errors() -> Iterator[None]:
+    """Turns errors of the SQL engine into those that a client of Trino sees."""
+    try:
+        yield
+    except TrinoError as error:
+        detail = str(error).removeprefix(f"TRINO[{error.name}]").strip()
+        name_in_words = error.name.replace("_", " ").capitalize()
+        raise EngineError(error.name, detail or name_in_words) from error
+    except Refused as error:
+        name = "COLUMN_NOT_FOUND" if str(error).startswith("no column") else "NOT_SUPPORTED"
+        raise EngineError(name, str(error)) from error
+    except MtaError as error:
+        raise EngineError("GENERIC_USER_ERROR", str(error)) from error

@@ -3,6 +3,7 @@
 New tables are Parquet, which keeps types, and complete or not there at all.
 """
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -22,7 +23,7 @@ SUFFIXES = (".parquet", ".csv")
 
 
 class Folder:
-    """Databases as the folders in a folder."""
+    """A folder of databases, each a folder of tables."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -31,53 +32,57 @@ class Folder:
         self._typed: dict[tuple[Path, int, int], Path] = {}
 
     def databases(self) -> list[str]:
+        """The names of all databases, sorted."""
         if not self.root.is_dir():
             return []
-        found = (path.name for path in self.root.iterdir() if path.is_dir())
-        return sorted(name for name in found if names.complaint("database", name) is None)
+        folders = (path.name for path in self.root.iterdir() if path.is_dir())
+        return sorted(name for name in folders if names.complaint("database", name) is None)
 
     def create_database(self, database: str) -> None:
+        """Make an empty database; an existing one stays as it is."""
         complaint = names.complaint("database", database)
         if complaint:
             raise EngineError("INVALID_SCHEMA_NAME", complaint)
         (self.root / database).mkdir(parents=True, exist_ok=True)
 
     def drop_database(self, database: str) -> None:
+        """Remove a database with its tables."""
         shutil.rmtree(self.database(database))
 
     def database(self, database: str) -> Path:
-        """The folder of a database that is there."""
+        """The folder of an existing database; raises `EngineError` where there is none."""
         if database not in self.databases():
             raise EngineError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
         return self.root / database
 
     def tables(self, database: str) -> list[str]:
+        """The names of a database's tables, sorted."""
         files = self.database(database).iterdir()
         return sorted({file.stem for file in files if file.suffix in SUFFIXES})
 
     def find(self, database: str, table: str) -> Path | None:
-        """The file of a table, the newest if there are two."""
+        """The file of a table, the newer one of two; None where there is none."""
         if table not in self.tables(database):
             return None
-        files = (self.database(database) / f"{table}{suffix}" for suffix in SUFFIXES)
-        there = [file for file in files if file.is_file()]
-        return max(there, key=lambda file: file.stat().st_mtime_ns)
+        candidates = (self.database(database) / f"{table}{suffix}" for suffix in SUFFIXES)
+        files = [path for path in candidates if path.is_file()]
+        return max(files, key=lambda file: file.stat().st_mtime_ns)
 
     def file(self, database: str, table: str) -> Path:
-        """The file of a table that is there."""
-        found = self.find(database, table)
-        if found is None:
+        """The file of an existing table; raises `EngineError` where there is none."""
+        path = self.find(database, table)
+        if path is None:
             name = f'"td-presto".{database}.{table}'
             raise EngineError("TABLE_NOT_FOUND", f"line 1:1: Table '{name}' does not exist")
-        return found
+        return path
 
     def typed_file(self, database: str, table: str) -> Path:
         """The table as Parquet: its file, or a copy that lives as long as this object."""
         path = self.file(database, table)
         if path.suffix == ".parquet":
             return path
-        state = path.stat()
-        key = (path, state.st_mtime_ns, state.st_size)
+        status = path.stat()
+        key = (path, status.st_mtime_ns, status.st_size)  # a file that changed is read anew
         if key not in self._typed:
             copy = self.scratch / f"typed_{len(self._typed)}.parquet"
             try:
@@ -88,10 +93,11 @@ class Folder:
         return self._typed[key]
 
     def schema(self, database: str, table: str) -> pa.Schema:
+        """The columns of a table with their Arrow types."""
         return pq.read_schema(self.typed_file(database, table))
 
     def store(self, database: str, table: str, rows: pa.RecordBatchReader) -> int:
-        """Make or replace a table in one step; gives the number of rows."""
+        """Make or replace a table in one step; returns the number of rows."""
         complaint = names.complaint("table", table)
         if complaint:
             raise EngineError("INVALID_TABLE_PROPERTY", complaint)
@@ -105,17 +111,18 @@ class Folder:
         return count
 
     def drop(self, database: str, table: str) -> None:
+        """Remove a table; raises `EngineError` where there is none."""
         self.file(database, table)
         for suffix in SUFFIXES:
             (self.database(database) / f"{table}{suffix}").unlink(missing_ok=True)
 
     def rename(self, database: str, table: str, new: str) -> None:
-        old = self.file(database, table)
-        target = old.with_name(f"{new}{old.suffix}")
-        os.replace(old, target)
-        os.utime(target)
-        for path in (old.with_name(table), old.with_name(new)):
-            for suffix in SUFFIXES:
-                file = path.with_name(f"{path.name}{suffix}")
-                if file != target:
-                    file.unlink(missing_ok=True)
+        """Give a table another name; it replaces one of that name in one step."""
+        old_file = self.file(database, table)
+        new_file = old_file.with_name(f"{new}{old_file.suffix}")
+        os.replace(old_file, new_file)
+        os.utime(new_file)  # so that it is the newer one beside a file of another suffix
+        for name, suffix in itertools.product((table, new), SUFFIXES):
+            leftover = old_file.with_name(f"{name}{suffix}")
+            if leftover != new_file:
+                leftover.unlink(missing_ok=True)

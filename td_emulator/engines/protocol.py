@@ -16,7 +16,7 @@ TIME = ("time", "bigint")  # the column that every table made by the API has
 class QueryResult:
     """The rows of a query: column names, Trino's types, and the rows in batches, to be read once.
 
-    The batches hold on to nothing that another statement may change.
+    The batches do not change when another statement changes a table.
     """
 
     columns: tuple[str, ...]
@@ -38,17 +38,21 @@ class Engine(Protocol):
     A missing table is an `EngineError` TABLE_NOT_FOUND, a missing database SCHEMA_NOT_FOUND.
     """
 
-    def databases(self) -> list[str]: ...
+    def databases(self) -> list[str]:
+        """The names of all databases, sorted."""
+        ...
 
     def create_database(self, database: str) -> None:
-        """Make an empty database; one that is there stays as it is."""
+        """Make an empty database; an existing one stays as it is."""
         ...
 
     def drop_database(self, database: str) -> None:
         """Drop a database with its tables."""
         ...
 
-    def tables(self, database: str) -> list[str]: ...
+    def tables(self, database: str) -> list[str]:
+        """The names of a database's tables, sorted."""
+        ...
 
     def columns(self, database: str, table: str) -> list[tuple[str, str]]:
         """Names and Trino types, in the table's order."""
@@ -59,26 +63,39 @@ class Engine(Protocol):
         ...
 
     def create_table(self, database: str, table: str, columns: Sequence[tuple[str, str]]) -> None:
-        """Make a table without rows; one that is there is replaced."""
+        """Make a table without rows, from names and Trino types; an existing one is replaced."""
         ...
 
-    def drop_table(self, database: str, table: str) -> None: ...
+    def drop_table(self, database: str, table: str) -> None:
+        """Drop a table."""
+        ...
 
     def rename_table(self, database: str, table: str, new: str) -> None:
         """Give a table another name; a table of that name is replaced, in one step if possible."""
         ...
 
-    def read(self, database: str, table: str) -> pa.Table: ...
+    def read(self, database: str, table: str) -> pa.Table:
+        """All rows of a table."""
+        ...
 
     def write(self, database: str, table: str, rows: pa.Table) -> None:
-        """Make or replace a table by these rows; only as much of them is in memory as need be."""
+        """Make or replace a table by these rows, which may be mapped from a file."""
         ...
 
     def append(self, database: str, table: str, rows: pa.Table) -> None:
-        """Add rows by column name; a column that one side lacks is NULL there."""
+        """Add rows by column name; a column that one side does not have is NULL there."""
         ...
 
     def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
         """Run one statement, or several one after another; the last one's rows, or their number
-        where it wrote a table. Raises `EngineError` where a statement fails."""
+        where it wrote a table.
+
+        `scheduled_time` is the job's time in unix seconds. Raises `EngineError` where a statement
+        fails.
+        """
         ...
+
+
+def is_new_table(engine: Engine, database: str, table: str) -> bool:
+    """Whether a table is as the API makes it, with `time` alone: its first rows add columns."""
+    return engine.columns(database, table) == [TIME] and not engine.count(database, table)

@@ -1,7 +1,7 @@
-"""A text of SQL statements as its statements: which table each writes, and its query's own text.
+"""Splits a text of SQL into statements: what each does, which table it writes, its query's text.
 
 Digdag sends `DROP TABLE IF EXISTS "t";` and `CREATE TABLE "t" AS` with a query as one job. Only the
-beginning of a statement is read here, token by token; the query's text stays as it was written.
+beginning of a statement is parsed here, token by token; the query's text is not changed.
 """
 
 from collections.abc import Iterator
@@ -22,31 +22,38 @@ _DEPTH = {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One statement. `table` is the one that it writes; `query` is its query's text.
-
-    `text` has the comments before it; `words` starts with its first word.
-    """
+    """One statement."""
 
     kind: Kind
-    text: str
-    words: str
-    database: str = ""
-    table: str = ""
-    query: str = ""
+    text: str  # with the comments before it
+    words: str  # from its first word on
+    database: str = ""  # of the table that it writes
+    table: str = ""  # that it writes
+    query: str = ""  # the text of its query
     columns: tuple[tuple[str, str], ...] = ()  # of create: name and type; of insert: name and ""
     lenient: bool = False  # IF EXISTS, IF NOT EXISTS
 
     @property
     def writes(self) -> bool:
+        """Whether it changes a table, or may do so."""
         return self.kind not in ("query", "show")
 
 
 def statements(sql: str, database: str) -> list[Statement]:
-    """The statements of a text; a table without a database is in `database`."""
-    return [_Reader(sql, *piece, database).statement() for piece in _pieces(sql)]
+    """The statements of a text, at least one; a table without a database is in `database`.
+
+    Raises `EngineError` SYNTAX_ERROR.
+    """
+    parsed = [
+        _StatementReader(sql, start, end, tokens, database).statement()
+        for start, end, tokens in _split(sql)
+    ]
+    if not parsed:
+        raise EngineError("SYNTAX_ERROR", "line 1:1: there is no statement in this text")
+    return parsed
 
 
-def _pieces(sql: str) -> Iterator[tuple[int, int, list[Token]]]:
+def _split(sql: str) -> Iterator[tuple[int, int, list[Token]]]:
     """Where each statement starts and ends, and its tokens."""
     try:
         tokens = list(Trino().tokenize(sql))
@@ -54,32 +61,33 @@ def _pieces(sql: str) -> Iterator[tuple[int, int, list[Token]]]:
         message = f"line 1:1: text that cannot be read: {str(error).splitlines()[0]}"
         raise EngineError("SYNTAX_ERROR", message) from error
     start = 0
-    piece: list[Token] = []
+    current: list[Token] = []
     for token in tokens:
         if token.token_type != TokenType.SEMICOLON:
-            piece.append(token)
+            current.append(token)
             continue
-        if piece:
-            yield start, token.start, piece
-        start, piece = token.end + 1, []
-    if piece:
-        yield start, len(sql), piece
+        if current:
+            yield start, token.start, current
+        start, current = token.end + 1, []
+    if current:
+        yield start, len(sql), current
 
 
-class _Reader:
-    """Reads the beginning of one statement."""
+class _StatementReader:
+    """Parses the beginning of one statement: `position` is the index of the next token."""
 
     def __init__(self, sql: str, start: int, end: int, tokens: list[Token], database: str) -> None:
         self.sql, self.end, self.text = sql, end, sql[start:end]
         self.words = sql[tokens[0].start : end]
-        self.tokens, self.database, self.at = tokens, database, 0
+        self.tokens, self.database, self.position = tokens, database, 0
 
     def statement(self) -> Statement:
+        """The statement; of a kind that is not known here it is `other`."""
         first = self._word()
         if first in _READS:
-            return self._made("query", query=self.text)
+            return self._of_kind("query", query=self.text)
         if first in _SHOWS:
-            return self._made("show")
+            return self._of_kind("show")
         if self._take("CREATE", "TABLE"):
             return self._create(lenient=self._take("IF", "NOT", "EXISTS"))
         if self._take("INSERT", "INTO"):
@@ -87,10 +95,10 @@ class _Reader:
         if self._take("DROP", "TABLE"):
             lenient = self._take("IF", "EXISTS")
             database, table = self._name()
-            return self._made("drop", database=database, table=table, lenient=lenient)
-        return self._made("other")
+            return self._of_kind("drop", database=database, table=table, lenient=lenient)
+        return self._of_kind("other")
 
-    def _made(self, kind: Kind, **parts: Any) -> Statement:
+    def _of_kind(self, kind: Kind, **parts: Any) -> Statement:
         return Statement(kind=kind, text=self.text, words=self.words, **parts)
 
     def _create(self, *, lenient: bool) -> Statement:
@@ -98,80 +106,82 @@ class _Reader:
         columns = self._definitions() if self._word() == "(" else ()
         if self._take("WITH"):
             self._skip_parentheses()
-        as_query = {"query": self._rest()} if self._take("AS") else {}
-        return self._made(
-            "create_as" if as_query else "create",
+        has_query = self._take("AS")
+        return self._of_kind(
+            "create_as" if has_query else "create",
             database=database,
             table=table,
             columns=columns,
             lenient=lenient,
-            **as_query,
+            query=self._query_text() if has_query else "",
         )
 
     def _insert(self) -> Statement:
         database, table = self._name()
         names: tuple[tuple[str, str], ...] = ()
         if self._word() == "(" and self._word(1) not in _READS:
-            names = tuple((part.split()[0], "") for part in self._parts())
-        return self._made(
-            "insert", database=database, table=table, query=self._rest(), columns=names
-        )
+            names = tuple((item.split()[0], "") for item in self._items())
+        query = self._query_text()
+        return self._of_kind("insert", database=database, table=table, query=query, columns=names)
 
     def _definitions(self) -> tuple[tuple[str, str], ...]:
-        pairs = (part.partition(" ") for part in self._parts())
+        """Names and types of the columns of a `create table`."""
+        pairs = (item.partition(" ") for item in self._items())
         return tuple((name, kind.strip()) for name, _, kind in pairs)
 
-    def _parts(self) -> list[str]:
-        """The parts of a list in parentheses, each as its words; names in lower case."""
-        start = self.at + 1
+    def _items(self) -> list[str]:
+        """The items of a list in parentheses, each as its words in lower case."""
+        start = self.position + 1
         end = self._skip_parentheses()
-        parts, depth = [""], 0
+        items, depth = [""], 0
         for token in self.tokens[start:end]:
             depth += _DEPTH.get(token.token_type, 0)
             if token.text == "," and depth == 0:
-                parts.append("")
+                items.append("")
             else:
-                parts[-1] = f"{parts[-1]} {token.text.lower()}".strip()
-        return parts
+                items[-1] = f"{items[-1]} {token.text.lower()}".strip()
+        return items
 
     def _skip_parentheses(self) -> int:
-        """Past a list in parentheses; gives the place of the closing one."""
+        """Move past a list in parentheses; returns the index of the closing one."""
         depth = 0
-        for place in range(self.at, len(self.tokens)):
-            depth += _DEPTH.get(self.tokens[place].token_type, 0)
+        for index in range(self.position, len(self.tokens)):
+            depth += _DEPTH.get(self.tokens[index].token_type, 0)
             if depth == 0:
-                self.at = place + 1
-                return place
+                self.position = index + 1
+                return index
         raise EngineError("SYNTAX_ERROR", f"a parenthesis is not closed: {self.text[:80]!r}")
 
     def _name(self) -> tuple[str, str]:
         """A table's name as database and table; a catalog before them is left out."""
         names = [self._identifier()]
         while self._word() == ".":
-            self.at += 1
+            self.position += 1
             names.append(self._identifier())
         return (names[-2] if len(names) > 1 else self.database), names[-1]
 
     def _identifier(self) -> str:
-        if self.at >= len(self.tokens):
+        if self.position >= len(self.tokens):
             raise EngineError("SYNTAX_ERROR", f"a table's name is missing: {self.text[-80:]!r}")
-        self.at += 1
-        return self.tokens[self.at - 1].text.lower()
+        self.position += 1
+        return self.tokens[self.position - 1].text.lower()
 
-    def _rest(self) -> str:
-        if self.at >= len(self.tokens):
+    def _query_text(self) -> str:
+        """The text from the next token on."""
+        if self.position >= len(self.tokens):
             raise EngineError("SYNTAX_ERROR", f"the query is missing: {self.text[-80:]!r}")
-        return self.sql[self.tokens[self.at].start : self.end]
+        return self.sql[self.tokens[self.position].start : self.end]
 
     def _take(self, *words: str) -> bool:
-        if any(self._word(place) != word for place, word in enumerate(words)):
+        """Move past these words, if they are the next ones."""
+        if any(self._word(ahead) != word for ahead, word in enumerate(words)):
             return False
-        self.at += len(words)
+        self.position += len(words)
         return True
 
     def _word(self, ahead: int = 0) -> str:
-        """A token in upper case; nothing for a quoted name or past the end."""
-        place = self.at + ahead
-        if place >= len(self.tokens) or self.tokens[place].token_type == TokenType.IDENTIFIER:
+        """A token in upper case; empty for a quoted name or past the end."""
+        index = self.position + ahead
+        if index >= len(self.tokens) or self.tokens[index].token_type == TokenType.IDENTIFIER:
             return ""
-        return self.tokens[place].text.upper()
+        return self.tokens[index].text.upper()

@@ -1,5 +1,5 @@
-"""The rows of a query, put into a file at once and read from there as often as batches are asked
-for: whatever happens to the tables meanwhile.
+"""Moves the rows of a query to a file at once, from where they are read batch by batch, whatever
+happens to the tables meanwhile.
 """
 
 import uuid
@@ -14,8 +14,9 @@ from td_mta.trino_on_datafusion.types import Type
 def spilled(
     rows: pa.RecordBatchReader, kinds: Sequence[Type], folder: Path
 ) -> Iterator[pa.RecordBatch]:
-    """The same rows from a file in `folder`, which is gone once they are read."""
-    schema = pa.schema([_zoned(f, kind) for f, kind in zip(rows.schema, kinds, strict=True)])
+    """The same rows from a file in `folder`, which is removed once they are read."""
+    pairs = zip(rows.schema, kinds, strict=True)
+    schema = pa.schema([_with_zone(field, kind) for field, kind in pairs])
     path = folder / f"rows_{uuid.uuid4().hex}.arrow"
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         for batch in rows:
@@ -26,14 +27,14 @@ def spilled(
 def _read(path: Path) -> Iterator[pa.RecordBatch]:
     try:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
-            for place in range(reader.num_record_batches):
-                yield reader.get_batch(place)
+            for number in range(reader.num_record_batches):
+                yield reader.get_batch(number)
     finally:
         path.unlink(missing_ok=True)
 
 
-def _zoned(field: pa.Field, kind: Type) -> pa.Field:
-    """A time with a zone is carried as its instant; what shows it needs the zone too."""
+def _with_zone(field: pa.Field, kind: Type) -> pa.Field:
+    """The SQL engine carries a time with a zone as its instant; a client sees the zone too."""
     if kind.kind != "timestamp with time zone":
         return field
     return pa.field(field.name, pa.timestamp("us", kind.args[1]))

@@ -29,19 +29,20 @@ def parsed(text: str) -> TypeName:
     """
     text = " ".join(text.lower().split())
     suffix = _SUFFIX if text.endswith(_SUFFIX) else ""
-    head, _, rest = text.removesuffix(suffix).partition("(")
-    inner = rest.rpartition(")")[0] if rest else ""
-    return TypeName(head.strip() + suffix, tuple(_split(inner)) if inner.strip() else ())
+    head, _, after_parenthesis = text.removesuffix(suffix).partition("(")
+    inner, _, _ = after_parenthesis.rpartition(")")
+    args = tuple(_split(inner)) if inner.strip() else ()
+    return TypeName(head.strip() + suffix, args)
 
 
 def _split(text: str) -> list[str]:
     """The parts between commas that are in no parentheses."""
     parts, depth, start = [], 0, 0
-    for place, letter in enumerate(text):
+    for position, letter in enumerate(text):
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if letter == "," and depth == 0:
-            parts.append(text[start:place].strip())
-            start = place + 1
+            parts.append(text[start:position].strip())
+            start = position + 1
     return [*parts, text[start:].strip()]
 
 
@@ -53,7 +54,8 @@ _TRINO = {"int": "integer", "long": "bigint", "float": "real", "double": "double
 
 
 def to_td(trino: str) -> str:
-    """Treasure Data's name, as `table/list` has it. What it has no name for is a `string` to it;
+    """Treasure Data's name of a Trino type, as `table/list` has it; `string` where it has none.
+
     td-client-java fails on any other word. [How TD stores booleans and times was not verified.]
     """
     name = parsed(trino)
@@ -98,7 +100,7 @@ def arrow(trino: str) -> pa.DataType:
     return _ARROW[name.kind]
 
 
-_NAMES: list[tuple[Callable[[pa.DataType], bool], str]] = [
+_NAME_OF_ARROW: list[tuple[Callable[[pa.DataType], bool], str]] = [
     (pa.types.is_boolean, "boolean"),
     (pa.types.is_int8, "tinyint"),
     (pa.types.is_int16, "smallint"),
@@ -123,7 +125,7 @@ def of_arrow(kind: pa.DataType) -> str:
         return f"map({of_arrow(kind.key_type)}, {of_arrow(kind.item_type)})"
     if pa.types.is_timestamp(kind):
         return "timestamp(6) with time zone" if kind.tz else "timestamp(6)"
-    return next((name for test, name in _NAMES if test(kind)), "varchar")
+    return next((name for is_such, name in _NAME_OF_ARROW if is_such(kind)), "varchar")
 
 
 def signature(trino: str) -> dict[str, object]:
@@ -140,7 +142,9 @@ def _argument(kind: str, arg: str) -> dict[str, object]:
         return {"kind": "LONG", "value": int(arg)}
     if kind != "row":
         return {"kind": "TYPE", "value": signature(arg)}
+    # a field of a row: `name type`, or a type alone, which may have blanks too
     named = re.fullmatch(r'("[^"]*"|[a-z_]\w*) ([a-z].*)', arg)
-    field = {"fieldName": {"name": named[1].strip('"')}} if named and arg not in _ARROW else {}
-    value = {**field, "typeSignature": signature(named[2] if field and named else arg)}
+    if named is None or arg in _ARROW:
+        return {"kind": "NAMED_TYPE", "value": {"typeSignature": signature(arg)}}
+    value = {"fieldName": {"name": named[1].strip('"')}, "typeSignature": signature(named[2])}
     return {"kind": "NAMED_TYPE", "value": value}

@@ -21,34 +21,34 @@ def jdk(folder: Path, version: str) -> Path:
 
 
 @pytest.fixture
-def no_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(java, "PLACES", (f"{tmp_path}/jvm/*",))
+def no_java_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(java, "FOLDERS", (f"{tmp_path}/jvm/*",))
     return tmp_path / "jvm"
 
 
-def test_a_newer_jdk_is_found_beside_the_default_one(no_places: Path, tmp_path: Path) -> None:
-    jdk(no_places / "java-17", "17.0.15")
-    new = jdk(no_places / "temurin-25", "25.0.3")
+def test_a_newer_jdk_is_found_beside_the_default_one(no_java_folders: Path, tmp_path: Path) -> None:
+    jdk(no_java_folders / "java-17", "17.0.15")
+    new = jdk(no_java_folders / "temurin-25", "25.0.3")
     old = jdk(tmp_path / "home", "17.0.15")
     found = java.find({"JAVA_HOME": str(old), "PATH": str(old / "bin")})
     assert found == new / "bin" / "java"
 
 
-def test_java_home_comes_first(no_places: Path, tmp_path: Path) -> None:
-    jdk(no_places / "temurin-25", "25.0.3")
+def test_java_home_comes_first(no_java_folders: Path, tmp_path: Path) -> None:
+    jdk(no_java_folders / "temurin-25", "25.0.3")
     home = jdk(tmp_path / "home", "24")
     assert java.find({"JAVA_HOME": str(home)}) == home / "bin" / "java"
 
 
-def test_only_old_ones_are_named_with_what_to_install(no_places: Path) -> None:
-    old = jdk(no_places / "java-8", "1.8.0_392")
+def test_only_old_ones_are_named_with_what_to_install(no_java_folders: Path) -> None:
+    old = jdk(no_java_folders / "java-8", "1.8.0_392")
     with pytest.raises(WrongInput) as raised:
         java.find({"PATH": ""})
     assert f"found {old / 'bin' / 'java'} (8)" in str(raised.value)
     assert "install a JDK 24 or newer" in str(raised.value)
 
 
-def test_no_java_at_all_is_told(no_places: Path) -> None:
+def test_no_java_at_all_is_told(no_java_folders: Path) -> None:
     with pytest.raises(WrongInput, match="Trino needs Java 24 or newer; found none: install"):
         java.find({"PATH": ""})
 

@@ -1,7 +1,7 @@
 """Fetches Trino with Maven, once, into the user's cache folder, which is outside the project.
 
-The folder is made under a passing name and renamed when it is whole, so that a fetch which stopped
-half-way is never taken for Trino.
+The folder is made under a temporary name and renamed when it is complete, so that a fetch which
+stopped half-way is never taken for Trino.
 """
 
 import hashlib
@@ -34,10 +34,12 @@ class Artifact:
 
     @property
     def coordinates(self) -> str:
+        """Maven's name of the artifact."""
         return f"io.trino:{self.name}:{VERSION}:{self.packing}"
 
     @property
     def file(self) -> str:
+        """The name of the file that Maven writes."""
         return f"{self.name}-{VERSION}.{self.packing}"
 
 
@@ -54,22 +56,26 @@ MEMORY = Artifact(
 
 
 def home(cache: Path | None = None) -> Path:
-    """A folder with `lib/` and `plugin/memory/` of Trino, fetched if it is not there (200 MB)."""
+    """The folder with `lib/` and `plugin/memory/` of Trino, fetched if it is missing (200 MB).
+
+    Raises `WrongInput` without Maven, `WarehouseError` where the fetch fails.
+    """
     cache = cache or _cache()
-    kept = cache / f"trino-{VERSION}"
-    if kept.is_dir():
-        return kept
+    home = cache / f"trino-{VERSION}"
+    if home.is_dir():
+        return home
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".trino-{VERSION}.", dir=cache) as passing:
-        whole = Path(passing) / "trino"
-        _unpack_server(_fetched(SERVER, Path(passing)), whole)
-        _unpack_plugin(_fetched(MEMORY, Path(passing)), whole)
+    with tempfile.TemporaryDirectory(prefix=f".trino-{VERSION}.", dir=cache) as name:
+        temporary = Path(name)
+        unpacked = temporary / "trino"
+        _unpack_server(_fetched(SERVER, temporary), unpacked)
+        _unpack_plugin(_fetched(MEMORY, temporary), unpacked)
         try:
-            os.rename(whole, kept)
+            os.rename(unpacked, home)
         except OSError:
-            if not kept.is_dir():  # another process was faster
+            if not home.is_dir():  # else another process was faster
                 raise
-    return kept
+    return home
 
 
 def _cache() -> Path:
@@ -84,30 +90,30 @@ def _fetched(artifact: Artifact, folder: Path) -> Path:
         f"-Dartifact={artifact.coordinates}", f"-DoutputDirectory={folder}",
     ]  # fmt: skip
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LIMIT)
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LIMIT)
     except subprocess.TimeoutExpired:
         raise WarehouseError(
             f"Maven did not fetch {artifact.coordinates} in {_LIMIT} s: "
             "is its repository reachable?"
         ) from None
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip()[-1500:]
-        raise WarehouseError(f"Maven could not fetch {artifact.coordinates}:\n{said}")
+    if ended.returncode:
+        output = (ended.stdout + ended.stderr).strip()[-1500:]
+        raise WarehouseError(f"Maven could not fetch {artifact.coordinates}:\n{output}")
     path = folder / artifact.file
     _verify(path, artifact)
-    size = path.stat().st_size / 1e6
-    _log.info("fetched %s: %.0f MB in %.0f s", artifact.file, size, time.monotonic() - start)
+    megabytes, seconds = path.stat().st_size / 1e6, time.monotonic() - start
+    _log.info("fetched %s: %.0f MB in %.0f s", artifact.file, megabytes, seconds)
     return path
 
 
 def _maven() -> str:
-    found = shutil.which("mvn")
-    if found is None:
+    path = shutil.which("mvn")
+    if path is None:
         raise WrongInput(
             "Trino is fetched with Maven, and there is no mvn on PATH: install it "
             "(Debian: apt install maven; https://maven.apache.org)"
         )
-    return found
+    return path
 
 
 def _verify(path: Path, artifact: Artifact) -> None:
@@ -124,11 +130,11 @@ def _verify(path: Path, artifact: Artifact) -> None:
 
 def _unpack_server(archive: Path, target: Path) -> None:
     """`lib/` alone; launchers and the other plugins are not needed."""
-    wanted = f"{SERVER.name}-{VERSION}/lib/"
+    prefix = f"{SERVER.name}-{VERSION}/lib/"
     (target / "lib").mkdir(parents=True)
     with tarfile.open(archive, "r|gz") as tar:
         for member in tar:
-            if not member.isfile() or not member.name.startswith(wanted):
+            if not member.isfile() or not member.name.startswith(prefix):
                 continue
             content = tar.extractfile(member)
             if content is not None:

@@ -12,7 +12,7 @@ from trino.dbapi import Connection, Cursor
 CATALOG = "td-presto"
 USER = "td_emulator"
 _STARTING = "SERVER_STARTING_UP"
-_PATIENCE = 60.0  # seconds that a server which has just started may say so
+_PATIENCE = 60.0  # seconds that a server may still answer with this error
 
 Execute = Callable[[str], list[list[Any]]]
 
@@ -29,7 +29,7 @@ def connect(url: str, schema: str | None = None) -> Connection:
 
 @contextlib.contextmanager
 def connected(url: str, schema: str | None = None) -> Iterator[Execute]:
-    """A function that runs a statement to its end and gives its rows."""
+    """A function that runs a statement to its end and returns its rows."""
     with contextlib.closing(connect(url, schema)) as connection:
 
         def run(sql: str) -> list[list[Any]]:
@@ -41,19 +41,20 @@ def connected(url: str, schema: str | None = None) -> Iterator[Execute]:
 
 @contextlib.contextmanager
 def executed(connection: Connection, sql: str) -> Iterator[Cursor]:
-    """A statement that has begun; a server that still starts up is waited for."""
-    until = time.monotonic() + _PATIENCE
+    """A statement that has begun, after a wait where the server still starts up."""
+    deadline = time.monotonic() + _PATIENCE
     with contextlib.closing(connection.cursor()) as cursor:
-        while not _began(cursor, sql, until):
+        while not _began(cursor, sql, deadline):
             time.sleep(0.1)
         yield cursor
 
 
-def _began(cursor: Cursor, sql: str, until: float) -> bool:
+def _began(cursor: Cursor, sql: str, deadline: float) -> bool:
+    """Whether the server took the statement; False while it starts up."""
     try:
         cursor.execute(sql)
     except trino.exceptions.TrinoQueryError as error:
-        if error.error_name != _STARTING or time.monotonic() > until:
+        if error.error_name != _STARTING or time.monotonic() > deadline:
             raise
         return False
     return True

@@ -23,12 +23,15 @@ _NOT_DATABASES = {"information_schema", "default", functions.SCHEMA}
 
 
 class TrinoEngine:
-    """Tables and statements of a Trino at an address, e.g. of `RealTrino.url`."""
+    """Tables and statements of a Trino at an address, e.g. `RealTrino.url`.
+
+    See `Engine` for the methods.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._lock = threading.Lock()  # of what changes tables in several steps
-        self._passing = itertools.count()
+        self._lock = threading.Lock()  # held while tables change in several steps
+        self._numbers = itertools.count()  # of temporary tables
 
     def databases(self) -> list[str]:
         names = {row[0] for row in self._rows("show schemas")}
@@ -46,85 +49,90 @@ class TrinoEngine:
         return sorted(row[0] for row in self._rows(f"show tables from {quoted(database)}"))
 
     def columns(self, database: str, table: str) -> list[tuple[str, str]]:
-        return [
-            (row[0], row[1]) for row in self._rows(f"show columns from {_place(database, table)}")
-        ]
+        rows = self._rows(f"show columns from {_qualified(database, table)}")
+        return [(name, kind) for name, kind, *_ in rows]
 
     def count(self, database: str, table: str) -> int:
-        return int(self._rows(f"select count(*) from {_place(database, table)}")[0][0])
+        return int(self._rows(f"select count(*) from {_qualified(database, table)}")[0][0])
 
     def create_table(self, database: str, table: str, columns: Sequence[tuple[str, str]]) -> None:
         with self._lock:
-            self._rows(f"drop table if exists {_place(database, table)}")
-            self._create(_place(database, table), columns)
+            self._rows(f"drop table if exists {_qualified(database, table)}")
+            self._create(_qualified(database, table), columns)
 
     def drop_table(self, database: str, table: str) -> None:
-        self._rows(f"drop table {_place(database, table)}")
+        self._rows(f"drop table {_qualified(database, table)}")
 
     def rename_table(self, database: str, table: str, new: str) -> None:
-        """The old table of the new name gives way in a step of its own: Trino has no other way."""
+        """See `Engine`; in two steps, since Trino renames to no name that another table has."""
         with self._lock:
             self.columns(database, table)  # a missing table must not cost the other one
             if table != new:
                 self._replace(database, table, new)
 
     def read(self, database: str, table: str) -> pa.Table:
-        found = self._query(f"select * from {_place(database, table)}", database)
-        schema = [
-            (name, types.arrow(kind)) for name, kind in zip(found.columns, found.types, strict=True)
-        ]
-        batches = [batch.rename_columns(found.columns) for batch in found.batches]
-        return pa.Table.from_batches(batches, pa.schema(schema))
+        result = self._query(f"select * from {_qualified(database, table)}", database)
+        pairs = zip(result.columns, result.types, strict=True)
+        schema = pa.schema([(name, types.arrow(kind)) for name, kind in pairs])
+        batches = [batch.rename_columns(result.columns) for batch in result.batches]
+        return pa.Table.from_batches(batches, schema)
 
     def write(self, database: str, table: str, rows: pa.Table) -> None:
         with self._lock:
-            passing = f"passing_{os.getpid()}_{next(self._passing)}"
+            temporary = self._temporary_name()
             columns = [(field.name, types.of_arrow(field.type)) for field in rows.schema]
             try:
-                self._create(_place(database, passing), columns)
-                self._insert(_place(database, passing), rows)
-                self._replace(database, passing, table)
+                self._create(_qualified(database, temporary), columns)
+                self._insert(_qualified(database, temporary), rows)
+                self._replace(database, temporary, table)
             except BaseException:
                 with contextlib.suppress(EngineError):
-                    self._rows(f"drop table if exists {_place(database, passing)}")
+                    self._rows(f"drop table if exists {_qualified(database, temporary)}")
                 raise
 
     def append(self, database: str, table: str, rows: pa.Table) -> None:
         with self._lock:
             self._widen(database, table, rows.schema)
-            self._insert(_place(database, table), rows)
+            self._insert(_qualified(database, table), rows)
 
     def run(self, sql: str, database: str, scheduled_time: int) -> QueryResult | int:
         result: QueryResult | int = 0
         for statement in statements(sql, database):
-            result = self._ran(statement, job_text(statement.text, scheduled_time), database)
+            result = self._run(statement, job_text(statement.text, scheduled_time), database)
         return result
 
-    def _ran(self, statement: Statement, text: str, database: str) -> QueryResult | int:
+    def _run(self, statement: Statement, text: str, database: str) -> QueryResult | int:
         if not statement.writes:
             return self._query(text, database)
-        rows = self._written(statement, text, database)
+        rows = self._write(statement, text, database)
+        # one row with the number of rows written, or with `true`
         return int(rows[0][0]) if rows and isinstance(rows[0][0], int) else 0
 
-    def _written(self, statement: Statement, text: str, database: str) -> list[list[Any]]:
-        """What a writing statement answers. Trino's memory connector leaves an empty table where
-        `create table as` fails; Treasure Data leaves none."""
-        place = _place(statement.database, statement.table)
-        makes = statement.kind == "create_as"
-        is_new = makes and statement.table not in self.tables(statement.database)
+    def _write(self, statement: Statement, text: str, database: str) -> list[list[Any]]:
+        """Run a writing statement; returns what Trino answers.
+
+        Trino's memory connector leaves an empty table where `create table as` fails; Treasure Data
+        leaves none.
+        """
+        is_new = statement.kind == "create_as" and (
+            statement.table not in self.tables(statement.database)
+        )
         try:
             with self._executed(text, database) as cursor:
                 return list(cursor.fetchall())
         except EngineError:
             if is_new:
-                self._rows(f"drop table if exists {place}")
+                table = _qualified(statement.database, statement.table)
+                self._rows(f"drop table if exists {table}")
             raise
 
     def _query(self, sql: str, database: str) -> QueryResult:
         with self._executed(sql, database) as cursor:
-            described = cursor.description or []
-            names, kinds = (tuple(str(part[n]) for part in described) for n in (0, 1))
-            return QueryResult(names, kinds, values.spooled(iter(cursor.fetchone, None), kinds))
+            description = cursor.description or []
+            names = tuple(str(column[0]) for column in description)
+            trino_types = tuple(str(column[1]) for column in description)
+            batches = values.spooled(iter(cursor.fetchone, None), trino_types)
+            return QueryResult(names, trino_types, batches)
 
     def _rows(self, sql: str) -> list[list[Any]]:
         with self._executed(sql, None) as cursor:
@@ -142,38 +150,49 @@ class TrinoEngine:
             raise _engine_error(error) from error
 
     def _widen(self, database: str, table: str, schema: pa.Schema) -> None:
-        """Add the columns that only new rows have, before `time`, by making the table anew: a table
-        of the memory connector cannot be read after `add column`."""
-        there = [name for name, _ in self.columns(database, table)]
+        """Add the columns that only new rows have, before `time`.
+
+        The table is made anew: one of the memory connector cannot be read after `add column`.
+        """
+        existing = [name for name, _ in self.columns(database, table)]
         new = [
             f"cast(null as {types.of_arrow(field.type)}) as {quoted(field.name)}"
             for field in schema
-            if field.name not in there
+            if field.name not in existing
         ]
         if not new:
             return
-        first, last = ([quoted(n) for n in there if (n == TIME[0]) == end] for end in (False, True))
-        passing = f"passing_{os.getpid()}_{next(self._passing)}"
+        before_time = [quoted(name) for name in existing if name != TIME[0]]
+        time_column = [quoted(name) for name in existing if name == TIME[0]]
+        listed = ", ".join([*before_time, *new, *time_column])
+        temporary = self._temporary_name()
         self._rows(
-            f"create table {_place(database, passing)} as "
-            f"select {', '.join([*first, *new, *last])} from {_place(database, table)}"
+            f"create table {_qualified(database, temporary)} as "
+            f"select {listed} from {_qualified(database, table)}"
         )
-        self._replace(database, passing, table)
+        self._replace(database, temporary, table)
 
-    def _create(self, place: str, columns: Sequence[tuple[str, str]]) -> None:
+    def _temporary_name(self) -> str:
+        return f"passing_{os.getpid()}_{next(self._numbers)}"
+
+    def _create(self, table: str, columns: Sequence[tuple[str, str]]) -> None:
+        """Make a table; `table` is quoted already."""
         listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
-        self._rows(f"create table {place} ({listed})")
+        self._rows(f"create table {table} ({listed})")
 
-    def _insert(self, place: str, rows: pa.Table) -> None:
-        for statement in values.inserts(place, rows):
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        """Add rows; `table` is quoted already."""
+        for statement in values.inserts(table, rows):
             self._rows(statement)
 
     def _replace(self, database: str, table: str, new: str) -> None:
-        self._rows(f"drop table if exists {_place(database, new)}")
-        self._rows(f"alter table {_place(database, table)} rename to {_place(database, new)}")
+        self._rows(f"drop table if exists {_qualified(database, new)}")
+        self._rows(
+            f"alter table {_qualified(database, table)} rename to {_qualified(database, new)}"
+        )
 
 
-def _place(database: str, table: str) -> str:
+def _qualified(database: str, table: str) -> str:
     return f"{quoted(database)}.{quoted(table)}"
 
 

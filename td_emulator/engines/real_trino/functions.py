@@ -8,12 +8,12 @@ from td_emulator.engines.real_trino.connection import connected
 
 SCHEMA = "udf"
 _SQL = Path(__file__).with_name("functions.sql")
-# An end of TD_TIME_RANGE by the type that is given, as unix seconds.
+# A bound of TD_TIME_RANGE in unix seconds, by the type that the caller passes.
 _ENDS = {"bigint": "{end}", "varchar": "td_time_parse({end}, {zone})"}
 
 
 def create(url: str) -> None:
-    """Make all of them in a Trino that has just started."""
+    """Create all functions in a Trino that has just started."""
     with connected(url) as run:
         run(f"create schema if not exists {SCHEMA}")
         for statement in statements():
@@ -21,12 +21,13 @@ def create(url: str) -> None:
 
 
 def statements() -> list[str]:
-    written = _SQL.read_text(encoding="utf-8").rstrip(";\n").split(";\n\n")
-    return [*written, *_time_ranges()]
+    """A `create function` for each function, and for each form of TD_TIME_RANGE."""
+    from_file = _SQL.read_text(encoding="utf-8").rstrip(";\n").split(";\n\n")
+    return [*from_file, *_time_ranges()]
 
 
 def _time_ranges() -> Iterator[str]:
-    """TD_TIME_RANGE(time, start[, end[, zone]]): routines know no optional arguments."""
+    """TD_TIME_RANGE(time, start[, end[, zone]]): Trino's routines have no optional arguments."""
     for start, end in product(_ENDS, _ENDS):
         yield _time_range({"first": start, "last": end}, zone=True)
         yield _time_range({"first": start, "last": end}, zone=False)
@@ -35,14 +36,17 @@ def _time_ranges() -> Iterator[str]:
 
 
 def _time_range(ends: dict[str, str], *, zone: bool) -> str:
-    params = [f"{name} {kind}" for name, kind in ends.items()] + ["zone varchar"] * zone
-    texts = [
-        _ENDS[ends[name]].format(end=name, zone="zone" if zone else "'UTC'")
+    parameters = [f"{name} {kind}" for name, kind in ends.items()]
+    if zone:
+        parameters.append("zone varchar")
+    zone_text = "zone" if zone else "'UTC'"
+    bounds = [
+        _ENDS[ends[name]].format(end=name, zone=zone_text)
         if name in ends
-        else "cast(null as bigint)"
+        else "cast(null as bigint)"  # an open end
         for name in ("first", "last")
     ]
     return (
-        f"create function td_time_range(time bigint, {', '.join(params)}) returns boolean "
-        f"return (td_within(time, {', '.join(texts)}))"
+        f"create function td_time_range(time bigint, {', '.join(parameters)}) returns boolean "
+        f"return (td_within(time, {', '.join(bounds)}))"
     )

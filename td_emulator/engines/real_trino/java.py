@@ -9,8 +9,8 @@ from pathlib import Path
 
 from td_mta.errors import WrongInput
 
-LEAST = 24
-PLACES = (
+OLDEST_VERSION = 24
+FOLDERS = (
     "/usr/lib/jvm/*",
     "/opt/*",
     "/opt/java/*",
@@ -21,36 +21,38 @@ PLACES = (
     "~/.jdks/*",
 )
 INSTALL = (
-    f"install a JDK {LEAST} or newer (https://adoptium.net, Debian: apt install temurin-25-jdk), "
-    "or set JAVA_HOME to one"
+    f"install a JDK {OLDEST_VERSION} or newer (https://adoptium.net, Debian: apt install "
+    "temurin-25-jdk), or set JAVA_HOME to one"
 )
 
 
 def find(environment: dict[str, str] | None = None) -> Path:
     """The `java` of JAVA_HOME, of the usual folders or of PATH that is new enough, in this order.
 
-    Raises `WrongInput` with all that was looked at where none is.
+    Raises `WrongInput`, which lists every `java` that it tried, where none is.
     """
-    seen: dict[Path, int | None] = {}
+    versions: dict[Path, int | None] = {}
     for java in _candidates(dict(os.environ) if environment is None else environment):
-        if java in seen:
+        if java in versions:
             continue
-        seen[java] = version(java)
-        if (seen[java] or 0) >= LEAST:
+        versions[java] = version(java)
+        if (versions[java] or 0) >= OLDEST_VERSION:
             return java
-    looked = ", ".join(f"{java} ({number or 'no Java'})" for java, number in seen.items())
-    raise WrongInput(f"Trino needs Java {LEAST} or newer; found {looked or 'none'}: {INSTALL}")
+    listed = ", ".join(f"{java} ({number or 'no Java'})" for java, number in versions.items())
+    raise WrongInput(
+        f"Trino needs Java {OLDEST_VERSION} or newer; found {listed or 'none'}: {INSTALL}"
+    )
 
 
 def version(java: Path) -> int | None:
-    """The main version of a `java`, by its `release` file if it has one; None where it is none."""
+    """The major version of a `java`, by its `release` file if it has one; None if it is no Java."""
     release = java.parent.parent / "release"
-    text = release.read_text(errors="replace") if release.is_file() else _asked(java)
-    found = re.search(r'(?:JAVA_VERSION=|version )"(?:1\.)?([0-9]+)', text)
-    return int(found[1]) if found else None
+    text = release.read_text(errors="replace") if release.is_file() else _version_output(java)
+    matched = re.search(r'(?:JAVA_VERSION=|version )"(?:1\.)?([0-9]+)', text)
+    return int(matched[1]) if matched else None
 
 
-def _asked(java: Path) -> str:
+def _version_output(java: Path) -> str:
     try:
         return subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30).stderr
     except (OSError, subprocess.TimeoutExpired):
@@ -59,10 +61,10 @@ def _asked(java: Path) -> str:
 
 def _candidates(environment: dict[str, str]) -> Iterator[Path]:
     homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []
-    for place in PLACES:
-        pattern = Path(place).expanduser()
-        found = Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
-        homes += sorted(found, reverse=True)
+    for folder in FOLDERS:
+        pattern = Path(folder).expanduser()
+        root = Path(pattern.anchor)  # a glob takes relative patterns only
+        homes += sorted(root.glob(str(pattern.relative_to(root))), reverse=True)
     for home in homes:
         if (home / "bin" / "java").is_file():
             yield (home / "bin" / "java").resolve()

@@ -1,7 +1,7 @@
-"""A job's SQL as Trino's routines of Treasure Data's functions (functions.sql) want it.
+"""A job's SQL for a Trino in which Treasure Data's functions are routines (functions.sql).
 
-TD_SCHEDULED_TIME and TD_INTERVAL get the job's own time, and a bare NULL a type, since Trino cannot
-choose between the forms of a routine by it. All else stays letter by letter as it was written.
+TD_SCHEDULED_TIME and TD_INTERVAL get the job's own time. A bare NULL gets a type, since Trino
+cannot choose between the forms of a routine by it. The rest of the text is unchanged.
 """
 
 from collections.abc import Iterator
@@ -25,16 +25,16 @@ def job_text(sql: str, now: int) -> str:
     >>> job_text("td_time_range(time, null, '2026-03-01')", 60)
     "td_time_range(time, cast(null as bigint), '2026-03-01')"
     """
-    parts, at = [], 0
-    for start, end, text in _replaced(list(Trino().tokenize(sql)), now):
-        parts += [sql[at:start], text]
-        at = end + 1
-    return "".join([*parts, sql[at:]])
+    parts, copied = [], 0  # letters of `sql` that are in `parts` already
+    for first, last, replacement in _replacements(list(Trino().tokenize(sql)), now):
+        parts += [sql[copied:first], replacement]
+        copied = last + 1
+    return "".join([*parts, sql[copied:]])
 
 
-def _replaced(tokens: list[Token], now: int) -> Iterator[tuple[int, int, str]]:
-    """Pieces of the text, by their first and last letter, and what stands there instead."""
-    calls: list[str] = []
+def _replacements(tokens: list[Token], now: int) -> Iterator[tuple[int, int, str]]:
+    """Pieces of the text, by the positions of first and last letter, and what replaces them."""
+    calls: list[str] = []  # the functions whose parentheses are open, the innermost last
     for before, token in pairwise(tokens):
         if token.token_type == TokenType.L_PAREN:
             name = before.text.lower() if before.token_type == TokenType.VAR else ""

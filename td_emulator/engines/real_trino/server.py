@@ -3,8 +3,8 @@
     with RealTrino() as trino:
         trino.url  # "http://127.0.0.1:PORT"
 
-Its catalog `td-presto` keeps tables in memory, a schema for each database of Treasure Data, and
-knows TD's functions. It is gone with the `with`, and when this process dies.
+Its catalog `td-presto` keeps tables in memory, a schema for each database of Treasure Data, and has
+TD's functions. The server ends with the `with`, and when this process dies.
 """
 
 import json
@@ -18,7 +18,6 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 
 from td_emulator.engines.real_trino import artifacts, functions, java
 from td_emulator.engines.real_trino.connection import CATALOG
@@ -26,7 +25,7 @@ from td_mta.errors import WarehouseError
 
 START_LIMIT = 180.0  # seconds; 6 to 11 on a free machine
 _HEAP = "1G"
-# Starts in half the time; the archive of classes is made by the first server that ends.
+# Start in half the time; the first server that ends writes the archive of classes.
 _FAST = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+AutoCreateSharedArchive")
 _PROJECT = Path(__file__).parents[3]
 _log = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ class RealTrino:
         self.url = f"http://127.0.0.1:{port}"
         self._guard = _started(java_path, home, port)
         try:
-            self._wait(start + START_LIMIT)
+            self._wait(deadline=start + START_LIMIT)
             functions.create(self.url)
         except BaseException:
             self.close()
@@ -75,26 +74,22 @@ class RealTrino:
         _log.info("Trino %s at %s in %.1f s", artifacts.VERSION, self.url, time.monotonic() - start)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
         """End the server and wait until it is gone."""
         if self._guard is not None:
-            self._guard.communicate()  # closes its input
+            self._guard.communicate()  # closes its input, which ends the server
             self._guard = None
 
-    def _wait(self, until: float) -> None:
+    def _wait(self, deadline: float) -> None:
+        """Return when the server takes queries; raises `WarehouseError` at the deadline."""
         while not _ready(self.url):
             if self._guard is None or self._guard.poll() is not None:
-                said = self._guard.communicate()[0] if self._guard else ""
-                raise WarehouseError(f"Trino did not start:\n{said.strip()}")
-            if time.monotonic() > until:
+                log = self._guard.communicate()[0] if self._guard else ""
+                raise WarehouseError(f"Trino did not start:\n{log.strip()}")
+            if time.monotonic() > deadline:
                 raise WarehouseError(f"Trino did not start in {START_LIMIT:.0f} s")
             time.sleep(0.1)
 

@@ -1,8 +1,8 @@
 """Rows between Arrow and Trino: into an INSERT's text, and out of a cursor into a file of batches.
 
 In: each column is one JSON array, and UNNEST makes rows of them again, some thirty times as fast as
-VALUES. Out: the rows wait in a file without a name until they are read, so that a query is over,
-or has failed, before its first row is given away.
+VALUES. Out: the rows wait in a file without a name until they are read, so that a query has ended,
+or failed, before its first row is passed on.
 """
 
 import base64
@@ -22,7 +22,7 @@ _BATCH_ROWS = 20_000
 
 
 def quoted(name: str) -> str:
-    """A name as SQL has it."""
+    """A name in double quotes, as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -46,34 +46,33 @@ def _inserts(table: str, batch: pa.RecordBatch) -> Iterator[str]:
 
 def _insert(table: str, batch: pa.RecordBatch) -> str:
     names = [quoted(name) for name in batch.schema.names]
+    columns = [f"c{index}" for index in range(len(names))]  # of the unnested arrays
     arrays, items = [], []
-    for place, column in enumerate(batch.columns):
-        wanted = types.of_arrow(column.type)
-        carried, back, show = _FORMS.get(types.parsed(wanted).kind, (wanted, "{}", _itself))
-        values = [None if value is None else show(value) for value in column.to_pylist()]
+    for name, column in zip(columns, batch.columns, strict=True):
+        trino_type = types.of_arrow(column.type)
+        unchanged = (trino_type, "{}", _unchanged)
+        json_type, back, convert = _FORMS.get(types.parsed(trino_type).kind, unchanged)
+        values = [None if value is None else convert(value) for value in column.to_pylist()]
         literal = json.dumps(values, ensure_ascii=False).replace("'", "''")
-        arrays.append(f"cast(json_parse('{literal}') as array({carried}))")
-        items.append(f"cast({back.format(f'c{place}')} as {wanted})")
-    columns = ", ".join(f"c{place}" for place in range(len(names)))
+        arrays.append(f"cast(json_parse('{literal}') as array({json_type}))")
+        items.append(f"cast({back.format(name)} as {trino_type})")
     return (
         f"insert into {table} ({', '.join(names)}) select {', '.join(items)} "
-        f"from unnest({', '.join(arrays)}) as t({columns})"
+        f"from unnest({', '.join(arrays)}) as t({', '.join(columns)})"
     )
 
 
-def _itself(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
 def _double(value: float) -> float | str:
-    return (
-        value
-        if math.isfinite(value)
-        else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-    )
+    if math.isfinite(value):
+        return value
+    return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
 
 
-def _moment(value: datetime.datetime) -> str:
+def _timestamp(value: datetime.datetime) -> str:
     return value.strftime("%Y-%m-%d %H:%M:%S.%f") + (" UTC" if value.tzinfo else "")
 
 
@@ -81,27 +80,27 @@ def _bytes(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-# Of a kind: the type that its JSON has, the way back from it, and a value as JSON.
+# By Trino's kind: the type of its JSON, the SQL that reads it back, a value as JSON.
 _FORMS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
     "double": ("double", "{}", _double),
     "real": ("real", "{}", _double),
     "decimal": ("varchar", "{}", str),
     "date": ("varchar", "{}", str),
-    "timestamp": ("varchar", "{}", _moment),
-    "timestamp with time zone": ("varchar", "{}", _moment),
+    "timestamp": ("varchar", "{}", _timestamp),
+    "timestamp with time zone": ("varchar", "{}", _timestamp),
     "varbinary": ("varchar", "from_base64({})", _bytes),
 }
 
 
 def spooled(rows: Iterator[Sequence[Any]], kinds: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """All rows of a cursor, kept in a file that is gone when they are read or forgotten."""
-    arrows = [_arrow(kind) for kind in kinds]
-    schema = pa.schema([(f"{place}", kind) for place, kind in enumerate(arrows)])
+    """All rows of a cursor, from a file that is removed when they are read or dropped."""
+    arrow_types = [_arrow(kind) for kind in kinds]
+    schema = pa.schema([(str(index), kind) for index, kind in enumerate(arrow_types)])
     file = tempfile.TemporaryFile(prefix="td_mta_")  # noqa: SIM115  (closed when read)
     with pa.ipc.new_stream(file, schema) as writer:
         for block in _blocks(rows):
-            columns = zip(*block, strict=True)
-            arrays = [_array(values, kind) for values, kind in zip(columns, arrows, strict=True)]
+            pairs = zip(zip(*block, strict=True), arrow_types, strict=True)
+            arrays = [_array(values, kind) for values, kind in pairs]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
     file.seek(0)
     return _read(file)
@@ -124,7 +123,7 @@ def _blocks(rows: Iterator[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
 
 
 def _arrow(kind: str) -> pa.DataType:
-    """What has no Arrow type here is text, as in TD's results."""
+    """The Arrow type of a Trino type; text for one without, as in TD's results."""
     try:
         return types.arrow(kind)
     except ValueError:
