@@ -123,7 +123,7 @@ def _exact_percent(rate: float) -> str:
     """A rate in percent without trailing zeros.
 
     >>> _exact_percent(0.02), _exact_percent(0.0005)
-    ('2 %', '0.05 %')
+    ('2%', '0.05%')
     """
     digits = f"{100 * rate:.9f}".rstrip("0").rstrip(".")
-    return f"{digits} %"
+    return f"{digits}%"

@@ -229,30 +229,30 @@ def _add_bins(
     figure: go.Figure, bins: pd.DataFrame, model: str, colour: str, symbol: str, *, counted: bool
 ) -> None:
     """A point per bin with two standard errors either way; `counted` writes the conversions."""
-    observed = bins["observed"]
-    variance = observed * (1 - observed) / bins["examples"]  # of a binomial rate
-    error = 2 * variance**0.5
-    error_bars = {
-        "array": _floats(error),
-        # A logarithmic axis has no room for a bar down to 0.
-        "arrayminus": _floats(error.clip(upper=0.9 * observed)),
-        "color": colour,
-        "thickness": 1,
-    }
     figure.add_scatter(
         x=_floats(bins["predicted"]),
-        y=_floats(observed),
+        y=_floats(bins["observed"]),
         name=model_label(model),
         mode="markers+text" if counted else "markers",
         text=[f"{count:,.0f}" for count in bins["conversions"]] if counted else None,
         textposition="bottom right",
         textfont={"size": 11, "color": colour},
         marker={"color": colour, "symbol": symbol, "size": 9},
-        error_y=error_bars,
+        error_y={**_two_errors(bins), "color": colour, "thickness": 1},
         customdata=bins[["conversions", "examples"]].to_numpy(float).tolist(),
         hovertemplate="predicted %{x:.3%}, observed %{y:.3%}"
         "<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}",
     )
+
+
+def _two_errors(bins: pd.DataFrame) -> dict[str, object]:
+    """Two standard errors of each bin's observed rate, a binomial one, either way."""
+    observed = bins["observed"]
+    variance = observed * (1 - observed) / bins["examples"]
+    errors = 2 * variance**0.5
+    # A logarithmic axis has no room for a bar down to 0.
+    below = errors.clip(upper=0.9 * observed)
+    return {"array": _floats(errors), "arrayminus": _floats(below)}
 
 
 def _floats(values: pd.Series | pd.Index) -> list[float]:

@@ -264,7 +264,7 @@ def test_misses_are_listed_and_their_names_are_text() -> None:
 def test_channels_that_follow_intent_are_named() -> None:
     written = page(tables({"Direct": [2.0], "Paid Search": [1.0], "Email": [5.0]}))
     assert "<b>Direct</b>, <b>Paid Search</b>. People often use such channels" in written
-    assert "the 3 conversions (30.0 %)" in written
+    assert "the 3 conversions (30.0%)" in written
     assert "follow intent" not in case("usual")
 
 
@@ -390,7 +390,7 @@ def test_each_kind_of_interval_says_what_it_is_about() -> None:
     assert "The model is refitted to bootstrap samples" in both
     assert "The model is refitted to bootstrap samples" not in sampling
     assert "interval_refits" in sampling
-    assert "(grey, 90 %)" in sampling
+    assert "(grey, 90%)" in sampling
     assert "Confidence intervals" not in case("no intervals")
 
 

@@ -14,7 +14,7 @@ MOST_CHANNELS = 25  # rows of a table before the others are folded away
 SHARES = (
     "The chart shows each channel's share of all {conversions} observed conversions: bars are the "
     "credit by Shapley values, points the credit by the other models. Each model's shares, the "
-    "baseline included, sum to 100 %."
+    "baseline included, sum to 100%."
 )
 COMPARED = (
     "Conversions credited by each model. The baseline of the other models is the conversions "
@@ -118,7 +118,7 @@ def confidence_intervals(run: RunTables) -> str:
     kinds = run.intervals
     if not kinds:
         return ""
-    level = f"{100 * float(run.parameter('interval_level') or 0.9):g} %"
+    level = f"{100 * float(run.parameter('interval_level') or 0.9):g}%"
     explanations = [INTERVALS[kind].format(level=level) for kind in kinds]
     if "full" not in kinds:
         explanations.append(NO_REFITS)

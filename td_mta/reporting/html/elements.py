@@ -38,9 +38,9 @@ def percent(share: float) -> str:
     """A share for readers.
 
     >>> percent(0.1234), percent(0.0004), percent(0.0)
-    ('12.3 %', '0.04 %', '0.0 %')
+    ('12.3%', '0.04%', '0.0%')
     """
-    return MISSING if not math.isfinite(share) else f"{_hundredths(share)} %"
+    return MISSING if not math.isfinite(share) else f"{_hundredths(share)}%"
 
 
 def percentage_points(share: float) -> str:
