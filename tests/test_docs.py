@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from local_runner import __main__ as local_runner
+from local_runner.archive import archived
 from local_runner.operators import OPERATORS
 from td_mta import cli
 from td_mta.baselines.methods import METHODS
@@ -122,6 +123,13 @@ def test_the_runner_has_the_options_of_its_page(capsys: pytest.CaptureFixture[st
         r"(?<![\w-])--?[a-zA-Z]+(?:-[a-z]+)*", section("Options", PAGES["docs/local_runner.md"])
     )
     assert [option for option in options if option not in helped] == []
+
+
+def test_the_size_of_a_push_is_stated_to_a_tenth_of_a_megabyte() -> None:
+    stated = re.search(r"lists what a push sends: (\d\.\d) MB", PAGES["docs/treasure_data.md"])
+    size = sum((ROOT / path).stat().st_size for path in archived(ROOT))
+    assert stated is not None
+    assert float(stated[1]) == pytest.approx(size / 1e6, abs=0.1)
 
 
 def test_every_operator_of_the_runner_is_on_its_page() -> None:
