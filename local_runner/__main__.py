@@ -10,6 +10,7 @@ from local_runner.account import Pace
 from local_runner.command import Options, run
 from td_mta.errors import MtaError
 
+# Options that make no sense twice: argparse would take the last one in silence.
 SINGLE = ("-P", "--params-file", "--session", "--from", "--data", "--out", "--warehouse")
 
 
@@ -43,16 +44,16 @@ def _parser() -> argparse.ArgumentParser:
     add = commands.add_parser("run", help="run a workflow", allow_abbrev=False).add_argument
     add("workflow", metavar="FILE.dig", help="a workflow in the root of its project")
     add("target", metavar="+task", nargs="?", help="only this task or group")
-    add("--warehouse", choices=("local", "td"), help="where tables are; --data means local")
+    add("--warehouse", choices=("local", "td"), help="where tables are (--data: local)")
     add("--data", type=Path, metavar="DIR", help="the folder of input tables")
-    add("--out", type=Path, metavar="DIR", default=Path("out"), help="the folder of made tables")
+    add("--out", type=Path, metavar="DIR", default=Path("out"), help="the folder of output tables")
     pair = functools.partial(add, metavar="key=value", action="append", default=[], type=_pair)
     pair("--set", help="set one parameter of params.yml")
     pair("-p", "--param", help="a parameter that nothing exports")
     add("-P", "--params-file", metavar="FILE", type=Path, help="a YAML file of such parameters")
     pair("--secret", help="a secret for ${secret:key}")
     add("--session", metavar="TIME", help="yyyy-MM-dd or 'yyyy-MM-dd HH:mm:ss' (today)")
-    add("--from", dest="start", metavar="+task", help="resume: skip what stands before this task")
+    add("--from", dest="start", metavar="+task", help="resume at this task, skip those before")
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
     commands.add_parser("archive", help="list what a push would send")
@@ -68,16 +69,16 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _options(arguments: list[str]) -> Options:
     """argparse takes +task only right after the file; it may stand anywhere."""
-    parsed, rest = _parser().parse_known_args(arguments)
-    given = vars(parsed)
-    del given["command"]
-    if len(rest) == 1 and rest[0].startswith("+") and given["target"] is None:
-        given["target"] = rest.pop()
-    twice = [option for option in SINGLE if arguments.count(option) > 1]
-    if rest or twice:
-        rest += [f"{option} given twice" for option in twice]
-        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
-    return Options(**given)
+    parsed, unknown = _parser().parse_known_args(arguments)
+    options = vars(parsed)
+    del options["command"]
+    if len(unknown) == 1 and unknown[0].startswith("+") and options["target"] is None:
+        options["target"] = unknown.pop()
+    repeated = [option for option in SINGLE if arguments.count(option) > 1]
+    unknown += [f"{option} given twice" for option in repeated]
+    if unknown:
+        _parser().error(f"unrecognized arguments: {' '.join(unknown)}")
+    return Options(**options)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import ConfigError
+from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 KEY, SERVER = "TD_API_KEY", "TD_API_SERVER"
 # What py> does not inherit: as on Digdag, only a task's own _env brings it.
 WITHHELD = frozenset({KEY, SERVER})
-DEFAULT_HOST = "api.treasuredata.com"
+DEFAULT_HOST = urlsplit(DEFAULT_SERVER).netloc
 NO_KEY = (
     "the secret td.apikey is missing: export TD_API_KEY with the account's master key, "
     "or give --secret td.apikey=..."
@@ -50,7 +51,7 @@ class ApiAccess(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What the command line (`secrets`) and the environment say of Treasure Data.
+    """What the command line (`secrets`) and the environment state about Treasure Data.
 
     `answered` are the servers that did so in this run: for these a pause is worth a longer wait.
     """
@@ -62,62 +63,56 @@ class Account:
 
     @property
     def key(self) -> str:
+        """The API key; empty where there is none."""
         return (self.secrets.get("td.apikey") or self.environment.get(KEY, "")).strip()
 
-    def connection(self, given: Mapping[str, Value]) -> ApiAccess:
-        """For a task with the settings `given`; raises `ConfigError`."""
+    def connection(self, settings: Mapping[str, Value]) -> ApiAccess:
+        """Address and key for a task with these settings; raises `ConfigError`."""
         if not self.key:
             raise ConfigError(NO_KEY)
-        return ApiAccess(*self.server(given), self.key)
+        return ApiAccess(*self.server(settings), self.key)
 
-    def elsewhere(self, given: Mapping[str, Value], environment: Mapping[str, str]) -> str | None:
+    def elsewhere(
+        self, settings: Mapping[str, Value], environment: Mapping[str, str]
+    ) -> str | None:
         """Why a process with this environment would not find the tables of td>, if so."""
-        theirs, (ours, named_by) = environment.get(SERVER), self.server(given)
-        if not theirs or urlsplit(theirs).netloc == urlsplit(ours).netloc:
+        process_server = environment.get(SERVER)
+        server, named_by = self.server(settings)
+        if not process_server or urlsplit(process_server).netloc == urlsplit(server).netloc:
             return None
-        return f"its {SERVER} is {theirs}, while td> goes to {ours} ({named_by})"
+        return f"its {SERVER} is {process_server}, while td> goes to {server} ({named_by})"
 
     def for_templates(self) -> dict[str, str]:
-        """What `${secret:...}` finds: what was given, and Treasure Data's own three."""
+        """The values of `${secret:...}`: those of the command line, and Treasure Data's own."""
         url, _ = self.server({})
-        named = {"td.endpoint": urlsplit(url).netloc, "td.apiserver": f"{url}/"}
-        return named | dict(self.secrets) | ({"td.apikey": self.key} if self.key else {})
+        secrets = {"td.endpoint": urlsplit(url).netloc, "td.apiserver": f"{url}/", **self.secrets}
+        return secrets | ({"td.apikey": self.key} if self.key else {})
 
-    def server(self, given: Mapping[str, Value]) -> tuple[str, str]:
-        """The address for a task with the settings `given`, and what named it."""
-        use_ssl = self.secrets.get("td.use_ssl", given.get("use_ssl", True))
+    def server(self, settings: Mapping[str, Value]) -> tuple[str, str]:
+        """The address for a task with these settings, and what named it; raises `ConfigError`."""
+        use_ssl = self.secrets.get("td.use_ssl", settings.get("use_ssl", True))
         scheme = "https" if str(use_ssl).lower() == "true" else "http"
         hosts = {
             "the secret td.endpoint": self.secrets.get("td.endpoint"),
-            "the parameter td.endpoint": given.get("endpoint"),
+            "the parameter td.endpoint": settings.get("endpoint"),
         }
+        for named_by, host in hosts.items():
+            if host:
+                return _address_of_host(str(host), scheme, named_by), named_by
         servers = {
             "the secret td.apiserver": self.secrets.get("td.apiserver"),
             SERVER: self.environment.get(SERVER),
         }
-        for named_by, host in hosts.items():
-            if host:
-                return _of_host(str(host), scheme, named_by), named_by
         for named_by, server in servers.items():
             if server:
-                return _of_server(server, named_by), named_by
+                return server_address(server, named_by), named_by
         return f"{scheme}://{DEFAULT_HOST}", f"no {SERVER}, so the default"
 
 
-def _of_host(host: str, scheme: str, named_by: str) -> str:
+def _address_of_host(host: str, scheme: str, named_by: str) -> str:
     if "/" in host:
         raise ConfigError(
             f"{named_by} must be a host, or host:port, without a scheme (td.use_ssl decides on "
             f"it), got {host}"
         )
-    return f"{scheme}://{host}"
-
-
-def _of_server(server: str, named_by: str) -> str:
-    parts = urlsplit(server if "://" in server else f"https://{server}")
-    if parts.scheme not in ("http", "https") or not parts.netloc or "@" in parts.netloc:
-        raise ConfigError(
-            f"{named_by} must be an address such as https://{DEFAULT_HOST}/, got {parts.scheme}://"
-            f"{parts.netloc.rpartition('@')[2]}"
-        )
-    return f"{parts.scheme}://{parts.netloc}"
+    return server_address(f"{scheme}://{host}", named_by)

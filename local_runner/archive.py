@@ -25,7 +25,7 @@ def archived(root: Path) -> list[Path]:
 
 
 def workflows(files: Sequence[Path]) -> list[str]:
-    """The names of those that are workflows."""
+    """The names of the workflows among these files."""
     return [path.stem for path in files if len(path.parts) == 1 and path.suffix == ".dig"]
 
 
@@ -41,7 +41,7 @@ def _below(folder: Path, root: Path, ignored: GitIgnoreSpec) -> Iterator[Path]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print a line for each file and their sum; raises `ConfigError` when they are too much."""
+    """Print a line for each file and their sum; raises `ConfigError` when they are too large."""
     parser = argparse.ArgumentParser("python -m local_runner archive", description=__doc__)
     parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the project (.)")
     root = parser.parse_args(argv).root
@@ -53,8 +53,8 @@ def main(argv: Sequence[str]) -> int:
     if total > LIMIT:
         largest = sorted(sizes, key=lambda path: -sizes[path])[:3]
         raise ConfigError(
-            f"the archive would hold {total:,} bytes, Digdag takes {LIMIT:,}: name in {IGNORED} "
-            "what is no part of the workflow, such as "
+            f"the archive must be at most {LIMIT:,} bytes for Digdag, got {total:,}: list files in "
+            f"{IGNORED} that the workflow does not need, such as "
             f"{', '.join(path.as_posix() for path in largest)}"
         )
     return 0

@@ -23,13 +23,16 @@ from local_runner.workflow import session, tasks, yaml_types
 from local_runner.workflow.parameters import parameters
 from local_runner.workflow.project import Project, Workflow
 from local_runner.workflow.tasks import Task
-from local_runner.workflow.yaml_types import Value
+from local_runner.workflow.yaml_types import Located, Value
 from td_mta.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
     from td_mta.warehouse.local import LocalWarehouse
 
 Pairs = list[tuple[str, str]]
+# Treasure Data's own secrets mean nothing on local files: a task that passes them on still runs.
+LOCAL_SECRETS = {"td.apikey": "", "td.endpoint": "", "td.apiserver": ""}
+NO_FAILED_RUN = resume.FailedRun(None, {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,30 +57,46 @@ def run(options: Options, pace: Pace) -> int:
     """Run a workflow; 0 when every task succeeded, 130 when interrupted, else 1."""
     project, workflow = _load(options)
     config = body(workflow)
-    left = resume.load(options.out, workflow.name) if options.start else resume.Left(None, {})
-    plan = _schedule(workflow)
-    at = _session(options.session or left.session, workflow)
-    builtins = session.variables(at, workflow.tz, plan) | _identity()
-    context = _run_context(options, project, int(at.timestamp()), pace)
+    failed_run = resume.load(options.out, workflow.name) if options.start else NO_FAILED_RUN
+    schedule = _schedule(workflow)
+    session_time = _session_time(options.session or failed_run.session, workflow)
+    builtins = session.variables(session_time, workflow.tz, schedule) | _identity()
+    context = _run_context(options, project, int(session_time.timestamp()), pace)
     base = parameters(options.params_file, options.param)
-    check_parameters(base, "-p or -P")
-    scope = ParameterScope(params={**base, **builtins}, calls=(workflow.file,), builtins=builtins)
-    checker = Checker(context, dry_run=options.dry_run)
-    checker.task(config, scope, workflow.file)
+
+    checker = _check(options, context, config, base, builtins, workflow.file)
     root = tasks.tree(workflow.name, config)
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()
-    runner = WorkflowRun(checker, base, builtins, options.dry_run, skipped, left.stored)
+    runner = WorkflowRun(checker, base, builtins, options.dry_run, skipped, failed_run.stored)
     if context.warehouse and checker.queries:
         Rehearsal(runner, context.warehouse()).task(first)
-    _say(f"session {at.isoformat()}" + (f", schedule {plan.text} (not waited for)" if plan else ""))
+
+    waits = f", schedule {schedule.text} (not waited for)" if schedule else ""
+    _log(f"session {session_time.isoformat()}{waits}")
     try:
         runner.run(first)
     except KeyboardInterrupt:
-        _keep(root, options, at, context)
-        _say("error: interrupted")
+        _keep(root, options, session_time, context)
+        _log("error: interrupted")
         return 130
-    return _report(runner, root, options, at)
+    return _report(runner, root, options, session_time)
+
+
+def _check(
+    options: Options,
+    context: RunContext,
+    config: Located,
+    base: dict[str, Value],
+    builtins: dict[str, Value],
+    file: str,
+) -> Checker:
+    """Walk the whole workflow before any task runs; raises `Refused`."""
+    check_parameters(base, "-p or -P")
+    scope = ParameterScope(params={**base, **builtins}, calls=(file,), builtins=builtins)
+    checker = Checker(context, dry_run=options.dry_run)
+    checker.task(config, scope, file)
+    return checker
 
 
 def _load(options: Options) -> tuple[Project, Workflow]:
@@ -87,7 +106,8 @@ def _load(options: Options) -> tuple[Project, Workflow]:
     if len(path.parts) > 1 and not path.is_absolute() and path.parts[0] != "..":
         raise Refused(f"{path} is in a subfolder of a project: cd {path.parent} first")
     if not (root / name).is_file():
-        raise ConfigError(f"{path}: no such workflow; there is {_names(root) or 'none'} in {root}")
+        names = ", ".join(sorted(file.name for file in root.glob("*.dig")))
+        raise ConfigError(f"{path}: no such workflow; there is {names or 'none'} in {root}")
     try:
         overrides = {key: yaml_types.word(text) for key, text in options.set}
     except ValueError as error:
@@ -95,17 +115,12 @@ def _load(options: Options) -> tuple[Project, Workflow]:
     project = Project(root, overrides)
     workflow = project.workflow(name)
     for key in overrides.keys() - project.overridden:
-        known = workflow.config.get("_export")
-        near = difflib.get_close_matches(key, known if isinstance(known, dict) else (), 1)
-        raise ConfigError(
-            f"--set {key}: no exported parameter of that name"
-            + (f"; did you mean {near[0]}?" if near else "")
-        )
+        exported = workflow.config.get("_export")
+        names_exported = exported if isinstance(exported, dict) else ()
+        nearest = difflib.get_close_matches(key, names_exported, 1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ConfigError(f"--set {key}: no exported parameter of that name{hint}")
     return project, workflow
-
-
-def _names(root: Path) -> str:
-    return ", ".join(sorted(path.name for path in root.glob("*.dig")))
 
 
 def _schedule(workflow: Workflow) -> session.Schedule | None:
@@ -117,7 +132,7 @@ def _schedule(workflow: Workflow) -> session.Schedule | None:
         raise Refused(f"{workflow.config.location('schedule')}: {error}") from None
 
 
-def _session(text: str | None, workflow: Workflow) -> datetime:
+def _session_time(text: str | None, workflow: Workflow) -> datetime:
     if text is None:
         return session.today(datetime.now(timezone.utc), workflow.tz)
     return session.parse_time(text, workflow.tz)
@@ -128,16 +143,16 @@ def _identity() -> dict[str, Value]:
 
 
 def _run_context(options: Options, project: Project, now: int, pace: Pace) -> RunContext:
+    """The warehouse that the options choose; `now` is the session's time, in seconds."""
     data = options.data.resolve() if options.data else None
     out = options.out.resolve()
+    secrets = dict(options.secret)
     if options.warehouse == "td":
         return _on_treasure_data(options, project, out, pace)
     if data and not data.is_dir():
         raise ConfigError(f"--data {options.data}: no such folder")
     if data is None and options.warehouse is None:
-        return RunContext(
-            project=project, secrets=dict(options.secret), environment={}, warehouse=None
-        )
+        return RunContext(project=project, secrets=secrets, environment={}, warehouse=None)
 
     @functools.cache
     def warehouse() -> "LocalWarehouse":
@@ -145,9 +160,12 @@ def _run_context(options: Options, project: Project, now: int, pace: Pace) -> Ru
 
         return LocalWarehouse(data, out, now=now)
 
-    there = {"MTA_WAREHOUSE": "local", "MTA_DATA": str(data or ""), "MTA_OUT": str(out)}
-    secrets = LOCAL_SECRETS | dict(options.secret)
-    return RunContext(project=project, secrets=secrets, environment=there, warehouse=warehouse)
+    return RunContext(
+        project=project,
+        secrets=LOCAL_SECRETS | secrets,
+        environment={"MTA_WAREHOUSE": "local", "MTA_DATA": str(data or ""), "MTA_OUT": str(out)},
+        warehouse=warehouse,
+    )
 
 
 def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace) -> RunContext:
@@ -163,29 +181,26 @@ def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace)
     )
 
 
-# Treasure Data's own secrets mean nothing on local files: a task that passes them on still runs.
-LOCAL_SECRETS = {"td.apikey": "", "td.endpoint": "", "td.apiserver": ""}
-
-
-def _report(runner: WorkflowRun, root: Task, options: Options, at: datetime) -> int:
+def _report(runner: WorkflowRun, root: Task, options: Options, session_time: datetime) -> int:
+    """Report how a run ended, as Digdag does; the exit code."""
     if not runner.failures:
-        _say("Success." if not options.dry_run else "Dry run: nothing was executed.")
+        _log("Success." if not options.dry_run else "Dry run: nothing was executed.")
         return 0
-    _say("error:")
+    _log("error:")
     for failure in runner.failures:
         message = failure.message.split("\n\tfrom ")[0]  # the traceback was printed before
-        _say(f"  * {failure.task}:")
-        _say("\n".join(f"    {line}" for line in message.splitlines()))
-    _keep(root, options, at, runner.context)
+        _log(f"  * {failure.task}:")
+        _log("\n".join(f"    {line}" for line in message.splitlines()))
+    _keep(root, options, session_time, runner.context)
     return 1
 
 
-def _keep(root: Task, options: Options, at: datetime, context: RunContext) -> None:
-    """What a resumed run needs, where there are tables to go on with."""
+def _keep(root: Task, options: Options, session_time: datetime, context: RunContext) -> None:
+    """Save what a resumed run needs, where there are tables to go on with."""
     if (context.warehouse or context.account) and not options.dry_run:
-        resume.save(root, options.out, f"{at:%Y-%m-%d %H:%M:%S}")
-        _say("resume with --from +task")
+        resume.save(root, options.out, f"{session_time:%Y-%m-%d %H:%M:%S}")
+        _log("resume with --from +task")
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

@@ -7,6 +7,7 @@
 import argparse
 import datetime
 import json
+import math
 import sys
 import tempfile
 import time
@@ -37,12 +38,7 @@ def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
     try:
         warehouse = LocalWarehouse(data, out, now=now, threads=1)
         plan, table = warehouse.answer(sql)
-        if any(kind.kind == "varbinary" for kind in plan.types):
-            raise Refused("a result of type varbinary, which has no JSON form")
-        columns = [
-            [_shown(value, kind) for value in column.to_pylist()]
-            for column, kind in zip(table.columns, plan.types, strict=True)
-        ]
+        rows = _rows(plan.types, table)
     except TrinoError as error:
         unsure = f"REFUSED: {error}: Trino may not come to this value"
         return _failed(error.name if error.certain else unsure)
@@ -50,17 +46,26 @@ def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
         return _failed(f"REFUSED: {error}")
     except MtaError as error:
         return _failed(str(error))
-    return {
-        "types": [str(kind) for kind in plan.types],
-        "rows": [list(row) for row in zip(*columns, strict=True)],
-        "error": None,
-    }
+    return {"types": [str(kind) for kind in plan.types], "rows": rows, "error": None}
+
+
+def _rows(types: Sequence[Any], table: Any) -> list[list[Any]]:
+    """The rows of an Arrow table as JSON has them; raises `Refused`."""
+    if any(kind.kind == "varbinary" for kind in types):
+        raise Refused("a result of type varbinary, which has no JSON form")
+    columns = [
+        [_shown(value, kind) for value in column.to_pylist()]
+        for column, kind in zip(table.columns, types, strict=True)
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _answer(sql: str, data: Path | None, out: Path) -> tuple[dict[str, Any], int]:
-    found = answer(sql, data, out, int(time.time()))
-    error = found["error"]
-    return found, 0 if error is None else 2 if error.startswith("REFUSED") else 1
+    result = answer(sql, data, out, int(time.time()))
+    error = result["error"]
+    if error is None:
+        return result, 0
+    return result, 2 if error.startswith("REFUSED") else 1
 
 
 def _failed(error: str) -> dict[str, Any]:
@@ -71,7 +76,7 @@ def _shown(value: Any, kind: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, float):
         value = float(str(np.float32(value))) if kind.kind == "real" else value
-        return value if value - value == 0 else str(value)
+        return value if math.isfinite(value) else str(value)
     if kind.kind == "map" and value is not None:
         key, item = kind.args
         return {str(_shown(k, key)): _shown(v, item) for k, v in value}
@@ -92,12 +97,12 @@ def _time(value: datetime.datetime, kind: Any) -> str:
     if kind.kind == "timestamp":
         return value.isoformat()
     zone = zones.zone(zones.known(kind))
-    there = value.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
-    if there.fold:
+    local = value.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+    if local.fold:
         raise Refused(
-            f"{there.isoformat()}, an hour that clocks show twice: Trino's text is no help"
+            f"{local.isoformat()}, an hour that clocks show twice: Trino's text does not tell which"
         )
-    return there.isoformat()
+    return local.isoformat()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -196,7 +196,7 @@ def _check_query_templates(
     try:
         templates.parse(sql)
     except UnsupportedError as error:
-        line = sql.count("\n", 0, error.at) + 1
+        line = sql.count("\n", 0, error.position) + 1
         raise Refused(f"{file}:{line}: ${{...}} with {error} is not supported") from None
     try:
         templates.fill(sql, request.params, f" in {file}")

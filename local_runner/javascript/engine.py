@@ -34,14 +34,14 @@ _BEGINNING = (
 _END = ";return __p;}"
 _RUNNER = """(function (Function, global) {
     global.__run = function () {
-        var given = global.dukpy;
+        var script = global.dukpy;
         delete global.dukpy;
         try {
-            return {text: new Function(given.source).call(given.params)};
+            return {text: new Function(script.source).call(script.params)};
         } catch (error) {
             return {error: error.name + ": " + error.message, name: error.name};
         } finally {
-            given.assigned.forEach(function (name) { delete global[name]; });
+            script.assigned.forEach(function (name) { delete global[name]; });
         }
     };
 })(Function, globalThis)"""
@@ -69,12 +69,12 @@ def script(pieces: Sequence[str | Expression]) -> Script:
         else f"((__t=({piece.code}))==null?'':(typeof __t=='string'?__t:JSON.stringify(__t)))"
         for piece in pieces
     ]
-    found = [piece for piece in pieces if isinstance(piece, Expression)]
+    expressions = [piece for piece in pieces if isinstance(piece, Expression)]
     return Script(
-        _BEGINNING + "+".join(terms) + _END,
-        frozenset[str]().union(*(each.names for each in found)),
-        frozenset[str]().union(*(each.assigned for each in found)),
-        any(each.changes for each in found),
+        source=_BEGINNING + "+".join(terms) + _END,
+        names=frozenset[str]().union(*(expression.names for expression in expressions)),
+        assigned=frozenset[str]().union(*(expression.assigned for expression in expressions)),
+        changes=any(expression.changes for expression in expressions),
     )
 
 
@@ -86,17 +86,17 @@ def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
     params = {name: scope[name] for name in code.names if name in scope}
     engine = (_realm if code.changes else _kept_realm)(_name(zone), "moment" in code.names)
     try:
-        came = engine.evaljs(
+        result = engine.evaljs(
             "__run()", source=code.source, params=params, assigned=sorted(code.assigned)
         )
-        text = str(came.get("text", ""))
-        text.encode("utf-8")
+        text = str(result.get("text", ""))
+        text.encode("utf-8")  # half of a surrogate pair cannot be encoded
     except UnicodeError:
         raise UnsupportedError("half a character as its value") from None
-    if "text" in came:
+    if "text" in result:
         return text
-    message = came["error"].replace(": cannot read", ": Cannot read", 1)
-    if came["name"] == "Unsupported":
+    message = result["error"].replace(": cannot read", ": Cannot read", 1)  # as GraalJS has it
+    if result["name"] == "Unsupported":
         raise UnsupportedError(message.removeprefix("Unsupported: "))
     raise ScriptError(message)
 
@@ -124,9 +124,9 @@ def _realm(zone: str, moment: bool) -> "JSInterpreter":
     if moment:
         engine.evaljs(_source(_MOMENT) + ";null")
     tables = [KEPT, ABSENT, sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run"}), zone]
-    given = ",".join(["globalThis", *map(json.dumps, tables)])
-    at = "(function(call){return function(time){return call('offset',time)}})(call_python)"
-    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({given},{at});null")
+    arguments = ",".join(["globalThis", *map(json.dumps, tables)])
+    offset_at = "(function(call){return function(time){return call('offset',time)}})(call_python)"
+    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({arguments},{offset_at});null")
     return engine
 
 
@@ -143,10 +143,11 @@ def _offset_at(zone: str) -> Callable[[float], int | None]:
         if zone == "UTC":
             return 0
         try:
-            at = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(tz)
+            local = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(tz)
         except OverflowError:
             return None
-        seconds = (at.utcoffset() or timedelta()).total_seconds()
-        return int(seconds // 60) if at.year in _YEARS and seconds % 60 == 0 else None
+        seconds = (local.utcoffset() or timedelta()).total_seconds()
+        is_certain = local.year in _YEARS and seconds % 60 == 0
+        return int(seconds // 60) if is_certain else None
 
     return offset

@@ -106,10 +106,10 @@ class _Reader:
             self.assignment()
 
     def assignment(self) -> str:
-        at, target = self.start, self.conditional()
+        start, target = self.start, self.conditional()
         if self.kind != "mark" or self.text not in _ASSIGNMENTS:
             return target
-        self.assign(target, self.code[at : self.start].strip())
+        self.assign(target, self.code[start : self.start].strip())
         self.take()
         self.assignment()
         return "value"
@@ -144,12 +144,12 @@ class _Reader:
             self.unary()
             return "value"
         if self.mark("++", "--"):
-            at = self.start
-            self.assign(self.postfix(), self.code[at : self.start].strip())
+            start = self.start
+            self.assign(self.postfix(), self.code[start : self.start].strip())
             return "value"
-        at, kind = self.start, self.postfix()
+        start, kind = self.start, self.postfix()
         if self.kind == "mark" and self.text in ("++", "--"):
-            self.assign(kind, self.code[at : self.start].strip())
+            self.assign(kind, self.code[start : self.start].strip())
             self.take()
             return "value"
         return kind

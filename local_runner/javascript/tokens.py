@@ -7,13 +7,16 @@ from local_runner.javascript.names import RESERVED, UNKNOWN_GLOBALS, UNKNOWN_MEM
 
 
 class UnsupportedError(Exception):
-    """An expression outside the subset; the message names what it holds, `at` where it starts."""
+    """An expression outside the subset; the message names what it holds.
 
-    at = 0
+    `position` is where it starts in the text around it.
+    """
+
+    position = 0
 
 
 class Token(NamedTuple):
-    """`kind` is number, string, name, mark or end; `start` and `end` are places in the code."""
+    """`kind` is number, string, name, mark or end; `start` and `end` are positions in the code."""
 
     kind: str
     text: str
@@ -41,24 +44,25 @@ _REGEXP = re.compile(
 )
 
 
-def token(code: str, at: int) -> Token:
-    """The next token from here; a `/` is a division."""
-    found = _BLANK.match(code, at)
-    start = found.end() if found else at
+def token(code: str, position: int) -> Token:
+    """The next token from a position; a `/` is a division. Raises `UnsupportedError`."""
+    blank = _BLANK.match(code, position)
+    start = blank.end() if blank else position
     if start == len(code):
         return Token("end", "the end", start, start)
-    matched = _TOKEN.match(code, start)
-    if matched is None or matched.lastgroup is None or code.startswith("//", start):
+    match = _TOKEN.match(code, start)
+    if match is None or match.lastgroup is None or code.startswith("//", start):
         raise UnsupportedError(f"`{code[start : start + 20]}`")
-    return Token(matched.lastgroup, matched.group(), start, matched.end())
+    return Token(match.lastgroup, match.group(), start, match.end())
 
 
-def regexp_end(code: str, at: int) -> int:
+def regexp_end(code: str, start: int) -> int:
     """Where the regular expression that starts here ends; raises `UnsupportedError`."""
-    found = _REGEXP.match(code, at)
-    if found is None or len(set(found["flags"])) < len(found["flags"]):
-        raise UnsupportedError(f"the regular expression {code[at : at + 20]}")
-    return found.end()
+    match = _REGEXP.match(code, start)
+    has_flag_twice = match is not None and len(set(match["flags"])) < len(match["flags"])
+    if match is None or has_flag_twice:
+        raise UnsupportedError(f"the regular expression {code[start : start + 20]}")
+    return match.end()
 
 
 def known_name(name: str) -> str:

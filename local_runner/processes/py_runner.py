@@ -43,14 +43,14 @@ def find(command: str) -> tuple[Any, str | None]:
     try:
         module = __import__(".".join(path), fromlist=[name])
         try:
-            found = getattr(module, name)
+            target = getattr(module, name)
         except AttributeError:
             message = f"Module '{'.'.join(path)}' has no attribute '{name}'"
             raise AttributeError(message)  # noqa: B904 (Digdag shows both)
     except ImportError:
         class_name = path.pop()
         return getattr(__import__(".".join(path), fromlist=[class_name]), class_name), name
-    return (found, "run") if isinstance(found, type) else (found, None)
+    return (target, "run") if isinstance(target, type) else (target, None)
 
 
 def bind(
@@ -62,23 +62,24 @@ def bind(
     spec = inspect.getfullargspec(function)
     required = len(spec.args) - len(spec.defaults or ())
     bound = {}
-    for at, name in enumerate(spec.args):
-        if skip_first and at == 0:
+    for index, name in enumerate(spec.args):
+        if skip_first and index == 0:  # self
             continue
         if name in params:
             bound[name] = params[name]
-        elif at < required:
+        elif index < required:
             owner = getattr(function, "__qualname__", function)
             raise TypeError(f"Method '{owner}' requires parameter '{name}' but not set")
     return {**params, **bound} if spec.varkw else bound
 
 
 def call(command: str, params: dict[str, Any]) -> None:
-    found, method = find(command)
+    """Call what a task names, its arguments bound by name."""
+    target, method = find(command)
     if method is None:
-        found(**bind(found, params, skip_first=False))
+        target(**bind(target, params, skip_first=False))
         return
-    instance = found(**bind(found.__init__, params, skip_first=True))
+    instance = target(**bind(target.__init__, params, skip_first=True))
     function = getattr(instance, method)
     function(**bind(function, params, skip_first=True))
 
@@ -103,12 +104,14 @@ def attempt(
 
 
 def report(error: BaseException, message: str) -> dict[str, Any]:
+    """An error as output.json has it."""
     kind = type(error)
     lines = traceback.format_exception(kind, error, error.__traceback__)
     return {"class": kind.__name__, "message": message, "backtrace": lines}
 
 
 def main(command: str, input_file: str, output_file: str) -> None:
+    """Run a task; raises its error after writing what it stored until then."""
     with open(input_file, encoding="utf-8") as file:
         params = json.load(file)["params"]
     env = Env(params)

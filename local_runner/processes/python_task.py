@@ -16,6 +16,7 @@ _RUNNER = Path(__file__).with_name("py_runner.py")
 
 
 def py(task: TaskRequest) -> TaskResult:
+    """Run the function in a process of its own; raises `TaskError` when it fails."""
     params = task.settings("py")
     own = environment_of(task)
     _warn_of_two_servers(task, own)
@@ -107,7 +108,7 @@ def environment_of(task: TaskRequest) -> dict[str, str]:
 
 def with_secrets(text: str, task: TaskRequest) -> str:
     """Every `${secret:key}` filled; raises `TaskError`."""
-    return SECRET.sub(lambda found: _secret(found[1], task), text)
+    return SECRET.sub(lambda match: _secret(match[1], task), text)
 
 
 def _variable(key: str, value: Value) -> str:

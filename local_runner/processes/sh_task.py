@@ -16,6 +16,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def sh(task: TaskRequest) -> TaskResult:
+    """Run the script in a shell of its own; raises `TaskError` when it fails."""
     params = task.settings("sh")
     inherited = {key: os.environ[key] for key in os.environ.keys() - task.context.withheld}
     environment = {
@@ -36,15 +37,15 @@ def _shell(shell: Value) -> list[str]:
 
 
 def _variables(params: dict[str, Value]) -> dict[str, str]:
-    """One null parameter fails the task, whatever it is for."""
-    found: dict[str, str] = {}
+    """Parameters as variables; one that is null fails the task, as on Digdag."""
+    variables: dict[str, str] = {}
     for key, value in params.items():
         if not _IDENTIFIER.fullmatch(key):
             continue
         if value is None:
             raise TaskError(f"Parameter '{key}' is required but null (config)")
-        found[key] = value if isinstance(value, str) else json_text(value)
-    return found
+        variables[key] = value if isinstance(value, str) else json_text(value)
+    return variables
 
 
 def _run(argv: list[str], folder: Path, environment: dict[str, str]) -> None:

@@ -66,7 +66,7 @@ class Project:
 
         value = yaml_types.read(self.root / file, file, on_include)
         if not isinstance(value, Located):
-            raise Refused(f"{file}: must be a mapping of keys to values")
+            raise Refused(f"{file}: must be a mapping of keys to values, got {value!r}")
         return value
 
     def _target(self, path: str, file: str, location: Location) -> str:
@@ -85,12 +85,18 @@ def _checked(config: Located, file: str) -> ZoneInfo:
     """What Digdag checks in every file of the folder; the time zone."""
     for key in config:
         if not key.startswith("+") and key not in TOP_KEYS:
-            raise Refused(f"{config.location(key) or file}: unknown top-level key {key!r}")
+            known = ", ".join(sorted(TOP_KEYS))
+            raise Refused(
+                f"{config.location(key) or file}: unknown top-level key {key!r}: tasks start with "
+                f"+, and the other keys are {known}"
+            )
     check_tasks(config, file)
     _sla(config.get("sla", Located()), config.location("sla") or file)
     export = config.get("_export", Located())
     if export is not None and not isinstance(export, Located):
-        raise ConfigError(f"{config.location('_export')}: _export must be a mapping")
+        raise ConfigError(
+            f"{config.location('_export')}: _export must be a mapping, got {export!r}"
+        )
     try:
         return session.zone(config.get("timezone", "UTC"))
     except ValueError as error:
@@ -98,7 +104,7 @@ def _checked(config: Located, file: str) -> ZoneInfo:
 
 
 def _sla(sla: Value, location: Location | str) -> None:
-    """What a server does when a session is late: nothing here, where a run is not late."""
+    """Check `sla`, on which a server acts when a session is late; a run here never is."""
     if not isinstance(sla, Located) or any(key != "time" and key[:1] != "+" for key in sla):
         raise Refused(f"{location}: sla with anything but time and tasks is not supported")
     check_tasks(sla, str(location))
@@ -114,7 +120,7 @@ def check_tasks(config: Located, file: str) -> None:
         if not _NAME.fullmatch(key[1:]):
             raise Refused(f"{location}: the task name {key} {NAMES}")
         if not isinstance(body, Located):
-            raise Refused(f"{location}: task {key} must be a mapping")
+            raise Refused(f"{location}: task {key} must be a mapping, got {body!r}")
         check_tasks(body, file)
 
 

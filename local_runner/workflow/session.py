@@ -1,6 +1,6 @@
 """Session time, schedule and the variables that Digdag makes of them.
 
-A schedule is shown and never waited for: it only sets the grid on which last and next session lie.
+A schedule is shown and never waited for: it only sets the times at which last and next session lie.
 """
 
 import re
@@ -51,7 +51,7 @@ class SessionTimes(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """A schedule as written, its grid, and the days within which it is in force."""
+    """A schedule as written, its times, and the days within which it is in force."""
 
     text: str
     session_times: SessionTimes
@@ -67,11 +67,9 @@ def zone(name: Value) -> ZoneInfo:
     try:
         if known:
             return ZoneInfo(str(name))
-    except (OSError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         pass
-    except KeyError:
-        pass
-    raise ValueError(f"timezone {name!r} is not known (example: Asia/Tokyo)")
+    raise ValueError(f"timezone must be a known name such as Asia/Tokyo, got {name!r}")
 
 
 def schedule(config: Value) -> Schedule:
@@ -82,24 +80,25 @@ def schedule(config: Value) -> Schedule:
     unknown = [key for key in config if key not in {*kinds, *_OPTIONS, *_LIMITS}]
     if unknown or len(kinds) != 1 or kinds[0][:-1] not in _SHAPES:
         raise ValueError(
-            f"schedule holds {', '.join(unknown or kinds) or 'nothing'}: not supported"
+            f"schedule must have one of {', '.join(f'{kind}>' for kind in _SHAPES)}, perhaps with "
+            f"{', '.join(sorted(_OPTIONS.union(_LIMITS)))}, got {', '.join(config) or 'nothing'}"
         )
     kind, argument = kinds[0][:-1], str(config[kinds[0]])
     if not re.fullmatch(_SHAPES[kind], argument):
-        raise ValueError(f"{kind}> has an argument of another form: {argument}")
+        raise ValueError(f"schedule: {kind}> with the argument {argument} is not supported")
     limits = {key: _day(key, config[key]) for key in _LIMITS if key in config}
     return Schedule(f"{kind}>: {argument}", _session_times(_cron(kind, argument)), **limits)
 
 
 def _day(key: str, value: Value) -> date:
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
-        raise ValueError(f"schedule with {key} in another form than yyyy-MM-dd: {value}")
+        raise ValueError(f"schedule: {key} must be a day in the form yyyy-MM-dd, got {value}")
     return date.fromisoformat(str(value))
 
 
 def _cron(kind: str, argument: str) -> str:
     """Sessions lie on the full day, hour ...: the clock in the argument only delays the start."""
-    day = argument.split(",")[0]
+    day = argument.split(",")[0]  # of weekly> and monthly>
     return {
         "daily": "0 0 * * *",
         "hourly": "0 * * * *",
@@ -123,14 +122,15 @@ def _session_times(cron: str) -> SessionTimes:
 
 def _cron_field(text: str, low: int, high: int) -> Iterator[int]:
     for part in text.split(","):
-        found = re.fullmatch(r"(\*|([0-9]+)(-([0-9]+))?)(/([1-9][0-9]*))?", part)
-        if not found or (found[5] and found[2] and not found[3]):
+        match = re.fullmatch(r"(?:\*|([0-9]+)(?:-([0-9]+))?)(?:/([1-9][0-9]*))?", part)
+        first, last, step = match.groups() if match else (None, None, None)
+        if not match or (step and first and not last):  # `5/10`: cron implementations differ
             raise ValueError(f"cron field {text} is not supported")
-        start = int(found[2] or low)
-        stop = int(found[4] or found[2] or high)
+        start = int(first or low)
+        stop = int(last or first or high)
         if not low <= start <= stop <= high:
-            raise ValueError(f"cron field {text} is out of range {low} to {high}")
-        yield from range(start, stop + 1, int(found[6] or 1))
+            raise ValueError(f"cron field must be within {low} to {high}, got {text}")
+        yield from range(start, stop + 1, int(step or 1))
 
 
 def parse_time(text: str, tz: ZoneInfo) -> datetime:
@@ -150,64 +150,79 @@ def today(now: datetime, tz: ZoneInfo) -> datetime:
 
 
 def _local(naive: datetime, tz: ZoneInfo) -> datetime:
-    there = naive.replace(tzinfo=tz)
-    back = there.astimezone(timezone.utc).astimezone(tz)
-    if back.replace(tzinfo=None) != naive or there.utcoffset() != there.replace(fold=1).utcoffset():
+    """A clock time in a zone; raises `Refused` where the clocks skip or repeat it."""
+    local = naive.replace(tzinfo=tz)
+    through_utc = local.astimezone(timezone.utc).astimezone(tz)
+    is_skipped = through_utc.replace(tzinfo=None) != naive
+    is_repeated = local.utcoffset() != local.replace(fold=1).utcoffset()
+    if is_skipped or is_repeated:
         raise Refused(
             f"{naive} does not exist or exists twice in {tz.key}: choose another --session"
         )
-    return there
+    return local
 
 
-def variables(at: datetime, tz: ZoneInfo, plan: Schedule | None) -> dict[str, Value]:
-    """The built-in parameters of a session, but for task and attempt."""
-    last_and_next = _neighbours(at, tz, plan.session_times) if plan else None
-    if plan and last_and_next and not _inside(plan, [*last_and_next, at]):
-        raise Refused("a session on the edge of the schedule's start and end is not supported")
-    found: dict[str, Value] = {"timezone": tz.key}
-    found |= _times("session", at)
-    if last_and_next:
-        found |= _times("last_session", last_and_next[0]) | _times("next_session", last_and_next[1])
-    none: dict[str, Value] = dict.fromkeys(_times("last_executed_session", at), "")
-    return found | none | {"last_executed_session_tz_offset": _offset(at).replace(":", "")}
+def variables(session_time: datetime, tz: ZoneInfo, timetable: Schedule | None) -> dict[str, Value]:
+    """The built-in parameters of a session, but for task and attempt; raises `Refused`."""
+    params: dict[str, Value] = {"timezone": tz.key, **_times("session", session_time)}
+    if timetable:
+        last, following = _neighbours(session_time, tz, timetable.session_times)
+        if not _in_force(timetable, [last, following, session_time]):
+            raise Refused(
+                "a session on the edge of the schedule's start and end is not supported: choose "
+                "a --session within them"
+            )
+        params |= _times("last_session", last) | _times("next_session", following)
+    # As in a workflow that never ran: present, and empty but for the offset.
+    never: dict[str, Value] = dict.fromkeys(_times("last_executed_session", session_time), "")
+    never["last_executed_session_tz_offset"] = _offset(session_time).replace(":", "")
+    return params | never
 
 
-def _inside(plan: Schedule, times: Iterable[datetime]) -> bool:
-    return all(plan.start < time.date() < plan.end for time in times)
+def _in_force(timetable: Schedule, times: Iterable[datetime]) -> bool:
+    return all(timetable.start < day_time.date() < timetable.end for day_time in times)
 
 
 def _neighbours(
-    at: datetime, tz: ZoneInfo, session_times: SessionTimes
+    session_time: datetime, tz: ZoneInfo, session_times: SessionTimes
 ) -> tuple[datetime, datetime]:
-    local = at.astimezone(tz).replace(tzinfo=None)
-    before = (
-        t
-        for n in range(_SEARCH_DAYS)
-        for t in reversed(session_times.on(local.date() - timedelta(n)))
+    """The sessions before and after a time; raises `Refused` where Digdag's are not certain."""
+    local = session_time.astimezone(tz).replace(tzinfo=None)
+    day = local.date()
+    backward = (
+        earlier
+        for days in range(_SEARCH_DAYS)
+        for earlier in reversed(session_times.on(day - timedelta(days)))
     )
-    after = (t for n in range(_SEARCH_DAYS) for t in session_times.on(local.date() + timedelta(n)))
-    last = next((t for t in before if t < local), None)
-    following = next((t for t in after if t > local), None)
-    later = next((t for t in after if following and t > following), None)
-    if last is None or following is None or later is None:
-        raise Refused("the schedule has no sessions within 400 days of --session: not supported")
-    if last < local - 2 * (later - following):  # Digdag looks back two steps of the coming length
+    forward = (
+        later for days in range(_SEARCH_DAYS) for later in session_times.on(day + timedelta(days))
+    )
+    last = next((earlier for earlier in backward if earlier < local), None)
+    coming = (later for later in forward if later > local)
+    following, second = next(coming, None), next(coming, None)
+    if last is None or following is None or second is None:
         raise Refused(
-            "the last session before --session is not certain on this schedule's uneven grid"
+            f"the schedule has no sessions within {_SEARCH_DAYS} days of --session: not supported"
+        )
+    if last < local - 2 * (second - following):  # Digdag looks back two steps of the coming length
+        raise Refused(
+            "the last session before --session is not certain on this schedule's uneven times: "
+            "choose another --session"
         )
     return _local(last, tz), _local(following, tz)
 
 
-def _offset(at: datetime) -> str:
-    return at.isoformat()[19:25]
+def _offset(session_time: datetime) -> str:
+    return session_time.isoformat()[19:25]
 
 
-def _times(prefix: str, at: datetime) -> dict[str, Value]:
+def _times(prefix: str, session_time: datetime) -> dict[str, Value]:
+    """One time in the six forms that Digdag gives it."""
     return {
-        f"{prefix}_time": at.isoformat(timespec="seconds"),
-        f"{prefix}_date": f"{at:%Y-%m-%d}",
-        f"{prefix}_date_compact": f"{at:%Y%m%d}",
-        f"{prefix}_local_time": f"{at:%Y-%m-%d %H:%M:%S}",
-        f"{prefix}_tz_offset": _offset(at).replace(":", ""),
-        f"{prefix}_unixtime": int(at.timestamp()),
+        f"{prefix}_time": session_time.isoformat(timespec="seconds"),
+        f"{prefix}_date": f"{session_time:%Y-%m-%d}",
+        f"{prefix}_date_compact": f"{session_time:%Y%m%d}",
+        f"{prefix}_local_time": f"{session_time:%Y-%m-%d %H:%M:%S}",
+        f"{prefix}_tz_offset": _offset(session_time).replace(":", ""),
+        f"{prefix}_unixtime": int(session_time.timestamp()),
     }

@@ -15,6 +15,7 @@ from local_runner.javascript.syntax import Expression, recognise
 from local_runner.javascript.tokens import UnsupportedError
 from local_runner.workflow.yaml_types import Value
 
+_BRACE = re.compile(r"[{}]")
 LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
 SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
 # Errors that Digdag's engine words in the same way.
@@ -36,25 +37,27 @@ class UnknownTemplateError(TemplateError):
 def parse(text: str) -> tuple[str | Expression, ...]:
     """Literal pieces and expressions; raises `UnsupportedError`."""
     pieces: list[str | Expression] = []
-    at = 0
-    while start := _TEMPLATE.search(text, at):
-        end = _closing(text, start.end())
+    position = 0  # everything before is among the pieces
+    while start := _TEMPLATE.search(text, position):
+        end = _closing_brace(text, start.end())
         if end is None:
             break
-        pieces.append(text[at : start.start()].replace("$$", "$"))
-        at = end + 1
+        literal, code = text[position : start.start()], text[start.end() : end]
+        pieces.append(literal.replace("$$", "$"))
+        position = end + 1
         try:
-            pieces += [recognise(text[start.end() : end])] if end > start.end() else []
+            if code:  # `${}` is nothing
+                pieces.append(recognise(code))
         except UnsupportedError as error:
-            error.at = start.start()
+            error.position = start.start()
             raise
-    return (*pieces, text[at:].replace("$$", "$"))
+    return (*pieces, text[position:].replace("$$", "$"))
 
 
-def _closing(text: str, at: int) -> int | None:
+def _closing_brace(text: str, start: int) -> int | None:
     """Where the braces are even again; Digdag counts them without regard to quotes."""
     depth = 1
-    for brace in re.compile(r"[{}]").finditer(text, at):
+    for brace in _BRACE.finditer(text, start):
         depth += 1 if brace[0] == "{" else -1
         if depth == 0:
             return brace.start()
@@ -77,10 +80,10 @@ def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | N
             return "".join(map(str, pieces))
         return engine.run(_script(text), scope, zone or scope.get("timezone", "UTC"))
     except (ScriptError, UnsupportedError) as error:
-        kind = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
-        failed = kind(f"Failed to evaluate a variable {text} ({error}){where} (config)")
-        failed.same_words = bool(_SAME_WORDS.match(str(error)))
-        raise failed from None
+        error_class = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
+        failure = error_class(f"Failed to evaluate a variable {text} ({error}){where} (config)")
+        failure.same_words = bool(_SAME_WORDS.match(str(error)))
+        raise failure from None
 
 
 def evaluate(
@@ -94,18 +97,18 @@ def evaluate(
     With `failed`, what cannot be evaluated is left out and its error added there: before the run
     some values are not known yet.
     """
-    built: dict[str, Value] = {}
-    scope = dict(params)
+    evaluated: dict[str, Value] = {}
+    scope = dict(params)  # keys still to come are seen raw
     for key, value in config.items():
         try:
-            built[key] = value if key in LAZY else _evaluate(value, scope, params)
-            scope[key] = built[key]
+            evaluated[key] = value if key in LAZY else _evaluate(value, scope, params)
+            scope[key] = evaluated[key]
         except TemplateError as error:
             if failed is None or isinstance(error, UnknownTemplateError):
                 raise
             failed.append(error)
             scope.pop(key, None)
-    return built
+    return evaluated
 
 
 def _evaluate(value: Value, scope: Mapping[str, Value], params: Mapping[str, Value]) -> Value:
@@ -140,14 +143,12 @@ def in_doubt(
     no exported value that is a template itself.
     """
     for key, value in config.items():
-        if key not in LAZY and isinstance(value, dict | list):
-            for name, enclosed in _outer_names(value, frozenset(), frozenset()):
-                if (
-                    enclosed
-                    or name in local
-                    or any("${" in text for text in strings(raw.get(name)))
-                ):
-                    return name
+        if key in LAZY or not isinstance(value, dict | list):
+            continue
+        for name, enclosed in _outer_names(value, frozenset(), frozenset()):
+            is_template = any("${" in text for text in strings(raw.get(name)))
+            if enclosed or name in local or is_template:
+                return name
     return None
 
 

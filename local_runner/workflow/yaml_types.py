@@ -51,27 +51,26 @@ class Located(dict[str, Value]):
 Include = Callable[[Value, Location], Located]
 
 _BOOLS = {"true": True, "True": True, "false": False, "False": False}
-_NULLS = {"", "~", "null", "Null", "NULL"}
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _INT = re.compile(r"[-+]?(0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_]*|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[1-9][0-9]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SEXAGESIMAL = re.compile(r"([1-9][0-9]*):([0-5]?[0-9])(\.[0-9]+)")
+_INFINITIES, _NANS = ("inf", "Inf", "INF"), ("nan", "NaN", "NAN")
+# Texts, since JSON, in which Digdag keeps its parameters, has no such numbers.
 _SPECIAL = {
-    f"{sign}.{word}": text
-    for words, text in ((("inf", "Inf", "INF"), "Infinity"), (("nan", "NaN", "NAN"), "NaN"))
-    for word in words
-    for sign in ("", "+", "-")
-} | {f"-.{word}": "-Infinity" for word in ("inf", "Inf", "INF")}
+    **{f"{sign}.{word}": "Infinity" for word in _INFINITIES for sign in ("", "+")},
+    **{f"-.{word}": "-Infinity" for word in _INFINITIES},
+    **{f".{word}": "NaN" for word in _NANS},
+}
 # Words that look like numbers of a form whose type was never observed.
 _DOUBTFUL = re.compile(
     r"=|[-+]\.(nan|NaN|NAN)|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?0[0-9]+(\.[0-9_]*|[eE].*)"
     r"|[-+]?[0-9.]*[0-9]_[0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9]+\.[0-9]+_[0-9_]*|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+_"
 )
-_BASES = {"0b": 2, "0x": 16}
+_BASES = {"0b": 2, "0x": 16}  # a plain 0 in front means octal
 _TAG = "tag:yaml.org,2002:"
-
-
 _NEVER = re.compile(r"(?!)")
-# Tags: the forms that are known to mean the same whatever the quotes, and the value.
+# Explicit tags (`!!int`): the forms known to mean the same whatever the quotes, and their value.
 _TAGGED: dict[str, tuple[re.Pattern[str], Callable[[str], Value]]] = {
     "int": (re.compile(r"-?(0|[1-9][0-9]*)"), int),
     "float": (re.compile(r"-?[0-9]+\.[0-9]+"), float),
@@ -98,7 +97,7 @@ def word(text: str) -> Value:
         return _BOOLS[text]
     if text in _NULLS:
         return None
-    if text in _SPECIAL and not _DOUBTFUL.fullmatch(text):
+    if text in _SPECIAL:
         return _SPECIAL[text]
     if _INT.fullmatch(text):
         return _integer(text)
@@ -164,7 +163,7 @@ class _Builder:
         text = str(node.value)
         if node.tag == f"{_TAG}str" and text.startswith("!include:"):
             raise self._refused(
-                node, "a value that starts with !include: (write `!include : path` as a key)"
+                node, "a value must not start with !include: (write `!include : path` as a key)"
             )
         if node.tag == f"{_TAG}str":
             return text
@@ -180,7 +179,8 @@ class _Builder:
         return typed(text)
 
     def _mapping(self, node: yaml.MappingNode) -> Located:
-        built, own = Located(), set[str]()
+        built = Located()
+        own_keys: set[str] = set()  # those that an include or `<<` brought may come again
         for key_node, value_node in node.value:
             location = Location(self.file, key_node.start_mark.line + 1)
             if _is_include(key_node):
@@ -190,9 +190,9 @@ class _Builder:
                 self._merge_key(built, value_node)
                 continue
             key = self._key(key_node)
-            if key in own:
+            if key in own_keys:
                 raise Refused(f"{location}: duplicate key {key!r}")
-            own.add(key)
+            own_keys.add(key)
             built.put(key, self.value(value_node), location)
         return built
 
@@ -203,29 +203,27 @@ class _Builder:
         return self.include(path, location)
 
     def _merge_key(self, built: Located, node: yaml.Node) -> None:
-        """`<<`: keys already there stay. Where order would matter, Digdag's is not known."""
-        for base in (
-            [self.value(n) for n in node.value]
-            if isinstance(node, yaml.SequenceNode)
-            else [self.value(node)]
-        ):
+        """`<<`: existing keys stay. Where order would matter, Digdag's is not known."""
+        bases = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for base_node in bases:
+            base = self.value(base_node)
             if not isinstance(base, Located):
-                raise self._refused(node, "`<<` takes a mapping")
-            if any(key.startswith("+") or key.endswith(">") for key in base) or "${" in str(
-                dict(base)
-            ):
+                raise self._refused(node, f"`<<` must bring a mapping, got {base!r}")
+            has_tasks = any(key.startswith("+") or key.endswith(">") for key in base)
+            if has_tasks or "${" in str(dict(base)):
                 raise self._refused(node, "`<<` that brings tasks or templates is not supported")
-            for key in [key for key in base if key not in built]:
-                built.put(key, base[key], base.locations[key])
+            for key, value in base.items():
+                if key not in built:
+                    built.put(key, value, base.locations[key])
 
     def _key(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode):
-            raise self._refused(node, "a key must be one word")
+            raise self._refused(node, "a key must be a text, got a list or mapping")
         value = self._scalar(node)
         if value is None:
             raise self._refused(node, "a key must not be null")
         if isinstance(value, float):
-            raise self._refused(node, f"the key {node.value} is a decimal number: quote it")
+            raise self._refused(node, f"a key must not be a decimal number: quote {node.value}")
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _refused(self, node: yaml.Node, what: str) -> Refused:
@@ -233,18 +231,20 @@ class _Builder:
 
 
 def _is_include(node: yaml.Node) -> bool:
-    quoted = node.tag == f"{_TAG}str" and str(node.value).startswith("!include:")
-    return isinstance(node, yaml.ScalarNode) and (
-        quoted or (node.tag == "!include" and not node.value)
-    )
+    if not isinstance(node, yaml.ScalarNode):
+        return False
+    # YAML reads `!include : path` as a tag on an empty key, and Digdag works with a key of that
+    # text, so that a quoted one counts as well.
+    is_text = node.tag == f"{_TAG}str" and str(node.value).startswith("!include:")
+    return is_text or (node.tag == "!include" and not node.value)
 
 
 def merge(into: dict[str, Value], other: dict[str, Value]) -> None:
-    """Merge deeply: maps join, everything else replaces, a key that is there keeps its position."""
+    """Merge deeply: maps join, everything else replaces, an existing key keeps its position."""
     for key, value in other.items():
-        here = into.get(key)
-        if isinstance(here, dict) and isinstance(value, dict):
-            joined = copy(here)
+        existing = into.get(key)
+        if isinstance(existing, dict) and isinstance(value, dict):
+            joined = copy(existing)
             assert isinstance(joined, dict)
             merge(joined, value)
             into[key] = joined
@@ -255,7 +255,7 @@ def merge(into: dict[str, Value], other: dict[str, Value]) -> None:
 
 
 def copy(value: Value) -> Value:
-    """A deep copy that keeps the places."""
+    """A deep copy that keeps the locations."""
     if isinstance(value, Located):
         copied = Located()
         copied.update({key: copy(item) for key, item in value.items()})
@@ -277,8 +277,9 @@ def read(path: Path, file: str, include: Include | None = None) -> Value:
 
 
 def located(value: dict[str, Value], location: Location) -> Located:
-    """A mapping made elsewhere, all of its keys at one place."""
-    made = Located()
+    """A mapping that no file states, all of its keys at one location."""
+    mapping = Located()
     for key, item in value.items():
-        made.put(key, located(item, location) if isinstance(item, dict) else item, location)
-    return made
+        inner = located(item, location) if isinstance(item, dict) else item
+        mapping.put(key, inner, location)
+    return mapping

@@ -64,7 +64,8 @@ def test_too_large_an_archive_is_told_with_what_to_leave_out(
     (clone / "queries" / "seed.json").write_bytes(bytes(LIMIT))
     assert local_runner.main(["archive", str(clone)]) == 2
     told = capsys.readouterr().err
-    assert "Digdag takes 2,097,152: name in .digdagignore what is no part" in told
+    assert "at most 2,097,152 bytes for Digdag, got " in told
+    assert "list files in .digdagignore that the workflow does not need" in told
     assert "such as queries/seed.json" in told
 
 

@@ -425,7 +425,7 @@ TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
         ({"cron>": "0 8-20/6 * * *"}, "2026-03-02", "2026-03-01 20:00:00", "2026-03-02 08:00:00"),
     ],
 )
-def test_last_and_next_session_lie_on_the_schedules_grid(
+def test_last_and_next_session_lie_on_the_schedules_times(
     config: dict, at: str, last: str, following: str
 ) -> None:
     found = session.variables(session.parse_time(at, TOKYO), TOKYO, session.schedule(config))
@@ -453,10 +453,10 @@ def test_a_schedule_of_another_form_is_an_error(config: object) -> None:
         session.schedule(config)  # type: ignore[arg-type]
 
 
-def test_an_uneven_grid_on_which_digdags_last_session_is_not_certain_is_refused() -> None:
+def test_uneven_times_on_which_digdags_last_session_is_not_certain_is_refused() -> None:
     plan = session.schedule({"cron>": "30 6 * * 1-5"})
     monday = session.parse_time("2026-03-02", TOKYO)
-    with pytest.raises(Refused, match="is not certain on this schedule's uneven grid"):
+    with pytest.raises(Refused, match="is not certain on this schedule's uneven times"):
         session.variables(monday, TOKYO, plan)
 
 
@@ -483,5 +483,5 @@ def test_a_session_in_the_hour_that_is_skipped_or_comes_twice_is_refused(time: s
 
 @pytest.mark.parametrize("name", ["Asia/Tokio", "JST", "+09:00", "posix/Asia/Tokyo", 9, None])
 def test_a_time_zone_must_be_known_to_java_too(name: object) -> None:
-    with pytest.raises(ValueError, match="is not known"):
+    with pytest.raises(ValueError, match="must be a known name such as Asia/Tokyo, got"):
         session.zone(name)  # type: ignore[arg-type]

@@ -413,7 +413,7 @@ def test_a_secret_beats_a_parameter_and_that_the_environment(
     ("secrets", "message"),
     [
         ({"td.endpoint": "https://here/"}, "the secret td.endpoint must be a host, or host:port"),
-        ({"td.apiserver": "ftp://u:p@here"}, "must be an address such as .*, got ftp://here$"),
+        ({"td.apiserver": "ftp://u:p@here"}, "must be an address such as .*, got 'ftp://here'$"),
     ],
     ids=["a scheme", "no address"],
 )
