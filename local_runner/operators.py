@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_plus
 
+from local_runner import td_statement
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
 from local_runner.task_request import TaskError, TaskRequest, TaskResult, integer
 from local_runner.td import local as td_local
 from local_runner.td import remote as td_remote
+from local_runner.td import shown
+from local_runner.td_statement import TdStatement
 from local_runner.workflow.java_text import java_text, json_text
 from local_runner.workflow.project import Workflow
 from local_runner.workflow.tasks import group_of, with_export
@@ -222,11 +225,14 @@ def _truth(value: Value, key: str) -> bool:
 
 
 class Operator(NamedTuple):
-    """What an operator does."""
+    """What an operator does in the run, and before it."""
 
     run: Callable[[TaskRequest], TaskResult]
     retries: bool = False  # it repeats itself on `_retry`
     nests: bool = False  # it only makes subtasks, so that it may be run ahead of the run
+    query: Callable[[TaskRequest], TdStatement] | None = None  # tried on local tables before a run
+    do_per_row: bool = False  # `_do` runs once for each row of the query
+    shown: Callable[[TaskRequest], Iterator[str]] | None = None  # what a dry run prints
 
 
 def _on(
@@ -246,10 +252,29 @@ OPERATORS = {
     "loop>": Operator(loop, nests=True),
     "py>": Operator(py, retries=True),
     "sh>": Operator(sh, retries=True),
-    "td>": Operator(_on(td_local.td, td_remote.td), retries=True),
-    "td_ddl>": Operator(_on(td_local.td_ddl, td_remote.td_ddl), retries=True),
-    "td_for_each>": Operator(_on(td_local.td_for_each, td_remote.td_for_each)),
-    "td_wait>": Operator(_on(td_local.td_wait, td_remote.td_wait), retries=True),
-    "td_wait_table>": Operator(_on(td_local.td_wait_table, td_remote.td_wait_table), retries=True),
+    "td>": Operator(
+        _on(td_local.td, td_remote.td),
+        retries=True,
+        query=td_statement.statement,
+        shown=shown.td,
+    ),
+    "td_ddl>": Operator(_on(td_local.td_ddl, td_remote.td_ddl), retries=True, shown=shown.td_ddl),
+    "td_for_each>": Operator(
+        _on(td_local.td_for_each, td_remote.td_for_each),
+        query=td_statement.select,
+        do_per_row=True,
+        shown=shown.query,
+    ),
+    "td_wait>": Operator(
+        _on(td_local.td_wait, td_remote.td_wait),
+        retries=True,
+        query=td_statement.select,
+        shown=shown.query,
+    ),
+    "td_wait_table>": Operator(
+        _on(td_local.td_wait_table, td_remote.td_wait_table),
+        retries=True,
+        shown=shown.td_wait_table,
+    ),
     "wait>": Operator(wait),
 }

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_runner import td_statement
 from local_runner.operators import OPERATORS
 from local_runner.run import WorkflowRun
 from local_runner.task_request import TaskError, TaskRequest
@@ -46,15 +45,14 @@ class Rehearsal:
             self._operator(task, self.run.request(task))
 
     def _operator(self, task: Task, request: TaskRequest) -> None:
-        location = task.config.location(request.operator) or ""
-        where = f"{location}: {_file(request) or 'query'}"
-        if request.operator == "td>":
-            self._query(td_statement.statement(request), where)
-        elif request.operator in ("td_for_each>", "td_wait>"):
-            self._query(TdStatement(None, None, td_statement.query(request)), where)
+        operator = OPERATORS[request.operator]
+        if operator.query:
+            location = task.config.location(request.operator) or ""
+            self._query(operator.query(request), f"{location}: {_file(request) or 'query'}")
+        if operator.do_per_row:
             self._subtasks(task, request.params.get("_do"))
-        elif OPERATORS[request.operator].nests:
-            self._subtasks(task, OPERATORS[request.operator].run(request).subtasks)
+        elif operator.nests:
+            self._subtasks(task, operator.run(request).subtasks)
 
     def _subtasks(self, task: Task, subtasks: Value) -> None:
         if isinstance(subtasks, Located):

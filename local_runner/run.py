@@ -12,7 +12,6 @@ from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
 from local_runner.operators import OPERATORS
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
-from local_runner.td import shown
 from local_runner.workflow import tasks, templates
 from local_runner.workflow.java_text import java_text
 from local_runner.workflow.tasks import Task, with_export
@@ -139,11 +138,12 @@ class WorkflowRun:
     def _show(self, task: Task, request: TaskRequest) -> None:
         """A dry run only shows SQL, also that of subtasks, which Digdag's own leaves out."""
         try:
-            if shown.has_blocks(request.operator):
-                for block in shown.blocks(request):
-                    print(block, flush=True)
-            elif OPERATORS[request.operator].nests:
-                subtasks = OPERATORS[request.operator].run(request).subtasks or Located()
+            operator = OPERATORS[request.operator]
+            if operator.shown:
+                for text in operator.shown(request):
+                    print(text, flush=True)
+            elif operator.nests:
+                subtasks = operator.run(request).subtasks or Located()
                 for below in tasks.detached(task, subtasks).walk():
                     if below.operator:
                         self._show(below, self.request(below))

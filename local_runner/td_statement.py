@@ -54,6 +54,11 @@ def statement(task: TaskRequest) -> TdStatement:
     return TdStatement(verb, table, query(task))
 
 
+def select(task: TaskRequest) -> TdStatement:
+    """The rendered query of td_for_each> or td_wait>; raises `TaskError`."""
+    return TdStatement(None, None, query(task))
+
+
 def query(task: TaskRequest) -> str:
     """The rendered query of a file, of `{data: ...}` or of `query`; raises `TaskError`."""
     if isinstance(task.command, dict):

@@ -17,8 +17,6 @@ from zoneinfo import ZoneInfo
 from local_runner.javascript.names import ABSENT, GLOBALS, KEPT, LEAKED, USED_BY_MOMENT
 from local_runner.javascript.syntax import Expression
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.workflow import session
-from local_runner.workflow.yaml_types import Value
 
 if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no template
     from dukpy import JSInterpreter
@@ -78,13 +76,16 @@ def script(pieces: Sequence[str | Expression]) -> Script:
     )
 
 
-def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
-    """The text that a script makes; raises `ScriptError`, `UnsupportedError`."""
+def run(code: Script, scope: Mapping[str, object], zone: str) -> str:
+    """The text that a script makes; `zone` is the name of a time zone that exists.
+
+    Raises `ScriptError`, `UnsupportedError`.
+    """
     leaked = sorted((code.names & LEAKED) - scope.keys())
     if leaked:
         raise ScriptError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
     params = {name: scope[name] for name in code.names if name in scope}
-    engine = (_realm if code.changes else _kept_realm)(_name(zone), "moment" in code.names)
+    engine = (_realm if code.changes else _kept_realm)(zone, "moment" in code.names)
     try:
         result = engine.evaljs(
             "__run()", source=code.source, params=params, assigned=sorted(code.assigned)
@@ -99,13 +100,6 @@ def run(code: Script, scope: Mapping[str, Value], zone: Value) -> str:
     if result["name"] == "Unsupported":
         raise UnsupportedError(message.removeprefix("Unsupported: "))
     raise ScriptError(message)
-
-
-def _name(zone: Value) -> str:
-    try:
-        return session.zone(zone).key
-    except ValueError as error:
-        raise UnsupportedError(str(error)) from None
 
 
 def _kept_realm(zone: str, moment: bool) -> "JSInterpreter":

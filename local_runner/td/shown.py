@@ -1,6 +1,9 @@
-"""What a dry run prints of a td task: queries as they would be sent, and other requests."""
+"""What a dry run prints of a td task: queries as they would be sent, and other requests.
 
-from collections.abc import Callable, Iterator
+Each text has a `-- ` line of its own on top. All raise `TaskError`, `TemplateError`.
+"""
+
+from collections.abc import Iterator
 
 from local_runner import td_statement
 from local_runner.task_request import TaskRequest
@@ -8,17 +11,8 @@ from local_runner.td import ddl
 from local_runner.td import sql as td_sql
 
 
-def blocks(task: TaskRequest) -> Iterator[str]:
-    """Texts, each under a `-- ` line of its own; raises `TaskError`, `TemplateError`."""
-    yield from _SHOWN[task.operator](task)
-
-
-def has_blocks(operator: str) -> bool:
-    """Whether a dry run prints tasks of this operator."""
-    return operator in _SHOWN
-
-
-def _td(task: TaskRequest) -> Iterator[str]:
+def td(task: TaskRequest) -> Iterator[str]:
+    """td>: its query, on Treasure Data with the lines that are sent around it."""
     statement = td_statement.statement(task)
     on_treasure_data = task.context.account is not None
     sql = td_sql.text(task, statement, _engine(task)) if on_treasure_data else statement.sql
@@ -27,12 +21,14 @@ def _td(task: TaskRequest) -> Iterator[str]:
     yield f"{head}\n{sql.strip()}\n"
 
 
-def _query(task: TaskRequest) -> Iterator[str]:
+def query(task: TaskRequest) -> Iterator[str]:
+    """td_for_each> and td_wait>: their query."""
     sql = td_statement.query(task)
     yield f"-- {task.name}: {task.operator[:-1]}\n{sql.strip()}\n"
 
 
-def _td_wait_table(task: TaskRequest) -> Iterator[str]:
+def td_wait_table(task: TaskRequest) -> Iterator[str]:
+    """td_wait_table>: the query that counts rows."""
     table = td_statement.table_name(task.command)
     rows = td_statement.number(task.settings("td"), "rows")
     head = f"-- {task.name}: td_wait_table {task.command}\n"
@@ -40,7 +36,8 @@ def _td_wait_table(task: TaskRequest) -> Iterator[str]:
     yield head + (td_sql.count(table, rows, _engine(task)) + "\n" if rows else "")
 
 
-def _td_ddl(task: TaskRequest) -> Iterator[str]:
+def td_ddl(task: TaskRequest) -> Iterator[str]:
+    """td_ddl>: its requests; nothing on local tables, which have none."""
     if task.context.account:
         lines = [f"-- {line}\n" for line in ddl.requests(task)]
         yield f"-- {task.name}: td_ddl\n" + "".join(lines)
@@ -48,12 +45,3 @@ def _td_ddl(task: TaskRequest) -> Iterator[str]:
 
 def _engine(task: TaskRequest) -> str:
     return str(task.settings("td").get("engine") or "presto")
-
-
-_SHOWN: dict[str, Callable[[TaskRequest], Iterator[str]]] = {
-    "td>": _td,
-    "td_ddl>": _td_ddl,
-    "td_for_each>": _query,
-    "td_wait>": _query,
-    "td_wait_table>": _td_wait_table,
-}

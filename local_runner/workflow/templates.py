@@ -13,6 +13,7 @@ from local_runner.javascript.engine import ScriptError
 from local_runner.javascript.names import GLOBALS
 from local_runner.javascript.syntax import Expression, recognise
 from local_runner.javascript.tokens import UnsupportedError
+from local_runner.workflow import session
 from local_runner.workflow.yaml_types import Value
 
 _BRACE = re.compile(r"[{}]")
@@ -78,12 +79,19 @@ def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | N
         pieces = parse(text)
         if all(isinstance(piece, str) for piece in pieces):
             return "".join(map(str, pieces))
-        return engine.run(_script(text), scope, zone or scope.get("timezone", "UTC"))
+        return engine.run(_script(text), scope, _zone_name(zone or scope.get("timezone", "UTC")))
     except (ScriptError, UnsupportedError) as error:
         error_class = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
         failure = error_class(f"Failed to evaluate a variable {text} ({error}){where} (config)")
         failure.same_words = bool(_SAME_WORDS.match(str(error)))
         raise failure from None
+
+
+def _zone_name(zone: Value) -> str:
+    try:
+        return session.zone(zone).key
+    except ValueError as error:
+        raise UnsupportedError(str(error)) from None
 
 
 def evaluate(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from local_runner.__main__ import main
+from local_runner.checks.operators import CHECKS
+from local_runner.operators import OPERATORS
 
 SESSION = ("--session", "2026-03-01")
 STORE = "import digdag\ndef f(value):\n    digdag.env.store({'kept': value})\n"
@@ -106,6 +108,10 @@ def test_what_is_not_known_is_refused_by_place_before_any_task(
     out, err = capfd.readouterr()
     assert (out, progress(err)) == ("", [])
     assert message in err
+
+
+def test_every_operator_has_a_check() -> None:
+    assert CHECKS.keys() == OPERATORS.keys()
 
 
 def test_a_broken_file_beside_the_workflow_fails_the_run_as_on_digdag(
