@@ -6,18 +6,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_runner.account import Pace
+from local_runner.account import DIGDAG_PATIENCE
 from local_runner.command import Options, run
 from td_mta.errors import MtaError
+from td_mta.warehouse.td_patience import Patience
 
 # Options that make no sense twice: argparse would take the last one in silence.
 SINGLE = ("-P", "--params-file", "--session", "--from", "--data", "--out", "--warehouse")
 
 
-def main(argv: Sequence[str] | None = None, pace: Pace | None = None) -> int:
+def main(argv: Sequence[str] | None = None, patience: Patience = DIGDAG_PATIENCE) -> int:
     """The exit code: 0 done, 2 wrong input or something refused before it ran, 1 anything else.
 
-    `pace` is how long requests to Treasure Data wait, Digdag's own way where it is None.
+    `patience` is how long requests to Treasure Data wait, by default about as Digdag does.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["sql"]:
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None, pace: Pace | None = None) -> int:
             from local_runner.archive import main as archive
 
             return archive(arguments[1:])
-        return run(_options(arguments), pace or Pace())
+        return run(_options(arguments), patience)
     except MtaError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

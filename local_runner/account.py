@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
+from td_mta.warehouse.td_patience import Patience
 
 KEY, SERVER = "TD_API_KEY", "TD_API_SERVER"
 # What py> does not inherit: as on Digdag, only a task's own _env brings it.
@@ -23,19 +24,10 @@ NO_KEY = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """Seconds between requests. Polling is Digdag's; it would also try again for ever."""
-
-    poll: float = 1
-    longest_poll: float = 30
-    retry: float = 0.5
-    longest_retry: float = 16
-    retries: int = 7
-    retries_before_any_answer: int = 2
-    to_connect: float = 3
-    to_answer: float = 120
-    wait_unit: float = 1  # of an `interval:`
+# Digdag polls so, and would repeat a request for many minutes without a word.
+DIGDAG_PATIENCE = Patience(
+    connect=3, answer=120, tries=8, pause=0.5, longest_pause=16, poll=1, longest_poll=30
+)
 
 
 class ApiAccess(NamedTuple):
@@ -58,7 +50,7 @@ class Account:
 
     secrets: Mapping[str, str] = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
-    pace: Pace = Pace()
+    patience: Patience = DIGDAG_PATIENCE
     answered: set[str] = field(default_factory=set)
 
     @property

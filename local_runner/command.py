@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_runner import resume
-from local_runner.account import WITHHELD, Account, Pace
+from local_runner.account import WITHHELD, Account
 from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
@@ -25,6 +25,7 @@ from local_runner.workflow.project import Project, Workflow
 from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Located, Value
 from td_mta.errors import ConfigError, Refused
+from td_mta.warehouse.td_patience import Patience
 
 if TYPE_CHECKING:
     from td_mta.warehouse.local import LocalWarehouse
@@ -53,7 +54,7 @@ class Options:
     dry_run: bool
 
 
-def run(options: Options, pace: Pace) -> int:
+def run(options: Options, patience: Patience) -> int:
     """Run a workflow; 0 when every task succeeded, 130 when interrupted, else 1."""
     project, workflow = _load(options)
     config = body(workflow)
@@ -61,7 +62,7 @@ def run(options: Options, pace: Pace) -> int:
     schedule = _schedule(workflow)
     session_time = _session_time(options.session or failed_run.session, workflow)
     builtins = session.variables(session_time, workflow.tz, schedule) | _identity()
-    context = _run_context(options, project, int(session_time.timestamp()), pace)
+    context = _run_context(options, project, int(session_time.timestamp()), patience)
     base = parameters(options.params_file, options.param)
 
     checker = _check(options, context, config, base, builtins, workflow.file)
@@ -142,13 +143,13 @@ def _identity() -> dict[str, Value]:
     return {"session_uuid": str(uuid.uuid4()), "session_id": 1, "attempt_id": 1, "project_id": 1}
 
 
-def _run_context(options: Options, project: Project, now: int, pace: Pace) -> RunContext:
+def _run_context(options: Options, project: Project, now: int, patience: Patience) -> RunContext:
     """The warehouse that the options choose; `now` is the session's time, in seconds."""
     data = options.data.resolve() if options.data else None
     out = options.out.resolve()
     secrets = dict(options.secret)
     if options.warehouse == "td":
-        return _on_treasure_data(options, project, out, pace)
+        return _on_treasure_data(options, project, out, patience)
     if data and not data.is_dir():
         raise ConfigError(f"--data {options.data}: no such folder")
     if data is None and options.warehouse is None:
@@ -168,10 +169,12 @@ def _run_context(options: Options, project: Project, now: int, pace: Pace) -> Ru
     )
 
 
-def _on_treasure_data(options: Options, project: Project, out: Path, pace: Pace) -> RunContext:
+def _on_treasure_data(
+    options: Options, project: Project, out: Path, patience: Patience
+) -> RunContext:
     if options.data:
         raise ConfigError("--data means local tables: leave it out with --warehouse td")
-    account = Account(secrets=dict(options.secret), environment=os.environ, pace=pace)
+    account = Account(secrets=dict(options.secret), environment=os.environ, patience=patience)
     return RunContext(
         project=project,
         secrets=account.for_templates(),

@@ -5,6 +5,7 @@ deleting twice ends with 409 or 404, which the callers take as done.
 """
 
 import gzip
+import itertools
 import json
 import re
 import urllib.request
@@ -14,8 +15,9 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from local_runner.account import SERVER, ApiAccess, Pace
+from local_runner.account import SERVER, ApiAccess
 from local_runner.task_request import TaskError
+from td_mta.warehouse.td_patience import Patience
 
 if TYPE_CHECKING:  # a dry run needs no client
     import urllib3
@@ -47,11 +49,11 @@ class TdApiError(TaskError):
 class TdApi:
     """One server and one key. A server that answers is added to `answered`."""
 
-    def __init__(self, connection: ApiAccess, pace: Pace, answered: set[str]) -> None:
+    def __init__(self, connection: ApiAccess, patience: Patience, answered: set[str]) -> None:
         import urllib3
 
-        self._connection, self.pace, self._all_answered = connection, pace, answered
-        timeout = urllib3.Timeout(connect=pace.to_connect, read=pace.to_answer)
+        self._connection, self.patience, self._all_answered = connection, patience, answered
+        timeout = urllib3.Timeout(connect=patience.connect, read=patience.answer)
         options: dict[str, Any] = {"timeout": timeout, "retries": False}
         proxy = _proxy(connection.url)
         self._pool = (
@@ -78,26 +80,27 @@ class TdApi:
         fields: Fields,
         read: "Callable[[urllib3.BaseHTTPResponse], T]",
     ) -> T:
-        retries = 0
-        while True:
+        for failures in itertools.count(start=1):
             try:
                 return self._once(method, path, fields, read)
             except TdApiError as error:
-                if retries >= self._most_retries(error):
+                if failures >= self._most_tries(error):
                     raise
-                sleep(min(self.pace.retry * 2**retries, self.pace.longest_retry))
-                retries += 1
+            pause = self.patience.pause * 2 ** (failures - 1)
+            sleep(min(pause, self.patience.longest_pause))
+        raise AssertionError("count() has no end")
 
     @property
     def _answered(self) -> bool:
         return self._connection.url in self._all_answered
 
-    def _most_retries(self, error: TdApiError) -> int:
-        if error.status is None and not self._answered:  # probably a wrong address
-            return self.pace.retries_before_any_answer
+    def _most_tries(self, error: TdApiError) -> int:
+        if error.status is None and not self._answered:
+            return self.patience.tries_before_first_answer
         if error.status in (401, 403):
-            return 1  # as on Digdag
-        return self.pace.retries if error.status is None or error.status in _TEMPORARY else 0
+            return 2  # as on Digdag
+        is_temporary = error.status is None or error.status in _TEMPORARY
+        return self.patience.tries if is_temporary else 1
 
     def _once(
         self,
@@ -154,7 +157,8 @@ class TdApi:
     def _broken(self, what: str, error: Exception) -> str:
         reason = getattr(error, "reason", None) or error
         if self._answered:
-            return f"{what}: the connection broke ({reason}) and {self.pace.retries} retries failed"
+            retries = self.patience.tries - 1
+            return f"{what}: the connection broke ({reason}) and {retries} retries failed"
         return (
             f"{what}: Treasure Data cannot be reached at {self._connection.url} "
             f"({self._connection.named_by}; {reason}). Check {SERVER}, td.endpoint and td.use_ssl, "

@@ -122,13 +122,13 @@ def _issue(api: TdApi, query: Query, domain_key: str) -> str:
 
 
 def _wait(api: TdApi, job_id: str) -> str:
-    pace = api.pace
-    sleep(pace.poll)
+    patience = api.patience
+    sleep(patience.poll)
     for turn in itertools.count():  # 1, 2, 4 ... 30 s, as Digdag
         status = str(_mapping(api.get(f"/v3/job/status/{job_id}")).get("status"))
         if status in _ENDED:
             return status
-        sleep(min(pace.poll * 2**turn, pace.longest_poll))
+        sleep(min(patience.poll * 2**turn, patience.longest_poll))
     raise AssertionError("count() has no end")
 
 

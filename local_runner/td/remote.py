@@ -25,7 +25,7 @@ def api(task: TaskRequest) -> TdApi:
     assert account, "checked before the run"
     try:
         connection = account.connection(task.settings("td"))
-        return TdApi(connection, account.pace, account.answered)
+        return TdApi(connection, account.patience, account.answered)
     except ConfigError as error:
         raise TaskError(f"{error} (config)") from None
 
@@ -61,7 +61,7 @@ def td_wait(task: TaskRequest) -> TaskResult:
     """A new job each time, until the first value of the first row is neither null, false nor 0."""
     settings, client = task.settings("td"), api(task)
     query = _query(task, settings, td_statement.query(task))
-    pause = td_statement.interval(settings) * client.pace.wait_unit
+    pause = td_statement.interval(settings) * client.patience.interval_unit
     while True:
         row = jobs.run(client, query, task.name).first_row()
         if row and results.fulfilled(row[0]):
@@ -78,11 +78,11 @@ def td_wait_table(task: TaskRequest) -> TaskResult:
     pause = td_statement.interval(settings)
     lookup = ddl.table_lookup(TableName(None, table.name), query.database)
     while not lookup.exists(client):
-        sleep(min(pause, _EXISTENCE_SECONDS) * client.pace.wait_unit)
+        sleep(min(pause, _EXISTENCE_SECONDS) * client.patience.interval_unit)
     if query.engine == "presto":
         query = query._replace(engine_version=None)
     while rows > 0 and _count(client, query, task) < rows:
-        sleep(pause * client.pace.wait_unit)
+        sleep(pause * client.patience.interval_unit)
     return TaskResult()
 
 

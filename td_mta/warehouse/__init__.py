@@ -6,6 +6,7 @@
     treasure_data.py     tables of a database of Treasure Data
       td_address.py        where its API is
       td_connection.py     one request, repeated while that may help
+      td_patience.py       how long, and how often
       td_jobs.py           a query as a job, its result in blocks
       td_loading.py        one table by bulk import
       td_writing.py        several tables, all or none

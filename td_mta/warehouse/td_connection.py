@@ -11,7 +11,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytd
@@ -20,6 +19,7 @@ import urllib3
 from tdclient.api import API
 
 from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
+from td_mta.warehouse.td_patience import Patience
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,22 +32,6 @@ _UNREACHED = (
     urllib3.exceptions.ProxyError,
     urllib3.exceptions.SSLError,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long to wait for what, in seconds, and how often to try."""
-
-    connect: float = 5  # until the server accepts a connection
-    answer: float = 60  # until the next bytes of an answer come
-    tries: int = 9  # of one request
-    tries_before_first_answer: int = 3  # while it may be the wrong address
-    pause: float = 1  # before the second try; doubles from try to try
-    longest_pause: float = 30
-    poll: float = 1  # before a job is looked at again; grows by half each time
-    longest_poll: float = 10
-    job: float = 24 * 3600  # until a job is stopped
-    commit: float = 3600  # until the rows of a bulk import are in the table
 
 
 class TransientError(Exception):

@@ -11,13 +11,13 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from local_runner.account import Pace
+from local_runner.account import DIGDAG_PATIENCE
 from local_runner.command import Options
 from local_runner.command import run as run_workflow
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
@@ -26,7 +26,7 @@ from td_mta.errors import MtaError
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.pipelines import attribution
-from td_mta.warehouse.td_connection import Patience
+from td_mta.warehouse.td_patience import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 from tests.end_to_end import runs, shop
 
@@ -47,8 +47,14 @@ ANSWER = 2.0  # seconds that a client waits for an answer; a slow one takes long
 PATIENCE = Patience(
     connect=2, answer=ANSWER, pause=0.01, longest_pause=0.05, poll=0.01, longest_poll=0.05
 )
-PACE = Pace(
-    poll=0.01, longest_poll=0.05, retry=0.01, longest_retry=0.05, to_connect=2, to_answer=ANSWER
+RUNNER_PATIENCE = replace(
+    DIGDAG_PATIENCE,
+    connect=2,
+    answer=ANSWER,
+    pause=0.01,
+    longest_pause=0.05,
+    poll=0.01,
+    longest_poll=0.05,
 )
 
 
@@ -118,7 +124,7 @@ def workflow(
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            code = run_workflow(options, pace=PACE)
+            code = run_workflow(options, patience=RUNNER_PATIENCE)
     except MtaError as error:
         return Ended(messages=(str(error),), log=said.getvalue())
     return Ended(messages=_failures(said.getvalue()) if code else (), log=said.getvalue())

@@ -1,16 +1,24 @@
 """A project folder, tables on an emulator of Treasure Data, and runs of the one on the other."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from local_runner.__main__ import main
-from local_runner.account import Pace
+from local_runner.account import DIGDAG_PATIENCE
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
+from td_mta.warehouse.td_patience import Patience
 
-FAST = Pace(poll=0.001, longest_poll=0.002, retry=0.001, longest_retry=0.01, wait_unit=0.0001)
+FAST = replace(
+    DIGDAG_PATIENCE,
+    poll=0.001,
+    longest_poll=0.002,
+    pause=0.001,
+    longest_pause=0.01,
+    interval_unit=0.0001,
+)
 SESSION = ("--session", "2026-03-01")
 CLICKS = "name,n\nada,2\nbob,3\n"
 HEAD = (
@@ -36,9 +44,9 @@ class Place:
             path = self.root / name.replace("__", ".")
             path.write_bytes(text.encode())
 
-    def run(self, *arguments: str, pace: Pace = FAST) -> int:
+    def run(self, *arguments: str, patience: Patience = FAST) -> int:
         """On Treasure Data."""
-        return main(["run", "main.dig", "--warehouse", "td", *SESSION, *arguments], pace)
+        return main(["run", "main.dig", "--warehouse", "td", *SESSION, *arguments], patience)
 
     def asked(self) -> list[str]:
         """What the emulator was asked, jobs without their number, polls of one job once."""

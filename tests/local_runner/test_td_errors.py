@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local_runner.account import Account, Pace
+from local_runner.account import DIGDAG_PATIENCE, Account
 from td_emulator import API_KEY, READ_ONLY_KEY, Fault
 from td_mta.errors import ConfigError
 from tests.local_runner.td_project import Place, place_with_clicks  # noqa: F401 (a fixture)
@@ -206,7 +206,7 @@ def test_a_server_that_cannot_be_reached_is_told_within_seconds(
     place.write(main=SELECT)
     started, server = time.monotonic(), f"127.0.0.1:{free_port()}"
     secrets = ("--secret", f"td.endpoint={server}", "--secret", "td.use_ssl=false")
-    assert place.run(*secrets, pace=Pace()) == 1
+    assert place.run(*secrets, patience=DIGDAG_PATIENCE) == 1
     assert time.monotonic() - started < 10
     told = failed(capfd)
     assert f"cannot be reached at http://{server} (the secret td.endpoint; " in told

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from td_emulator import API_KEY, EmbeddedEngine, Emulator, Engine
-from td_mta.warehouse.td_connection import Patience
+from td_mta.warehouse.td_patience import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 
 NOW = 1_772_323_200

@@ -18,7 +18,7 @@ import pytest
 from td_emulator import API_KEY, READ_ONLY_KEY, Fault
 from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
 from td_mta.warehouse import IfExists, td_jobs, td_types
-from td_mta.warehouse.td_connection import Patience
+from td_mta.warehouse.td_patience import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 from tests.td_emulator.td_account import NOW, QUICK, Account, account
 
