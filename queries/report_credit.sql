@@ -1,5 +1,7 @@
 -- A row is a channel with the conversions and the value credited to it, and, where models were
--- fitted again for it, the full interval of these conversions.
+-- refitted for it, the full interval of these conversions.
+-- The twin of report_credit_newest.sql: without if_exists: append the tables have no column run_id,
+-- which a query could not name even in a condition that never applies.
 -- Reads ${shapley_table}_detail and ${shapley_table}_intervals. Makes mta_report_credit.
 with
 
@@ -9,7 +11,8 @@ credit as (
         sum(conversions) as conversions,
         sum(cast(value as double)) as value
     from ${shapley_table}_detail
-    where channel <> '(baseline)'
+    where
+        channel <> '(baseline)'
     group by 1
 ),
 
@@ -19,7 +22,8 @@ bounds as (
         cast(lower as double) as lower,
         cast(upper as double) as upper
     from ${shapley_table}_intervals
-    where kind = 'full'
+    where
+        kind = 'full'
 )
 
 select

@@ -1,5 +1,6 @@
 -- A row is a channel with the conversions and the value credited to it by the newest run, and, where
--- models were fitted again for it, the full interval of these conversions.
+-- models were refitted for it, the full interval of these conversions.
+-- The twin of report_credit.sql where runs append (if_exists: append): the same but for run_id.
 -- Reads ${shapley_table}_detail and ${shapley_table}_intervals, to which runs append.
 -- Makes mta_report_credit.
 with

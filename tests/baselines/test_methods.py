@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_mta.baselines import markov
-from td_mta.baselines.methods import METHODS, RULES, ModelTotals, markov_chain
+from td_mta.baselines.methods import METHODS, RULES, ByRule, ModelTotals, markov_chain
 from td_mta.baselines.rules import RuleSettings
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
+from td_mta.reporting import charts, frames
 
 RECORDED = Path(__file__).parents[1] / "conformance" / "attribution"
 DIRECT = 2
@@ -231,6 +232,29 @@ def test_parts_add_up_to_the_whole(rows: Rows, cut: int) -> None:
     whole["markov"] = markov_chain(counted(rows), 4, SETTINGS, order=2)
     for name, credit in totals.credits().items():
         assert credit == pytest.approx(whole[name], abs=1e-9)
+
+
+def second_touch(paths: Paths, settings: RuleSettings) -> np.ndarray:
+    """A rule that nobody knows yet: all to the second touch, or to the only one."""
+    shares = np.zeros(len(paths.channel))
+    shares[paths.offsets[:-1] + np.minimum(paths.sizes - 1, 1)] = 1
+    return shares
+
+
+def test_a_rule_is_in_the_models_table_and_in_the_chart_by_its_line_in_methods(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(METHODS, "second_touch", ByRule(second_touch))
+    totals = ModelTotals(3, SETTINGS, order=None, nulls=True)
+    for part in (paths_of("abc", "cb"), paths_of("b")):
+        totals.add(part, held_out=False)
+    table = frames.models(totals.credits(), ["a", "b", "c"], has_value=True)
+    credit = table[table["model"] == "second_touch"].set_index("channel")["conversions"]
+    assert credit.to_dict() == {"a": 0, "b": 3, "c": 0, "(baseline)": 0}
+    models = list(dict.fromkeys(table["model"]))
+    assert models == list(METHODS)
+    figure = charts.model_shares(table, ["a", "b", "c"], models)
+    assert "second touch" in {trace.name for trace in figure.data}
 
 
 def test_joined_paths_stand_one_after_the_other() -> None:
