@@ -1,8 +1,8 @@
 """Runs a world day by day: who is touched, who converts, and what would have been.
 
-On every day channels may touch a user. At one second of the day comes the trial, at which he
-converts with a probability that depends on the cells of his window alone, `Hazard.probability`
-(times the risk of his latent intent, where the plan has one). A touch after the trial, or before
+On every day channels may touch a user. At one second of the day comes the trial, at which the user
+converts with a probability that depends on the cells of the window alone, `Hazard.probability`
+(times the risk of the latent intent, where the plan has one). A touch after the trial, or before
 the previous conversion, plays no part. Users may convert any number of times.
 
 The same days run once more for every channel without its touches, and for no touches at all, with
@@ -54,8 +54,8 @@ def blocks(
 ) -> Iterator[Block]:
     """The plan's users, or those of a range, block by block; the size of blocks changes nothing.
 
-    What happens to a user depends on the seed and his number alone. Without `switch_off` there is
-    only the arm with all channels. Raises ValueError for an empty block.
+    What happens to a user depends on the seed and the user's number alone. Without `switch_off`
+    there is only the arm with all channels. Raises ValueError for an empty block.
     """
     if users_per_block < 1:
         raise ValueError(f"users_per_block must be at least 1, got {users_per_block}")
@@ -163,6 +163,7 @@ def _intent_factors(intent: Intent | None, user_days: RandomStreams) -> tuple[Fl
     """Factors of the probability of a touch `(channels, users)` and of a conversion `(users,)`."""
     if intent is None:
         return np.ones((1, 1)), np.ones(1)
+    # another key than "mood" would change the data of a seed
     has_intent = user_days.fold_in("mood").uniform() < intent.probability
     drives = np.where(has_intent, np.array(intent.drives)[:, None], 1.0)
     return drives, np.where(has_intent, intent.risk, 1.0)

@@ -13,9 +13,9 @@ TrialTime = Literal["day_end", "any_time"]
 class WorldPlan:
     """How users of a world are touched and convert; raises ValueError, naming the field.
 
-    Every user has one trial a day, at which he converts or not. At `day_end` it comes after all
-    touches of the day, at `any_time` at a uniformly distributed second of it. An order's value in
-    money has a gamma distribution of shape 4 with mean `order_value`; every order after a user's
+    Every user has one trial a day, at which the user converts or not. At `day_end` it comes after
+    all touches of the day, at `any_time` at a uniformly distributed second of it. An order's value
+    in money has a gamma distribution of shape 4 with mean `order_value`; every order after a user's
     first is `repeat_order_value` times as large.
     """
 

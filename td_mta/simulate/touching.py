@@ -26,7 +26,7 @@ class Touches(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """A latent intent to buy: a user has it on a day with `probability`, whatever was before.
+    """A latent intent to buy: a user has it on a day with `probability`, whatever other days were.
 
     With intent, the probability to be touched by channel c is `drives[c]` times as high, and that
     to convert `risk` times. Raises ValueError, naming the field.
@@ -102,6 +102,17 @@ def draw_touches(
     uniform = user_days.fold_in("touch").fold_in(channels).uniform()  # (channels, users)
     probability = touching.probabilities(day)[:, None] * factors
     channel, user = np.nonzero(uniform < probability)  # (touches,)
+    second, repeated = _draw_seconds(touching, user_days, channel, user)
+    first, last = np.full(uniform.shape, SECONDS_PER_DAY), np.full(uniform.shape, -1)
+    first[channel, user] = np.minimum(second, repeated)
+    last[channel, user] = np.maximum(second, repeated)
+    return Touches(first, last)
+
+
+def _draw_seconds(
+    touching: Touching, user_days: RandomStreams, channel: Ints, user: Ints
+) -> tuple[Ints, Ints]:
+    """Seconds of a touch and of its repetition, the same one where it is not repeated."""
 
     def streams(purpose: str) -> RandomStreams:
         return user_days.fold_in(purpose).take(user).fold_in(channel)
@@ -109,14 +120,8 @@ def draw_touches(
     # touches keep off the day's last second, which at `day_end` is the time of the trial
     second = streams("second").integers(SECONDS_PER_DAY - 1)
     other_second = streams("other second").integers(SECONDS_PER_DAY - 1)
-    repeats = streams("again").uniform() < touching.repeat
-    other_second = np.where(repeats, other_second, second)
-
-    shape = (len(channels), len(user_days.state))
-    first, last = np.full(shape, SECONDS_PER_DAY), np.full(shape, -1)
-    first[channel, user] = np.minimum(second, other_second)
-    last[channel, user] = np.maximum(second, other_second)
-    return Touches(first, last)
+    is_repeated = streams("again").uniform() < touching.repeat
+    return second, np.where(is_repeated, other_second, second)
 
 
 def channel_touched_last(touches: Touches, before: Ints) -> Ints:

@@ -22,11 +22,11 @@ def run_both(folder: Path, engine: Engine, **more: str) -> Both:
     """Both runs of mta.dig; `engine` is what the emulator has behind it."""
     settings = shop.SETTINGS | more
     database = settings.get("in_db", shop.DATABASE)
-    made = shop.tables()
-    shop.write(folder / "data", made)
+    inputs = shop.tables()
+    shop.write(folder / "data", inputs)
     local = runs.locally(folder / "local", settings, folder / "data")
     with Emulator(engine, poll_again=0) as td:
-        runs.fill(td, made, database)
+        runs.fill(td, inputs, database)
         ended = runs.on_treasure_data(folder / "on_td", settings, td)
         assert ended.code == 0, ended.log
         return Both(local=local, td=runs.tables_in(td, database), folder=folder)

@@ -1,4 +1,4 @@
-"""One run in stages for all tests that begin somewhere in the middle."""
+"""One run in stages, for all tests that start from the tables before a stage."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,10 @@ class Prepared:
     """Snapshots of the tables before each stage and at the end, and all requests of the run."""
 
     folder: Path
-    places: list[faults.Place]
+    requests: list[faults.RequestPosition]
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("prepared")
-    return Prepared(folder=folder, places=faults.prepare(folder))
+    return Prepared(folder=folder, requests=faults.prepare(folder))

@@ -1,8 +1,8 @@
-"""`make test-faults`: at every request of a whole run, one at a time, Treasure Data fails.
+"""`make test-faults`: fails every request of a whole run on Treasure Data, one at a time.
 
-The run must finish with the same tables, or stop with a clear error and the tables of the last run
-whole; the same command again must then finish it. A run that fails at some request is the same as
-any other up to it, so it begins from the tables as they were before its stage.
+The run must finish with the same tables, or stop with a clear error and leave the last run's tables
+complete; the same command must then finish it. Up to the failing request all runs are alike, so a
+run starts from the tables as they were before the stage of that request.
 """
 
 import argparse
@@ -31,20 +31,18 @@ from tests.end_to_end.stages import PYTHON, STAGES
 KINDS: tuple[RequestKind, ...] = ("500", "cut", "cut_after", "half", "slow", "401", "expired")
 END = "the end"
 _POLL = re.compile(r"/job/status/|/bulk_import/show/")
-# A clear error says where, and what to do.
-PLACE = re.compile(r"table|database|job|/v3/|127\.0\.0\.1")
+# A clear error names the location and the remedy.
+LOCATION = re.compile(r"table|database|job|/v3/|127\.0\.0\.1")
 REMEDY = re.compile(r"key|again|check|start|set |drop", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """A request of a whole run: its stage, its path as a regular expression, since names of staging
-    tables differ from run to run, and how many requests to that path come before it.
-    """
+class RequestPosition:
+    """A request of a whole run."""
 
     stage: str
-    path: str
-    before: int
+    path: str  # a regular expression, since names of staging tables differ from run to run
+    before: int  # requests of the stage to that path before it
 
     def __str__(self) -> str:
         return f"{self.stage} {self.path} ({self.before + 1})"
@@ -54,127 +52,138 @@ class Place:
 class Case:
     """A fault at a request."""
 
-    place: Place
+    position: RequestPosition
     kind: RequestKind
 
     def __str__(self) -> str:
-        return f"{self.kind} at {self.place}"
+        return f"{self.kind} at {self.position}"
 
     @property
     def fault(self) -> Fault:
-        place = self.place
-        return Fault(self.kind, path=place.path, at=place.before, seconds=stages.ANSWER + 1)
+        position = self.position
+        return Fault(self.kind, path=position.path, at=position.before, seconds=stages.ANSWER + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
-    """How a case ended: what was wrong, or nothing."""
+class Outcome:
+    """How a case ended; `problems` is empty where it ended as it must."""
 
     case: Case
     finished: bool
     messages: tuple[str, ...]
-    wrong: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
-def prepare(folder: Path) -> list[Place]:
+def prepare(folder: Path) -> list[RequestPosition]:
     """One run without faults: snapshots before each stage, and the requests of all."""
     engine = EmbeddedEngine(folder / "now", threads=1)
     engine.create_database(shop.DATABASE)
     for name, table in {**shop.tables(), **_of_last_run()}.items():
         engine.write(shop.DATABASE, name, table)
-    found = []
+    requests = []
     for stage in STAGES:
         stages.snapshot(folder / "now", folder / stage)
         with stages.emulator(folder / "now") as td:
             ended = stages.run(stage, td, folder / "out")
-            found += places(stage, [request.path for request in td.requests])
+            requests += positions(stage, [request.path for request in td.requests])
         if ended.messages:
             raise RuntimeError(f"{stage} without any fault: {ended.messages}\n{ended.log}")
     stages.snapshot(folder / "now", folder / END)
-    return found
+    return requests
 
 
-def places(stage: str, paths: Iterable[str]) -> list[Place]:
-    """The requests of a stage. How often a state is asked for depends on the machine: of these only
-    the first two count, which there always are.
+def positions(stage: str, paths: Iterable[str]) -> list[RequestPosition]:
+    """The requests of a stage.
+
+    How often a state is polled depends on the machine, so of these only the first two count: there
+    are always that many.
     """
     seen: collections.Counter[str] = collections.Counter()
-    found = []
+    requests = []
     for path in paths:
         general = "^" + re.sub(r"_staging_[0-9a-f]+", "_staging_[0-9a-f]+", path) + "$"
         if not (_POLL.search(path) and seen[general] >= 2):
-            found.append(Place(stage=stage, path=general, before=seen[general]))
+            requests.append(RequestPosition(stage=stage, path=general, before=seen[general]))
         seen[general] += 1
-    return found
+    return requests
 
 
 def _of_last_run() -> dict[str, pa.Table]:
-    """Output tables of a run before, easily told from new ones."""
+    """Output tables of an earlier run, easy to distinguish from new ones."""
     return {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.OUTPUTS}
 
 
-def cases(found: Iterable[Place], kinds: Iterable[RequestKind] = KINDS) -> list[Case]:
+def cases(positions: Iterable[RequestPosition], kinds: Iterable[RequestKind] = KINDS) -> list[Case]:
     """Every request of a whole run, with every kind of fault."""
-    return [Case(place=place, kind=kind) for kind, place in itertools.product(kinds, found)]
+    return [
+        Case(position=position, kind=kind) for kind, position in itertools.product(kinds, positions)
+    ]
 
 
-def attempt(case: Case, folder: Path) -> Tried:
-    """Run the case's stage with its fault, then once more without, should it have stopped."""
-    with tempfile.TemporaryDirectory(prefix="test_faults_") as name:
-        here = Path(name)
-        now = stages.snapshot(folder / case.place.stage, here / "td")
+def run_case(case: Case, folder: Path) -> Outcome:
+    """Run the case's stage with its fault, and where it stopped once more without a fault."""
+    with tempfile.TemporaryDirectory(prefix="test_faults_") as temporary:
+        out = Path(temporary) / "out"
+        now = stages.snapshot(folder / case.position.stage, Path(temporary) / "td")
         with stages.emulator(now) as td:
             td.faults.plan(case.fault)
-            ended = stages.run(case.place.stage, td, here / "out")
-            wrong = [f"the fault did not happen ({case})"] if td.faults.waiting else []
+            ended = stages.run(case.position.stage, td, out)
+            problems = [f"the fault did not happen ({case})"] if td.faults.waiting else []
             td.faults.clear()
             stages.settle(td)
-            wrong += _wrong(case, ended, stages.tables_in(now), folder)
+            problems += _problems(case, ended, stages.tables_in(now), folder)
             if ended.messages:
-                again = stages.run(case.place.stage, td, here / "out")
-                wrong += _wrong_again(case, again, stages.tables_in(now), folder)
-        wrong += [f"the key is in {place}" for place in secret.places(here, API_KEY)]
-    return Tried(
-        case=case, finished=not ended.messages, messages=ended.messages, wrong=tuple(wrong)
+                again = stages.run(case.position.stage, td, out)
+                problems += _problems_again(case, again, stages.tables_in(now), folder)
+        files = secret.files_with(Path(temporary), API_KEY)
+        problems += [f"the key is in {file}" for file in files]
+    return Outcome(
+        case=case, finished=not ended.messages, messages=ended.messages, problems=tuple(problems)
     )
 
 
-def _wrong(case: Case, ended: stages.Ended, left: dict[str, pa.Table], folder: Path) -> list[str]:
-    before, after = _tables(folder / case.place.stage), _tables(folder / _next(case.place.stage))
-    found = ["the log holds the key"] if _holds_key(ended.log) else []
+def _problems(
+    case: Case, ended: stages.Ended, left: dict[str, pa.Table], folder: Path
+) -> list[str]:
+    before, after = (
+        _tables(folder / case.position.stage),
+        _tables(folder / _next(case.position.stage)),
+    )
+    problems = ["the log holds the key"] if _holds_key(ended.log) else []
     if not ended.messages:
-        return found + _other_tables(left, after)
+        return problems + _other_tables(left, after)
     for message in ended.messages:
-        found += wrong_message(message)
-    said = " ".join(ended.messages)
+        problems += problems_of_message(message)
+    messages = " ".join(ended.messages)
     new = [name for name in {*before, *after} if not _same(left, before, name)]
-    found += [f"{n} is neither old nor new" for n in new if not _same(left, after, n)]
-    found += [f"{n} is left over" for n in {*left} - {*before, *after} if n not in said]
-    if case.place.stage == PYTHON and 0 < len(new) < len(shop.MADE_BY_PYTHON):
-        found += [f"{n} is new, others are old, and nothing says so" for n in new if n not in said]
-    return found
+    problems += [f"{n} is neither old nor new" for n in new if not _same(left, after, n)]
+    problems += [f"{n} is left over" for n in {*left} - {*before, *after} if n not in messages]
+    if case.position.stage == PYTHON and 0 < len(new) < len(shop.MADE_BY_PYTHON):
+        unnamed = [name for name in new if name not in messages]
+        problems += [f"{n} is new, others are old, and no message says so" for n in unnamed]
+    return problems
 
 
-def _wrong_again(
+def _problems_again(
     case: Case, again: stages.Ended, left: dict[str, pa.Table], folder: Path
 ) -> list[str]:
-    after = _tables(folder / _next(case.place.stage))
+    after = _tables(folder / _next(case.position.stage))
     known = {name: table for name, table in left.items() if "_staging_" not in name}
     return [*(f"once more: {m}" for m in again.messages), *_other_tables(known, after)]
 
 
-def wrong_message(message: str) -> list[str]:
-    """What an error lacks, or holds and should not."""
-    found = []
+def problems_of_message(message: str) -> list[str]:
+    """What is missing in an error message, or must not be in it."""
+    problems = []
     if "\n" in message or "Traceback" in message:
-        found.append("is more than one line")
+        problems.append("is more than one line")
     if _holds_key(message):
-        found.append("holds the key")
-    if not PLACE.search(message):
-        found.append("names no place")
+        problems.append("holds the key")
+    if not LOCATION.search(message):
+        problems.append("names no location")
     if not REMEDY.search(message):
-        found.append("names no remedy")
-    return [f"the error {what}: {message}" for what in found]
+        problems.append("names no remedy")
+    return [f"the error {what}: {message}" for what in problems]
 
 
 def _holds_key(text: str) -> bool:
@@ -201,15 +210,15 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
     return stages.tables_in(folder)
 
 
-def all_tried(tried: Sequence[Case], folder: Path, processes: int) -> Iterator[Tried]:
+def run_cases(cases: Sequence[Case], folder: Path, processes: int) -> Iterator[Outcome]:
     """The cases, in processes of their own; each trains its model once."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
-        yield from pool.map(attempt, tried, itertools.repeat(folder), chunksize=4)
+        yield from pool.map(run_case, cases, itertools.repeat(folder), chunksize=4)
 
 
 def main() -> int:
-    """0 when no case went wrong."""
+    """0 when no case had a problem."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kinds", nargs="+", choices=get_args(RequestKind), default=KINDS)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th case")
@@ -218,19 +227,19 @@ def main() -> int:
     started, failed = time.monotonic(), 0
     ends: collections.Counter[tuple[str, str]] = collections.Counter()
     with tempfile.TemporaryDirectory(prefix="test_faults_") as name:
-        found = prepare(Path(name))
-        chosen = cases(found, options.kinds)[:: options.every]
-        tried = all_tried(chosen, Path(name), options.processes)
-        for one in tqdm(tried, total=len(chosen), unit="run", mininterval=10):
-            ends[one.case.kind, "finished" if one.finished else "stopped"] += 1
-            failed += bool(one.wrong)
-            if one.wrong:
-                tqdm.write("\n    ".join([f"WRONG {one.case}", *one.wrong]))
+        requests = prepare(Path(name))
+        chosen = cases(requests, options.kinds)[:: options.every]
+        outcomes = run_cases(chosen, Path(name), options.processes)
+        for outcome in tqdm(outcomes, total=len(chosen), unit="run", mininterval=10):
+            ends[outcome.case.kind, "finished" if outcome.finished else "stopped"] += 1
+            failed += bool(outcome.problems)
+            if outcome.problems:
+                tqdm.write("\n    ".join([f"WRONG {outcome.case}", *outcome.problems]))
     for kind in options.kinds:
         print(f"{kind}: {ends[kind, 'finished']} finished, {ends[kind, 'stopped']} stopped")
     finished = sum(number for (_, end), number in ends.items() if end == "finished")
     print(
-        f"faults: {len(options.kinds)} kinds at {len(found)} requests of a whole run, "
+        f"faults: {len(options.kinds)} kinds at {len(requests)} requests of a whole run, "
         f"{len(chosen)} runs: {finished} finished with the same tables, "
         f"{len(chosen) - finished} stopped with a clear error, {failed} wrong; "
         f"{(time.monotonic() - started) / 60:.0f} min"

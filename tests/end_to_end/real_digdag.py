@@ -1,4 +1,4 @@
-"""`make test-digdag`: the root workflow on a real Digdag, beside the local runner's own run.
+"""`make test-digdag`: the root workflow on a real Digdag, compared with the local runner.
 
 The environment variable DIGDAG holds Digdag's command, such as `java -jar digdag.jar`. Digdag packs
 the project, the archive is unpacked elsewhere, and mta.dig runs there against the emulator, with
@@ -24,7 +24,7 @@ from local_runner.archive import LIMIT, archived
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 from tests.end_to_end import compare, requests, runs, secret, shop
 
-Say = Callable[[str, list[str]], None]
+Report = Callable[[str, list[str]], None]
 
 WAIT = 900  # seconds; Digdag tries for many minutes, in silence, where nothing answers
 NOT_SET = (
@@ -35,8 +35,8 @@ NOT_SET = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
-    """What a run of the workflow asked for and left."""
+class RunRecord:
+    """The requests of a run of the workflow, and the tables after it."""
 
     requests: tuple[requests.Request, ...]
     tables: dict[str, pa.Table]
@@ -47,13 +47,13 @@ def command(environment: Mapping[str, str], here: Path) -> list[str]:
     words = shlex.split(environment.get("DIGDAG", ""))
     if not words:
         _stop(NOT_SET)
-    found = [str(here / word) if (here / word).is_file() else word for word in words]
-    if shutil.which(found[0]) is None:
-        _stop(f"DIGDAG={shlex.join(words)}: there is no command {found[0]}")
-    for word in found[1:]:
+    absolute = [str(here / word) if (here / word).is_file() else word for word in words]
+    if shutil.which(absolute[0]) is None:
+        _stop(f"DIGDAG={shlex.join(words)}: there is no command {absolute[0]}")
+    for word in absolute[1:]:
         if word.endswith(".jar") and not Path(word).is_file():
             _stop(f"DIGDAG={shlex.join(words)}: there is no file {word}")
-    return found
+    return absolute
 
 
 def properties(td: Emulator) -> str:
@@ -73,8 +73,8 @@ def edit(params: Path, values: Mapping[str, str]) -> None:
     """Set parameters in a copy of config/params.yml: an exported value beats Digdag's -p."""
     text = params.read_text(encoding="utf-8")
     for key, value in values.items():
-        text, found = re.subn(rf"(?m)^{key}:.*$", f"{key}: {value}", text)
-        if found != 1:
+        text, replaced = re.subn(rf"(?m)^{key}:.*$", f"{key}: {value}", text)
+        if replaced != 1:
             raise ValueError(f"{params}: no parameter {key}")
     params.write_text(text, encoding="utf-8")
 
@@ -96,7 +96,7 @@ class Digdag:
 
     def __call__(self, name: str, *words: str, cwd: Path) -> runs.Ended:
         """Run one of Digdag's commands to its end."""
-        surroundings = runs.environment(
+        variables = runs.environment(
             TD_CONFIG_PATH="/nonexistent",  # an account's own file would win over our secrets
             XDG_CONFIG_HOME=str(self.folder / "nothing"),  # and so would secrets of this machine
             MTA_WAREHOUSE="td",
@@ -105,28 +105,28 @@ class Digdag:
         line = [*self.words, name, *words, "-c", str(self.properties)]
         try:
             return runs.process(
-                line, self.folder / "logs" / f"{name}.txt", surroundings, cwd, timeout=WAIT
+                line, self.folder / "logs" / f"{name}.txt", variables, cwd, timeout=WAIT
             )
         except subprocess.TimeoutExpired:
             log = (self.folder / "logs" / f"{name}.txt").read_text("utf-8", "replace")
             return runs.Ended(code=-1, log=f"{log}\nnot done after {WAIT} s: ended")
 
 
-def wrong_archive(file: Path, root: Path) -> list[str]:
-    """What is packed and should not be, and what is missing."""
+def problems_of_archive(file: Path, root: Path) -> list[str]:
+    """Files that are packed by one of Digdag and the local runner alone, and too large a size."""
     with tarfile.open(file) as packed:
         names = {member.name for member in packed if not member.isdir()} - {".digdag.dig"}
     wanted = {path.as_posix() for path in archived(root)}
     extra = [
         f"{name} is packed, but ours says that Digdag leaves it out" for name in names - wanted
     ]
-    lacking = [f"{name} is not packed, but ours says that it is" for name in wanted - names]
+    missing = [f"{name} is not packed, but ours says that it is" for name in wanted - names]
     size = sum((root / path).stat().st_size for path in archived(root))
     large = [f"it holds {size} bytes, more than {LIMIT}"] if size > LIMIT else []
-    return sorted(extra + lacking) + large
+    return sorted(extra + missing) + large
 
 
-def wrong_check(ended: runs.Ended, root: Path) -> list[str]:
+def problems_of_check(ended: runs.Ended, root: Path) -> list[str]:
     """What `digdag check` does not say of the workflows in the root."""
     texts = {path.stem: path.read_text("utf-8") for path in sorted(root.glob("*.dig"))}
     daily = [name for name, text in texts.items() if re.search(r"(?m)^schedule:", text)]
@@ -139,61 +139,63 @@ def wrong_check(ended: runs.Ended, root: Path) -> list[str]:
     return missing + ([f"digdag check ended with {ended.code}"] if ended.code else [])
 
 
-def wrong_run(ended: runs.Ended, made: Mapping[str, pa.Table]) -> list[str]:
-    """What a run says of its end, and the output tables that it did not make."""
-    said = ended.code == 0 and re.search(r"^Success\.", ended.log, re.MULTILINE)
-    lacking = [f"no table {name}" for name in shop.OUTPUTS if name not in made]
-    return lacking + ([] if said else [f"ended with {ended.code}", *ended.log.splitlines()[-40:]])
+def problems_of_run(ended: runs.Ended, tables: Mapping[str, pa.Table]) -> list[str]:
+    """The end of the log where a run failed, and the output tables that it did not make."""
+    succeeded = ended.code == 0 and re.search(r"^Success\.", ended.log, re.MULTILINE)
+    missing = [f"no table {name}" for name in shop.OUTPUTS if name not in tables]
+    return missing + (
+        [] if succeeded else [f"ended with {ended.code}", *ended.log.splitlines()[-40:]]
+    )
 
 
-def wrong_beside(digdag: Ran, local: Ran) -> list[str]:
+def differences(digdag: RunRecord, local: RunRecord) -> list[str]:
     """Where the two runs differ: first their requests, then their tables."""
-    asked = requests.differing(digdag.requests, local.requests)
+    request_lines = requests.differing(digdag.requests, local.requests)
     names = sorted({*digdag.tables, *local.tables})
     tables = compare.differing_tables(digdag.tables, local.tables, names)
-    return [f"request {line}" for line in asked] + [f"table {line}" for line in tables]
+    return [f"request {line}" for line in request_lines] + [f"table {line}" for line in tables]
 
 
-def examine(words: Sequence[str], folder: Path, say: Say) -> None:
-    """The whole test in a folder; `say` hears of each part and what is wrong with it."""
-    made = shop.tables()
-    digdag = _by_digdag(words, folder, made, say)
+def check_all(words: Sequence[str], folder: Path, report: Report) -> None:
+    """The whole test in a folder; `report` gets each part's title and its problems."""
+    inputs = shop.tables()
+    digdag = _by_digdag(words, folder, inputs, report)
     if digdag is not None:
-        local = _by_runner(folder, made, say)
+        local = _by_runner(folder, inputs, report)
         same = "the same requests and tables (- Digdag, + local runner)"
-        say(same, wrong_beside(digdag, local))
-    say("no file or table holds the key", secret.places(folder, API_KEY))
+        report(same, differences(digdag, local))
+    report("no file or table holds the key", secret.files_with(folder, API_KEY))
 
 
 def _by_digdag(
-    words: Sequence[str], folder: Path, made: Mapping[str, pa.Table], say: Say
-) -> Ran | None:
+    words: Sequence[str], folder: Path, inputs: Mapping[str, pa.Table], report: Report
+) -> RunRecord | None:
     """Pack the project, unpack it elsewhere, and run it there; None where it cannot be packed."""
     project, packed = folder / "project", folder / "mta.tar.gz"
     with _emulator(folder / "td_of_digdag") as td, Digdag(words, folder, td) as digdag:
-        runs.fill(td, made)
+        runs.fill(td, inputs)
         ended = digdag("archive", "--project", str(runs.ROOT), "-o", str(packed), cwd=runs.ROOT)
         if ended.code or not packed.is_file():
-            say("digdag archive", [f"ended with {ended.code}", *ended.log.splitlines()[-20:]])
+            report("digdag archive", [f"ended with {ended.code}", *ended.log.splitlines()[-20:]])
             return None
-        say("digdag archive: its list of files", wrong_archive(packed, runs.ROOT))
+        report("digdag archive: its list of files", problems_of_archive(packed, runs.ROOT))
         with tarfile.open(packed) as archive:
             archive.extractall(project, filter="data")
         edit(project / "config" / "params.yml", shop.SETTINGS | {"td_api_server": td.url})
-        say("digdag check", wrong_check(digdag("check", cwd=project), project))
+        report("digdag check", problems_of_check(digdag("check", cwd=project), project))
         ended = digdag("run", "mta.dig", "--no-save", "--session", shop.SESSION, cwd=project)
-        ran = Ran(requests=td.requests, tables=runs.tables_in(td))
-    say("digdag run mta.dig", wrong_run(ended, ran.tables))
-    return ran
+        record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
+    report("digdag run mta.dig", problems_of_run(ended, record.tables))
+    return record
 
 
-def _by_runner(folder: Path, made: Mapping[str, pa.Table], say: Say) -> Ran:
+def _by_runner(folder: Path, inputs: Mapping[str, pa.Table], report: Report) -> RunRecord:
     with _emulator(folder / "td_of_runner") as td:
-        runs.fill(td, made)
+        runs.fill(td, inputs)
         ended = runs.on_treasure_data(folder / "runner", shop.SETTINGS, td)
-        ran = Ran(requests=td.requests, tables=runs.tables_in(td))
-    say("local_runner --warehouse td", wrong_run(ended, ran.tables))
-    return ran
+        record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
+    report("local_runner --warehouse td", problems_of_run(ended, record.tables))
+    return record
 
 
 def _emulator(folder: Path) -> Emulator:
@@ -207,11 +209,13 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="test_digdag_"))
     failed = []
 
-    def say(part: str, wrong: list[str]) -> None:
-        print(f"{'FAILED' if wrong else 'ok    '} {part}", *wrong, sep="\n       ", flush=True)
-        failed.extend(wrong)
+    def report(part: str, problems: list[str]) -> None:
+        print(
+            f"{'FAILED' if problems else 'ok    '} {part}", *problems, sep="\n       ", flush=True
+        )
+        failed.extend(problems)
 
-    examine(words, folder, say)
+    check_all(words, folder, report)
     if failed:
         print(f"logs and tables are in {folder}")
         return 1

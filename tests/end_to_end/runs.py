@@ -1,5 +1,5 @@
-"""Whole runs of the workflow in processes of their own: on local files, and on Treasure Data's
-protocols. What they print goes to a log, which the search for the key reads.
+"""Whole runs of the workflow, each in a process of its own: on local files, and on the protocols of
+Treasure Data. Their output goes to a log, which `secret.py` searches.
 """
 
 import os
@@ -29,13 +29,13 @@ class Ended:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The surroundings without proxies, other places of modules and anybody's account."""
-    kept = {
+    """This process's environment without proxies, module paths and anybody's account."""
+    inherited = {
         key: value
         for key, value in os.environ.items()
         if key.lower() not in _OTHERS and not key.startswith(("TD_", "MTA_", "DIGDAG"))
     }
-    return kept | more
+    return inherited | more
 
 
 def account(td: Emulator, key: str = API_KEY) -> dict[str, str]:
@@ -46,17 +46,17 @@ def account(td: Emulator, key: str = API_KEY) -> dict[str, str]:
 def process(
     command: Sequence[str],
     log: Path,
-    surroundings: Mapping[str, str],
+    variables: Mapping[str, str],
     cwd: Path = ROOT,
     timeout: float | None = None,
 ) -> Ended:
     """Run a command to its end, both streams to a file. Raises `subprocess.TimeoutExpired`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
-        done = subprocess.run(
-            command, cwd=cwd, env=surroundings, stdout=file, stderr=file, timeout=timeout
+        finished = subprocess.run(
+            command, cwd=cwd, env=variables, stdout=file, stderr=file, timeout=timeout
         )
-    return Ended(code=done.returncode, log=log.read_text("utf-8", "replace"))
+    return Ended(code=finished.returncode, log=log.read_text("utf-8", "replace"))
 
 
 def sets(settings: Mapping[str, str]) -> list[str]:
@@ -78,10 +78,10 @@ def tables_of(out: Path) -> dict[str, pa.Table]:
     return {name: pq.read_table(warehouse.typed_file(name)) for name in warehouse.tables()}
 
 
-def fill(td: Emulator, made: Mapping[str, pa.Table], database: str = shop.DATABASE) -> None:
+def fill(td: Emulator, tables: Mapping[str, pa.Table], database: str = shop.DATABASE) -> None:
     """Put tables into the emulator's database."""
     td.create_database(database)
-    for name, table in made.items():
+    for name, table in tables.items():
         td.engine.write(database, name, table)
 
 

@@ -1,4 +1,4 @@
-"""Where a key can be found that should be nowhere: logs, files and tables, packed ones too."""
+"""Searches logs, files and tables, compressed ones too, for a key that must be in none of them."""
 
 import gzip
 import io
@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 
-def places(folder: Path, key: str) -> list[str]:
-    """The files below a folder that hold the key, or its second half alone, plain or packed."""
+def files_with(folder: Path, key: str) -> list[str]:
+    """The files below a folder that contain the key, or its second half, plain or packed."""
     secrets = {key.encode(), key.rpartition("/")[2].encode()}
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     return [

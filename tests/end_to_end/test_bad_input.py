@@ -212,7 +212,7 @@ def test_bad_input_ends_with_one_message_at_its_task(bad: Bad, tmp_path: Path) -
     assert message.startswith(f"+mta{bad.task}" if bad.task else bad.says[0])
     assert [word for word in bad.says if word not in message] == [], message
     assert "Traceback" not in message
-    assert secret.places(tmp_path, bad.key or API_KEY) == []
+    assert secret.files_with(tmp_path, bad.key or API_KEY) == []
     assert (bad.key or API_KEY) not in ended.log
     assert compare.differing_tables(left, before, {*before} - TRANSITION) == []
     assert [name for name in left if "staging" in name or "probe" in name] == []

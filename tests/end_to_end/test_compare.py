@@ -101,5 +101,5 @@ def test_a_key_is_found_wherever_it_is_packed(tmp_path: Path) -> None:
     (tmp_path / "cut.gz").write_bytes(gzip.compress(KEY.encode())[:-4])
     pq.write_table(pa.table({"c": [KEY]}), tmp_path / "t.parquet", compression="zstd")
     (tmp_path / "other.txt").write_text("1/cd34")
-    found = {place.split()[0] for place in secret.places(tmp_path, KEY)}
+    found = {place.split()[0] for place in secret.files_with(tmp_path, KEY)}
     assert found == {"log.txt", "part.gz", "cut.gz", "t.parquet"}

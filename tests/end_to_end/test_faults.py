@@ -11,24 +11,24 @@ EVERY = 67  # of some hundreds: a dozen cases, each kind of fault among them
 
 
 def test_a_run_under_a_fault_finishes_or_stops_clearly(prepared: Prepared) -> None:
-    chosen = faults.cases(prepared.places)[::EVERY]
+    chosen = faults.cases(prepared.requests)[::EVERY]
     assert {case.kind for case in chosen} == set(faults.KINDS)
-    tried = [faults.attempt(case, prepared.folder) for case in chosen]
-    assert {str(one.case): one.wrong for one in tried if one.wrong} == {}
+    outcomes = [faults.run_case(case, prepared.folder) for case in chosen]
+    assert {str(o.case): o.problems for o in outcomes if o.problems} == {}
 
 
-def test_every_request_of_the_workflow_and_of_python_is_a_place(prepared: Prepared) -> None:
-    paths = " ".join(place.path for place in prepared.places)
-    assert {place.stage for place in prepared.places} == set(faults.STAGES)
+def test_every_request_of_the_workflow_and_of_python_is_listed(prepared: Prepared) -> None:
+    paths = " ".join(request.path for request in prepared.requests)
+    assert {request.stage for request in prepared.requests} == set(faults.STAGES)
     for part in ("job/issue", "job/result", "upload_part", "commit", "rename", "table/delete"):
         assert f"/{part}/" in paths
-    assert len(prepared.places) > 100
+    assert len(prepared.requests) > 100
 
 
 def test_polls_count_twice_and_staging_tables_under_any_name() -> None:
     asked = ["/v3/job/status/7"] * 4 + ["/v3/table/create/mta/t_staging_0a1b/log"] * 2
-    found = [(place.path, place.before) for place in faults.places("+a", asked)]
-    assert found == [
+    positions = faults.positions("+a", asked)
+    assert [(position.path, position.before) for position in positions] == [
         ("^/v3/job/status/7$", 0),
         ("^/v3/job/status/7$", 1),
         ("^/v3/table/create/mta/t_staging_[0-9a-f]+/log$", 0),
@@ -37,17 +37,17 @@ def test_polls_count_twice_and_staging_tables_under_any_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "lacks"),
+    ("message", "problem"),
     [
         ("table 'metrics': 401, set TD_API_KEY", ""),
         (f"table 'metrics': {API_KEY} is refused, set another key", "holds the key"),
         ("table 'metrics': no\nset TD_API_KEY", "is more than one line"),
-        ("it failed, try again", "names no place"),
+        ("it failed, try again", "names no location"),
         ("table 'metrics' failed", "names no remedy"),
     ],
 )
-def test_an_error_is_clear_when_it_names_place_and_remedy_in_a_line(
-    message: str, lacks: str
+def test_an_error_is_clear_when_it_names_location_and_remedy_in_a_line(
+    message: str, problem: str
 ) -> None:
-    found = faults.wrong_message(message)
-    assert (lacks in found[0]) if lacks else not found
+    problems = faults.problems_of_message(message)
+    assert (problem in problems[0]) if problem else not problems

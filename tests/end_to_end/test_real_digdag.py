@@ -1,4 +1,4 @@
-"""The harness of `make test-digdag`, with a stand-in for Digdag: it passes what is right alone."""
+"""The harness of `make test-digdag`, with a fake Digdag: it accepts correct runs and no others."""
 
 import dataclasses
 import sys
@@ -9,14 +9,16 @@ import pytest
 
 from local_runner.archive import archived
 from tests.end_to_end import real_digdag, runs
-from tests.end_to_end.real_digdag import Ran
+from tests.end_to_end.real_digdag import RunRecord
 from tests.end_to_end.test_compare import RUN, TABLE, Asked
 
 pytestmark = pytest.mark.slow
-STAND_IN = Path(__file__).with_name("stand_in_for_digdag.py")
+FAKE = Path(__file__).with_name("fake_digdag.py")
 
 
-def test_without_digdag_it_says_what_to_set(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_digdag_the_error_names_the_variable_to_set(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit) as ended:
         real_digdag.command({}, Path())
     assert ended.value.code == 2
@@ -27,7 +29,7 @@ def test_without_digdag_it_says_what_to_set(capsys: pytest.CaptureFixture[str]) 
     ("words", "says"),
     [("no-such-digdag", "no command no-such-digdag"), ("sh none.jar", "no file none.jar")],
 )
-def test_a_command_that_is_not_there_is_said(
+def test_a_missing_command_is_named(
     words: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
@@ -35,18 +37,18 @@ def test_a_command_that_is_not_there_is_said(
     assert says in capsys.readouterr().err
 
 
-def test_files_of_the_command_are_found_from_elsewhere(tmp_path: Path) -> None:
+def test_files_of_the_command_become_absolute(tmp_path: Path) -> None:
     (tmp_path / "digdag.jar").touch()
-    found = real_digdag.command({"DIGDAG": "sh -e digdag.jar"}, tmp_path)
-    assert found == ["sh", "-e", str(tmp_path / "digdag.jar")]
+    command = real_digdag.command({"DIGDAG": "sh -e digdag.jar"}, tmp_path)
+    assert command == ["sh", "-e", str(tmp_path / "digdag.jar")]
 
 
-def test_the_whole_harness_passes_the_stand_in(tmp_path: Path) -> None:
-    said = []
-    words = [sys.executable, str(STAND_IN)]
-    real_digdag.examine(words, tmp_path, lambda part, wrong: said.append((part, wrong)))
-    assert [wrong for _, wrong in said if wrong] == []
-    assert len(said) == 6
+def test_the_whole_harness_accepts_the_fake(tmp_path: Path) -> None:
+    reports = []
+    words = [sys.executable, str(FAKE)]
+    real_digdag.check_all(words, tmp_path, lambda part, problems: reports.append((part, problems)))
+    assert [problems for _, problems in reports if problems] == []
+    assert len(reports) == 6
 
 
 def test_an_archive_that_lacks_or_adds_a_file_is_wrong(tmp_path: Path) -> None:
@@ -55,34 +57,37 @@ def test_an_archive_that_lacks_or_adds_a_file_is_wrong(tmp_path: Path) -> None:
             if path.name != "mta.dig":
                 packed.add(runs.ROOT / path, path.as_posix())
         packed.add(runs.ROOT / "Makefile", "Makefile")
-    wrong = real_digdag.wrong_archive(tmp_path / "a.tar.gz", runs.ROOT)
-    assert [line.split()[0] for line in wrong] == ["Makefile", "mta.dig"]
+    problems = real_digdag.problems_of_archive(tmp_path / "a.tar.gz", runs.ROOT)
+    assert [line.split()[0] for line in problems] == ["Makefile", "mta.dig"]
 
 
 def test_a_check_that_does_not_know_a_workflow_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "mta.dig").write_text("timezone: UTC\n")
     ended = runs.Ended(code=0, log="  Definitions (1 workflows):\n    other (3 tasks)\n")
-    assert "mta" in real_digdag.wrong_check(ended, tmp_path)[0]
+    assert "mta" in real_digdag.problems_of_check(ended, tmp_path)[0]
 
 
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        (Ran(requests=tuple(RUN[1:]), tables={"t": TABLE}), "request -POST"),
-        (Ran(requests=(*RUN, Asked("GET", "/v3/job/result/17", {})), tables={"t": TABLE}), "+GET"),
-        (Ran(requests=tuple(RUN), tables={"t": TABLE.slice(1)}), "table t: "),
-        (Ran(requests=tuple(RUN), tables={}), "table t: not among"),
+        (RunRecord(requests=tuple(RUN[1:]), tables={"t": TABLE}), "request -POST"),
+        (
+            RunRecord(requests=(*RUN, Asked("GET", "/v3/job/result/17", {})), tables={"t": TABLE}),
+            "+GET",
+        ),
+        (RunRecord(requests=tuple(RUN), tables={"t": TABLE.slice(1)}), "table t: "),
+        (RunRecord(requests=tuple(RUN), tables={}), "table t: not among"),
     ],
     ids=["a request less", "a request more", "a row less", "no table"],
 )
-def test_another_request_or_table_is_wrong(changed: Ran, says: str) -> None:
-    same = Ran(requests=tuple(RUN), tables={"t": TABLE})
-    assert [line for line in real_digdag.wrong_beside(same, changed) if says in line]
+def test_another_request_or_table_is_wrong(changed: RunRecord, says: str) -> None:
+    same = RunRecord(requests=tuple(RUN), tables={"t": TABLE})
+    assert [line for line in real_digdag.differences(same, changed) if says in line]
 
 
 def test_equal_runs_are_right() -> None:
-    same = Ran(requests=tuple(RUN), tables={"t": TABLE})
-    assert real_digdag.wrong_beside(same, dataclasses.replace(same)) == []
+    same = RunRecord(requests=tuple(RUN), tables={"t": TABLE})
+    assert real_digdag.differences(same, dataclasses.replace(same)) == []
 
 
 def test_parameters_are_edited_where_they_stand(tmp_path: Path) -> None:

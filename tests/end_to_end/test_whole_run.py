@@ -40,4 +40,4 @@ def test_ids_that_look_like_numbers_stay_text(both: Both) -> None:
 
 
 def test_the_key_is_in_no_log_file_or_table(both: Both) -> None:
-    assert secret.places(both.folder, API_KEY) == []
+    assert secret.files_with(both.folder, API_KEY) == []

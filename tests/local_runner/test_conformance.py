@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_runner.digdag_judge import CASES, Verdict, cases, judge
+from tests.local_runner.digdag_conformance import CASES, Verdict, cases, check
 
 pytestmark = pytest.mark.slow
 RECORDED = {case["name"]: case for case in cases(CASES)}
@@ -14,7 +14,7 @@ EQUAL_AT_LEAST = 245  # most of the rest is what Digdag refuses too
 
 @functools.cache
 def verdict(name: str) -> Verdict:
-    return judge(RECORDED[name])
+    return check(RECORDED[name])
 
 
 @pytest.mark.parametrize("name", RECORDED)

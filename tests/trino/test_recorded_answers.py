@@ -8,7 +8,7 @@ import pytest
 
 from td_emulator.engines.real_trino import RealTrino
 from tests.trino import recording
-from tests.trino_on_datafusion import trino_judge
+from tests.trino_on_datafusion import trino_conformance
 
 FOLDER = Path(__file__).parents[1] / "conformance" / "trino"
 CASES = {
@@ -28,7 +28,7 @@ def test_the_answers_are_those_on_record(texts: list[str], trino: RealTrino) -> 
     for sql, answer in zip(texts, answers, strict=True):
         came, case = recording.written(answer), CASES[sql]
         alike = came["error"] == case["error"] and came["types"] == case["types"]
-        if not alike or not trino_judge.same(_json(came["rows"]), _json(case["rows"])):
+        if not alike or not trino_conformance.same(_json(came["rows"]), _json(case["rows"])):
             differ[sql] = came
     assert differ == {}
 

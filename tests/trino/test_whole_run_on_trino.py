@@ -24,6 +24,6 @@ def test_only_the_tables_that_users_read_are_left(both: Both) -> None:
 
 
 def test_the_key_is_in_no_log_file_or_table(both: Both) -> None:
-    assert secret.places(both.folder, API_KEY) == []
+    assert secret.files_with(both.folder, API_KEY) == []
     found = [name for name, table in both.td.items() if API_KEY[2:] in str(table.to_pydict())]
     assert found == []

@@ -6,7 +6,7 @@ from local_runner.sql import answer
 from td_mta.trino_on_datafusion.binding.aggregate_calls import AGGREGATES
 from td_mta.trino_on_datafusion.functions import calls
 from td_mta.trino_on_datafusion.functions.aggregate_names import AGGREGATE_NAMES
-from tests.trino_on_datafusion.trino_judge import NOW
+from tests.trino_on_datafusion.trino_conformance import NOW
 
 IN_AN_INNER_ONE = "exists (select 1 from (values 1) c(z) where z = y)"
 

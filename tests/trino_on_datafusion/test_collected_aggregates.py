@@ -6,7 +6,7 @@ The answers were asked of the real Trino.
 import pytest
 
 from local_runner.sql import answer
-from tests.trino_on_datafusion.trino_judge import NOW, same
+from tests.trino_on_datafusion.trino_conformance import NOW, same
 
 GROUPS = "(VALUES ('a',1),('a',7),('b',4),('b',NULL),('c',NULL)) t(u,n)"
 NUMBERS = "(VALUES 1,2,NULL,5,NULL,6) t(n)"

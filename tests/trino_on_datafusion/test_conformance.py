@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trino_on_datafusion.trino_judge import CASES, Verdict, cases, judge
+from tests.trino_on_datafusion.trino_conformance import CASES, Verdict, cases, check
 
 RECORDED = {case["sql"]: case for case in cases(CASES)}
 EQUAL_AT_LEAST = 270
@@ -14,7 +14,7 @@ NEEDED = ("url", "hash", "query")  # the groups that our queries rely on
 
 @functools.cache
 def verdict(sql: str) -> Verdict:
-    return judge(RECORDED[sql])
+    return check(RECORDED[sql])
 
 
 @pytest.mark.parametrize("sql", RECORDED)

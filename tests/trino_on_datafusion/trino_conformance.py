@@ -1,4 +1,7 @@
-"""Judge the local SQL engine by recorded answers of the real Trino: equal, refused or different."""
+"""Compares the local SQL engine with recorded answers of the real Trino.
+
+A case is equal, refused or different.
+"""
 
 import csv
 import json
@@ -15,7 +18,7 @@ NOW = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 
 
 class Verdict(NamedTuple):
-    """How a case ended here: equal, refused or different, and what was seen."""
+    """The result of a case, `equal`, `refused` or `different`, and the local answer."""
 
     name: str
     verdict: str
@@ -29,21 +32,21 @@ def cases(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def judge(case: dict[str, str]) -> Verdict:
+def check(case: dict[str, str]) -> Verdict:
     """Answer one query, on no tables."""
     try:
         with tempfile.TemporaryDirectory() as out:
-            came = answer(case["sql"], None, Path(out), NOW)
+            local = answer(case["sql"], None, Path(out), NOW)
     except Exception:
         return Verdict(case["sql"], "different", traceback.format_exc())
-    seen = json.dumps(came)
-    if came["error"] is not None and came["error"].startswith("REFUSED: "):
+    seen = json.dumps(local)
+    if local["error"] is not None and local["error"].startswith("REFUSED: "):
         return Verdict(case["sql"], "refused", seen)
     if case["error"]:
-        equal = came["error"] == case["error"]
+        equal = local["error"] == case["error"]
     else:
-        equal = came["types"] == json.loads(case["types"])
-        equal = equal and same(came["rows"], json.loads(case["rows"]))
+        equal = local["types"] == json.loads(case["types"])
+        equal = equal and same(local["rows"], json.loads(case["rows"]))
     return Verdict(case["sql"], "equal" if equal else "different", seen)
 
 

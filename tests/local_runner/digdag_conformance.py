@@ -1,4 +1,4 @@
-"""Judge the local runner by recorded cases of the real Digdag: equal, refused or different."""
+"""Compares the local runner with recorded cases of the real Digdag: equal, refused or different."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ IN_MESSAGE = re.compile(r"\tfrom Traceback \(most recent call last\):\n(?:\n|\tf
 
 
 class Verdict(NamedTuple):
-    """How a case ended here: equal, refused or different, and what was seen."""
+    """The result of a case, `equal`, `refused` or `different`, and what the local runner did."""
 
     name: str
     verdict: str
@@ -37,15 +37,15 @@ def cases(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.strip()]
 
 
-def judge(case: dict[str, Any]) -> Verdict:
+def check(case: dict[str, Any]) -> Verdict:
     """Run one case in a folder of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary).resolve()
         root = folder / "project"
         for path, text in case["files"].items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(text.encode("utf-8"))
-        with _surroundings(case, root):
+        with _environment(case, root):
             code = _exit_code(case)
         streams = [(folder / stream).read_text(encoding="utf-8") for stream in ("out", "err")]
         probe = cases(folder / "probe") if (folder / "probe").exists() else []
@@ -66,9 +66,9 @@ def _exit_code(case: dict[str, Any]) -> int:
 
 
 @contextlib.contextmanager
-def _surroundings(case: dict[str, Any], root: Path) -> Iterator[None]:
+def _environment(case: dict[str, Any], root: Path) -> Iterator[None]:
     """The case's folder and environment, both streams in files next to it."""
-    before, folder = dict(os.environ), Path.cwd()
+    previous_environment, previous_folder = dict(os.environ), Path.cwd()
     os.environ |= {"PYTHONPATH": str(PROBE), "PROBE_OUT": str(root.parent / "probe")}
     os.environ |= {"PROBE_ROOT": str(root), "MY_OUTER": "outer", **case.get("env", {})}
     os.chdir(root)
@@ -76,17 +76,17 @@ def _surroundings(case: dict[str, Any], root: Path) -> Iterator[None]:
         with _to_file(1, root.parent / "out"), _to_file(2, root.parent / "err"):
             yield
     finally:
-        os.chdir(folder)
+        os.chdir(previous_folder)
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(previous_environment)
 
 
 @contextlib.contextmanager
 def _to_file(number: int, path: Path) -> Iterator[None]:
     """A standard stream of this process and its children goes to a file."""
     name = {1: "stdout", 2: "stderr"}[number]
-    before, saved = getattr(sys, name), os.dup(number)
-    before.flush()
+    stream, saved = getattr(sys, name), os.dup(number)
+    stream.flush()
     with path.open("w", encoding="utf-8") as file:
         os.dup2(file.fileno(), number)
         setattr(sys, name, file)
@@ -94,7 +94,7 @@ def _to_file(number: int, path: Path) -> Iterator[None]:
             yield
         finally:
             file.flush()
-            setattr(sys, name, before)
+            setattr(sys, name, stream)
             os.dup2(saved, number)
             os.close(saved)
 
@@ -105,17 +105,17 @@ def _compare(
     runs = [line.split("\t", 1) for line in err.split("\n") if re.match(r"\+\S*\t", line)]
     if code == 2 and not runs:
         return Verdict(case["name"], "refused", err)
-    seen = {"runs": runs, "stdout": plain(out), "probe": probe}
-    wanted = {key: case[key] for key in seen}
-    for values in (seen, wanted) if case.get("unordered") else ():
+    seen = {"runs": runs, "stdout": _plain_lines(out), "probe": probe}
+    recorded = {key: case[key] for key in seen}
+    for values in (seen, recorded) if case.get("unordered") else ():
         values.update({key: sorted(items, key=json.dumps) for key, items in values.items()})
     same = (code != 0) == (case["exit_code"] != 0) and code >= 0
-    same &= json.dumps(seen, sort_keys=True) == json.dumps(wanted, sort_keys=True)
-    text = f"exit {code}, recorded {case['exit_code']}\nseen     {seen}\nrecorded {wanted}\n{err}"
+    same &= json.dumps(seen, sort_keys=True) == json.dumps(recorded, sort_keys=True)
+    text = f"exit {code}, recorded {case['exit_code']}\nseen     {seen}\nrecorded {recorded}\n{err}"
     return Verdict(case["name"], "equal" if same else "different", text)
 
 
-def plain(out: str) -> list[str]:
+def _plain_lines(out: str) -> list[str]:
     """Lines of standard output, tracebacks shortened as in the records."""
     out = IN_MESSAGE.sub("\tfrom Traceback <CUT>\n", out)
     out = TRACEBACK.sub(r"<TRACEBACK> \1\n", out)

@@ -1,7 +1,7 @@
-"""Not Digdag: answers its command line by means of the local runner, to test the harness alone.
+"""A fake `digdag` command that calls the local runner, to test the harness in `real_digdag.py`.
 
-`real_digdag.py` is for a Digdag that cannot be had everywhere. This takes its place in the tests of
-that file, with the same options, files and words on the streams as far as it has to do with them.
+The real Digdag cannot be installed everywhere. The fake has those options, files and lines of
+output that the harness uses.
 """
 
 import argparse
@@ -41,12 +41,12 @@ def properties(file: Path) -> dict[str, str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    given = properties(options.config)
-    assert given["params.td.use_ssl"] == "false"
-    assert given["agent.command_executor.type"] == "simple"
+    config = properties(options.config)
+    assert config["params.td.use_ssl"] == "false"
+    assert config["agent.command_executor.type"] == "simple"
     assert os.environ["TD_CONFIG_PATH"] == "/nonexistent"
-    os.environ["TD_API_KEY"] = given["secrets.td.apikey"]
-    os.environ["TD_API_SERVER"] = f"http://{given['params.td.endpoint']}/"
+    os.environ["TD_API_KEY"] = config["secrets.td.apikey"]
+    os.environ["TD_API_SERVER"] = f"http://{config['params.td.endpoint']}/"
     words = [options.workflow, "--warehouse", "td", "--out", os.environ["MTA_OUT"]]
     return local_runner(["run", *words, "--session", options.session])
 
@@ -54,11 +54,11 @@ def run(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     project = Project(options.project.resolve(), {})
     names = sorted(path.name for path in options.project.glob("*.dig"))
-    found = {name: project.workflow(name).config for name in names}
-    print(f"  Definitions ({len(found)} workflows):")
-    for name, config in found.items():
+    configs = {name: project.workflow(name).config for name in names}
+    print(f"  Definitions ({len(configs)} workflows):")
+    for name, config in configs.items():
         print(f"    {name.removesuffix('.dig')} ({len(config)} tasks)")
-    daily = [name for name, config in found.items() if "schedule" in config]
+    daily = [name for name, config in configs.items() if "schedule" in config]
     print(f"\n  Schedules ({len(daily)} entries):")
     for name in daily:
         print(f"    {name.removesuffix('.dig')}:")
