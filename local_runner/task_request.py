@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from local_runner.account import Account
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.project import Project
+from local_runner.workflow.templates import SECRET
 from local_runner.workflow.yaml_types import Located, Value
 
 if TYPE_CHECKING:  # pandas and pyarrow take a second, and many workflows need no table
@@ -64,6 +65,15 @@ class TaskRequest(NamedTuple):
     def settings(self, section: str) -> dict[str, Value]:
         """The parameters, with those of the map `section` (`py`, `sh`, `td`) as defaults."""
         return with_defaults(self.params, section)
+
+    def with_secrets(self, text: str) -> str:
+        """The text with every `${secret:key}` filled; raises `TaskError`."""
+        return SECRET.sub(lambda match: self._secret(match[1]), text)
+
+    def _secret(self, key: str) -> str:
+        if key not in self.context.secrets:
+            raise TaskError(f"Secret not found for key: '{key}' (secret not found)")
+        return self.context.secrets[key]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,11 @@
 """sh>: a script of the shell. Parameters whose names are identifiers are environment variables."""
 
-import os
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from local_runner.processes.python_task import environment_of
+from local_runner.processes import process
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
@@ -18,17 +16,14 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def sh(task: TaskRequest) -> TaskResult:
     """Run the script in a shell of its own; raises `TaskError` when it fails."""
     params = task.settings("sh")
-    inherited = {key: os.environ[key] for key in os.environ.keys() - task.context.withheld}
-    environment = {
-        **inherited,
-        **task.context.environment,
-        **_variables(params),
-        **environment_of(task),
-    }
-    with tempfile.TemporaryDirectory(prefix="digdag-sh-") as name:
-        script = Path(name) / "runner.sh"
+    variables = process.environment(task, _variables(params))
+    with tempfile.TemporaryDirectory(prefix="digdag-sh-") as folder:
+        script = Path(folder) / "runner.sh"
         script.write_text(f"{task.command}\n", encoding="utf-8")
-        _run([*_shell(params.get("shell")), str(script)], task.folder(), environment)
+        argv = [*_shell(params.get("shell")), str(script)]
+        code = process.run(argv, task.folder(), variables, stdin=subprocess.DEVNULL)
+    if code != 0:
+        raise TaskError(f"Command failed with code {code} (runtime)")
     return TaskResult()
 
 
@@ -46,21 +41,3 @@ def _variables(params: dict[str, Value]) -> dict[str, str]:
             raise TaskError(f"Parameter '{key}' is required but null (config)")
         variables[key] = value if isinstance(value, str) else json_text(value)
     return variables
-
-
-def _run(argv: list[str], folder: Path, environment: dict[str, str]) -> None:
-    """Both streams of the process go to standard output, as on Digdag."""
-    sys.stdout.flush()
-    try:
-        code = subprocess.run(
-            argv,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-    except OSError as error:
-        raise TaskError(f'Cannot run program "{argv[0]}": {error.strerror} (runtime)') from None
-    if code != 0:
-        raise TaskError(f"Command failed with code {code} (runtime)")

@@ -4,7 +4,6 @@ from time import sleep
 from typing import Any
 
 from local_runner import td_statement
-from local_runner.processes.python_task import with_secrets
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import ddl, jobs, results
 from local_runner.td import sql as td_sql
@@ -129,14 +128,14 @@ def _with_result(
     """Where the rows go: `result_url`, or a connection that is looked up by its name."""
     url, connection = settings.get("result_url"), settings.get("result_connection")
     if url is not None:
-        query = query._replace(result=with_secrets(str(url), task))
+        query = query._replace(result=task.with_secrets(str(url)))
     if connection is None:
         return query
     answer = client.get("/v3/connections/lookup", [("name", str(connection))])
     of_result = settings.get("result_settings")
     if of_result is not None:
         text = of_result if isinstance(of_result, str) else json_text(of_result)
-        query = query._replace(connection_settings=with_secrets(text, task))
+        query = query._replace(connection_settings=task.with_secrets(text))
     return query._replace(connection=str(answer["id"]))
 
 
