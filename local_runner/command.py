@@ -1,4 +1,4 @@
-"""`run`: from the command line's words to a checked project, a tree of tasks and an exit code."""
+"""`run`: from the command line to a checked project, a tree of tasks and an exit code."""
 
 import difflib
 import functools

@@ -20,7 +20,7 @@ from td_mta.errors import Refused
 
 
 class Failure(NamedTuple):
-    """A task that failed, and why; also one that a later attempt made good."""
+    """A task that failed, and why; also one whose later attempt succeeded, as on Digdag."""
 
     task: str
     message: str

@@ -40,7 +40,7 @@ def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
         plan, table = warehouse.answer(sql)
         rows = _rows(plan.types, table)
     except TrinoError as error:
-        unsure = f"REFUSED: {error}: Trino may not come to this value"
+        unsure = f"REFUSED: {error}: Trino's value may differ"
         return _failed(error.name if error.certain else unsure)
     except WrongInput as error:
         return _failed(f"REFUSED: {error}")
@@ -100,7 +100,7 @@ def _time(value: datetime.datetime, kind: Any) -> str:
     local = value.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
     if local.fold:
         raise Refused(
-            f"{local.isoformat()}, an hour that clocks show twice: Trino's text does not tell which"
+            f"{local.isoformat()}, an hour that clocks show twice: Trino's text is ambiguous"
         )
     return local.isoformat()
 

@@ -167,12 +167,32 @@ def _check_query(
     location: Location | str,
 ) -> None:
     walk.queries += 1
+    file = _query_file(config, request, settings, location)
+    if file is None:  # the query stands in the task, whose templates were checked before
+        return
+    try:
+        sql = (request.folder() / file).read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Refused(
+            f"{location}: {request.operator}: no such file, or not UTF-8: {file}"
+        ) from None
+    _check_query_templates(sql, file, request, location)
+    no_local_job(walk, sql, f"{location}: {file}")
+
+
+def _query_file(
+    config: Located,
+    request: TaskRequest,
+    settings: Mapping[str, Value],
+    location: Location | str,
+) -> str | None:
+    """The file of the query; None where the query stands in the task."""
     written, command = config[request.operator], request.command
     inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
     if written is None:
         inline = settings.get("query")
-    if isinstance(inline, str):  # its templates were checked with the task's parameters
-        return
+    if isinstance(inline, str):
+        return None
     if not isinstance(written, str):
         raise Refused(f"{location}: {request.operator} needs a file, {{data: ...}} or query")
     if not isinstance(command, str):
@@ -180,14 +200,7 @@ def _check_query(
             f"{location}: {request.operator} must name a file that is known before the run, got "
             f"{written}"
         )
-    try:
-        sql = (request.folder() / command).read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise Refused(
-            f"{location}: {request.operator}: no such file, or not UTF-8: {command}"
-        ) from None
-    _check_query_templates(sql, command, request, location)
-    no_local_job(walk, sql, f"{location}: {command}")
+    return command
 
 
 def _check_query_templates(

@@ -47,7 +47,7 @@ _kept = threading.local()
 
 
 class ScriptError(Exception):
-    """An error that JavaScript raises too, in its words."""
+    """An error that JavaScript raises too, with its message."""
 
 
 class Script(NamedTuple):

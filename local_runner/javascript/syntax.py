@@ -84,7 +84,7 @@ class _Reader:
         return taken
 
     def mark(self, *marks: str) -> str | None:
-        """Take one of these marks or words, if it comes next."""
+        """Take one of these marks or names, if it comes next."""
         return self.take() if self.kind in ("mark", "name") and self.text in marks else None
 
     def need(self, mark: str) -> None:

@@ -24,12 +24,14 @@ class Env:
         self.subtasks: dict[str, Any] = {}
 
     def store(self, params: dict[str, Any] | None = None, **more: Any) -> None:
+        """Set parameters of later tasks."""
         self.stored.update(params or {}, **more)
 
     def export(self, params: dict[str, Any] | None = None, **more: Any) -> None:
         """Accepted, and without effect on other tasks, as on Digdag."""
 
     def add_subtask(self, function: Any = None, **params: Any) -> None:
+        """A function to call after this task, or a task's configuration."""
         config = dict(function, **params) if isinstance(function, dict) else dict(params)
         if function is not None and not isinstance(function, dict):
             config["py>"] = f"{function.__module__}.{function.__qualname__}"
@@ -92,13 +94,13 @@ def attempt(
         call(command, params)
         return None, None
     except SystemExit as error:
-        words = (
+        messages = (
             # A text or None as code fails here, as it does on Digdag.
             "Failed to call python command with code:%d" % error.code,  # type: ignore  # noqa: UP031
             "Possible cause: Invalid python module call, "
             "duplicate module name with standard library",
         )
-        return Exception(*words), report(error, " ".join(words))
+        return Exception(*messages), report(error, " ".join(messages))
     except Exception as error:
         return error, report(error, str(error))
 

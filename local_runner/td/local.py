@@ -56,7 +56,7 @@ def td_for_each(task: TaskRequest) -> TaskResult:
 
 
 def td_wait(task: TaskRequest) -> TaskResult:
-    """td_wait>: the first value must be neither null, false nor 0, at the one look there is."""
+    """td_wait>: the first value must be neither null, false nor 0, looked at once."""
     row = _first_row(_query(task))
     if not row or not results.fulfilled(row[0]):
         value = row[0] if row else "no row"
@@ -68,7 +68,7 @@ def td_wait(task: TaskRequest) -> TaskResult:
 
 
 def td_wait_table(task: TaskRequest) -> TaskResult:
-    """td_wait_table>: the table must exist and have its `rows`, at the one look there is."""
+    """td_wait_table>: the table must exist and have its `rows`, looked at once."""
     table = td_statement.table_name(task.command).name
     wanted_rows = td_statement.number(task.settings("td"), "rows")
     warehouse = _warehouse(task)

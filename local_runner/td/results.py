@@ -56,7 +56,7 @@ def _mapping(value: Value) -> dict[str, Value]:
 
 
 def _each(value: Value, column: str) -> Value:
-    """Doubles pass through Java's float, 32 bits, whose shortest text Digdag keeps."""
+    """The value in td.each: Digdag turns a double into a float of 32 bits and takes its text."""
     if isinstance(value, float):
         import numpy
 

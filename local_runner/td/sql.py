@@ -44,7 +44,7 @@ def _prefix(task: TaskRequest) -> str:
 
 
 def _with_command(statement: TdStatement, engine: str) -> str:
-    """At the line made for it, else after comments that only one line follows, else in front."""
+    """The command at its marker line, else after leading comments over one line, else in front."""
     if statement.verb is None or statement.table is None:
         return statement.sql
     command = _COMMANDS[engine, statement.verb].format(table=quoted(statement.table, engine))

@@ -19,19 +19,19 @@ from local_runner.workflow.yaml_types import Value
 _BRACE = re.compile(r"[{}]")
 LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
 SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
-# Errors that Digdag's engine words in the same way.
-_SAME_WORDS = re.compile(r"ReferenceError: \w+ is not defined|TypeError: Cannot read property ")
+# Errors whose message is the same on Digdag's engine.
+_SAME_MESSAGE = re.compile(r"ReferenceError: \w+ is not defined|TypeError: Cannot read property ")
 _TEMPLATE = re.compile(r"\$\{(?![a-z]+:)(?=.)", re.DOTALL)
 
 
 class TemplateError(Exception):
-    """A template that Digdag fails on too, at run time; `same_words` if it says the same."""
+    """A template that fails on Digdag too, in the run; `same_message` if with the same message."""
 
-    same_words = True
+    same_message = True
 
 
 class UnknownTemplateError(TemplateError):
-    """A template that comes to something of which it is not known what Digdag does."""
+    """A template whose value on Digdag is not known."""
 
 
 @lru_cache(maxsize=4096)
@@ -83,7 +83,7 @@ def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | N
     except (ScriptError, UnsupportedError) as error:
         error_class = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
         failure = error_class(f"Failed to evaluate a variable {text} ({error}){where} (config)")
-        failure.same_words = bool(_SAME_WORDS.match(str(error)))
+        failure.same_message = bool(_SAME_MESSAGE.match(str(error)))
         raise failure from None
 
 
@@ -102,8 +102,8 @@ def evaluate(
 ) -> dict[str, Value]:
     """Every string of a mapping filled, in document order; `params` are the raw values.
 
-    With `failed`, what cannot be evaluated is left out and its error added there: before the run
-    some values are not known yet.
+    With the list `failed`, what cannot be evaluated is left out and its error is appended: before
+    the run some values are not known yet.
     """
     evaluated: dict[str, Value] = {}
     scope = dict(params)  # keys still to come are seen raw

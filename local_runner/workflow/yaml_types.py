@@ -1,7 +1,7 @@
 """YAML as Digdag reads it: its own typing of plain words (0.5 is a string, 010 is 8), lines kept.
 
 A mapping becomes a `Located` dict that knows file and line of each key. What Digdag takes as an
-error, and what was not shown to mean the same, raises `Refused` with that place.
+error, and what was not shown to mean the same, raises `Refused` with that location.
 """
 
 import base64
@@ -44,7 +44,7 @@ class Located(dict[str, Value]):
         self.locations[key] = location
 
     def location(self, key: str) -> Location | None:
-        """Where a key stands; None where the mapping lacks it."""
+        """Where a key stands; None where the mapping has no such key."""
         return self.locations.get(key)
 
 
