@@ -4,7 +4,7 @@
 with
 
 -- The column "none" stands in where a parameter names no column.
-given as (
+with_none as (
     select
         *,
         cast(null as varchar) as "none"
@@ -19,12 +19,12 @@ rows_once as (
         nullif(trim(cast("${action_column}" as varchar)), '') as channel,
         cast("${conversion_column}" as bigint) as conversion,
         cast("${value_column}" as double) as value
-    from given
+    from with_none
     where "${user_column}" is not null and "${time_column}" is not null
 ),
 
 -- A path ends with a conversion: `path` counts the user's conversions before the row.
-placed as (
+in_order as (
     select
         user_id,
         time,
@@ -40,7 +40,7 @@ placed as (
         row_number() over (
             partition by user_id
             order by time, conversion, channel nulls first, value nulls last
-        ) as place,
+        ) as row_in_order,
         coalesce(
             sum(conversion) over (
                 partition by user_id
@@ -59,23 +59,23 @@ conversions as (
         time,
         day,
         coalesce(value, 0e0) as value
-    from placed
+    from in_order
     where conversion = 1
 ),
 
 touches as (
     select
-        placed.user_id,
-        placed.path,
-        placed.place,
-        placed.channel,
+        in_order.user_id,
+        in_order.path,
+        in_order.row_in_order,
+        in_order.channel,
         conversions.value,
-        conversions.time - placed.time as age
-    from placed
+        conversions.time - in_order.time as age
+    from in_order
     inner join conversions
-        on placed.user_id = conversions.user_id
-        and placed.path = conversions.path
-    where placed.is_touch and placed.day > conversions.day - ${lookback_window_days}
+        on in_order.user_id = conversions.user_id
+        and in_order.path = conversions.path
+    where in_order.is_touch and in_order.day > conversions.day - ${lookback_window_days}
 ),
 
 numbered as (
@@ -84,10 +84,10 @@ numbered as (
         path,
         channel,
         value,
-        row_number() over (partition by user_id, path order by place) as position,
+        row_number() over (partition by user_id, path order by row_in_order) as position,
         count(*) over (partition by user_id, path) as touches,
         count(*) over (partition by user_id, path, channel) as repeats,
-        row_number() over (partition by user_id, path, channel order by place) as repeat,
+        row_number() over (partition by user_id, path, channel order by row_in_order) as repeat,
         power(2e0, -cast(age as double) / (86400e0 * ${time_decay_half_life_days})) as decay
     from touches
 ),

@@ -1,4 +1,4 @@
-"""Figures of predicted chances: worked by hand, and against examples written out one by one."""
+"""Figures of predicted probabilities: by hand, and against examples written out one by one."""
 
 import numpy as np
 import pytest

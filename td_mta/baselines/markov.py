@@ -177,28 +177,30 @@ def _probabilities(training: Ngrams, keys: Ints) -> Floats:
 
     where h' is h without its oldest symbol. An unseen h leaves it at the order below.
     """
-    base = training.base
     # Below order 0: all that can follow alike, which is the channels, CONVERSION and NULL.
     probability = np.full(len(keys), 1.0 / (training.channels + 2))
     by_order = []
     for order in range(training.order + 1):
-        ngrams = shortened(training, order)
-        key = keys % base ** (order + 1)
-        state = key // base
-        states, which = np.unique(ngrams.keys // base, return_inverse=True)
-        row, seen = _located(states, state)
-        total = np.bincount(which, ngrams.counts)[row]  # c(h)
-        types = np.bincount(which)[row]  # t(h)
-        column, came = _located(ngrams.keys, key)
-        counts = np.where(came, ngrams.counts[column], 0.0)  # c(h, s)
-        interpolated = (counts + types * probability) / (total + types)
-        probability = np.where(seen, interpolated, probability)
+        key = keys % training.base ** (order + 1)
+        probability = _interpolated(shortened(training, order), key, probability)
         by_order.append(probability)
     return np.stack(by_order)
 
 
+def _interpolated(ngrams: Ngrams, keys: Ints, below: Floats) -> Floats:
+    """One order's probabilities `(n,)`, from those of the order below."""
+    states, which = np.unique(ngrams.keys // ngrams.base, return_inverse=True)
+    row, seen = _located(states, keys // ngrams.base)
+    total = np.bincount(which, ngrams.counts)[row]  # c(h)
+    types = np.bincount(which)[row]  # t(h)
+    index, came = _located(ngrams.keys, keys)
+    counts = np.where(came, ngrams.counts[index], 0.0)  # c(h, s)
+    mixed = (counts + types * below) / (total + types)
+    return np.where(seen, mixed, below)
+
+
 def _located(ascending: Ints, wanted: Ints) -> tuple[Ints, Flags]:
-    """Where each number stands, and whether it does; if not, the place is any."""
+    """The index of each number, and whether it occurs; if not, the index is any."""
     index = np.searchsorted(ascending, wanted).clip(max=len(ascending) - 1)
     return index, ascending[index] == wanted
 

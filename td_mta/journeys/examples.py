@@ -229,14 +229,14 @@ def _days_to_next(user: Ints, day: Ints, last_day: int) -> Ints:
 
 def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: CutTimes) -> Windows:
     """The windows of the event days without a conversion that have begun by their cut."""
-    quiet = ~days.converts
-    user, day = days.user[quiet], days.day[quiet]
+    without = ~days.converts
+    user, day = days.user[without], days.day[without]
     # Touches on a line of user-days and seconds; a day has one second more, for cuts at its end.
     seconds_per_day = SECONDS_PER_DAY + 1
     touch_time = journeys.touch_days * seconds_per_day + journeys.touches.second
     cut_time = journeys.user_day(user, day) * seconds_per_day + cut.second(user, day)
     stop = np.searchsorted(touch_time, cut_time, side="right")
-    start = journeys.since_conversion(user, days.conversions_before[quiet])
+    start = journeys.since_conversion(user, days.conversions_before[without])
     begun = stop > journeys.first_touch[user]
     return Windows(user, day, start, stop).take(begun)
 

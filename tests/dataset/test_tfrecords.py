@@ -54,7 +54,7 @@ def counted(schema: Schema, cells: dict[tuple[int, ...], tuple[int, ...]]) -> Ex
     return Examples(sets, counts)
 
 
-def told(examples: Examples) -> dict[tuple[int, ...], tuple[int, ...]]:
+def counts_by_cells(examples: Examples) -> dict[tuple[int, ...], tuple[int, ...]]:
     bounds = zip(examples.patterns.offsets[:-1], examples.patterns.offsets[1:], strict=True)
     sets = [tuple(examples.patterns.cells[first:last].tolist()) for first, last in bounds]
     assert len(set(sets)) == len(sets)
@@ -88,15 +88,16 @@ def test_what_was_written_is_read(
     with tempfile.TemporaryDirectory() as path:
         folders = folders_in(Path(path))
         written(folders, schema, *[counted(schema, page) for page in sets])
-        assert told(tfrecords.read(folders, schema)) == expected
+        assert counts_by_cells(tfrecords.read(folders, schema)) == expected
 
 
 def test_many_records_of_both_labels_may_lie_in_one_folder(tmp_path: Path) -> None:
     schema = schema_of(3, 8)
     examples = some_examples(schema, 3000)
     folders = written(Folders(tmp_path, tmp_path), schema, examples, examples)
-    assert told(tfrecords.read(folders, schema)) == {
-        cells: tuple(2 * count for count in counts) for cells, counts in told(examples).items()
+    assert counts_by_cells(tfrecords.read(folders, schema)) == {
+        cells: tuple(2 * count for count in counts)
+        for cells, counts in counts_by_cells(examples).items()
     }
 
 
@@ -138,7 +139,7 @@ def test_files_are_framed_and_summed_as_tensorflow_does(
 
 
 @pytest.mark.parametrize("at", [0, 9, 14, -1], ids=["length", "its sum", "data", "their sum"])
-def test_a_flipped_bit_is_found_by_tensorflow_and_told(tmp_path: Path, at: int) -> None:
+def test_a_flipped_bit_is_found_by_tensorflow_and_by_us(tmp_path: Path, at: int) -> None:
     import tensorflow as tf
 
     schema = schema_of(3, 4)
@@ -163,7 +164,7 @@ def test_a_flipped_bit_is_found_by_tensorflow_and_told(tmp_path: Path, at: int) 
     ],
     ids=["gone", "empty", "cut", "twice"],
 )
-def test_a_page_that_is_gone_or_cut_is_told(
+def test_a_page_that_is_missing_or_cut_is_an_error(
     tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     schema = schema_of(3, 4)
@@ -189,7 +190,7 @@ def test_held_out_examples_lie_in_files_of_their_own(tmp_path: Path) -> None:
         {"negative_page0.tfrecord": 3, "negative_validation_page0.tfrecord": 2 + 4},
         {"positive_validation_page0.tfrecord": 5},
     ]
-    assert told(tfrecords.read(folders, schema)) == sets
+    assert counts_by_cells(tfrecords.read(folders, schema)) == sets
 
 
 def test_files_bear_page_label_and_split_and_none_is_half_written(tmp_path: Path) -> None:

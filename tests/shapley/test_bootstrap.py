@@ -1,4 +1,4 @@
-"""Users drawn again: weights against Poisson's law, kinds of users against user by user."""
+"""Bootstrap samples of users: weights against Poisson's law, profiles against user by user."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ def by_user(pairs: list[tuple[int, int]]) -> dict[tuple[tuple[int, int], ...], i
 
 @settings(max_examples=60, deadline=None)
 @given(pairs=conversions)
-def test_kinds_count_the_users_who_saw_the_same(pairs: list[tuple[int, int]]) -> None:
+def test_profiles_count_the_users_who_saw_the_same(pairs: list[tuple[int, int]]) -> None:
     assert kinds(found_of(pairs)) == by_user(pairs)
 
 
@@ -105,7 +105,7 @@ def test_pages_do_not_matter(pairs: list[tuple[int, int]], pages: int) -> None:
     assert merged.users.sum() == len({user for user, _ in pairs})
 
 
-def test_sums_of_users_drawn_again_have_the_mean_and_variance_of_a_poisson_sum() -> None:
+def test_sums_of_bootstrap_samples_have_the_mean_and_variance_of_a_poisson_sum() -> None:
     rng = np.random.default_rng(5)
     pairs = [(user, seen) for user in range(400) for seen in rng.integers(0, 5, rng.integers(1, 4))]
     found = found_of(pairs)

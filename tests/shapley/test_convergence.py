@@ -1,4 +1,4 @@
-"""Moves of credit over epochs, of worths whose Shapley values are known by hand."""
+"""Changes of credit over epochs, of value functions whose Shapley values are known by hand."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_shares_are_those_of_the_credit() -> None:
     assert leaning == pytest.approx([(10 + 15) / 40, (10 + 5) / 40])
 
 
-def test_the_largest_move_of_each_epoch_is_told_with_its_channel() -> None:
+def test_the_largest_change_of_each_epoch_comes_with_its_channel() -> None:
     moves = convergence.credit_changes(
         [np.array([0.2, 0.3, 0.5]), np.array([0.3, 0.3, 0.4]), np.array([0.3, 0.36, 0.34])]
     )
@@ -33,11 +33,11 @@ def test_the_largest_move_of_each_epoch_is_told_with_its_channel() -> None:
     assert [move.change for move in moves] == pytest.approx([0.1, 0.06])
 
 
-def test_one_epoch_moves_nothing() -> None:
+def test_one_epoch_changes_nothing() -> None:
     assert convergence.credit_changes([np.array([0.5, 0.5])]) == []
 
 
-def test_the_sample_has_touches_and_says_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sample_has_touches_and_knows_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
     assert convergence.sample(SETS, AMOUNTS).share == 1
     monkeypatch.setattr(convergence, "MOST_PATTERNS", 1)
     chosen = convergence.sample(SETS, AMOUNTS)
@@ -46,7 +46,7 @@ def test_the_sample_has_touches_and_says_its_part(monkeypatch: pytest.MonkeyPatc
     assert chosen.share == pytest.approx(0.5)
 
 
-def test_no_touch_at_all_is_no_move() -> None:
+def test_no_touch_at_all_is_no_change() -> None:
     nothing = convergence.sample(SETS.take(np.array([0])), AMOUNTS[:, :1])
     assert nothing.share == 0
     found = convergence.shares([adding(0.1, 0.1)] * 2, nothing, GRID)
