@@ -43,15 +43,15 @@ Fit = Callable[[Examples, Grid, Config], "Fitted"]
 
 @dataclass(frozen=True)
 class Summary:
-    """What a run came to; `baseline + channels` are the conversions."""
+    """The result of a run in a few figures; `baseline + channels` are the conversions."""
 
     run_id: str
-    counts: dict[str, int]
-    quality: dict[str, float]
+    counts: dict[str, int]  # as in the section `counts` of run_info
+    quality: dict[str, float]  # held-out metrics, under names like `lstm_log_loss`
     baseline: float
     channels: float
     conversions: float
-    report: Path | None
+    report: Path | None  # where it was written, if a folder was named
 
 
 @dataclass
@@ -174,7 +174,7 @@ def _shapley_values(extracted: Extracted, value_function: ValueFunction, config:
 
 
 def _sampling_interval(values: Values, extracted: Extracted, config: Config) -> Interval | None:
-    """How much the counted journeys vary, the model given."""
+    """How much the credit varies between samples of users, with the model unchanged."""
     if not config.interval_draws:
         return None
     return intervals.sampling(
@@ -190,7 +190,7 @@ def _sampling_interval(values: Values, extracted: Extracted, config: Config) -> 
 def _full_interval(
     credit: Credit, fitted: "Fitted", extracted: Extracted, config: Config, *, visits: bool
 ) -> Full | None:
-    """How far the credit may be off, the model's own error included, by refits."""
+    """How far the credit may be off, the model's own error included: by refitting the model."""
     if not config.interval_refits:
         return None
     from td_mta.model import training
