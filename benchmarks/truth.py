@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,11 @@ from td_mta.ingest.pages import Intake
 from td_mta.journeys.paths import Paths, conversion_paths, null_paths
 from td_mta.journeys.runs import positions
 from td_mta.journeys.windows import look_back
+from td_mta.simulate.output.facts import Facts
 from td_mta.warehouse.local import LocalWarehouse
 
 WORLDS = ("independent", "interactions", "harmful", "confounded")
 BASELINE = "(baseline)"
-Facts = dict[str, Any]  # JSON
 
 
 class Errors(NamedTuple):

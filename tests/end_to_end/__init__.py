@@ -1,1 +1,1 @@
-"""The whole workflow on Treasure Data's protocols: beside a local run, under faults, on Digdag."""
+"""The whole workflow on Treasure Data's protocols: against a local run, under faults, on Digdag."""

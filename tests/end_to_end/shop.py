@@ -1,4 +1,4 @@
-"""The small shop of the whole runs, with the traps that a trip through Treasure Data must survive.
+"""Input tables of a small shop for the whole runs, with values that Treasure Data could change.
 
 User ids look like numbers, some orders have no value, a channel's costs have no clicks.
 """
@@ -56,26 +56,27 @@ def tables(*, users: int = USERS, seed: int = 18) -> dict[str, pa.Table]:
     fills = frames["enriched_formfills"]
     value = np.round(rng.gamma(2.0, 30.0, len(fills)), 2)
     frames["enriched_formfills"] = fills.assign(order_value=np.where(value < 10, np.nan, value))
-    made = {name: pa.Table.from_pandas(f, preserve_index=False) for name, f in frames.items()}
-    return {name: t.replace_schema_metadata(None) for name, t in made.items()} | {"costs": _costs()}
+    tables = {name: pa.Table.from_pandas(f, preserve_index=False) for name, f in frames.items()}
+    plain = {name: table.replace_schema_metadata(None) for name, table in tables.items()}
+    return plain | {"costs": _costs()}
 
 
 def _costs() -> pa.Table:
     """Daily costs of January, of some channels."""
     days = pd.date_range("2026-01-01", "2026-01-30").strftime("%Y-%m-%d")
     rows = [
-        (day, channel, 1.25 * (at + 1) + 0.01 * number, 1000 * (at + 1), None if at == 3 else 7)
+        (day, channel, 1.25 * n + 0.01 * number, 1000 * n, None if channel == "Affiliates" else 7)
         for number, day in enumerate(days)
-        for at, channel in enumerate(CHANNELS)
+        for n, channel in enumerate(CHANNELS, start=1)
     ]
     names = ("day", "channel", "spend", "impressions", "clicks")
-    kinds = (pa.string(), pa.string(), pa.float64(), pa.int64(), pa.int64())
-    columns = [pa.array(c, k) for c, k in zip(zip(*rows, strict=True), kinds, strict=True)]
+    types = (pa.string(), pa.string(), pa.float64(), pa.int64(), pa.int64())
+    columns = [pa.array(c, t) for c, t in zip(zip(*rows, strict=True), types, strict=True)]
     return pa.table(dict(zip(names, columns, strict=True)))
 
 
-def write(folder: Path, made: dict[str, pa.Table]) -> None:
+def write(folder: Path, tables: dict[str, pa.Table]) -> None:
     """The tables as Parquet files, which keep their types."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in made.items():
+    for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet")

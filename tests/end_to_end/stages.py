@@ -1,7 +1,7 @@
-"""The workflow as stages that can be run one by one, in this process, from a snapshot of tables.
+"""The workflow in stages, each run in this process from a snapshot of the tables.
 
-What a stage does to the tables depends on them alone, so a run that fails at some request need not
-begin at the beginning: it begins at its stage. Python's task reuses one trained model.
+A stage's result depends on the tables alone, so a test of a failing request starts at the stage of
+that request. The Python task reuses one trained model.
 """
 
 import contextlib
@@ -84,7 +84,7 @@ def run(stage: str, td: Emulator, out: Path, **more: str) -> Ended:
 
 
 def settle(td: Emulator) -> None:
-    """Wait for the jobs that nobody waits for any more; as on Treasure Data they go on."""
+    """Wait for the jobs that no client waits for any more: as on Treasure Data they continue."""
     while any(job.status not in ("success", "error", "killed") for job in td.jobs):
         time.sleep(0.01)
 
@@ -121,21 +121,21 @@ def workflow(
         start=None,
         dry_run=False,
     )
-    said = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said):
+        with contextlib.redirect_stderr(output):
             code = run_workflow(options, patience=RUNNER_PATIENCE)
     except MtaError as error:
-        return Ended(messages=(str(error),), log=said.getvalue())
-    return Ended(messages=_failures(said.getvalue()) if code else (), log=said.getvalue())
+        return Ended(messages=(str(error),), log=output.getvalue())
+    return Ended(messages=_failures(output.getvalue()) if code else (), log=output.getvalue())
 
 
-def _failures(said: str) -> tuple[str, ...]:
-    """What the runner tells under `error:`, task and message."""
-    told = said.split("\nerror:\n", 1)[1]
+def _failures(output: str) -> tuple[str, ...]:
+    """What the runner reports under `error:`, task and message."""
+    failures = output.split("\nerror:\n", 1)[1]
     return tuple(
         f"{task}: {' '.join(message.split())}"
-        for task, message in re.findall(r"^  \* (\S+):\n((?:    .*\n)+)", told, re.MULTILINE)
+        for task, message in re.findall(r"^  \* (\S+):\n((?:    .*\n)+)", failures, re.MULTILINE)
     )
 
 
