@@ -49,7 +49,7 @@ def compare(name: str, left: Bound, right: Bound, program: Program) -> Bound:
     kind = common(left.type, right.type)
     fails = left.fails or right.fails
     if kind is None or kind.kind not in (*COMPARABLE, "unknown", "varbinary"):
-        raise Refused(f"comparing {left.type} with {right.type}")
+        raise Refused(f"comparing {left.type} with {right.type}: cast them to one type")
     if kind.kind == "unknown":  # NULL with NULL
         return literal({"nullsafeeq": True, "nullsafeneq": False}.get(name), BOOLEAN)
     a, b = (casts.coerce(side, kind, program) for side in (left, right))

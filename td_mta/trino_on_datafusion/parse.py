@@ -14,34 +14,39 @@ from sqlglot.tokens import TokenType
 
 from td_mta.errors import Refused
 
-_LIMIT_OFFSET = (TokenType.LIMIT, TokenType.NUMBER, TokenType.OFFSET)
-_SPECIAL = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
+_LIMIT_BEFORE_OFFSET = (TokenType.LIMIT, TokenType.NUMBER, TokenType.OFFSET)
+_WITH_OWN_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
 
-class _Plain(Trino):
+class _Untranslated(Trino):
+    """sqlglot's Trino without its functions: only those with a syntax of their own are parsed."""
+
     class Parser(Trino.Parser):  # type: ignore[valid-type,misc]
         FUNCTIONS: ClassVar[dict[str, Callable[..., exp.Expression]]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., exp.Expression]]] = {
             name: parser
             for name, parser in Trino.Parser.FUNCTION_PARSERS.items()
-            if name in _SPECIAL
+            if name in _WITH_OWN_SYNTAX
         }
 
 
 def parse(sql: str) -> exp.Expression:
-    """The one query of a text; comments and a last semicolon are no part of it."""
+    """The one query of a text; comments and a last semicolon are no part of it.
+
+    Raises `Refused` for text that is no query, and for what sqlglot reads but Trino does not.
+    """
     try:
-        tokens = [token.token_type for token in _Plain().tokenize(sql)]
+        tokens = [token.token_type for token in _Untranslated().tokenize(sql)]
         if TokenType.DCOLON in tokens:
-            raise Refused("a cast by `::`, which is not Trino's")
-        if _LIMIT_OFFSET in zip(tokens, tokens[1:], tokens[2:], strict=False):
-            raise Refused("LIMIT before OFFSET, which Trino reads in the other order")
-        statements = [tree for tree in _Plain().parse(sql) if tree is not None]
+            raise Refused("a cast by `::`, which Trino does not have: write cast(... as ...)")
+        if _LIMIT_BEFORE_OFFSET in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            raise Refused("LIMIT before OFFSET: Trino wants OFFSET first")
+        statements = [tree for tree in _Untranslated().parse(sql) if tree is not None]
     except SqlglotError as error:
         raise Refused(f"SQL that cannot be read: {str(error).splitlines()[0]}") from error
     queries = [tree for tree in statements if not isinstance(tree, exp.Semicolon)]
     if len(queries) != 1:
-        raise Refused(f"one query was wanted, {len(queries)} came")
+        raise Refused(f"exactly one query is needed, not {len(queries)}")
     (query,) = queries
     if not isinstance(query, exp.Query | exp.Values):
         raise Refused(f"only queries run here, not {query.key.upper()}")

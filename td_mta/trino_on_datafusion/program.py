@@ -149,7 +149,7 @@ def refusing(kernel: Kernel) -> Kernel:
         try:
             return kernel(*arrays)
         except (ArithmeticError, ValueError) as error:  # pyarrow's are ValueErrors
-            raise Refused(f"a value that the local engine cannot compute: {error}") from error
+            raise Refused(f"a value that the local SQL engine cannot compute: {error}") from error
 
     return checked
 

@@ -29,7 +29,7 @@ def test_no_name_is_both_an_aggregate_and_a_scalar_function():
         (f"select y from (select y from (values 1) b(y) where {IN_AN_INNER_ONE}) d", True),
     ],
 )
-def test_not_in_is_refused_where_its_query_names_a_column_of_a_query_around(
+def test_not_in_is_refused_where_its_query_names_a_column_of_an_outer_query(
     query, correlated, tmp_path
 ):
     error = answer(f"select x from (values 2) a(x) where x not in ({query})", None, tmp_path, NOW)[
@@ -37,4 +37,4 @@ def test_not_in_is_refused_where_its_query_names_a_column_of_a_query_around(
     ]
     assert (error is not None) == correlated
     if correlated:
-        assert error.endswith("NOT IN with a column of the query around")
+        assert error.endswith("NOT IN of a query that names a column of the outer query")

@@ -106,7 +106,7 @@ def test_an_argument_out_of_range_fails_as_in_trino(sql, tmp_path):
         ),
         ("SELECT histogram(a) OVER () FROM (VALUES 1) t(a)", "histogram over a window"),
         ("SELECT approx_distinct(n, 0.01e0) FROM (VALUES 1) t(n)", "with 2 arguments"),
-        ("SELECT 1e10+1", "put blanks around the operator"),
+        ("SELECT 1e10+1", "put spaces around the operator"),
         (
             "SELECT count(*) OVER (ORDER BY n RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) "
             "FROM (VALUES 1e0) t(n)",

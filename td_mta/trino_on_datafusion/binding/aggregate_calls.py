@@ -75,7 +75,9 @@ def aggregate(node: exp.Expression, scope: Scope) -> Aggregate:
         return Aggregate(f"count(*) FILTER (WHERE {where})" if where else "count(*)", BIGINT)
     args = [bind(item, scope) for item in parts.items]
     if where is not None and any(arg.fails for arg in args):
-        raise Refused(f"{name} with FILTER of what may fail: Trino computes it for all rows")
+        raise Refused(
+            f"{name} with FILTER of an expression that may fail: Trino computes it for all rows"
+        )
     rule = AGGREGATES[name]
     if parts.distinct and not rule.distinct:
         raise Refused(f"{name}(DISTINCT ...)")

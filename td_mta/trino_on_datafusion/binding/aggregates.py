@@ -60,7 +60,8 @@ class AggregateCall:
     def refused(self) -> Refused:
         """That this function does not take these types."""
         types = ", ".join(str(arg.type) for arg in self.args)
-        return Refused(f"{self.name}({self.distinct_word.lower()}{types})")
+        call = f"{self.name}({self.distinct_word.lower()}{types})"
+        return Refused(f"function {call}: it does not take these types here")
 
 
 def _unchanged(bound: Bound) -> Bound:

@@ -52,7 +52,7 @@ def connective(node: exp.Connector, scope: Scope) -> Bound:
 def is_null(node: exp.Is, scope: Scope) -> Bound:
     """IS NULL; sqlglot writes IS NOT NULL as a NOT around it."""
     if not isinstance(node.expression, exp.Null):
-        raise Refused(f"{node.sql('trino')!r}: only IS [NOT] NULL")
+        raise Refused(f"{node.sql('trino')!r}: supported is IS [NOT] NULL")
     inner = bind(node.this, scope)
     return Bound(f"({inner.sql} IS NULL)", BOOLEAN, fails=inner.fails)
 
@@ -71,7 +71,7 @@ def membership(node: exp.In, scope: Scope) -> Bound:
     if node.args.get("query") is not None:
         return _in_query(value, node, scope)
     if node.args.get("unnest") is not None or node.args.get("field") is not None:
-        raise Refused(f"{node.sql('trino')!r}")
+        raise Refused(f"{node.sql('trino')!r}: IN of anything but a list or a query")
     items = [bind(item, scope) for item in node.expressions]
     has_null = any(item.constant and item.value is None for item in items)
     if len(items) > 2 and has_null:
@@ -89,7 +89,9 @@ def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:
         raise Refused(f"{node.sql('trino')!r} other than as a condition of WHERE")
     query = scope.query(node.args["query"].this)
     if query.correlated and isinstance(node.parent, exp.Not):
-        raise Refused(f"{node.sql('trino')!r}: NOT IN with a column of the query around")
+        raise Refused(
+            f"{node.sql('trino')!r}: NOT IN of a query that names a column of the outer query"
+        )
     kinds = [kind.kind for kind in query.types]
     if kinds != [value.type.kind] or value.type.kind not in _JOINABLE:
         raise Refused(f"{node.sql('trino')!r}: IN (query) needs one column of the same type")
@@ -137,7 +139,7 @@ def like(node: exp.Like, scope: Scope) -> Bound:
 def like_with_escape(node: exp.Escape, scope: Scope) -> Bound:
     """[NOT] LIKE ... ESCAPE: sqlglot puts the ESCAPE around the LIKE."""
     if not isinstance(node.this, exp.Like):
-        raise Refused(f"{node.sql('trino')!r}")
+        raise Refused(f"{node.sql('trino')!r}: ESCAPE after anything but LIKE")
     escape = bind(node.expression, scope)
     return _like(node.this, scope, escape)
 

@@ -56,7 +56,7 @@ def condition(node: exp.Expression, scope: Scope) -> Bound:
     if bound.type == UNKNOWN:
         return literal(None, BOOLEAN)
     if bound.type != BOOLEAN:
-        raise Refused(f"{node.sql('trino')!r} is {bound.type}, a condition was wanted")
+        raise Refused(f"{node.sql('trino')!r} is {bound.type}: a condition must be boolean")
     return bound
 
 
@@ -65,5 +65,5 @@ def common_type(bounds: list[Bound], node: exp.Expression) -> Type:
     kind = common_of(bound.type for bound in bounds)
     if kind is None:
         names = ", ".join(str(bound.type) for bound in bounds)
-        raise Refused(f"{node.sql('trino')!r} mixes {names}")
+        raise Refused(f"{node.sql('trino')!r} mixes {names}: cast them to one type")
     return kind

@@ -68,8 +68,8 @@ class Context:
     nodes: Mapping[type[exp.Expression], NodeRule]
     bind_query: "Callable[[exp.Expression, Context], Relation]"
     queries: Mapping[str, WithQuery] = field(default_factory=dict)  # of WITH, by lower-case name
-    outer: "InputScope | None" = None  # the names of the query around
-    # The columns of queries around that this query names, in itself or in a query inside it.
+    outer: "InputScope | None" = None  # the names of the outer query
+    # The columns of outer queries that this query names, in itself or in a query inside it.
     outer_columns: list[exp.Column] = field(default_factory=list)
 
 
@@ -78,11 +78,11 @@ class InnerQuery(NamedTuple):
 
     sql: str
     types: list[Type]
-    correlated: bool  # it, or a query inside it, names a column of the query around
+    correlated: bool  # it, or a query inside it, names a column of the outer query
 
 
 class InputScope:
-    """Names before grouping: the columns of FROM, then those of the query around."""
+    """Names before grouping: the columns of FROM, then those of the outer query."""
 
     def __init__(self, columns: Sequence[Column], context: Context) -> None:
         self.columns, self.context, self.program = columns, context, context.program
@@ -109,7 +109,7 @@ class InputScope:
             if (column.name or "").lower() == name and (not table or column.relation == table)
         ]
         if len(matches) > 1:
-            raise Refused(f"column {node.sql('trino')!r} is ambiguous")
+            raise Refused(f"column {node.sql('trino')!r} is ambiguous: name its table")
         return matches[0] if matches else None
 
     def query(self, node: exp.Expression) -> InnerQuery:
@@ -128,9 +128,13 @@ class InputScope:
     def aggregate(self, node: exp.Expression) -> Bound | None:
         """Before grouping no aggregate may stand."""
         if is_aggregate(node):
-            raise Refused(f"{node.sql('trino')!r} where no aggregate may stand")
+            raise Refused(
+                f"{node.sql('trino')!r}: aggregates may stand in SELECT, HAVING and ORDER BY alone"
+            )
         return None
 
     def window(self, node: exp.Window) -> Bound:
         """A window function stands among the items of SELECT and in ORDER BY alone."""
-        raise Refused(f"{node.sql('trino')!r} where no window function may stand")
+        raise Refused(
+            f"{node.sql('trino')!r}: window functions may stand in SELECT and ORDER BY alone"
+        )

@@ -41,7 +41,7 @@ class GroupScope(InputScope):
         return self.keys.get(bound.sql)
 
     def column(self, node: exp.Column) -> Bound:
-        """A column of the query around; one of this query would have been a key."""
+        """A column of the outer query; one of this query would have been a key."""
         if self.find(node) is not None:
             raise Refused(f"column {node.sql('trino')!r} is neither grouped nor in an aggregate")
         return super().column(node)

@@ -45,14 +45,14 @@ def _joined(left: Relation, join: exp.Join, context: Context) -> Relation:
     if isinstance(join.this, exp.Unnest):
         is_cross_join = (side, kind) == ("", "CROSS") or (on is None and not side)
         if not is_cross_join:
-            raise Refused(f"{join.sql('trino')!r}: only CROSS JOIN UNNEST")
+            raise Refused(f"{join.sql('trino')!r}: supported is CROSS JOIN UNNEST")
         return _unnested(join.this, left, context)
     word = _JOINS.get((side, kind))
     has_condition = on is not None or bool(using)
     if word == "INNER JOIN" and not has_condition and not kind:
         word = "CROSS JOIN"  # a comma
     if word is None or (word == "CROSS JOIN") == has_condition:
-        raise Refused(f"{join.sql('trino')!r}")
+        raise Refused(f"{join.sql('trino')!r}: this kind of join, or one without a condition")
     right = _element(join.this, context)
     if using:
         return _joined_using(left, right, using, word, context)
@@ -111,7 +111,7 @@ def _subquery(node: exp.Subquery, context: Context) -> Relation:
     query: exp.Expression = node.args["this"]
     if not isinstance(query, exp.Query | exp.Values):
         raise Refused(f"{node.sql('trino')[:80]!r} in FROM")
-    # A subquery in FROM does not see the columns of the queries around, unless it is LATERAL.
+    # A subquery in FROM does not see the columns of the outer queries, unless it is LATERAL.
     relation = context.bind_query(query, replace(context, outer=None))
     return _aliased(relation, node.args.get("alias"), context)
 
@@ -122,7 +122,7 @@ def _table(node: exp.Table, context: Context) -> Relation:
         raise Refused(f"{node.sql('trino')!r} in FROM")
     name = node.name.lower()
     if node.db.lower() == "information_schema":
-        raise Refused(f"{node.sql('trino')!r}")
+        raise Refused(f"{node.sql('trino')!r}: information_schema does not exist here")
     if name in context.queries and not node.db:
         relation = _with_query(name, context)
     else:
@@ -132,7 +132,7 @@ def _table(node: exp.Table, context: Context) -> Relation:
 
 
 def _with_query(name: str, context: Context) -> Relation:
-    """A query of WITH, which sees what stood before it and no columns of the queries around."""
+    """A query of WITH, which sees what stood before it and no columns of the outer queries."""
     named = context.queries[name]
     inside = replace(named.context, outer=None, outer_columns=context.outer_columns)
     return _renamed(context.bind_query(named.query, inside), named.alias)

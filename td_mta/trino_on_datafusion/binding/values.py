@@ -42,7 +42,7 @@ def constant(node: exp.Literal, scope: Scope) -> Bound:
     if "e" in text.lower():
         # sqlglot reads `1e0+1` as one number
         if not re.fullmatch(r"[0-9.]+[eE][-+]?[0-9]+", text):
-            raise Refused(f"{text!r}: put blanks around the operator")
+            raise Refused(f"{text!r}: put spaces around the operator")
         return literal(float(text), DOUBLE)
     if "." in text:
         integer_digits, fraction = text.split(".")
@@ -56,7 +56,7 @@ def _integer(number: int, node: exp.Expression) -> Bound:
         return literal(number, INTEGER)
     if -(2**63) <= number < 2**63:
         return literal(number, BIGINT)
-    raise Refused(f"the number {node.sql()}, which is no bigint")
+    raise Refused(f"the number {node.sql()}, which is outside the range of bigint")
 
 
 def minus(node: exp.Neg, scope: Scope) -> Bound:
@@ -117,7 +117,9 @@ def _when(item: exp.If, subject: Bound | None, scope: Scope) -> Bound:
         return condition(item.this, scope)
     value = bind(item.this, scope)
     if value.sql == subject.sql and not value.constant:
-        raise Refused(f"{item.sql('trino')!r} of itself: Trino takes NULL for equal to NULL there")
+        raise Refused(
+            f"{item.sql('trino')!r} compared with itself: there Trino takes NULL for equal to NULL"
+        )
     return operators.compare("eq", subject, value, scope.program)
 
 
@@ -156,7 +158,9 @@ def cast(node: exp.Cast, scope: Scope) -> Bound:
     bound = casts.cast(inner, casts.type_of(node.to), scope.program)
     is_time = bound.type.kind in ("date", "timestamp", "timestamp with time zone")
     if bound.error and is_time and isinstance(node.this, exp.Literal):
-        raise Refused(f"{node.sql('trino')!r}, be it a cast or a literal, which fail differently")
+        raise Refused(
+            f"{node.sql('trino')!r}: no such time; a cast and a literal fail differently in Trino"
+        )
     return bound
 
 
@@ -180,7 +184,9 @@ def _try(inner: Bound, node: exp.Expression) -> Bound:
     if inner.error:
         return literal(None, inner.type)
     if inner.fails:
-        raise Refused(f"{node.sql('trino')!r}: TRY around what may fail for some rows")
+        raise Refused(
+            f"{node.sql('trino')!r}: TRY around an expression that may fail for some rows"
+        )
     return inner
 
 
@@ -207,10 +213,10 @@ def extract(node: exp.Extract, scope: Scope) -> Bound:
     """EXTRACT(field FROM time), which is the function of that name."""
     field = node.this.name.lower()
     if field not in _EXTRACTED:
-        raise Refused(f"extract({field} from ...)")
+        raise Refused(f"extract({field} from ...): supported are {', '.join(_EXTRACTED)}")
     time = bind(node.expression, scope)
     if time.type == UNKNOWN:
-        raise Refused(f"{node.sql('trino')!r}")
+        raise Refused(f"{node.sql('trino')!r}: extract from NULL, whose type Trino cannot tell")
     return calls.call(field, [time], scope.program)
 
 

@@ -34,12 +34,12 @@ def window(node: exp.Window, scope: Scope) -> Bound:
     if is_aggregate(call) and not ignores_nulls:
         return _aggregate(call, node, scope)
     if not isinstance(call, exp.Anonymous):
-        raise _refused(node)
+        raise _refused(node, "OVER after anything but a function's call")
     name = call.name.lower()
     if name in (*_OFFSETS, *_IN_FRAME):
         return _value(name, call, node, scope, nulls=" IGNORE NULLS" if ignores_nulls else "")
     if ignores_nulls or node.args.get("spec"):
-        raise _refused(node)
+        raise _refused(node, f"IGNORE NULLS or a frame with {name}")
     if name in _RANKS and not call.expressions:
         return _as_bigint(f"({name}() OVER ({over}))")
     if name in _SHARES and not call.expressions:
@@ -49,8 +49,8 @@ def window(node: exp.Window, scope: Scope) -> Bound:
     raise Refused(f"window function {name}")
 
 
-def _refused(node: exp.Window, reason: str = "") -> Refused:
-    return Refused(f"{node.sql('trino')!r}" + (f": {reason}" if reason else ""))
+def _refused(node: exp.Window, reason: str) -> Refused:
+    return Refused(f"{node.sql('trino')!r}: {reason}")
 
 
 def _as_bigint(sql: str) -> Bound:
@@ -123,14 +123,14 @@ def _value(name: str, call: exp.Anonymous, node: exp.Window, scope: Scope, *, nu
     kind: Type | None = args[0].type
     if name in _OFFSETS:
         if node.args.get("spec") or len(args) > 3:
-            raise _refused(node)
+            raise _refused(node, f"{name} with a frame or with more than 3 arguments")
         if len(args) == 3:
             kind = common(args[0].type, args[2].type)
     elif len(args) != (2 if name == "nth_value" else 1):
-        raise _refused(node)
+        raise _refused(node, f"{name} with {len(args)} arguments")
     texts = [_whole_number(arg, node, 0 if name in _OFFSETS else 1) for arg in args[1:2]]
     if kind is None or kind.kind == "unknown":
-        raise _refused(node)
+        raise _refused(node, "values without one common type")
     value = casts.coerce(args[0], kind, scope.program)
     texts += [_default(arg, kind, node, scope) for arg in args[2:]]
     over = _over(node, scope) if name in _OFFSETS else _over_with_frame(node, scope)
@@ -139,20 +139,20 @@ def _value(name: str, call: exp.Anonymous, node: exp.Window, scope: Scope, *, nu
 
 def _whole_number(arg: Bound, node: exp.Window, least: int) -> str:
     if not arg.constant or not isinstance(arg.value, int) or arg.value < least:
-        raise _refused(node, f"an offset that is no constant of {least} or more")
+        raise _refused(node, f"its offset must be a constant of at least {least}")
     return str(arg.value)
 
 
 def _default(arg: Bound, kind: Type, node: exp.Window, scope: Scope) -> str:
     if not arg.constant:
-        raise _refused(node, "a default that is no constant")
+        raise _refused(node, "its default must be a constant")
     return casts.coerce(arg, kind, scope.program).sql
 
 
 def _ntile(buckets: Bound, node: exp.Window, over: str, scope: Scope) -> Bound:
     """The first buckets take one more row where the rows do not divide."""
     if not buckets.constant or not isinstance(buckets.value, int) or buckets.value < 1:
-        raise _refused(node, "a number of buckets that is no positive constant")
+        raise _refused(node, "its number of buckets must be a positive constant")
     count = buckets.value
     partition = over.split("ORDER BY")[0].strip()
     row_number = _as_bigint(f"(row_number() OVER ({over}))")

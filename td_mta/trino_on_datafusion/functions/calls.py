@@ -52,7 +52,19 @@ def call(name: str, args: Sequence[Bound], program: Program) -> Bound:
         if converted is not None:
             return _applied(name, overload, converted, program)
     types = ", ".join(str(arg.type) for arg in args)
-    raise Refused(f"function {name.lstrip('$')}({types}) in this form")
+    raise Refused(f"function {name.lstrip('$')}({types}): it takes {_forms(name)}")
+
+
+def _forms(name: str) -> str:
+    """What a function takes, for the user: (varchar, constant bigint) or ..."""
+    forms = []
+    for overload in FUNCTIONS.get(name, ()):
+        params = [
+            f"constant {param[:-1]}" if param.endswith("!") else param.rstrip("=")
+            for param in overload.params
+        ]
+        forms.append(f"({', '.join(params)})")
+    return " or ".join(forms)
 
 
 def _converted_arguments(

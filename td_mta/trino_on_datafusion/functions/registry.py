@@ -1,6 +1,7 @@
 """The allow-list: every Trino and TD function that runs here, in the forms that were shown equal.
 
-Those of times are in `catalog_times.py`, those with a rule of their own in `specials.py`.
+Those of times are in `registry_times.py`, those with a rule of their own in `special_forms.py`.
+What each kernel keeps of Trino's function is said at the kernel.
 """
 
 from typing import Any
@@ -42,18 +43,18 @@ from td_mta.trino_on_datafusion.types import (
 )
 
 
-def _text(run: Kernel, returns: Any = first) -> tuple[Overload, ...]:
-    return (Overload(("varchar",), returns, plain(run)),)
+def _text(kernel: Kernel, returns: Any = first) -> tuple[Overload, ...]:
+    return (Overload(("varchar",), returns, plain(kernel)),)
 
 
-def _double(run: Any) -> tuple[Overload, ...]:
-    return (Overload(("double",), DOUBLE, plain(run)),)
+def _double(kernel: Any) -> tuple[Overload, ...]:
+    return (Overload(("double",), DOUBLE, plain(kernel)),)
 
 
-def _whole_or_double(run: Any) -> tuple[Overload, ...]:
+def _whole_or_double(kernel: Any) -> tuple[Overload, ...]:
     """Of integers the value itself."""
-    whole = [Overload((f"{kind}=",), first, plain(lambda v: v)) for kind in INTEGERS]
-    return (*whole, Overload(("double=",), DOUBLE, plain(run)))
+    of_integers = [Overload((f"{kind}=",), first, plain(lambda v: v)) for kind in INTEGERS]
+    return (*of_integers, Overload(("double=",), DOUBLE, plain(kernel)))
 
 
 def _url_part(part: str) -> tuple[Overload, ...]:
@@ -72,19 +73,20 @@ def _replaced_length(types: list[Type], args: list[Bound]) -> Type:
     if not (types[0].args and types[2].args):
         return VARCHAR
     (x,), (z,) = types[0].args, types[2].args
-    return varchar(min(2**31 - 1, x + z * (x + 1)))
+    return varchar(min(_LONGEST, x + z * (x + 1)))
 
 
 def _regexp_replaced_length(types: list[Type], args: list[Bound]) -> Type:
+    """regexp_replace(x, pattern, y), by Trino's own bound on its letters."""
     if not (types[0].args and types[2].args):
         return VARCHAR
     (x,), (y,) = types[0].args, types[2].args
-    return varchar(min(2**31 - 1, x + max(x * y // 2, y) * (x + 1)))
+    return varchar(min(_LONGEST, x + max(x * y // 2, y) * (x + 1)))
 
 
 def _of_one_letter(types: list[Type], args: list[Bound]) -> Type:
     if types[0] != varchar(1):
-        raise Refused(f"codepoint({types[0]})")
+        raise Refused(f"function codepoint({types[0]}): it takes varchar(1)")
     return INTEGER
 
 
@@ -92,6 +94,7 @@ def _split_type(types: list[Type], args: list[Bound]) -> Type:
     return array(types[0])
 
 
+_LONGEST = 2**31 - 1  # letters of a varchar(n)
 _TRIMS = {"trim": pc.utf8_trim, "ltrim": pc.utf8_ltrim, "rtrim": pc.utf8_rtrim}
 _URL_PARTS = ("protocol", "host", "path", "query", "fragment")
 _BITS = {"and": pc.bit_wise_and, "or": pc.bit_wise_or, "xor": pc.bit_wise_xor}
@@ -236,8 +239,8 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     "is_finite": (Overload(("double",), BOOLEAN, plain(pc.is_finite)),),
     "is_infinite": (Overload(("double",), BOOLEAN, plain(pc.is_inf)),),
     **{
-        f"bitwise_{name}": (Overload(("bigint", "bigint"), BIGINT, plain(run)),)
-        for name, run in _BITS.items()
+        f"bitwise_{name}": (Overload(("bigint", "bigint"), BIGINT, plain(kernel)),)
+        for name, kernel in _BITS.items()
     },
     "bitwise_not": (Overload(("bigint",), BIGINT, plain(pc.bit_wise_not)),),
     "to_base": (

@@ -40,7 +40,7 @@ def _types(args: list[Bound]) -> str:
 def _common_type(name: str, args: list[Bound]) -> Type:
     kind = common_of(arg.type for arg in args)
     if kind is None or not args:
-        raise Refused(f"function {name}({_types(args)})")
+        raise Refused(f"function {name}({_types(args)}): its arguments need one common type")
     return kind
 
 
@@ -58,7 +58,7 @@ def _constant_text(arg: Bound, name: str) -> str:
 
 def _coalesce(args: list[Bound], program: Program) -> Bound:
     if len(args) < 2:
-        raise Refused("coalesce with one argument")
+        raise Refused("coalesce with fewer than 2 arguments")
     kind = _common_type("coalesce", args)
     converted = [casts.coerce(arg, kind, program) for arg in args]
     if any(arg.fails for arg in converted):
@@ -82,7 +82,7 @@ def _nullif(args: list[Bound], program: Program) -> Bound:
 
 def _concat(args: list[Bound], program: Program) -> Bound:
     if len(args) < 2 or any(arg.type.kind != "varchar" for arg in args):
-        raise Refused(f"concat({_types(args)})")
+        raise Refused(f"concat({_types(args)}): it takes two varchars or more")
     if all(arg.constant for arg in args):
         return program.call(texts.joined, args, VARCHAR)
     sql = " || ".join(arg.sql for arg in args)

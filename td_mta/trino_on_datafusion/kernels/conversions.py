@@ -84,7 +84,7 @@ def _text_to_integer(kind: Type, wanted: Type) -> Kernel:
     def one(text: str) -> int:
         trimmed = text.strip(_TRIMMED)
         if not trimmed.isascii():  # Java also reads the digits of other scripts
-            raise Refused("CAST to an integer of a text with letters outside ASCII")
+            raise Refused("CAST to an integer of a text with non-ASCII characters")
         if not re.fullmatch(r"[+-]?[0-9]+", trimmed) or not -limit <= int(trimmed) < limit:
             raise TrinoError(INVALID_CAST, repr(text))
         return int(trimmed)
@@ -113,7 +113,7 @@ def _text_to_double(text: str) -> float:
 
 def _text_to_boolean(text: str) -> bool:
     if text != text.strip():
-        raise Refused("CAST to boolean of a text with blanks: trim it first")
+        raise Refused("CAST to boolean of a text with spaces around: trim it first")
     if text.lower() in ("t", "true", "1"):
         return True
     if text.lower() in ("f", "false", "0"):
@@ -125,7 +125,7 @@ def _text_to_date(text: str) -> datetime.date:
     match = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text.strip(_TRIMMED))
     if match is None:
         if re.match(r"\s*[+-]?[0-9]{1,}-", text):  # a year of other than four digits, or a time
-            raise Refused(f"CAST to date of {text!r}: known is yyyy-MM-dd")
+            raise Refused(f"CAST to date of {text!r}: supported is yyyy-MM-dd")
         raise TrinoError(INVALID_CAST, repr(text))
     try:
         return datetime.date(*map(int, match.groups()))

@@ -27,7 +27,7 @@ def from_big_endian_64(values: pa.Array) -> pa.Array:
     """from_big_endian_64(bytes): eight bytes as one bigint."""
     lengths = pc.binary_length(values)
     if pc.any(pc.not_equal(lengths, 8)).as_py():
-        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "8 bytes were wanted")
+        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "8 bytes are needed")
     without_nulls = pc.fill_null(values, b"\0" * 8)
     packed = b"".join(without_nulls.to_pylist())
     numbers = np.frombuffer(packed, ">i8").astype(np.int64)

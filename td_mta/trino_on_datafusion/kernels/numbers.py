@@ -134,7 +134,7 @@ def sort_key(values: pa.Array) -> pa.Array:
 def to_base(number: int, base: int) -> str:
     """to_base(number, base) with the letters of Java's Long.toString(number, radix)."""
     if not 2 <= base <= 36:
-        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "base 2 to 36 was wanted")
+        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "the base must be from 2 to 36")
     digits, quotient = "", abs(number)
     while quotient or not digits:
         quotient, digit = divmod(quotient, base)

@@ -94,7 +94,7 @@ class Pattern:
         if pc.all(pc.string_is_ascii(texts)).as_py() is not False:  # None: all are NULL
             return
         if self.ascii_only:
-            raise Refused(f"regular expression {self.text!r} on text beyond ASCII")
+            raise Refused(f"regular expression {self.text!r} on non-ASCII text")
         if pc.any(pc.match_substring_regex(texts, f"[{_FOLDS_TO_ASCII}]")).as_py():
             raise Refused(f"regular expression {self.text!r} on letters that fold to ASCII")
 
@@ -123,11 +123,11 @@ class _Reader:
         if self.text.startswith("(?i)"):
             self.pattern.any_case, self.index = True, len("(?i)")
             if not self.text.isascii():
-                self._refuse("(?i) with letters beyond ASCII")
+                self._refuse("(?i) with non-ASCII letters")
         while self.index < len(self.text):
             self._step()
         if self.open:
-            self._refuse("an open group")
+            self._refuse("a group that is not closed")
         if self.has_alternatives:
             self.pattern.optional.update(range(1, self.pattern.groups + 1))
 
@@ -153,7 +153,7 @@ class _Reader:
             case "*" | "+" | "?" | "{":
                 self._quantifier()
             case "}" | "]":
-                self._refuse(f"a lone {char}")
+                self._refuse(f"an unmatched {char}")
             case _:
                 self._add(re.escape(char), 1, atom=True)
 
@@ -210,7 +210,7 @@ class _Reader:
 
     def _closing(self) -> None:
         if not self.open:
-            self._refuse("a lone )")
+            self._refuse("an unmatched )")
         group = self.open.pop()
         inside = list(range(group.first_inside, self.pattern.groups + 1))
         if group.optional:
@@ -243,7 +243,7 @@ class _Reader:
         self._add(match.group(), len(match.group()), atom=False)
 
     def _refuse(self, what: str) -> NoReturn:
-        raise Refused(f"regular expression {self.text!r}: {what}")
+        raise Refused(f"regular expression {self.text!r}: {what} at position {self.index + 1}")
 
 
 def like(text: str) -> Kernel:
@@ -263,7 +263,7 @@ def extract(text: str, group: int = 0) -> Kernel:
     pattern = Pattern(text)
     if not 0 <= group <= pattern.groups or group in pattern.optional:
         raise Refused(
-            f"regular expression {text!r}: group {group}, which is none or may be left out"
+            f"regular expression {text!r}: group {group}, which does not exist or may take no part in a match"
         )
     expression = pattern.expression(group)
 
@@ -278,7 +278,9 @@ def replace(text: str, replacement: str = "") -> Kernel:
     """regexp_replace: every match, $1 to $9 standing for groups."""
     pattern = Pattern(text)
     if pattern.may_be_empty:
-        raise Refused(f"regexp_replace with {text!r}, which may match nothing: use + for *")
+        raise Refused(
+            f"regexp_replace with {text!r}, which may match the empty string: write + for *"
+        )
     if "\\" in replacement or re.search(r"\$(?![1-9](?![0-9]))", replacement):
         raise Refused(f"regexp_replace with the replacement {replacement!r}")
     used = {int(number) for number in re.findall(r"\$([1-9])", replacement)}

@@ -60,7 +60,7 @@ def interval(text: str, now: int, zone: str = "UTC") -> tuple[int, int]:
     shift = 0
     if offset is not None and not ends_now:
         if offset[-1] != unit:
-            raise Refused(f"TD_INTERVAL's {text!r}, an offset of another unit")
+            raise Refused(f"TD_INTERVAL's {text!r}: its offset must have the same unit")
         shift = int(offset[:-1])
     tz = zones.zone(zone_name(zone))
     current = _floor(datetime.datetime.fromtimestamp(now, tz), UNITS[unit])
@@ -70,7 +70,7 @@ def interval(text: str, now: int, zone: str = "UTC") -> tuple[int, int]:
 
 
 def _unknown_interval(text: str) -> Refused:
-    return Refused(f"TD_INTERVAL's {text!r}: known are '-30d', '-30d/now', '0d/now', '-7d/-1d'")
+    return Refused(f"TD_INTERVAL's {text!r}: supported are '-30d', '-30d/now', '0d/now', '-7d/-1d'")
 
 
 def _floor(time: datetime.datetime, unit: str) -> datetime.datetime:
@@ -116,11 +116,13 @@ def time_reader(zone: str = "UTC") -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?: [0-9]{2}:[0-9]{2}:[0-9]{2})?", text):
-            raise Refused(f"TD_TIME_PARSE({text!r}): known are yyyy-MM-dd and yyyy-MM-dd HH:mm:ss")
+            raise Refused(
+                f"TD_TIME_PARSE({text!r}): supported are yyyy-MM-dd and yyyy-MM-dd HH:mm:ss"
+            )
         try:
             local = datetime.datetime.fromisoformat(text)
         except ValueError:
-            raise Refused(f"TD_TIME_PARSE({text!r}), which is no time") from None
+            raise Refused(f"TD_TIME_PARSE({text!r}), which is not a valid time") from None
         return int(local.replace(tzinfo=tz).timestamp())
 
     return read
@@ -135,7 +137,7 @@ def duration(text: str) -> int:
     """TD_TIME_ADD's '1d', '-7d', '2h' in seconds."""
     match = re.fullmatch(r"(-?[0-9]+)([smhdw])", text)
     if not match:
-        raise Refused(f"TD_TIME_ADD's {text!r}: known are s, m, h, d and w, one of them")
+        raise Refused(f"TD_TIME_ADD's {text!r}: supported are one of s, m, h, d and w")
     count, unit = match.groups()
     return int(count) * int(times.SECONDS[UNITS[unit]])
 
@@ -162,14 +164,14 @@ def time_string(code: str, zone: str = "UTC") -> Kernel:
     letter = code[:1]
     if code != f"{letter}!" or letter not in STRING_FORMATS:
         known = ", ".join(f"{letter}!" for letter in STRING_FORMATS)
-        raise Refused(f"TD_TIME_STRING's {code!r}: known are {known}")
+        raise Refused(f"TD_TIME_STRING's {code!r}: supported are {known}")
     return _as_text(STRING_FORMATS[letter], zone)
 
 
 def date_trunc(unit: str, zone: str = "UTC") -> Kernel:
     """TD_DATE_TRUNC: unix seconds of the start of the local day, week, ..."""
     if unit.lower() not in _TRUNCATED_TO:
-        raise Refused(f"TD_DATE_TRUNC's {unit!r}: known are {', '.join(_TRUNCATED_TO)}")
+        raise Refused(f"TD_DATE_TRUNC's {unit!r}: supported are {', '.join(_TRUNCATED_TO)}")
     tz = zones.zone(zone_name(zone))
 
     def one(seconds: int) -> int:

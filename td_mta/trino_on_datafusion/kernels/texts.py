@@ -116,7 +116,7 @@ def joined(*texts: pa.Array) -> pa.Array:
 def padder(pad: Kernel, size: int, filling: str) -> Kernel:
     """lpad, rpad by one of Arrow's functions; a text longer than the size is cut at its end."""
     if len(filling) != 1 or size < 0:
-        raise Refused("lpad or rpad with a size below zero or a filling of several letters")
+        raise Refused("lpad or rpad with a size below zero or a filling that is not one character")
     return lambda texts: pc.utf8_slice_codeunits(pad(texts, size, filling), 0, size)
 
 
@@ -128,13 +128,13 @@ def like(pattern: str, escape: str | None = None) -> Kernel:
 
 def _like_expression(pattern: str, escape: str | None) -> str:
     if escape is not None and len(escape) != 1:
-        raise Refused("LIKE with an ESCAPE that is not one letter")
+        raise Refused("LIKE with an ESCAPE that is not one character")
     pieces, characters = [], iter(pattern)
     for char in characters:
         if char == escape:
             escaped = next(characters, "")
             if not escaped or escaped not in ("%", "_", escape):
-                raise Refused(f"LIKE {pattern!r}: after its escape must stand %, _ or the escape")
+                raise Refused(f"LIKE {pattern!r}: its escape must be followed by %, _ or itself")
             pieces.append(re.escape(escaped))
         else:
             pieces.append({"%": ".*", "_": "."}.get(char) or re.escape(char))
@@ -169,5 +169,5 @@ def character(code: int) -> str:
 def code_point(text: str) -> int:
     """codepoint(text), of one letter."""
     if len(text) != 1:
-        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "one letter was wanted")
+        raise TrinoError("INVALID_FUNCTION_ARGUMENT", "a text of one character is needed")
     return ord(text)

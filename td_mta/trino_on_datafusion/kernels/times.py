@@ -247,7 +247,7 @@ def from_iso8601(texts: pa.Array) -> pa.Array:
 def iso_date(text: str) -> datetime.date:
     """from_iso8601_date(text), of yyyy-MM-dd alone."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise Refused(f"from_iso8601_date({text!r}): known is yyyy-MM-dd")
+        raise Refused(f"from_iso8601_date({text!r}): supported is yyyy-MM-dd")
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
@@ -320,7 +320,7 @@ def to_iso8601(kind: Type) -> Kernel:
     """to_iso8601(timestamp(3) with time zone) in UTC; other zones and precisions are refused."""
     name = zones.known(kind)
     if name != "UTC" or kind.args[0] != 3:
-        raise Refused(f"to_iso8601 of {kind} in {name}: known is timestamp(3) in UTC")
+        raise Refused(f"to_iso8601 of {kind} in {name}: supported is timestamp(3) in UTC")
 
     def one(time: datetime.datetime) -> str:
         return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03d}Z"

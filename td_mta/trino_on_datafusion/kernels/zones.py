@@ -117,7 +117,9 @@ def timestamp_reader(digits: int) -> Callable[[str], datetime.datetime]:
         match = _TIME.fullmatch(text)
         if match is None:
             if re.search(r"[0-9]{4}-", text):  # Trino reads zones and longer years
-                raise Refused(f"CAST to timestamp of {text!r}: known is yyyy-MM-dd HH:mm:ss.SSS")
+                raise Refused(
+                    f"CAST to timestamp of {text!r}: supported is yyyy-MM-dd HH:mm:ss.SSS"
+                )
             raise TrinoError("INVALID_CAST_ARGUMENT", repr(text))
         *parts, fraction = match.groups()
         if fraction and len(fraction) > digits:
