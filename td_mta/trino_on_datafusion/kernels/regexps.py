@@ -263,7 +263,7 @@ def extract(text: str, group: int = 0) -> Kernel:
     pattern = Pattern(text)
     if not 0 <= group <= pattern.groups or group in pattern.optional:
         raise Refused(
-            f"regular expression {text!r}: group {group}, which does not exist or may take no part in a match"
+            f"regular expression {text!r}: group {group}, which does not exist or may not match"
         )
     expression = pattern.expression(group)
 
