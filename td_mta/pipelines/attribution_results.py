@@ -28,11 +28,11 @@ class Results(NamedTuple):
     intake: Intake
     extracted: Extracted
     fitted: "Fitted"
-    evaluation: run_facts.Evaluation
+    evaluation: run_facts.Evaluation  # of the held-out examples
     values: Values
     credit: Credit
     intervals: Intervals
-    changes: list[CreditChange]
+    changes: list[CreditChange]  # of credit, after each epoch but the first
 
 
 def output_frames(

@@ -204,7 +204,7 @@ def test_a_failed_run_leaves_the_old_tables(shop: Path, capsys: pytest.CaptureFi
     ("if_exists", "told"),
     [("append", "cannot append to .*metrics.*differ in .*run_id"), ("error", "is already there")],
 )
-def test_tables_that_cannot_be_written_are_told_before_anything_is_read(
+def test_tables_that_cannot_be_written_are_refused_before_anything_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], if_exists: str, told: str
 ) -> None:
     (tmp_path / "out").mkdir()
@@ -217,7 +217,7 @@ def no_training(*_: object) -> NoReturn:
     raise AssertionError("there is no need to train")
 
 
-def test_the_last_epoch_of_a_replay_is_the_model_and_its_moves_are_told(shop: Path) -> None:
+def test_a_replay_ends_in_the_model_and_its_changes_of_credit_are_reported(shop: Path) -> None:
     from td_mta.model import training
 
     settings = SMALL | {"conversion_row_is_touch": "false", "train_epochs": "3"}
@@ -257,7 +257,7 @@ def test_one_day_of_data_leaves_none_to_hold_out(
     assert "has one day only" in capsys.readouterr().err
 
 
-def test_other_channels_than_those_of_an_appended_table_are_told_before_training(
+def test_other_channels_than_those_of_an_appended_table_are_refused_before_training(
     shop: Path,
 ) -> None:
     (shop / "out").mkdir()
