@@ -103,9 +103,9 @@ def _full_values(patterns: Patterns, scored: Coalitions, coalition_values: Float
 
 
 def _pairs(longer: Patterns, permutations: int, budget: int) -> int:
-    """Pairs of permutations that the budget allows: one scores k + 1 prefixes of each pattern.
+    """Pairs of permutations that the budget allows; at least 2, for a standard error.
 
-    At least 2, for a standard error.
+    A permutation scores up to k + 1 coalitions of each pattern of k cells: its prefixes.
     """
     prefixes = int((longer.sizes + 1).sum())
     return max(2, min(permutations, budget // prefixes) // 2)
