@@ -218,7 +218,7 @@ def test_bad_input_ends_with_one_message_at_its_task(bad: Bad, tmp_path: Path) -
     assert [name for name in left if "staging" in name or "probe" in name] == []
 
 
-def test_an_endpoint_that_cannot_be_reached_is_said_early(tmp_path: Path) -> None:
+def test_an_endpoint_that_cannot_be_reached_is_reported_early(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9/"  # the port of discard: nobody listens
     started = time.monotonic()
     settings = shop.SETTINGS | {"td_api_server": nowhere}

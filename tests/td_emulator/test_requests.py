@@ -187,7 +187,7 @@ def test_the_same_domain_key_by_many_at_once(td: Emulator, http: Http) -> None:
     assert len(td.jobs) == 1
 
 
-def test_hive_is_not_there(http: Http) -> None:
+def test_there_is_no_hive(http: Http) -> None:
     answer = http.json(
         "POST", "/v3/job/issue/hive/mta", query="INSERT OVERWRITE TABLE `t` select 1"
     )
@@ -379,7 +379,7 @@ def test_double_slashes_are_one_and_requests_are_kept(td: Emulator, http: Http) 
 
 
 @pytest.mark.parametrize("status", ["500", "503", "429", "401", "403", "422"])
-def test_a_status_on_order_is_given_once_and_nothing_is_done(
+def test_a_planned_status_is_answered_once_and_nothing_is_done(
     td: Emulator, http: Http, status: str
 ) -> None:
     td.faults.plan(Fault(status, at=1))  # type: ignore[arg-type]
@@ -455,7 +455,7 @@ def test_a_fault_of_no_kind() -> None:
 
 
 @pytest.mark.parametrize(("kind", "state"), [("job_error", "error"), ("job_killed", "killed")])
-def test_a_job_ends_badly_on_order(td: Emulator, http: Http, kind: str, state: str) -> None:
+def test_a_planned_fault_ends_a_job(td: Emulator, http: Http, kind: str, state: str) -> None:
     td.faults.plan(Fault(kind, at=1))  # type: ignore[arg-type]
     jobs = [http.issue(f"create table made_{i} as select 1 as one") for i in range(3)]
     assert [http.ended(job)["status"] for job in jobs] == ["success", state, "success"]

@@ -48,12 +48,12 @@ def test_only_old_ones_are_named_with_what_to_install(no_java_folders: Path) -> 
     assert "install a JDK 24 or newer" in str(raised.value)
 
 
-def test_no_java_at_all_is_told(no_java_folders: Path) -> None:
+def test_no_java_at_all_is_reported(no_java_folders: Path) -> None:
     with pytest.raises(WrongInput, match="Trino needs Java 24 or newer; found none: install"):
         java.find({"PATH": ""})
 
 
-def test_missing_maven_is_told_with_what_to_install(
+def test_missing_maven_is_reported_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -105,7 +105,7 @@ def test_a_result_without_rows_has_its_columns(td: Account) -> None:
 # --- writing ---------------------------------------------------------------------------------
 
 
-def test_every_table_is_staged_before_the_first_is_put_in_place(td: Account) -> None:
+def test_every_table_is_staged_before_the_first_is_published(td: Account) -> None:
     td.warehouse().write_all(BOTH, "overwrite")
     done = steps(td)
     assert done.count("table/rename") == 2
@@ -121,7 +121,7 @@ def test_names_of_columns_become_those_that_are_allowed(td: Account) -> None:
     assert td.rows("shares") == [{"paid_search": 0.5, "_7_eleven": 0.25, "__": 0.25}]
 
 
-def test_columns_that_become_one_are_told(td: Account) -> None:
+def test_columns_that_become_one_are_reported(td: Account) -> None:
     frame = pd.DataFrame({"A b": [1], "a-b": [2]})
     with pytest.raises(DataError, match="table 'shares': two columns would be called 'a_b'"):
         td.warehouse().write("shares", frame, "overwrite")
@@ -201,7 +201,7 @@ def test_a_fault_at_any_request_leaves_all_tables_new_or_all_old(
 
 @pytest.mark.parametrize("step", ["/table/rename", "/bulk_import/commit"])
 @pytest.mark.parametrize("kind", ["401", "403", "expired"])
-def test_what_is_half_in_place_is_finished_or_told(td: Account, step: str, kind: str) -> None:
+def test_what_is_half_published_is_finished_or_reported(td: Account, step: str, kind: str) -> None:
     if_exists: IfExists = "overwrite" if "rename" in step else "append"
     reset(td)
     td.td.faults.plan(Fault(kind, path=step, at=1))
@@ -234,7 +234,7 @@ def settled(td: Account, tables: list[list[dict[str, object]]]) -> bool:
     return found == tables
 
 
-def test_trouble_that_stays_ends_with_the_step_and_the_old_tables(td: Account) -> None:
+def test_a_fault_that_stays_ends_with_the_step_and_the_old_tables(td: Account) -> None:
     put(td, "credits")
     td.td.faults.plan(Fault("503", path="/bulk_import/commit", times=99))
     with pytest.raises(WarehouseError, match=r"add the new rows to table .*: 503.*tried 5 times"):
@@ -280,7 +280,7 @@ def test_a_retry_is_logged_with_its_reason(td: Account, caplog: pytest.LogCaptur
 
 
 @pytest.mark.slow
-def test_an_endpoint_that_cannot_be_reached_is_told_within_seconds() -> None:
+def test_an_endpoint_that_cannot_be_reached_is_reported_within_seconds() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -292,7 +292,7 @@ def test_an_endpoint_that_cannot_be_reached_is_told_within_seconds() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404])
-def test_a_server_that_is_not_treasure_data_is_told(status: int) -> None:
+def test_a_server_that_is_not_treasure_data_is_reported(status: int) -> None:
     class Page(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
@@ -312,7 +312,7 @@ def test_a_server_that_is_not_treasure_data_is_told(status: int) -> None:
         server.shutdown()
 
 
-def test_a_host_without_an_address_is_told() -> None:
+def test_a_host_without_an_address_is_reported() -> None:
     warehouse = TreasureDataWarehouse(
         API_KEY, "http://no-such-host.invalid", "mta", now=NOW, patience=QUICK
     )
@@ -336,7 +336,7 @@ def test_the_check_leaves_nothing_behind(td: Account) -> None:
     assert td.tables() == ["credits"]
 
 
-def test_a_wrong_key_is_told_at_once(td: Account) -> None:
+def test_a_wrong_key_is_reported_at_once(td: Account) -> None:
     wrong = "9/" + "0" * 40
     with pytest.raises(ConfigError, match=r"does not accept TD_API_KEY \(401") as caught:
         td.warehouse(key=wrong).columns("credits")
@@ -344,13 +344,13 @@ def test_a_wrong_key_is_told_at_once(td: Account) -> None:
     assert wrong not in str(caught.value) and "0" * 40 not in str(caught.value)
 
 
-def test_a_missing_database_is_told_with_those_that_are_there(td: Account) -> None:
+def test_a_missing_database_is_reported_with_those_that_are_there(td: Account) -> None:
     with pytest.raises(DataError, match=r"no database 'mtaa' at http.*; there is mta"):
         td.warehouse(database="mtaa").columns("credits")
 
 
 @pytest.mark.parametrize("name", ["ab", "Shapley", "my table", "x" * 257])
-def test_a_table_name_that_is_not_allowed_is_told_before_any_request(
+def test_a_table_name_that_is_not_allowed_is_reported_before_any_request(
     td: Account, name: str
 ) -> None:
     with pytest.raises(
@@ -360,14 +360,14 @@ def test_a_table_name_that_is_not_allowed_is_told_before_any_request(
     assert td.td.requests == ()
 
 
-def test_a_job_that_fails_is_told_with_its_number_and_text(td: Account) -> None:
+def test_a_job_that_fails_is_reported_with_its_number_and_text(td: Account) -> None:
     with pytest.raises(DataError, match=r"job \d+ failed: .*'nope'"):
         td.warehouse().query("select nope from (values 1) as v(n)")
     with pytest.raises(WarehouseError, match=r"job \d+ failed: (?i:.*division.by.zero)"):
         td.warehouse().query("select 1 / n from (values 0) as v(n)")
 
 
-def test_a_job_that_somebody_kills_is_told(td: Account) -> None:
+def test_a_job_that_somebody_kills_is_reported(td: Account) -> None:
     td.td.faults.plan(Fault("job_killed"))
     with pytest.raises(WarehouseError, match=r"job \d+ was killed in Treasure Data"):
         td.warehouse().query("select 1 as n")

@@ -155,7 +155,7 @@ def test_all_tables_are_written_or_none(warehouse):
     assert [len(rows(warehouse, table)) for table in ("one", "two", "new")] == [4, 4, 2]
 
 
-def test_what_cannot_be_written_is_told_before_there_is_anything_to_write(warehouse):
+def test_what_cannot_be_written_is_reported_before_there_is_anything_to_write(warehouse):
     warehouse.write("tab", FRAME, "overwrite")
     columns = ["share", "channel", "day"]
     warehouse.check_writable({"tab": ["other"], "new": None}, "overwrite")

@@ -1,7 +1,8 @@
 """Simulated tables as files: written block by block under a temporary name, renamed at the end."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from td_mta.atomic_files import replacing
 from td_mta.journeys.touchpoints import Ints
 from td_mta.simulate.output.media import Media
 from td_mta.simulate.output.shop import WebEvents
@@ -21,49 +23,39 @@ DIGITS = 8  # of a user's name, u00000018
 
 
 class TableFiles:
-    """The files of one folder; a context manager, which leaves no file behind after an error."""
+    """The files of one folder, as `table_files` opens them."""
 
-    def __init__(self, folder: Path, file_format: FileFormat) -> None:
+    def __init__(
+        self, folder: Path, file_format: FileFormat, files: ExitStack, writers: ExitStack
+    ) -> None:
         self._folder, self._format = folder, file_format
+        self._files, self._open_writers = files, writers
         self._writers: dict[str, Writer] = {}
-        self._files: list[str] = []
-        folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, table: pa.Table) -> None:
         """Append rows to the table `name`."""
         if name not in self._writers:
             path = self._new_file(f"{name}.{self._format}")
-            self._writers[name] = _open_writer(path, self._format, table.schema)
+            writer = _open_writer(path, self._format, table.schema)
+            self._writers[name] = self._open_writers.enter_context(writer)
         self._writers[name].write_table(table)
 
     def write_text(self, file: str, text: str) -> None:
         """Write a file of text, in one go."""
         self._new_file(file).write_text(text, encoding="utf-8")
 
-    def __enter__(self) -> "TableFiles":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Give the files their names, or remove them after an error."""
-        for writer in self._writers.values():
-            writer.close()
-        for file in self._files:
-            if kind is None:
-                self._temporary(file).replace(self._folder / file)
-            else:
-                self._temporary(file).unlink(missing_ok=True)
-
     def _new_file(self, file: str) -> Path:
-        self._files.append(file)
-        return self._temporary(file)
+        """Where to write a file until all are complete."""
+        return self._files.enter_context(replacing(self._folder / file))
 
-    def _temporary(self, file: str) -> Path:
-        return self._folder / f".{file}.partial"
+
+@contextmanager
+def table_files(folder: Path, file_format: FileFormat) -> Iterator[TableFiles]:
+    """Files to write to, renamed when the block ends; after an error none of them stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # the inner stack ends first: every writer is closed before the first file is renamed
+    with ExitStack() as files, ExitStack() as writers:
+        yield TableFiles(folder, file_format, files, writers)
 
 
 def touchpoints(rows: TouchpointRows, channels: tuple[str, ...]) -> pa.Table:

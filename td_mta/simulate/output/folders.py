@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -61,11 +60,11 @@ def write(settings: OutputSettings, parts: Sequence[Partner], out: Path) -> None
     is_split = len(parts) > 1
     with ExitStack() as stack, tqdm(total=users, unit=" users", disable=None) as progress:
         pooled_path = out / POOLED if is_split else out
-        pooled = stack.enter_context(_Folder(settings, pooled_path, plans))
+        pooled = _open_folder(stack, settings, pooled_path, plans)
         for number, part in enumerate(parts):
             own = None
             if is_split:
-                own = stack.enter_context(_Folder(settings, out / part.name, [part.plan]))
+                own = _open_folder(stack, settings, out / part.name, [part.plan])
             for block in _blocks(settings, part):
                 pooled.add(block, number)
                 if own is not None:
@@ -84,20 +83,31 @@ def _blocks(settings: OutputSettings, part: Partner) -> Any:
     return STEPS[type(part.plan)].blocks(part.plan, **options)
 
 
-class _Folder:
-    """One folder's tables, clicks and truth; no file is left in it after an error.
+def _open_folder(
+    stack: ExitStack,
+    settings: OutputSettings,
+    path: Path,
+    plans: Sequence[WorldPlan | ClassicPlan],
+) -> "_Folder":
+    """A folder whose files are complete when the stack ends; none is left in it after an error."""
+    table_files = stack.enter_context(files.table_files(path, settings.file_format))
+    return _Folder(settings, table_files, plans)
 
-    The plans may differ in their channel mix alone.
-    """
+
+class _Folder:
+    """One folder's tables, clicks and truth. The plans may differ in their channel mix alone."""
 
     def __init__(
-        self, settings: OutputSettings, path: Path, plans: Sequence[WorldPlan | ClassicPlan]
+        self,
+        settings: OutputSettings,
+        table_files: files.TableFiles,
+        plans: Sequence[WorldPlan | ClassicPlan],
     ) -> None:
         self._settings, self._plan = settings, plans[0]
         self._steps = STEPS[type(self._plan)]
         self._accumulator = self._steps.accumulator(plans)
         self._clicks = np.zeros((self._plan.days, len(self._plan.channels)), np.int64)
-        self._files = files.TableFiles(path, settings.file_format)
+        self._files = table_files
         self._users = 0
 
     def add(self, block: Block | ClassicBlock, plan: int) -> None:
@@ -128,14 +138,3 @@ class _Folder:
             settings.world, self._plan, truth, seed=settings.seed, users=self._users
         )
         self._files.write_text("truth.json", json.dumps(facts, indent=2) + "\n")
-
-    def __enter__(self) -> "_Folder":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._files.__exit__(kind, error, trace)
