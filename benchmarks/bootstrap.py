@@ -17,7 +17,8 @@ import numpy as np
 from benchmarks.make_touchpoints import write_in_subprocess
 from td_mta.config import attribution as configuration
 from td_mta.dataset.build import extract, folders_of
-from td_mta.ingest.pages import Intake
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.settings import TableSettings
 from td_mta.shapley import bootstrap
 from td_mta.warehouse.local import LocalWarehouse
 
@@ -50,8 +51,10 @@ def _converter_profiles(rows: int, channels: int) -> bootstrap.ConverterProfiles
         config = configuration.from_params({}, "bootstrap", out=data / "out")
         spill = data / "spill"
         spill.mkdir()
-        intake = Intake(config, LocalWarehouse(data, data / "out", now=0), spill)
-        return extract(intake, config, folders_of(config)).converter_profiles
+        touchpoints = TouchpointTable(
+            TableSettings.of(config), LocalWarehouse(data, data / "out", now=0), spill
+        )
+        return extract(touchpoints, config, folders_of(config)).converter_profiles
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ import pandas as pd
 from td_mta.baselines.methods import RULES
 from td_mta.config import attribution as configuration
 from td_mta.dataset.build import models_of
-from td_mta.ingest.pages import Intake
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.paths import Paths, conversion_paths, null_paths
 from td_mta.journeys.runs import positions
 from td_mta.journeys.windows import look_back
@@ -122,9 +123,11 @@ def _credit_by_day(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Se
     days, parts = config.lookback_window_days, []
     by_day = {name: np.zeros(days) for name in RULES}
     with tempfile.TemporaryDirectory() as spill:
-        intake = Intake(config, LocalWarehouse(folder, folder / "out", now=0), Path(spill))
-        rule_settings = models_of(intake.channels, config).settings
-        for page in intake.pages("paths"):
+        touchpoints = TouchpointTable(
+            TableSettings.of(config), LocalWarehouse(folder, folder / "out", now=0), Path(spill)
+        )
+        rule_settings = models_of(touchpoints.channels, config).settings
+        for page in touchpoints.pages("paths"):
             journeys = page.journeys
             paths = conversion_paths(journeys, days)
             windows = look_back(journeys, journeys.conversion_windows, days)
@@ -134,7 +137,7 @@ def _credit_by_day(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Se
             for name, rule in RULES.items():
                 by_day[name] += np.bincount(days_before, rule(paths, rule_settings), days)
             parts.append(Paths.join([paths, null_paths(journeys, days)]))
-    _write_paths(folder / "paths.csv", Paths.join(parts), intake.channels)
+    _write_paths(folder / "paths.csv", Paths.join(parts), touchpoints.channels)
     detail = pd.read_csv(folder / "out" / "shapley_detail.csv")
     shapley = detail.groupby("days_before_conversion")["conversions"].sum()
     return {"shapley": shapley, **{name: pd.Series(sums) for name, sums in by_day.items()}}

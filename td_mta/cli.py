@@ -115,7 +115,7 @@ def log_to_stderr() -> None:
     )
 
 
-def say(summary: "Summary") -> None:
+def print_summary(summary: "Summary") -> None:
     """Print that credit adds up, and where the report is."""
     print(
         f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"

@@ -51,7 +51,7 @@ def run(**parameters: object) -> None:
         raise MtaError(_not_imported(error)) from error
     except (OSError, MemoryError) as error:
         raise MtaError(_no_room(error)) from error
-    cli.say(summary)
+    cli.print_summary(summary)
     _store(summary)
 
 

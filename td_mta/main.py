@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace) -> None:
 
     from td_mta.pipelines import attribution
 
-    cli.say(attribution.run(config, warehouse, options.out))
+    cli.print_summary(attribution.run(config, warehouse, options.out))
 
 
 def _config(path: Path | None, overrides: dict[str, str], out: Path) -> "Config":

@@ -140,7 +140,9 @@ def test_a_copy_of_td_mta_alone_says_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_a_run_ends_with_the_line_that_credit_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
-    cli.say(SimpleNamespace(baseline=123, channels=456, conversions=579, report=Path("o/r")))
+    cli.print_summary(
+        SimpleNamespace(baseline=123, channels=456, conversions=579, report=Path("o/r"))
+    )
     assert capsys.readouterr().out == (
         "baseline 123.0 + channels 456.0 = conversions 579.0\nreport: o/r\n"
     )

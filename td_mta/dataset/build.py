@@ -16,7 +16,7 @@ from td_mta.baselines.methods import ModelTotals
 from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
-from td_mta.ingest.pages import Intake, Page
+from td_mta.ingest.pages import Page, TouchpointTable
 from td_mta.journeys.accumulate import appended
 from td_mta.journeys.examples import (
     AUGMENTED,
@@ -112,16 +112,16 @@ class _Sums:
         self.duplicates += page.duplicates
 
 
-def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
+def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> Extracted:
     """The examples and the conversions of all users by pattern; records of the examples go to disk.
 
     Memory holds a page and the distinct patterns of all pages, not the users.
     """
-    schema = _schema(intake.channels, config)
-    rules = _example_rules(intake, config, schema.grid)
-    model_totals = models_of(intake.channels, config)
+    schema = _schema(touchpoints.channels, config)
+    rules = _example_rules(touchpoints, config, schema.grid)
+    model_totals = models_of(touchpoints.channels, config)
     writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
-    for number, page in enumerate(intake.pages("extracting")):
+    for number, page in enumerate(touchpoints.pages("extracting")):
         held_out = _held_out(page.user_hash, config.validation_fraction, config.seed)
         weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
         examples = rules.examples_of(page, held_out, weights)
@@ -132,9 +132,9 @@ def extract(intake: Intake, config: Config, folders: Folders) -> Extracted:
         _add_paths(model_totals, page.journeys, held_out, config.lookback_window_days)
         if number == 0:
             seconds = time.monotonic() - started
-            progress.tell("extracting", seconds * (intake.page_count - 1))
+            progress.log_time_left("extracting", seconds * (touchpoints.page_count - 1))
     writer.close()
-    return _extracted(schema, sums, model_totals, touchpoints=intake.scan.rows)
+    return _extracted(schema, sums, model_totals, touchpoints=touchpoints.scan.rows)
 
 
 def models_of(channels: list[str], config: Config) -> ModelTotals:
@@ -163,25 +163,28 @@ def _schema(channels: list[str], config: Config) -> Schema:
     )
 
 
-def _example_rules(intake: Intake, config: Config, grid: Grid) -> _ExampleRules:
+def _example_rules(touchpoints: TouchpointTable, config: Config, grid: Grid) -> _ExampleRules:
     are_touch_days = config.examples == "touch_days"
     # Where every conversion is a visit, a day without one is seen to its end, for it has no cut.
-    seen_to_the_end = are_touch_days or intake.visits
+    seen_to_the_end = are_touch_days or touchpoints.visits
+    held_out_day = None
+    if config.holdout == "forward":
+        held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
     return _ExampleRules(
         grid=grid,
         are_touch_days=are_touch_days,
         augment=config.augment_last_day,
-        times_of_day=None if seen_to_the_end else _times_of_day(intake, grid.days),
-        held_out_day=intake.held_out_day if config.holdout == "forward" else None,
-        last_day=intake.last_day,
+        times_of_day=None if seen_to_the_end else _times_of_day(touchpoints, grid.days),
+        held_out_day=held_out_day,
+        last_day=touchpoints.last_day,
     )
 
 
-def _times_of_day(intake: Intake, days: int) -> Ints:
+def _times_of_day(touchpoints: TouchpointTable, days: int) -> Ints:
     """Seconds of the day to draw cuts from, sorted: of conversions without a touch in their window,
     or of all where those are too few.
     """
-    pages = intake.pages("times of conversions")
+    pages = touchpoints.pages("times of conversions")
     of_pages = [conversion_times_of_day(page.journeys, days) for page in pages]
     every, untouched = (np.concatenate(parts) for parts in zip(*of_pages, strict=True))
     return np.sort(untouched if len(untouched) >= FEWEST_TIMES_OF_DAY else every)

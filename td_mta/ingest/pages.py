@@ -1,6 +1,6 @@
-"""The touchpoints of a table as clean pages of whole users, as often as wanted.
+"""The touchpoints of a table as clean pages of whole users, any number of times.
 
-A page holds the users of one range of `user_rnd`, about `users_per_tfrecord` of them.
+A page holds the users of one range of `user_rnd`, about `users_per_page` of them.
 """
 
 import itertools
@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
-from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest.scan import BUCKETS, SPILLED, read_bucket, scan_table
+from td_mta.ingest.scan import BUCKETS, SPILLED, Scan, read_bucket, scan_table
+from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints, Touchpoints, arrange
@@ -30,149 +30,177 @@ RESERVED = ("days_before_conversion", "(baseline)", "run_id", "time")
 
 
 class Page(NamedTuple):
-    """The journeys of some users, and one well-mixed number per user."""
+    """The journeys of some users."""
 
     journeys: Journeys
-    user_hash: Hashes
-    duplicates: int
+    user_hash: Hashes  # a uniform number below 2^53 for each user, (users,)
+    duplicates: int  # rows that were equal to another one in every column
 
 
-class Intake:
-    """The touchpoints of `config.table`, scanned once into `spill`, a folder of the caller's.
+class TouchpointTable:
+    """The touchpoints of a table, scanned once into `spill`, a folder of the caller's.
 
-    Raises `DataError` for a table that cannot be used, and for channels that would be one column.
+    Raises `DataError` for a table that cannot be used, and for channels whose names would become
+    one output column.
     """
 
-    def __init__(self, config: Config, warehouse: Warehouse, spill: Path) -> None:
-        self.config, self._spill = config, spill
-        self.scan = scan_table(config, warehouse, spill)
+    def __init__(self, settings: TableSettings, warehouse: Warehouse, spill: Path) -> None:
+        self.settings, self._spill = settings, spill
+        self.scan = scan_table(settings, warehouse, spill)
         self.channels = sorted(
             name for name, code in self.scan.channels.items() if code in self.scan.touched
         )
-        check_channels(self.channels, config.action_column)
-        self.page_count = max(1, math.ceil(self._count_users() / config.users_per_tfrecord))
+        check_channels(self.channels, settings.location(settings.channel_column))
+        self.page_count = max(1, math.ceil(self._count_users() / settings.users_per_page))
 
     @property
     def visits(self) -> bool:
         """Every conversion is a visit by some channel, so nobody converts without a touch."""
-        return self.config.conversion_row_is_touch and not self.scan.conversions_without_channel
+        return self.settings.conversion_row_is_touch and not self.scan.conversions_without_channel
 
     @property
     def last_day(self) -> int:
-        """The local day on which the data end."""
+        """The local day on which the data end, counted from 1970."""
         return self._local_day(self.scan.last_time)
 
-    @property
-    def held_out_day(self) -> int:
-        """With `holdout: forward` the first of the local days that are held out."""
+    def first_held_out_day(self, validation_fraction: float) -> int:
+        """The first local day of the last `validation_fraction` of the days, counted from 1970.
+
+        At least one day is held out and at least one is not: `DataError` where there is only one.
+        """
         first, last = self._local_day(self.scan.first_time), self.last_day
         if first == last:
             raise DataError(
-                f"table {self.config.table} has one day only, and holdout: forward holds out the "
-                "last days; take holdout: users"
+                f"table {self.settings.table}: holdout: forward holds out the last days and needs "
+                "touchpoints of at least 2 days, got 1 day; set holdout: users"
             )
-        wanted = round((last - first + 1) * self.config.validation_fraction)
-        return last + 1 - min(max(1, wanted), last - first)
+        held_out_days = round((last - first + 1) * validation_fraction)
+        return last + 1 - min(max(1, held_out_days), last - first)
 
-    def _local_day(self, seconds: int) -> int:
-        day, _ = local_time(np.array([seconds]), self.config.day_timezone)
+    def pages(self, progress_label: str) -> Iterator[Page]:
+        """All users, page by page, the same ones every time."""
+        codes = _ChannelCodes.of(self.scan, self.channels)
+        tables = tqdm(self._tables(), progress_label, self.page_count, disable=None, leave=False)
+        return (_page(table, codes, self.settings) for table in tables)
+
+    def _local_day(self, unix_seconds: int) -> int:
+        day, _ = local_time(np.array([unix_seconds]), self.settings.day_timezone)
         return int(day[0])
-
-    def pages(self, what: str) -> Iterator[Page]:
-        """All users, page by page, the same ones every time; `what` names the progress bar."""
-        code = {name: i for i, name in enumerate(self.channels)}
-        names = sorted(self.scan.channels)
-        rank = np.array([*(names.index(name) for name in self.scan.channels), -1], np.int64)
-        recode = np.array([*(code.get(name, -1) for name in names), -1], np.int64)
-        tables = tqdm(self._tables(), what, self.page_count, disable=None, leave=False)
-        return (_page(table, rank, recode, self.config) for table in tables)
 
     def _tables(self) -> Iterator[pa.Table]:
         """Rows by page: page `i` has the users with `i <= rnd * page_count < i + 1`."""
-        rest, page = SPILLED.empty_table(), 0
+        pending, page = SPILLED.empty_table(), 0  # rows not yet in a page, and the page to come
         for bucket in range(BUCKETS):
-            rest = pa.concat_tables([rest, read_bucket(self._spill, bucket)])
-            whole = self.page_count * (bucket + 1) // BUCKETS
-            if whole == page:
+            pending = pa.concat_tables([pending, read_bucket(self._spill, bucket)])
+            complete = self.page_count * (bucket + 1) // BUCKETS  # pages within the buckets read
+            if complete == page:
                 continue
-            number = (rest["rnd"].to_numpy() * self.page_count).astype(np.int64)
-            order = np.argsort(number, kind="stable")
-            ends = np.searchsorted(number[order], np.arange(page, whole + 1))
-            for first, last in itertools.pairwise(ends):
-                yield rest.take(order[first:last])
-            rest, page = rest.take(order[ends[-1] :]), whole
+            page_of_row = (pending["rnd"].to_numpy() * self.page_count).astype(np.int64)
+            order = np.argsort(page_of_row, kind="stable")
+            bounds = np.searchsorted(page_of_row[order], np.arange(page, complete + 1))
+            for first, last in itertools.pairwise(bounds):
+                yield pending.take(order[first:last])
+            pending, page = pending.take(order[bounds[-1] :]), complete
 
     def _count_users(self) -> int:
-        return sum(
-            len(np.unique(read_bucket(self._spill, bucket)["rnd"].to_numpy()))
-            for bucket in range(BUCKETS)
-        )
+        """Distinct random numbers: a bucket's are in no other, so they are counted one by one."""
+        buckets = (read_bucket(self._spill, bucket) for bucket in range(BUCKETS))
+        return sum(len(np.unique(rows["rnd"].to_numpy())) for rows in buckets)
 
 
-def check_channels(channels: list[str], column: str) -> None:
-    """Refuse names that could not be columns of their own."""
+def check_channels(channels: list[str], location: str) -> None:
+    """Refuse names that could not be output columns of their own; `location` names the column."""
     for name in channels:
         if name in RESERVED or column_name(name) in RESERVED:
             raise DataError(
-                f"column {column}: no channel may be called {name!r}, the output tables use it; "
-                "rename it in the SQL"
+                f"{location}: no channel may be called {name!r}, a column of the output tables "
+                "has that name; rename the channel in the SQL"
             )
     by_column: dict[str, str] = {}
     for name in channels:
-        twin = by_column.setdefault(column_name(name), name)
-        if twin != name:
+        earlier = by_column.setdefault(column_name(name), name)
+        if earlier != name:
             raise DataError(
-                f"column {column}: channels {twin!r} and {name!r} would both become the column "
-                f"{column_name(name)!r}; rename one of them in the SQL"
+                f"{location}: channels {earlier!r} and {name!r} would both become the output "
+                f"column {column_name(name)!r}; rename one of them in the SQL"
             )
 
 
 def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
-    """Local day since 1970 and the second in it. Offsets change at whole minutes."""
+    """Local day since 1970 and the second in it, of unix seconds `(n,)`."""
     if zone != "UTC":
+        # Offsets change at whole minutes, and a minute has many rows: one look-up for each minute.
         minute, which = np.unique(time // 60, return_inverse=True)
-        stamps = pd.to_datetime(minute * 60, unit="s", utc=True)
-        local = stamps.tz_convert(zone).tz_localize(None).as_unit("s").asi8
-        time = time + (local - minute * 60)[which]
+        in_utc = pd.to_datetime(minute * 60, unit="s", utc=True)
+        local = in_utc.tz_convert(zone).tz_localize(None).as_unit("s").asi8  # (minutes,)
+        offset = local - minute * 60  # seconds, (minutes,)
+        time = time + offset[which]
     day, second = np.divmod(time, SECONDS_PER_DAY)
     return day, second
 
 
-def _page(table: pa.Table, rank: Ints, recode: Ints, config: Config) -> Page:
-    """Rows in order of all channels' names; then those that touch nobody are no channel."""
+class _ChannelCodes(NamedTuple):
+    """The scan numbers channels as it meets them; the last element of both, at -1, is "none"."""
+
+    by_name: Ints  # the scan's code -> position among all names, sorted, (scanned channels + 1,)
+    channel: Ints  # that position -> index in the table's `channels` or -1, (scanned channels + 1,)
+
+    @classmethod
+    def of(cls, scan: Scan, channels: list[str]) -> "_ChannelCodes":
+        names = sorted(scan.channels)
+        position = {name: i for i, name in enumerate(names)}
+        index = {name: i for i, name in enumerate(channels)}
+        return cls(
+            np.array([*(position[name] for name in scan.channels), -1], np.int64),
+            np.array([*(index.get(name, -1) for name in names), -1], np.int64),
+        )
+
+
+def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings) -> Page:
     table = table.combine_chunks()
-    encoded = pc.dictionary_encode(table["user"]).combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
-    by_name = pc.sort_indices(encoded.dictionary).to_numpy()
-    place = np.empty_like(by_name)
-    place[by_name] = np.arange(len(by_name))
-    user = place[encoded.indices.to_numpy()].astype(np.int64)
-    _check_rnd(user, table["rnd"].to_numpy(), config)
+    ids, user = _sorted_users(table["user"])
+    _check_rnd(user, table["rnd"].to_numpy(), settings)
     time = table["time"].to_numpy()
-    day, second = local_time(time, config.day_timezone)
+    day, second = local_time(time, settings.day_timezone)
     rows = Touchpoints(
         user=user,
         time=time,
         day=day,
         second=second,
-        channel=rank[table["channel"].to_numpy()],
+        channel=codes.by_name[table["channel"].to_numpy()],
         conversion=table["conversion"].to_numpy(zero_copy_only=False),
         value=table["value"].to_numpy(),
     )
-    rows, duplicates = arrange(rows)
-    rows = replace(rows, channel=recode[rows.channel])
-    names = encoded.dictionary.take(pa.array(by_name))
-    number = user_rnd(names, config.user_rnd_seed) * 2.0**53
-    journeys = Journeys(rows, len(names), config.conversion_row_is_touch)
-    return Page(journeys, number.astype(np.uint64), duplicates)
+    arranged, duplicates = arrange(rows)
+    # Channels that touch nobody become "none" only now: rows are equal, or not, by their names.
+    arranged = replace(arranged, channel=codes.channel[arranged.channel])
+    journeys = Journeys(arranged, len(ids), settings.conversion_row_is_touch)
+    return Page(journeys, _user_hash(ids, settings.user_rnd_seed), duplicates)
 
 
-def _check_rnd(user: Ints, rnd: Floats, config: Config) -> None:
-    one = np.zeros(user.max(initial=0) + 1)
-    one[user] = rnd
-    if (one[user] != rnd).any():
+def _sorted_users(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:
+    """Distinct ids in ascending order, and which of them each row has, `(rows,)`."""
+    encoded = pc.dictionary_encode(column).combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # of a table without rows
+        encoded = encoded.chunk(0)
+    order = pc.sort_indices(encoded.dictionary).to_numpy()  # (users,)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    user = rank[encoded.indices.to_numpy()].astype(np.int64)
+    return encoded.dictionary.take(pa.array(order)), user
+
+
+def _user_hash(ids: pa.Array, seed: int) -> Hashes:
+    """The integer k of each user's number k / 2^53, whatever numbers the table itself has."""
+    numbers = user_rnd(ids, seed) * 2.0**53
+    return numbers.astype(np.uint64)
+
+
+def _check_rnd(user: Ints, rnd: Floats, settings: TableSettings) -> None:
+    one_of_user = np.zeros(user.max(initial=0) + 1)
+    one_of_user[user] = rnd
+    if (one_of_user[user] != rnd).any():
         raise DataError(
-            f"table {config.table}, column {config.user_rnd_column} must hold one number per user, "
-            "but some user has several; without the column the numbers are made on the way"
+            f"{settings.location(settings.user_rnd_column)} must hold one number per user, got "
+            "several for one user; correct the column, or drop it: then the numbers are computed"
         )

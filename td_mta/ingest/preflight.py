@@ -1,6 +1,7 @@
-"""What the SQL in front and behind reads: why it left no touchpoints, whether costs are there."""
+"""Checks of the tables that the workflow's SQL reads: why it left no rows, whether costs exist."""
 
 import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from td_mta.config.attribution import Config
@@ -8,60 +9,73 @@ from td_mta.errors import DataError
 from td_mta.warehouse import Warehouse
 
 SPEND_COLUMNS = ("day", "channel", "spend", "impressions", "clicks")
-_FIRST_OF_MILLISECONDS = 10**11
+_MILLISECONDS_FROM = 10**11  # as seconds: the year 5138
 
 
-def why_empty(config: Config, warehouse: Warehouse) -> str:
-    """What to tell of an empty touchpoint table: a sentence with the place and the remedy."""
-    found = {} if config.table != config.rand_shuffle else _days_of_input(config, warehouse)
-    if not found:
+class _Days(NamedTuple):
+    """The first and the last day of a table's rows."""
+
+    first: datetime.date
+    last: datetime.date
+
+
+def explain_empty_table(config: Config, warehouse: Warehouse) -> str:
+    """The message for an empty touchpoint table: what its input holds and what to do.
+
+    A table that the workflow's SQL did not make has no input to look at.
+    """
+    made_by_sql = config.table == config.rand_shuffle
+    days = _days_of_input(config, warehouse) if made_by_sql else {}
+    if not days:
         return f"table {config.table} has no rows"
-    spans = ", ".join(f"{table} from {first} to {last}" for table, (first, last) in found.items())
-    after = max(last for _, last in found.values()) + datetime.timedelta(days=1)
+    spans = ", ".join(f"{table} from {first} to {last}" for table, (first, last) in days.items())
+    session = max(last for _, last in days.values()) + datetime.timedelta(days=1)
     return (
-        f"table {config.table}: no rows are left in time_interval {config.time_interval}. "
-        f"The data goes: {spans}. Run with --session {after}, or with a longer time_interval"
+        f"table {config.table} has no rows: the input has none in time_interval "
+        f"{config.time_interval}. Input rows: {spans}. "
+        f"Run with --session {session}, or set a longer time_interval"
     )
 
 
-def check_spend(config: Config, warehouse: Warehouse) -> None:
-    """Raise now what the report would say after the model: no table of costs, or not its columns.
+def check_spend(spend_table: str | None, warehouse: Warehouse) -> None:
+    """Raise `DataError` before the model, and not after it, where the report would miss a column.
 
-    A table of another database (`costs.daily`) is seen by the report alone.
+    A table of another database (`costs.daily`) cannot be seen from here: the report checks it.
     """
-    if config.spend_table is None or "." in config.spend_table:
+    if spend_table is None or "." in spend_table:
         return
-    there = {column.lower() for column in warehouse.columns(config.spend_table)}
-    if lacking := [column for column in SPEND_COLUMNS if column not in there]:
+    columns = {column.lower() for column in warehouse.columns(spend_table)}
+    missing = [column for column in SPEND_COLUMNS if column not in columns]
+    if missing:
         raise DataError(
-            f"spend_table {config.spend_table}: no column {', '.join(lacking)}; wanted are "
-            f"{', '.join(SPEND_COLUMNS)}, it has {', '.join(sorted(there))}"
+            f"spend_table {spend_table} must have the columns {', '.join(SPEND_COLUMNS)}, got "
+            f"{', '.join(sorted(columns))}; add {', '.join(missing)}"
         )
 
 
-def _days_of_input(
-    config: Config, warehouse: Warehouse
-) -> dict[str, tuple[datetime.date, datetime.date]]:
-    """First and last day of each table that the SQL in front reads and that has rows."""
-    columns = {config.enriched_pageviews: "time", config.enriched_formfills: "time"}
+def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:
+    """Of each table that the workflow's SQL reads, exists and has rows."""
+    time_columns = {config.enriched_pageviews: "time", config.enriched_formfills: "time"}
     if config.union_query == "union_touchpoints":
-        columns = {config.touchpoints_table: config.touchpoints_time_column}
-    found = {}
-    for table, column in columns.items():
+        time_columns = {config.touchpoints_table: config.touchpoints_time_column}
+    days = {}
+    for table, column in time_columns.items():
         try:
-            times = warehouse.query(f'select min("{column}"), max("{column}") from {table}')
-        except DataError:
+            result = warehouse.query(f'select min("{column}"), max("{column}") from {table}')
+        except DataError:  # no such table or column
             continue
-        first, last = (times.column(at)[0].as_py() for at in (0, 1))
+        first, last = (result.column(i)[0].as_py() for i in range(2))
         if first is not None:
-            found[table] = (_day(first, config.day_timezone), _day(last, config.day_timezone))
-    return found
+            zone = ZoneInfo(config.day_timezone)
+            days[table] = _Days(_day(first, zone), _day(last, zone))
+    return days
 
 
-def _day(time: object, zone: str) -> datetime.date:
-    """The day of a time in seconds, milliseconds or ISO 8601."""
+def _day(time: object, zone: ZoneInfo) -> datetime.date:
+    """The local day of a time in seconds, milliseconds or ISO 8601."""
     text = str(time).strip()
     if not text.isdigit():
         return datetime.date.fromisoformat(text[:10])
-    seconds = int(text) // (1000 if int(text) >= _FIRST_OF_MILLISECONDS else 1)
-    return datetime.datetime.fromtimestamp(seconds, ZoneInfo(zone)).date()
+    number = int(text)
+    seconds = number // 1000 if number >= _MILLISECONDS_FROM else number
+    return datetime.datetime.fromtimestamp(seconds, zone).date()

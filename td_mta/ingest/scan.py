@@ -1,7 +1,7 @@
 """One pass over a warehouse's table: rows checked, converted and spilled to files by `rnd`.
 
-Memory stays bounded: a batch at a time, and a file for each of `BUCKETS` ranges of the random
-numbers. What a run could not survive is an error here, before any work.
+Memory stays bounded: one batch at a time, and a file for each of `BUCKETS` ranges of the random
+numbers. Whatever would make a run fail later is an error here, before any work.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
-from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import coercion
+from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
@@ -29,58 +29,49 @@ MOST_CHANNELS = 1000
 SPILLED = pa.schema(
     [
         ("user", pa.string()),
-        ("time", pa.int64()),
-        ("channel", pa.int32()),
+        ("time", pa.int64()),  # unix seconds
+        ("channel", pa.int32()),  # the scan's code, -1 for none
         ("conversion", pa.bool_()),
-        ("value", pa.float64()),
-        ("rnd", pa.float64()),
+        ("value", pa.float64()),  # NaN for none
+        ("rnd", pa.float64()),  # in [0, 1), one number per user
     ]
 )
 
 
+class EmptyTableError(DataError):
+    """The table has no row."""
+
+
 @dataclass
 class Scan:
-    """What one pass over the table found. Channels are numbered as they come."""
+    """Counts from one pass over the table; all but the first two are of the rows that stay."""
 
     rows: int = 0
-    dropped: int = 0
+    dropped: int = 0  # without user or time
     conversions: int = 0
     conversions_without_channel: int = 0
-    values_missing: int = 0
-    first_time: int = np.iinfo(np.int64).max
+    values_missing: int = 0  # conversions without a value
+    first_time: int = np.iinfo(np.int64).max  # unix seconds
     last_time: int = -1
-    channels: dict[str, int] = field(default_factory=dict)
-    touched: set[int] = field(default_factory=set)
-    converted: Counter[str] = field(default_factory=Counter)
+    channels: dict[str, int] = field(default_factory=dict)  # name -> code, in order of appearance
+    touched: set[int] = field(default_factory=set)  # codes of channels with at least one touch
+    converted: Counter[str] = field(default_factory=Counter)  # what was converted -> rows
 
 
-def scan_table(config: Config, warehouse: Warehouse, spill: Path) -> Scan:
-    """Read `config.table` into files of the folder `spill`.
+def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
+    """Read the table into files of the folder `spill`, which `read_bucket` reads.
 
     Raises `DataError` for no rows, users, channels or conversions, for too many channels, and for
     values that cannot be read.
     """
-    wanted = [config.user_column, config.time_column, config.action_column]
-    wanted += [config.conversion_column, *([config.value_column] if config.value_column else [])]
-    if config.user_rnd_column in warehouse.columns(config.table):
-        wanted.append(config.user_rnd_column)
     scan = Scan()
     with contextlib.ExitStack() as open_files:
-        writers: dict[int, pa.RecordBatchWriter] = {}
-        batches = warehouse.read(config.table, list(dict.fromkeys(wanted)))
-        for batch in tqdm(batches, f"reading {config.table}", disable=None, leave=False):
-            rows = _clean(batch, config, scan)
-            bucket = np.minimum((rows["rnd"].to_numpy() * BUCKETS).astype(np.int64), BUCKETS - 1)
-            order = np.argsort(bucket, kind="stable")
-            ends = np.searchsorted(bucket[order], np.arange(BUCKETS + 1))
-            rows = rows.take(pa.array(order))
-            for i in np.flatnonzero(np.diff(ends)).tolist():
-                if i not in writers:
-                    file = pa.ipc.new_file(spill / f"{i}.arrow", SPILLED)
-                    writers[i] = open_files.enter_context(file)
-                writers[i].write_batch(rows.slice(ends[i], ends[i + 1] - ends[i]))
+        files = _SpillFiles(spill, open_files)
+        batches = warehouse.read(settings.table, _columns(settings, warehouse))
+        for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
+            files.write(_clean(batch, settings, scan))
     log.info("read %d rows, %d conversions", scan.rows, scan.conversions)
-    _check(scan, config)
+    _check(scan, settings)
     return scan
 
 
@@ -93,106 +84,154 @@ def read_bucket(spill: Path, bucket: int) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def _clean(batch: pa.RecordBatch, config: Config, scan: Scan) -> pa.RecordBatch:
-    """Rows with user and time, as `SPILLED` says; adds what it saw to the scan."""
-
-    def place(column: str) -> str:
-        return f"table {config.table}, column {column}"
-
-    user = coercion.users(batch[config.user_column])
-    time = coercion.times(batch[config.time_column], place(config.time_column))
-    kept = ~time.missing & np.asarray(user.is_valid())
-    scan.rows += len(batch)
-    scan.dropped += int((~kept).sum())
-    if time.converted:
-        scan.converted[time.converted] += int(kept.sum())
-    batch, user = batch.filter(pa.array(kept)), user.filter(pa.array(kept))
-    conversion = coercion.flags(batch[config.conversion_column], place(config.conversion_column))
-    channel = _channels(batch[config.action_column], scan, config.action_column)
-    value = np.full(len(batch), np.nan)
-    if config.value_column:
-        value = coercion.amounts(batch[config.value_column], place(config.value_column))
-    rows = Rows(user, time.seconds[kept], channel, conversion, value)
-    _note(rows, scan, config)
-    rnd = _rnd(batch, user, config)
-    arrays = [*(pa.array(each) for each in rows), pa.array(rnd)]
-    return pa.record_batch(
-        [array.cast(wanted.type) for array, wanted in zip(arrays, SPILLED, strict=True)],
-        schema=SPILLED,
-    )
+def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
+    """The columns to read, each once: a column may be user and channel at the same time."""
+    columns = [
+        settings.user_column,
+        settings.time_column,
+        settings.channel_column,
+        settings.conversion_column,
+    ]
+    if settings.value_column:
+        columns.append(settings.value_column)
+    if settings.user_rnd_column in warehouse.columns(settings.table):
+        columns.append(settings.user_rnd_column)
+    return list(dict.fromkeys(columns))
 
 
-class EmptyTableError(DataError):
-    """The table has no row."""
+class _SpillFiles:
+    """A file for each range of random numbers, opened with its first row."""
+
+    def __init__(self, folder: Path, open_files: contextlib.ExitStack) -> None:
+        self._folder, self._open_files = folder, open_files
+        self._writers: dict[int, pa.ipc.RecordBatchFileWriter] = {}
+
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Append rows with the columns of `SPILLED` to the files of their numbers."""
+        bucket_of_row = (rows["rnd"].to_numpy() * BUCKETS).astype(np.int64)
+        order = np.argsort(bucket_of_row, kind="stable")
+        bounds = np.searchsorted(bucket_of_row[order], np.arange(BUCKETS + 1))
+        by_bucket = rows.take(pa.array(order))
+        for bucket in np.flatnonzero(np.diff(bounds)).tolist():
+            first, last = bounds[bucket], bounds[bucket + 1]
+            self._writer(bucket).write_batch(by_bucket.slice(first, last - first))
+
+    def _writer(self, bucket: int) -> pa.ipc.RecordBatchFileWriter:
+        if bucket not in self._writers:
+            file = pa.ipc.new_file(self._folder / f"{bucket}.arrow", SPILLED)
+            self._writers[bucket] = self._open_files.enter_context(file)
+        return self._writers[bucket]
 
 
-class Rows(NamedTuple):
-    """Cleaned columns of one batch."""
+class _Columns(NamedTuple):
+    """Columns of one batch as the model reads them, each `(rows,)`, named as in `SPILLED`."""
 
     user: pa.Array
     time: Ints
     channel: Ints
     conversion: Flags
     value: Floats
+    rnd: Floats
 
 
-def _channels(column: pa.Array, scan: Scan, name: str) -> Ints:
+def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.RecordBatch:
+    """The rows that have a user and a time, as `SPILLED` says; the scan counts them."""
+    user = coercion.users(batch[settings.user_column])
+    times = coercion.times(batch[settings.time_column], settings.location(settings.time_column))
+    complete = ~times.missing & np.asarray(user.is_valid())  # (rows,)
+    scan.rows += len(batch)
+    scan.dropped += int((~complete).sum())
+    if times.converted:
+        scan.converted[times.converted] += int(complete.sum())
+    # The other columns are read of complete rows only, so a dropped row may hold anything in them.
+    batch, user = batch.filter(pa.array(complete)), user.filter(pa.array(complete))
+    columns = _Columns(
+        user=user,
+        time=times.seconds[complete],
+        conversion=_conversion(batch, settings),
+        channel=_channel(batch, settings, scan),
+        value=_value(batch, settings),
+        rnd=_rnd(batch, user, settings),
+    )
+    _count(columns, scan, conversion_row_is_touch=settings.conversion_row_is_touch)
+    arrays = [
+        pa.array(column).cast(field.type) for column, field in zip(columns, SPILLED, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=SPILLED)
+
+
+def _conversion(batch: pa.RecordBatch, settings: TableSettings) -> Flags:
+    name = settings.conversion_column
+    return coercion.flags(batch[name], settings.location(name))
+
+
+def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints:
     """Codes of the channels, -1 for none; new names join the scan's."""
-    found = coercion.names(column)
-    if found.trimmed:
-        scan.converted[f"blanks around names in column {name}"] += found.trimmed
+    column = settings.channel_column
+    names = coercion.names(batch[column])
+    if names.trimmed:
+        scan.converted[f"spaces around names in column {column}"] += names.trimmed
     codes = [
-        -1 if each is None else scan.channels.setdefault(each, len(scan.channels))
-        for each in found.names
+        -1 if name is None else scan.channels.setdefault(name, len(scan.channels))
+        for name in names.names
     ]
     if len(scan.channels) > MOST_CHANNELS:
         raise DataError(
-            f"column {name} has more than {MOST_CHANNELS} distinct values; a channel should be a "
-            f"group: set action_column to a coarser column, or group the values in the SQL"
+            f"{settings.location(column)} must hold at most {MOST_CHANNELS} distinct channels, got "
+            "more; set action_column to a coarser column, or group the values in the SQL"
         )
-    return np.array(codes, np.int64)[found.codes]
+    return np.array(codes, np.int64)[names.codes]
 
 
-def _rnd(batch: pa.RecordBatch, user: pa.Array, config: Config) -> Floats:
-    name = config.user_rnd_column
+def _value(batch: pa.RecordBatch, settings: TableSettings) -> Floats:
+    if settings.value_column is None:
+        return np.full(len(batch), np.nan)
+    return coercion.amounts(batch[settings.value_column], settings.location(settings.value_column))
+
+
+def _rnd(batch: pa.RecordBatch, user: pa.Array, settings: TableSettings) -> Floats:
+    name = settings.user_rnd_column
     if name not in batch.schema.names:
-        return user_rnd(user, config.user_rnd_seed)
-    rnd = coercion.amounts(batch[name], f"table {config.table}, column {name}")
-    if not ((rnd >= 0) & (rnd < 1)).all():
-        bad = rnd[~((rnd >= 0) & (rnd < 1))][0]
+        return user_rnd(user, settings.user_rnd_seed)
+    rnd = coercion.amounts(batch[name], settings.location(name))
+    in_range = (rnd >= 0) & (rnd < 1)  # false for NaN
+    if not in_range.all():
         raise DataError(
-            f"table {config.table}, column {name} must hold numbers from 0 to below 1, got {bad}; "
-            "without the column the numbers are made on the way"
+            f"{settings.location(name)} must hold numbers from 0 to below 1, got "
+            f"{rnd[~in_range][0]}; correct the column, or drop it: then the numbers are computed"
         )
     return rnd
 
 
-def _note(rows: Rows, scan: Scan, config: Config) -> None:
-    if not len(rows.time):
+def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> None:
+    if not len(columns.time):
         return
-    scan.first_time = min(scan.first_time, int(rows.time.min()))
-    scan.last_time = max(scan.last_time, int(rows.time.max()))
-    scan.conversions += int(rows.conversion.sum())
-    scan.conversions_without_channel += int((rows.conversion & (rows.channel < 0)).sum())
-    scan.values_missing += int((rows.conversion & np.isnan(rows.value)).sum())
-    touch = (rows.channel >= 0) & (config.conversion_row_is_touch | ~rows.conversion)
-    scan.touched.update(np.unique(rows.channel[touch]).tolist())
+    conversion, has_channel = columns.conversion, columns.channel >= 0
+    scan.first_time = min(scan.first_time, int(columns.time.min()))
+    scan.last_time = max(scan.last_time, int(columns.time.max()))
+    scan.conversions += int(conversion.sum())
+    scan.conversions_without_channel += int((conversion & ~has_channel).sum())
+    scan.values_missing += int((conversion & np.isnan(columns.value)).sum())
+    touch = has_channel & (conversion_row_is_touch | ~conversion)
+    scan.touched.update(np.unique(columns.channel[touch]).tolist())
 
 
-def _check(scan: Scan, config: Config) -> None:
+def _check(scan: Scan, settings: TableSettings) -> None:
+    table = f"table {settings.table}"
     if not scan.rows:
-        raise EmptyTableError(f"table {config.table} is empty")
+        raise EmptyTableError(f"{table} is empty")
     if scan.dropped == scan.rows:
         raise DataError(
-            f"table {config.table}: no row has both a user ({config.user_column}) and a time "
-            f"({config.time_column})"
+            f"{table}: no row has both a user ({settings.user_column}) and a time "
+            f"({settings.time_column}); check user_column and time_column"
         )
     if not scan.conversions:
         raise DataError(
-            f"table {config.table}: no row has {config.conversion_column} = 1, so there is nothing "
+            f"{table}: no row has {settings.conversion_column} = 1, so there is nothing "
             "to attribute; check the conversion rule"
         )
     if not scan.touched:
         raise DataError(
-            f"table {config.table}: no touch has a channel in column {config.action_column}"
+            f"{settings.location(settings.channel_column)}: no touch has a channel; check "
+            "action_column"
         )

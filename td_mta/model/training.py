@@ -268,7 +268,7 @@ def _report(number: int, epoch: Epoch, seconds: float, config: Config) -> None:
         epoch.held_out.auc,
         seconds,
     )
-    progress.tell("training", seconds * (config.train_epochs - number - 1))
+    progress.log_time_left("training", seconds * (config.train_epochs - number - 1))
 
 
 def _calibrated(predictor: Predictor, train: Counted, grid: Grid) -> tuple[Predictor, float, bool]:

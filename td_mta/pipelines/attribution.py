@@ -20,9 +20,10 @@ from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.errors import DataError
-from td_mta.ingest.pages import Intake
-from td_mta.ingest.preflight import check_spend, why_empty
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.preflight import check_spend, explain_empty_table
 from td_mta.ingest.scan import EmptyTableError
+from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.pipelines.attribution_results import Results, output_frames
@@ -76,10 +77,10 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     """
     timer = _StepTimer()
     _check_outputs(config, warehouse, channels=None)
-    check_spend(config, warehouse)
-    intake, extracted = _read(config, warehouse, timer)
+    check_spend(config.spend_table, warehouse)
+    touchpoints, extracted = _read(config, warehouse, timer)
     fitted = _train(extracted, config, fit, timer)
-    results = _attribute(intake, extracted, fitted, config, timer)
+    results = _attribute(touchpoints, extracted, fitted, config, timer)
 
     tables = output_frames(results, config, timer.seconds)
     run_id = _new_run_id()
@@ -105,24 +106,26 @@ def _table_names(config: Config) -> dict[str, str]:
     return output_tables.names(config.metrics_table, config.shapley_table)
 
 
-def _read(config: Config, warehouse: Warehouse, timer: _StepTimer) -> tuple[Intake, Extracted]:
+def _read(
+    config: Config, warehouse: Warehouse, timer: _StepTimer
+) -> tuple[TouchpointTable, Extracted]:
     """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         with timer.step("read"):
-            intake = _intake(config, warehouse, Path(spill))
+            touchpoints = _touchpoints(config, warehouse, Path(spill))
             if config.if_exists == "append":
-                _check_outputs(config, warehouse, intake.channels)
+                _check_outputs(config, warehouse, touchpoints.channels)
         with timer.step("extract"):
-            extracted = extract(intake, config, folders_of(config))
+            extracted = extract(touchpoints, config, folders_of(config))
     log.info("examples: %s", extracted.counts)
-    return intake, extracted
+    return touchpoints, extracted
 
 
-def _intake(config: Config, warehouse: Warehouse, spill: Path) -> Intake:
+def _touchpoints(config: Config, warehouse: Warehouse, spill: Path) -> TouchpointTable:
     try:
-        return Intake(config, warehouse, spill)
+        return TouchpointTable(TableSettings.of(config), warehouse, spill)
     except EmptyTableError as error:
-        raise DataError(why_empty(config, warehouse)) from error
+        raise DataError(explain_empty_table(config, warehouse)) from error
 
 
 def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":
@@ -136,22 +139,26 @@ def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTi
 
 
 def _attribute(
-    intake: Intake, extracted: Extracted, fitted: "Fitted", config: Config, timer: _StepTimer
+    touchpoints: TouchpointTable,
+    extracted: Extracted,
+    fitted: "Fitted",
+    config: Config,
+    timer: _StepTimer,
 ) -> Results:
     """Credit by the trained model, its intervals, and how much it changed from epoch to epoch."""
     with timer.step("shapley"):
-        value_function = _value_function(fitted.predictor, visits=intake.visits)
+        value_function = _value_function(fitted.predictor, visits=touchpoints.visits)
         values = _shapley_values(extracted, value_function, config)
         credit = attribute(values, extracted.conversions_and_value, extracted.schema.grid)
     with timer.step("intervals"):
         both = Intervals(
             sampling=_sampling_interval(values, extracted, config),
-            full=_full_interval(credit, fitted, extracted, config, visits=intake.visits),
+            full=_full_interval(credit, fitted, extracted, config, visits=touchpoints.visits),
         )
     with timer.step("convergence"):
-        changes = _credit_changes(fitted, extracted, visits=intake.visits)
+        changes = _credit_changes(fitted, extracted, visits=touchpoints.visits)
     evaluation = run_facts.evaluate(fitted.held_out)
-    return Results(intake, extracted, fitted, evaluation, values, credit, both, changes)
+    return Results(touchpoints, extracted, fitted, evaluation, values, credit, both, changes)
 
 
 def _value_function(predictor: ValueFunction, *, visits: bool) -> ValueFunction:

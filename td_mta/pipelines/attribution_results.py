@@ -9,7 +9,7 @@ import pandas as pd
 
 from td_mta.config.attribution import Config, advice, page_advice
 from td_mta.dataset.build import Extracted
-from td_mta.ingest.pages import Intake
+from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.reporting import diagnostics, frames, run_facts
 from td_mta.shapley.convergence import CreditChange
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class Results(NamedTuple):
     """What the steps computed: all that the output tables are made of."""
 
-    intake: Intake
+    touchpoints: TouchpointTable
     extracted: Extracted
     fitted: "Fitted"
     evaluation: run_facts.Evaluation  # of the held-out examples
@@ -39,7 +39,7 @@ def output_frames(
     results: Results, config: Config, seconds: Mapping[str, float]
 ) -> dict[str, pd.DataFrame]:
     """Every output table by its key."""
-    credit, channels = results.credit, results.intake.channels
+    credit, channels = results.credit, results.touchpoints.channels
     has_value = config.value_column is not None
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
     return {
@@ -54,7 +54,7 @@ def output_frames(
 
 
 def _run_info(results: Results, config: Config, seconds: Mapping[str, float]) -> pd.DataFrame:
-    channels, held_out = results.intake.channels, results.fitted.held_out
+    channels, held_out = results.touchpoints.channels, results.fitted.held_out
     warnings = _warnings(results, config)
     for sentence in warnings:
         log.warning("%s", sentence)
@@ -81,7 +81,7 @@ def _run_info(results: Results, config: Config, seconds: Mapping[str, float]) ->
 
 def _warnings(results: Results, config: Config) -> list[str]:
     """Sentences about the model first, then about the table's channels, rows and parameters."""
-    intake, extracted, fitted = results.intake, results.extracted, results.fitted
+    touchpoints, extracted, fitted = results.touchpoints, results.extracted, results.fitted
     held_out = "users" if config.holdout == "users" else "days"
     conversions = extracted.conversions_and_value[0]
     best_epoch = fitted.epochs[fitted.best]
@@ -90,10 +90,10 @@ def _warnings(results: Results, config: Config) -> list[str]:
 
     sentences = diagnostics.model_warnings(results.evaluation, held_out)
     sentences += diagnostics.credit_warnings(
-        results.values, results.credit, conversions, visits=intake.visits
+        results.values, results.credit, conversions, visits=touchpoints.visits
     )
     sentences += diagnostics.epoch_warnings(val_losses, fitted.best)
-    sentences += diagnostics.convergence_warnings(results.changes, intake.channels)
+    sentences += diagnostics.convergence_warnings(results.changes, touchpoints.channels)
     sentences += diagnostics.overfitting_warnings(
         best_epoch.train.log_loss,
         best_epoch.held_out.log_loss,
@@ -101,17 +101,19 @@ def _warnings(results: Results, config: Config) -> list[str]:
         base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
         forward=config.holdout == "forward",
     )
-    sentences += diagnostics.channel_warnings(intake.channels, extracted.conversions_touched)
-    sentences += diagnostics.row_warnings(intake.scan, duplicates, config.value_column)
+    sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
+    sentences += diagnostics.row_warnings(touchpoints.scan, duplicates, config.value_column)
     return [*sentences, *advice(config), *page_advice(config, extracted.counts["users"])]
 
 
 def _notes(results: Results, config: Config) -> list[str]:
     """Sentences about the input, the baseline, the calibration and the Shapley values."""
-    intake, fitted = results.intake, results.fitted
-    held_out_day = intake.held_out_day if config.holdout == "forward" else None
-    sentences = diagnostics.input_notes(intake.scan.converted, held_out_day)
-    sentences += diagnostics.baseline_notes(config.examples, visits=intake.visits)
+    touchpoints, fitted = results.touchpoints, results.fitted
+    held_out_day = None
+    if config.holdout == "forward":
+        held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
+    sentences = diagnostics.input_notes(touchpoints.scan.converted, held_out_day)
+    sentences += diagnostics.baseline_notes(config.examples, visits=touchpoints.visits)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(
         results.values,

@@ -9,7 +9,8 @@ import pytest
 from td_mta.config import attribution as configuration
 from td_mta.dataset import tfrecords
 from td_mta.dataset.build import extract, folders_of
-from td_mta.ingest.pages import Intake
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.settings import TableSettings
 from td_mta.warehouse.local import LocalWarehouse
 
 
@@ -43,7 +44,7 @@ def test_training_sees_just_what_the_records_hold(
     config = configuration.from_params(settings, "test", out=tmp_path)
     warehouse = LocalWarehouse(None, tmp_path, now=0)
     warehouse.write(config.table, touchpoints(), "overwrite")
-    extracted = extract(Intake(config, warehouse, tmp_path), config, folders_of(config))
+    extracted = extract(TouchpointTable(TableSettings.of(config), warehouse, tmp_path), config, folders_of(config))
     read = tfrecords.read(folders_of(config), extracted.schema)
     assert len(list(folders_of(config).positive.glob("*.tfrecord"))) > 2
     for in_memory, on_disk in zip(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from td_mta.config import attribution as configuration
 from td_mta.errors import DataError
-from td_mta.ingest.pages import Intake, local_time
+from td_mta.ingest.pages import TouchpointTable, local_time
 from td_mta.ingest.scan import EmptyTableError
+from td_mta.ingest.settings import TableSettings
 from td_mta.warehouse.local import LocalWarehouse
 
 ROWS = {
@@ -25,35 +26,45 @@ ROWS = {
 }
 
 
-def intake(folder: Path, columns: dict[str, list[object]], **settings: object) -> Intake:
+def table_with(
+    folder: Path, columns: dict[str, list[object]], **settings: object
+) -> TouchpointTable:
     frame = pd.DataFrame(ROWS | columns).dropna(axis=1, how="all")
     frame = frame.reindex(columns=[*(ROWS | columns)])
     frame.to_csv(folder / "mta_user_rnd.csv", index=False)
     return opened(folder, **settings)
 
 
-def opened(folder: Path, **settings: object) -> Intake:
+def opened(folder: Path, **settings: object) -> TouchpointTable:
     config = configuration.from_params(settings, "test", out=folder)
     spill = folder / "spill"
     spill.mkdir(exist_ok=True)
-    return Intake(config, LocalWarehouse(folder, folder / "out", now=0), spill)
+    return TouchpointTable(
+        TableSettings.of(config), LocalWarehouse(folder, folder / "out", now=0), spill
+    )
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
         ({"conversion": [0, 2, 0, 0]}, "column conversion must hold 0 or 1 .* got 2"),
-        ({"conversion": [0, None, 0, 0]}, "column conversion must hold 0 or 1 .* got nothing"),
+        ({"conversion": [0, None, 0, 0]}, "column conversion must hold 0 or 1 .* got no value"),
         ({"conversion": [0, 0, 0, 0]}, "no row has conversion = 1"),
         ({"time": [1, 2, -3, 4]}, "column time must hold times from 1970 on.* got -3"),
         ({"time": ["1", "2", "soon", "4"]}, "column time must hold .*ISO 8601, got 'soon'"),
         ({"canonical_id": [None] * 4}, "no row has both a user"),
         ({"channels": [None] * 4}, "no touch has a channel"),
-        ({"channels": ["Paid Search", "paid_search", "a", "b"]}, "would both become the column"),
+        (
+            {"channels": ["Paid Search", "paid_search", "a", "b"]},
+            "would both become the output column",
+        ),
         ({"channels": ["(baseline)", "b", "c", "d"]}, "no channel may be called '\\(baseline\\)'"),
         ({"channels": ["days_before_conversion", "b", "c", "d"]}, "no channel may be called"),
         ({"channels": ["run_id", "b", "c", "d"]}, "no channel may be called 'run_id'"),
-        ({"channels": ["Run ID", "b", "c", "d"]}, "'Run ID', the output tables use it; rename it"),
+        (
+            {"channels": ["Run ID", "b", "c", "d"]},
+            "'Run ID', a column of the output tables has that name; rename",
+        ),
         ({"ab_rnd": [0.1, 0.1, 1.5, 0.2]}, "ab_rnd must hold numbers from 0 to below 1, got 1.5"),
         ({"ab_rnd": [0.1, 0.1, 1, 0.2]}, "ab_rnd must hold numbers from 0 to below 1, got 1.0"),
         ({"ab_rnd": [0.1, 0.1, -0.5, 0.2]}, "ab_rnd must hold .* got -0.5"),
@@ -65,7 +76,7 @@ def test_a_table_that_cannot_be_used_is_refused(
     tmp_path: Path, columns: dict[str, list[object]], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
-        intake(tmp_path, columns)
+        table_with(tmp_path, columns)
 
 
 @pytest.mark.parametrize("missing", ["canonical_id", "time", "channels", "conversion"])
@@ -77,7 +88,7 @@ def test_a_missing_column_is_named_with_its_table(tmp_path: Path, missing: str) 
 
 def test_a_missing_value_column_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"mta_user_rnd.*revenue"):
-        intake(tmp_path, {}, value_column="revenue")
+        table_with(tmp_path, {}, value_column="revenue")
 
 
 def test_a_table_without_rows_is_told_apart(tmp_path: Path) -> None:
@@ -87,9 +98,9 @@ def test_a_table_without_rows_is_told_apart(tmp_path: Path) -> None:
 
 
 def test_several_random_numbers_for_one_user_are_refused(tmp_path: Path) -> None:
-    found = intake(tmp_path, {"ab_rnd": [0.1, 0.11, 0.5, 0.2]})
-    with pytest.raises(DataError, match="must hold one number per user"):
-        list(found.pages("test"))
+    table = table_with(tmp_path, {"ab_rnd": [0.1, 0.11, 0.5, 0.2]})
+    with pytest.raises(DataError, match="must hold one number per user, got several"):
+        list(table.pages("test"))
 
 
 def test_more_than_a_thousand_channels_are_refused(tmp_path: Path) -> None:
@@ -102,11 +113,11 @@ def test_more_than_a_thousand_channels_are_refused(tmp_path: Path) -> None:
             "conversion": [1] * n,
         }
 
-    assert len(intake(tmp_path, touches(1000)).channels) == 1000
+    assert len(table_with(tmp_path, touches(1000)).channels) == 1000
     with pytest.raises(DataError) as refused:
-        intake(tmp_path, touches(1001))
+        table_with(tmp_path, touches(1001))
     assert str(refused.value) == (
-        "column channels has more than 1000 distinct values; a channel should be a group: "
+        "table mta_user_rnd, column channels must hold at most 1000 distinct channels, got more; "
         "set action_column to a coarser column, or group the values in the SQL"
     )
 
@@ -122,16 +133,16 @@ def test_more_than_a_thousand_channels_are_refused(tmp_path: Path) -> None:
 def test_times_are_converted_to_seconds_and_that_is_said(
     tmp_path: Path, times: list[object]
 ) -> None:
-    found = intake(tmp_path, {"time": times})
-    seconds = np.concatenate([page.journeys.rows.time for page in found.pages("test")])
+    table = table_with(tmp_path, {"time": times})
+    seconds = np.concatenate([page.journeys.rows.time for page in table.pages("test")])
     assert sorted(seconds.tolist()) == ROWS["time"]
-    assert found.scan.converted
+    assert table.scan.converted
 
 
-def test_blanks_around_names_are_taken_off_and_counted(tmp_path: Path) -> None:
-    found = intake(tmp_path, {"channels": [" Email", "Social", "Email", "Direct "]})
-    assert found.channels == ["Direct", "Email", "Social"]
-    assert found.scan.converted["blanks around names in column channels"] == 2
+def test_spaces_around_names_are_taken_off_and_counted(tmp_path: Path) -> None:
+    table = table_with(tmp_path, {"channels": [" Email", "Social", "Email", "Direct "]})
+    assert table.channels == ["Direct", "Email", "Social"]
+    assert table.scan.converted["spaces around names in column channels"] == 2
 
 
 @pytest.mark.parametrize(
@@ -147,9 +158,9 @@ def test_blanks_around_names_are_taken_off_and_counted(tmp_path: Path) -> None:
 def test_rows_without_user_or_time_are_left_out_and_counted(
     tmp_path: Path, columns: dict[str, list[object]], dropped: int, users: int
 ) -> None:
-    found = intake(tmp_path, columns)
-    assert (found.scan.rows, found.scan.dropped) == (4, dropped)
-    [page] = found.pages("test")
+    table = table_with(tmp_path, columns)
+    assert (table.scan.rows, table.scan.dropped) == (4, dropped)
+    [page] = table.pages("test")
     assert (page.journeys.users, len(page.journeys.rows)) == (users, 4 - dropped)
 
 
@@ -161,7 +172,7 @@ def test_equal_rows_count_once(tmp_path: Path) -> None:
         "conversion": [0, 0, 0, 1, 1, 0],
         "value": [None, None, None, 2.5, 2.5, None],
     }
-    [page] = intake(tmp_path, columns, value_column="value").pages("test")
+    [page] = table_with(tmp_path, columns, value_column="value").pages("test")
     assert (page.duplicates, len(page.journeys.rows)) == (1, 5)
 
 
@@ -173,16 +184,18 @@ def test_conversions_of_one_moment_with_other_values_are_two(tmp_path: Path) -> 
         "conversion": [1] * 4,
         "value": [2.5, 3.5, "NaN", "NaN"],
     }
-    found = intake(tmp_path, columns, value_column="value")
-    [page] = found.pages("test")
+    table = table_with(tmp_path, columns, value_column="value")
+    [page] = table.pages("test")
     assert page.duplicates == 1
     assert page.journeys.values.tolist() == [2.5, 3.5, 0]
-    assert found.scan.values_missing == 2
+    assert table.scan.values_missing == 2
 
 
 def test_channels_that_touch_nobody_are_no_channels(tmp_path: Path) -> None:
-    found = intake(tmp_path, {"channels": ["b", "order", "a", "a"]}, conversion_row_is_touch=False)
-    assert found.channels == ["a", "b"]
+    table = table_with(
+        tmp_path, {"channels": ["b", "order", "a", "a"]}, conversion_row_is_touch=False
+    )
+    assert table.channels == ["a", "b"]
 
 
 def users_of(n: int) -> dict[str, list[object]]:
@@ -202,11 +215,11 @@ def users_of(n: int) -> dict[str, list[object]]:
 def test_every_user_is_whole_on_one_page(
     tmp_path: Path, per_page: int, pages: int, zone: str
 ) -> None:
-    found = intake(tmp_path, users_of(40), users_per_tfrecord=per_page, day_timezone=zone)
-    assert found.page_count == pages
+    table = table_with(tmp_path, users_of(40), users_per_tfrecord=per_page, day_timezone=zone)
+    assert table.page_count == pages
     for _ in range(2):
         seen: list[int] = []
-        for page in found.pages("test"):
+        for page in table.pages("test"):
             rows = page.journeys.rows
             one = {(user, time // 1000) for user, time in zip(rows.user, rows.time, strict=True)}
             assert [user for user, _ in sorted(one)] == list(range(page.journeys.users))
@@ -226,7 +239,7 @@ def test_the_order_of_rows_of_one_second_leaves_no_trace(tmp_path: Path) -> None
         folder = tmp_path / str(at)
         folder.mkdir()
         shuffled = {name: [column[i] for i in order] for name, column in columns.items()}
-        [page] = intake(folder, shuffled).pages("test")
+        [page] = table_with(folder, shuffled).pages("test")
         rows = page.journeys.rows
         told.add((*rows.user, *rows.channel, *rows.conversion, *page.user_hash))
     assert len(told) == 1
@@ -251,8 +264,8 @@ def test_the_order_of_rows_of_one_second_leaves_no_trace(tmp_path: Path) -> None
 )
 def test_days_are_those_of_the_local_clock(zone: str, moment: str, day: str, clock: str) -> None:
     time = np.array([pd.Timestamp(moment, tz="UTC").timestamp()], np.int64)
-    [found], [second] = local_time(time, zone)
-    assert str(np.datetime64(int(found), "D")) == day
+    [local_day], [second] = local_time(time, zone)
+    assert str(np.datetime64(int(local_day), "D")) == day
     assert f"{second // 3600:02}:{second % 3600 // 60:02}" == clock
 
 
@@ -269,13 +282,13 @@ def test_local_time_is_what_the_standard_library_says(zone: str, times: list[int
 
 def test_a_clock_set_back_does_not_turn_a_journey_back(tmp_path: Path) -> None:
     times = ["2023-10-29T00:50Z", "2023-10-29T01:10Z", "2023-10-29T02:10Z", "2023-10-30T00:00Z"]
-    found = intake(
+    table = table_with(
         tmp_path, {"canonical_id": ["a"] * 4, "time": [*times]}, day_timezone="Europe/Berlin"
     )
-    [page] = found.pages("test")
+    [page] = table.pages("test")
     clock = (page.journeys.rows.second // 60).tolist()
     assert clock == [2 * 60 + 50, 2 * 60 + 50, 3 * 60 + 10, 60]
-    assert str(np.datetime64(found.last_day, "D")) == "2023-10-30"
+    assert str(np.datetime64(table.last_day, "D")) == "2023-10-30"
 
 
 @pytest.mark.parametrize("per_page", [1, 3, 20000])
@@ -289,8 +302,8 @@ def test_pages_hold_whole_users_in_an_order_of_their_own(tmp_path: Path, per_pag
     }
     order = rng.permutation(300)
     shuffled = {name: [column[i] for i in order] for name, column in columns.items()}
-    one = list(intake(tmp_path, columns, users_per_tfrecord=per_page).pages("test"))
-    other = list(intake(tmp_path, shuffled, users_per_tfrecord=per_page).pages("test"))
+    one = list(table_with(tmp_path, columns, users_per_tfrecord=per_page).pages("test"))
+    other = list(table_with(tmp_path, shuffled, users_per_tfrecord=per_page).pages("test"))
     assert sum(page.journeys.users for page in one) == len(set(columns["canonical_id"]))
     for page, twin in zip(one, other, strict=True):
         for name, column in vars(page.journeys.rows).items():

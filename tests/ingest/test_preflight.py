@@ -6,14 +6,14 @@ import pytest
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest.preflight import check_spend, why_empty
+from td_mta.ingest.preflight import check_spend, explain_empty_table
 from td_mta.warehouse.local import LocalWarehouse
 
 
 def told(data: Path, config: Config, **tables: str) -> str:
     for name, text in tables.items():
         (data / f"{name}.csv").write_text(text)
-    return why_empty(config, LocalWarehouse(data, data / "out", now=0))
+    return explain_empty_table(config, LocalWarehouse(data, data / "out", now=0))
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
     assert told(
         tmp_path, Config(union_query="union_touchpoints"), touchpoints="time\n" + times
     ) == (
-        "table mta_user_rnd: no rows are left in time_interval -30d. The data goes: "
+        "table mta_user_rnd has no rows: the input has none in time_interval -30d. Input rows: "
         "touchpoints from 2018-07-01 to 2018-07-30. "
-        "Run with --session 2018-07-31, or with a longer time_interval"
+        "Run with --session 2018-07-31, or set a longer time_interval"
     )
 
 
@@ -65,7 +65,10 @@ def test_without_an_input_the_table_has_no_rows(tmp_path: Path, config: Config) 
     ("header", "says"),
     [
         ("Day,channel,spend,impressions,clicks,note", ""),
-        ("date,channel,spend,impressions", "spend_table costs: no column day, clicks; wanted are"),
+        (
+            "date,channel,spend,impressions",
+            "got channel, date, impressions, spend; add day, clicks",
+        ),
         (None, "no table 'costs'"),
     ],
 )
@@ -75,10 +78,10 @@ def test_costs_are_looked_for_before_the_model(
     if header:
         (tmp_path / "costs.csv").write_text(f"{header}\n")
     warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0)
-    check_spend(Config(), warehouse)
-    check_spend(Config(spend_table="other.costs"), warehouse)
+    check_spend(None, warehouse)
+    check_spend("other.costs", warehouse)
     if not says:
-        check_spend(Config(spend_table="costs"), warehouse)
+        check_spend("costs", warehouse)
     else:
         with pytest.raises(DataError, match=says):
-            check_spend(Config(spend_table="costs"), warehouse)
+            check_spend("costs", warehouse)

@@ -18,7 +18,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from td_mta.config.attribution import from_params
-from td_mta.ingest.pages import Intake, Page, local_time
+from td_mta.ingest.pages import Page, TouchpointTable, local_time
+from td_mta.ingest.settings import TableSettings
 from td_mta.journeys import examples
 from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, CutTimes, Examples
 from td_mta.journeys.patterns import Grid
@@ -341,8 +342,8 @@ def table_of(case: Case) -> pa.Table:
     return pa.table([pa.array(c, t) for c, t in zip(columns, types, strict=True)], names=names)
 
 
-def read_back(case: Case, users_per_page: int) -> tuple[Intake, list[Page], Case]:
-    """The case through td_mta's intake; channels that touch nobody are no longer in its names."""
+def read_back(case: Case, users_per_page: int) -> tuple[TouchpointTable, list[Page], Case]:
+    """The case through td_mta's pages; channels that touch nobody are no longer in its names."""
     params = {
         "day_timezone": case.zone,
         "lookback_window_days": case.lookback,
@@ -352,8 +353,10 @@ def read_back(case: Case, users_per_page: int) -> tuple[Intake, list[Page], Case
     }
     with TemporaryDirectory() as spill:
         config = from_params(params, "test")
-        intake = Intake(config, OneTable(table_of(case)), Path(spill))  # type: ignore[arg-type]
-        return intake, list(intake.pages("")), replace(case, names=intake.channels)
+        touchpoints = TouchpointTable(
+            TableSettings.of(config), OneTable(table_of(case)), Path(spill)
+        )  # type: ignore[arg-type]
+        return touchpoints, list(touchpoints.pages("")), replace(case, names=touchpoints.channels)
 
 
 def usable(case: Case) -> bool:
@@ -365,19 +368,19 @@ def usable(case: Case) -> bool:
 @settings(max_examples=60, deadline=None)
 @given(cases().filter(usable), st.integers(1, 3))
 def test_a_table_read_and_paged_has_the_examples_of_its_rows(case: Case, users: int) -> None:
-    intake, pages, seen_by = read_back(case, users)
+    touchpoints, pages, seen_by = read_back(case, users)
     grid, nobody = grid_of(seen_by), NOBODY
     distinct = oracle.distinct(case.rows)
     assert sum(page.duplicates for page in pages) == len(case.rows) - len(distinct)
     assert sum(page.journeys.users for page in pages) == len({row[0] for row in case.rows})
-    cut = CutTimes(None if intake.visits else np.array([9_000]), np.zeros(3, np.uint64))
+    cut = CutTimes(None if touchpoints.visits else np.array([9_000]), np.zeros(3, np.uint64))
     touch, person = (
         examples.merge(found)
         for found in zip(
             *(
                 (
                     examples.touch_days(page.journeys, nobody, grid, augment=False),
-                    examples.person_days(page.journeys, nobody, grid, cut, intake.last_day),
+                    examples.person_days(page.journeys, nobody, grid, cut, touchpoints.last_day),
                 )
                 for page in pages
             ),
@@ -407,7 +410,7 @@ def test_conversions_of_one_second_stay_apart_though_their_channels_touch_nobody
         zone="UTC",
         conversion_row_is_touch=False,
     )
-    intake, [page], _ = read_back(case, 3)
-    assert intake.channels == ["search"]
+    touchpoints, [page], _ = read_back(case, 3)
+    assert touchpoints.channels == ["search"]
     assert page.duplicates == 0
     assert len(page.journeys.conversions) == 2

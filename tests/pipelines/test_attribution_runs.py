@@ -18,7 +18,8 @@ from td_mta.baselines.methods import METHODS
 from td_mta.config import attribution as configuration
 from td_mta.dataset.build import extract, folders_of
 from td_mta.errors import DataError
-from td_mta.ingest.pages import Intake
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.settings import TableSettings
 from td_mta.model.network import Predictor
 from td_mta.pipelines import attribution
 from td_mta.shapley.credit import shapley_values
@@ -108,8 +109,10 @@ def test_every_model_credits_every_conversion(real: Path) -> None:
 
 def test_every_pattern_of_the_real_run_is_efficient(real: Path, tmp_path: Path) -> None:
     config = configuration.from_params(OF_REAL, "test", out=tmp_path)
-    intake = Intake(config, LocalWarehouse(real, tmp_path, now=0), tmp_path)
-    extracted = extract(intake, config, folders_of(config))
+    touchpoints = TouchpointTable(
+        TableSettings.of(config), LocalWarehouse(real, tmp_path, now=0), tmp_path
+    )
+    extracted = extract(touchpoints, config, folders_of(config))
     values = shapley_values(
         extracted.patterns,
         extracted.schema.grid,
@@ -254,7 +257,9 @@ def test_one_day_of_data_leaves_none_to_hold_out(
     text = "canonical_id,time,channels,conversion\nu1,0,Email,0\nu1,60,Email,1\nu2,5,Email,0\n"
     (tmp_path / "mta_user_rnd.csv").write_text(text)
     assert run(tmp_path, tmp_path / "out", SMALL | {"holdout": "forward"}) == 2
-    assert "has one day only" in capsys.readouterr().err
+    assert (
+        "touchpoints of at least 2 days, got 1 day; set holdout: users" in capsys.readouterr().err
+    )
 
 
 def test_other_channels_than_those_of_an_appended_table_are_refused_before_training(

@@ -11,7 +11,8 @@ from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import models_of
-from td_mta.ingest.pages import Intake
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.paths import conversion_paths
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.warehouse.local import LocalWarehouse
@@ -37,12 +38,12 @@ def touchpoints(seed: int, rows: int = 800, users: int = 60) -> pd.DataFrame:
 
 
 def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
-    intake = Intake(config, warehouse, spill)
-    models: ModelTotals = models_of(intake.channels, config)
-    for page in intake.pages("test"):
+    touchpoints = TouchpointTable(TableSettings.of(config), warehouse, spill)
+    models: ModelTotals = models_of(touchpoints.channels, config)
+    for page in touchpoints.pages("test"):
         models.add(conversion_paths(page.journeys, config.lookback_window_days), held_out=False)
     credits = {name: credit for name, credit in models.credits().items() if name in RULES}
-    names = [*intake.channels, "(baseline)"]
+    names = [*touchpoints.channels, "(baseline)"]
     rows = {
         (model, channel): credit[:, at]
         for model, credit in credits.items()

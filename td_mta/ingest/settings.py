@@ -1,0 +1,43 @@
+"""What reading a touchpoint table needs to know: its name, its columns and what its rows mean."""
+
+from dataclasses import dataclass
+
+from td_mta.config.attribution import Config
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """A touchpoint table; columns have the names that its owner gave them."""
+
+    table: str
+    user_column: str
+    time_column: str
+    channel_column: str
+    conversion_column: str
+    value_column: str | None
+    user_rnd_column: str  # read where the table has it, computed where not
+    user_rnd_seed: int
+    conversion_row_is_touch: bool
+    day_timezone: str
+    users_per_page: int
+
+    @classmethod
+    def of(cls, config: Config) -> "TableSettings":
+        """The table that a run's parameters name."""
+        return cls(
+            table=config.table,
+            user_column=config.user_column,
+            time_column=config.time_column,
+            channel_column=config.action_column,
+            conversion_column=config.conversion_column,
+            value_column=config.value_column,
+            user_rnd_column=config.user_rnd_column,
+            user_rnd_seed=config.user_rnd_seed,
+            conversion_row_is_touch=config.conversion_row_is_touch,
+            day_timezone=config.day_timezone,
+            users_per_page=config.users_per_tfrecord,
+        )
+
+    def location(self, column: str) -> str:
+        """How an error names one of the columns."""
+        return f"table {self.table}, column {column}"
