@@ -1,4 +1,4 @@
-"""What held-out examples say of the model: beside simpler ones, by bins, its worst misses."""
+"""How well models predict held-out examples: beside baseline models, by bins, largest residuals."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,94 +12,110 @@ from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Bins, Difference, Quality
 
 LSTM, LOGISTIC, BASE_RATE = "lstm", "logistic", "base_rate"
-TOLD = 10  # misses
-FEW = 5  # conversions, observed and predicted: with fewer of both a pattern is no miss
+MOST_LISTED = 10  # residuals
+FEW = 5  # conversions, observed and predicted: with fewer of both a pattern is not compared
 
 
 class HeldOut(NamedTuple):
-    """Patterns held out, counts of each class `(n,)`, and every model's chances `(n,)`."""
+    """Held-out patterns and what each model predicts for them."""
 
-    sets: Patterns
-    negatives: Floats
-    positives: Floats
-    chances: Mapping[str, Floats]
+    patterns: Patterns  # n of them
+    negatives: Floats  # examples without a conversion, (n,)
+    positives: Floats  # examples with one, (n,)
+    probabilities: Mapping[str, Floats]  # of a conversion, by model, each (n,)
 
     def qualities(self) -> dict[str, Quality]:
-        """Every model's figures; NaN where nobody was held out."""
+        """Every model's figures; NaN where nothing was held out."""
         if not len(self.negatives):
-            nothing = Quality(*[float("nan")] * len(Quality._fields))
-            return dict.fromkeys(self.chances, nothing)
+            undefined = Quality(*[float("nan")] * len(Quality._fields))
+            return dict.fromkeys(self.probabilities, undefined)
         return {
-            model: metrics.quality(chance, self.negatives, self.positives)
-            for model, chance in self.chances.items()
+            model: metrics.quality(probability, self.negatives, self.positives)
+            for model, probability in self.probabilities.items()
         }
 
-    def beyond(self, rival: str) -> Difference:
-        """How much higher the LSTM's log loss is than the rival's; below 0 it is better."""
+    def difference_to(self, baseline: str) -> Difference:
+        """The LSTM's log loss minus the baseline model's: below 0 the LSTM is better."""
         if not len(self.negatives):
             return Difference(float("nan"), float("nan"))
-        one, other = self.chances[LSTM], self.chances[rival]
-        return metrics.loss_difference(one, other, self.negatives, self.positives)
+        return metrics.loss_difference(
+            self.probabilities[LSTM], self.probabilities[baseline], self.negatives, self.positives
+        )
 
     def calibration(self) -> dict[str, Bins]:
         """Predicted and observed rates by bins, of the models that tell patterns apart."""
         if not len(self.negatives):
             return {}
         return {
-            model: metrics.calibration(chance, self.negatives, self.positives)
-            for model, chance in self.chances.items()
+            model: metrics.calibration(probability, self.negatives, self.positives)
+            for model, probability in self.probabilities.items()
             if model != BASE_RATE
         }
 
 
-class Miss(NamedTuple):
-    """A pattern whose conversions are not as many as predicted, by so many standard errors."""
+class Residual(NamedTuple):
+    """A pattern whose conversions differ from those predicted."""
 
     cells: tuple[int, ...]
     conversions: float
     predicted: float
-    errors: float
+    standard_errors: float  # the difference in standard errors, above 0 for more than predicted
 
 
-class Misses(NamedTuple):
-    """The worst first, of so many `patterns`; by chance alone half the time one is further off than
-    `by_chance` standard errors.
-    """
+class LargestResiduals(NamedTuple):
+    """The residuals that are largest by absolute value, and how large they would be by chance."""
 
-    worst: list[Miss]
-    patterns: int
-    by_chance: float
+    residuals: list[Residual]  # in descending order
+    compared: int  # patterns
+    median_by_chance: float  # of the largest of so many standard normal numbers, in absolute value
 
 
-def misses(held_out: HeldOut) -> Misses:
+def largest_residuals(held_out: HeldOut) -> LargestResiduals:
     """Where the LSTM misses most, among patterns of `FEW` conversions, observed or predicted."""
-    chance, observed = held_out.chances[LSTM], held_out.positives
-    expected = (held_out.negatives + observed) * chance
-    some = np.flatnonzero(np.maximum(expected, observed) >= FEW)
-    errors = metrics.residuals(chance, held_out.negatives, observed)
-    worst = some[np.argsort(-np.abs(errors[some]), kind="stable")][:TOLD]
-    found = [
-        Miss(_cells(held_out.sets, at), float(observed[at]), float(expected[at]), float(errors[at]))
-        for at in worst
+    probability, observed = held_out.probabilities[LSTM], held_out.positives
+    predicted = (held_out.negatives + observed) * probability  # conversions, (n,)
+    compared = np.flatnonzero(np.maximum(predicted, observed) >= FEW)
+    errors = metrics.residuals(probability, held_out.negatives, observed)  # (n,)
+    descending = np.argsort(-np.abs(errors[compared]), kind="stable")
+    largest = [
+        Residual(
+            _cells(held_out.patterns, row),
+            float(observed[row]),
+            float(predicted[row]),
+            float(errors[row]),
+        )
+        for row in compared[descending][:MOST_LISTED]
     ]
-    by_chance = -ndtri((1 - 0.5 ** (1 / len(some))) / 2) if len(some) else 0.0
-    return Misses(found, len(some), float(by_chance))
+    return LargestResiduals(largest, len(compared), _median_of_largest(len(compared)))
 
 
-def in_words(miss: Miss, channels: Sequence[str], grid: Grid) -> str:
-    """The miss as a sentence.
+def describe(residual: Residual, channels: Sequence[str], grid: Grid) -> str:
+    """The residual as a sentence.
 
-    >>> in_words(Miss((0, 3), 41.0, 22.31, 3.54), ["Email", "Search"], Grid(3, 2))
+    >>> describe(Residual((0, 3), 41.0, 22.31, 3.54), ["Email", "Search"], Grid(3, 2))
     'Email on day 0, Search on day 1: 41 conversions, 22.3 predicted (+3.5 standard errors)'
     """
-    touched = [
-        f"{channels[cell % grid.channels]} on day {cell // grid.channels}" for cell in miss.cells
+    touches = [
+        f"{channels[cell % grid.channels]} on day {cell // grid.channels}"
+        for cell in residual.cells
     ]
     return (
-        f"{', '.join(touched) or 'No touch in the window'}: {miss.conversions:.0f} conversions, "
-        f"{miss.predicted:.1f} predicted ({miss.errors:+.1f} standard errors)"
+        f"{', '.join(touches) or 'No touch in the window'}: {residual.conversions:.0f} "
+        f"conversions, {residual.predicted:.1f} predicted ({residual.standard_errors:+.1f} "
+        "standard errors)"
     )
 
 
-def _cells(sets: Patterns, at: int) -> tuple[int, ...]:
-    return tuple(int(cell) for cell in sets.cells[sets.offsets[at] : sets.offsets[at + 1]])
+def _median_of_largest(n: int) -> float:
+    """The median of the largest absolute value of n standard normal numbers; 0 of none.
+
+    All n stay below x with probability (2 Φ(x) - 1)^n, which is a half at the median.
+    """
+    if not n:
+        return 0.0
+    return float(-ndtri((1 - 0.5 ** (1 / n)) / 2))
+
+
+def _cells(patterns: Patterns, row: int) -> tuple[int, ...]:
+    cells = patterns.cells[patterns.offsets[row] : patterns.offsets[row + 1]]
+    return tuple(int(cell) for cell in cells)

@@ -1,4 +1,4 @@
-"""Logistic regression on the cells: what the model starts at, and must beat on the same users."""
+"""Logistic regression on the cells: the start of training, and a baseline that it must beat."""
 
 import warnings
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from td_mta.journeys.touchpoints import Floats
 
 
 class Logistic(NamedTuple):
-    """The chance of a conversion for patterns of up to `cells` cells, `(n,)`."""
+    """The probability of a conversion for patterns `(n,)` of up to `cells` cells."""
 
     model: LogisticRegression
     cells: int
@@ -24,29 +24,34 @@ class Logistic(NamedTuple):
 
     @property
     def intercept(self) -> float:
+        """The log-odds of the empty pattern."""
         return float(self.model.intercept_[0])
 
-    def __call__(self, sets: Patterns) -> Floats:
-        return np.asarray(self.model.predict_proba(_sparse(sets, self.cells))[:, 1], np.float64)
+    def __call__(self, patterns: Patterns) -> Floats:
+        touched = _sparse(patterns, self.cells)
+        return np.asarray(self.model.predict_proba(touched)[:, 1], np.float64)
 
 
-def logistic(sets: Patterns, negatives: Floats, positives: Floats, cells: int) -> Logistic:
+def logistic(patterns: Patterns, negatives: Floats, positives: Floats, cells: int) -> Logistic:
     """Logistic regression on `n` patterns with counts of each class `(n,)`, at natural prevalence.
 
     `cells` is how many cells there are: days times channels.
     """
     rows = np.flatnonzero(negatives + positives)
-    touched = _sparse(sets.take(rows), cells)
+    touched = _sparse(patterns.take(rows), cells)
+    # Each pattern twice, once as negative and once as positive, weighted by its count of each.
     features = scipy.sparse.vstack([touched, touched]).tocsr()
     label = np.repeat([0, 1], len(rows))
     weight = np.concatenate([negatives[rows], positives[rows]])
     with warnings.catch_warnings():
+        # "failed to converge": 300 steps are near enough for a start that training goes on from
         warnings.simplefilter("ignore")
         model = LogisticRegression(max_iter=300).fit(features, label, sample_weight=weight)
     return Logistic(model, cells)
 
 
-def _sparse(sets: Patterns, cells: int) -> scipy.sparse.csr_matrix:
-    ones = np.ones(len(sets.cells), np.float32)
-    shape = len(sets.keys), cells
-    return scipy.sparse.csr_matrix((ones, sets.cells, sets.offsets.astype(np.int32)), shape)
+def _sparse(patterns: Patterns, cells: int) -> scipy.sparse.csr_matrix:
+    """0/1 per cell, `(n, cells)`."""
+    ones = np.ones(len(patterns.cells), np.float32)
+    offsets = patterns.offsets.astype(np.int32)
+    return scipy.sparse.csr_matrix((ones, patterns.cells, offsets), (len(patterns.keys), cells))

@@ -2,7 +2,7 @@
 and beside them a weight for each cell.
 
 `Predictor` is what the rest sees: sets of cells in, calibrated probabilities out, in float64 after
-the network. Layers keep the defaults that the fused GPU kernel asks for.
+the network. Layers keep the defaults that the fused GPU kernel needs.
 """
 
 import copy
@@ -19,12 +19,12 @@ from td_mta.errors import DataError
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is imported
 
 import keras
 import tensorflow as tf
 
-BLOCK = 8192  # sets scored at a time: one shape, so one traced graph
+BLOCK = 8192  # sets scored at a time: one shape, so the graph is traced once
 LINEAR = "linear"
 NETWORK, CALIBRATION = "model.keras", "calibration.json"
 
@@ -32,8 +32,8 @@ NETWORK, CALIBRATION = "model.keras", "calibration.json"
 def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     """The network: cells `(n, days, channels)`, day 0 last, to log-odds `(n, 1)`.
 
-    What the LSTM says is added to a sum of weights, one a cell; both are nothing at first. So it is
-    left with what no such sum can say (Wide & Deep, Cheng et al. 2016).
+    The LSTM's output is added to a sum of weights, one per cell; both are zero at first. So the
+    LSTM is left with what no such sum can express (Wide & Deep, Cheng et al. 2016).
     """
     cells = keras.Input((grid.days, grid.channels))
     flat = keras.layers.Flatten()(cells)
@@ -42,20 +42,16 @@ def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     x = keras.layers.Dropout(dropout)(x)
     x = keras.layers.Bidirectional(keras.layers.LSTM(width))(x)
     x = keras.layers.Dropout(dropout)(x)
-    beyond = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(x)
-    return keras.Model(cells, keras.layers.Add()([linear, beyond]))
+    interactions = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(x)
+    return keras.Model(cells, keras.layers.Add()([linear, interactions]))
 
 
 def add_linear(network: keras.Model, weights: Floats, intercept: float) -> None:
-    """Add to the network's sum of weights these, `(days, channels)`, day 0 first."""
+    """Add `weights` `(days, channels)`, day 0 first, to the network's own sum of weights."""
     layer = network.get_layer(LINEAR)
-    kernel, bias = layer.get_weights()
+    kernel, bias = layer.get_weights()  # (days * channels, 1), (1,)
     added = weights[::-1].reshape(-1, 1)  # the oldest day is the network's first
     layer.set_weights([kernel + added, bias + intercept])
-
-
-def linear_weights(network: keras.Model) -> list[keras.Variable]:
-    return list(network.get_layer(LINEAR).trainable_variables)
 
 
 def in_order(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -67,7 +63,8 @@ def in_order(cells: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 class Calibration:
     """What turns the network's log-odds into those at natural prevalence.
 
-    `prior` undoes the balance of the classes in training; `intercept` is what was left to correct.
+    `prior` undoes the balance of the classes in training, log(positives / negatives); `intercept`
+    is what was left to correct.
     """
 
     prior: float
@@ -89,7 +86,7 @@ class Predictor:
         self._graph = tf.function(lambda x: network(x, training=False), input_signature=signature)
 
     def calibrated(self, calibration: Calibration) -> "Predictor":
-        """The same network, its weights as they stand, under another calibration."""
+        """The same network and weights under another calibration."""
         other = copy.copy(self)
         other.calibration = calibration
         return other
@@ -102,19 +99,18 @@ class Predictor:
 
     def log_odds(self, cells: npt.NDArray[np.float32]) -> Floats:
         """At natural prevalence, `(n,)`."""
-        if self._weights is not None:
-            self.network.set_weights(self._weights)
-        parts = [
-            self._graph(in_order(cells[at : at + BLOCK])).numpy()[:, 0].astype(np.float64)
-            for at in range(0, len(cells), BLOCK)
-        ]
-        raw = np.concatenate(parts) if parts else np.empty(0)
+        self._load_weights()
+        blocks = (cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK))
+        parts = [self._graph(in_order(block)).numpy()[:, 0] for block in blocks]
+        raw = np.concatenate(parts).astype(np.float64) if parts else np.empty(0)
         return raw + self.calibration.prior + self.calibration.intercept
 
     def __call__(self, cells: npt.NDArray[np.float32]) -> Floats:
         return 1 / (1 + np.exp(-self.log_odds(cells)))
 
     def save(self, folder: Path) -> None:
+        """Write the network and its calibration to `folder`, which `load` reads."""
+        self._load_weights()
         folder.mkdir(parents=True, exist_ok=True)
         # Keras chooses the format by the suffix, which the temporary name therefore keeps
         with replacing(folder / NETWORK, f"part-{NETWORK}") as temporary:
@@ -124,8 +120,12 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":
-        """The same predictor again, with the same numbers."""
+        """The predictor that was saved, with the same numbers; `DataError` where none was."""
         if not (folder / NETWORK).exists():
-            raise DataError(f"{folder}: no trained model ({NETWORK}) is there")
+            raise DataError(f"{folder} must hold a trained model, got no file {NETWORK}")
         calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
         return cls(keras.models.load_model(folder / NETWORK), Calibration(**calibration))
+
+    def _load_weights(self) -> None:
+        if self._weights is not None:
+            self.network.set_weights(self._weights)

@@ -1,87 +1,113 @@
 """Which patterns an epoch of training computes, and with which weights.
 
-Patterns are drawn in proportion to their weight, both classes equally often. A draw repeats few
-patterns many times, so a pattern drawn n times is computed ceil(n / k) times with weights up to k:
-the same expected gradient with fewer rows, each with its own dropout mask. Counts are split, never
-clipped.
+Examples are sampled by pattern, in proportion to a pattern's count, both classes equally often. Few
+patterns are sampled many times each, so a pattern sampled n times is computed ceil(n / k) times
+with weights up to k: the same expected gradient with fewer rows, each with its own dropout mask.
+Counts are split, never clipped.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.config.attribution import Config
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.model.settings import TrainingSettings
 
-DAY_ROWS = 1_200_000  # rows of an epoch times days of the window, at most: what an epoch may cost
-PATTERN_ROWS = 20  # rows of an epoch for every distinct pattern, at most
-FEWEST_STEPS = 60  # of an epoch: a small table would not be learned in few epochs otherwise
+MOST_DAY_ROWS = 1_200_000  # rows of an epoch times days of the window: what an epoch may cost
+MOST_PATTERN_ROWS = 20  # rows of an epoch for each distinct pattern
+FEWEST_STEPS = 60  # of an epoch: with fewer a small table is not learned in a few epochs
 
 
-class Counted(NamedTuple):
-    """Patterns with counts of each class `(n,)`; `drawn` are the negatives that training draws."""
+class CountedPatterns(NamedTuple):
+    """Distinct patterns and how many examples of each class have them."""
 
-    sets: Patterns
-    negatives: Floats
-    positives: Floats
-    drawn: Floats
+    patterns: Patterns  # n of them
+    negatives: Floats  # (n,)
+    positives: Floats  # (n,)
+    sampled_negatives: Floats  # negatives and augmented examples: what training samples, (n,)
 
-    def take(self, rows: Ints) -> "Counted":
-        return Counted(
-            self.sets.take(rows), self.negatives[rows], self.positives[rows], self.drawn[rows]
+    def take(self, rows: Ints) -> "CountedPatterns":
+        """Those of some rows, in that order."""
+        return CountedPatterns(
+            self.patterns.take(rows),
+            self.negatives[rows],
+            self.positives[rows],
+            self.sampled_negatives[rows],
         )
 
-
-class Draw(NamedTuple):
-    """Rows of an epoch: which pattern, the share of positives in it, its weight."""
-
-    pattern: Ints
-    label: Floats
-    weight: Floats
+    @property
+    def weight(self) -> Floats:
+        """Examples of both classes, `(n,)`."""
+        return self.negatives + self.positives
 
 
-def epoch_steps(train: Counted, grid: Grid, config: Config) -> int:
-    """Training steps of an epoch, each of `train_batch_size` rows."""
-    rows = min(_draws(train, config), _most_rows(train, grid, config))
-    return max(1, rows // config.train_batch_size)
+class TrainingRows(NamedTuple):
+    """Rows to train on, in their order."""
+
+    pattern: Ints  # which of the counted patterns, (rows,)
+    label: Floats  # share of positives, (rows,)
+    weight: Floats  # mean 1 over an epoch, (rows,)
+
+    def take(self, rows: slice | Ints) -> "TrainingRows":
+        """Some of them, in that order."""
+        return TrainingRows(self.pattern[rows], self.label[rows], self.weight[rows])
+
+    @staticmethod
+    def join(parts: "list[TrainingRows]") -> "TrainingRows":
+        """One part after the other."""
+        return TrainingRows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def draw(train: Counted, grid: Grid, config: Config, rng: np.random.Generator) -> Draw:
+def steps_per_epoch(train: CountedPatterns, grid: Grid, settings: TrainingSettings) -> int:
+    """Training steps of an epoch, each of `batch_size` rows."""
+    rows = min(_samples(train, settings), _most_rows(train, grid, settings))
+    return max(1, rows // settings.batch_size)
+
+
+def sample_epoch(
+    train: CountedPatterns, grid: Grid, settings: TrainingSettings, rng: np.random.Generator
+) -> TrainingRows:
     """One epoch's rows, shuffled."""
-    chance = np.stack([train.drawn / train.drawn.sum(), train.positives / train.positives.sum()])
-    counts = rng.multinomial(_draws(train, config), chance.ravel() / 2).reshape(chance.shape)
-    total = counts.sum(axis=0)
-    pieces = -(-total // _largest_piece(total, _most_rows(train, grid, config)))
-    row = np.repeat(np.arange(len(total)), pieces)
-    weight = (total / np.maximum(pieces, 1))[row]
-    label = (counts[1] / np.maximum(total, 1))[row]
-    order = rng.permutation(len(row))
-    return Draw(row[order], label[order], (weight / weight.mean())[order])
+    negative = train.sampled_negatives / train.sampled_negatives.sum()
+    positive = train.positives / train.positives.sum()
+    probability = np.stack([negative, positive])  # each row sums to 1, (2, patterns)
+    samples = rng.multinomial(_samples(train, settings), probability.ravel() / 2)
+    counts = samples.reshape(probability.shape)  # (2, patterns)
+    total = counts.sum(axis=0)  # (patterns,)
+    largest_piece = _largest_piece(total, _most_rows(train, grid, settings))
+    pieces = -(-total // largest_piece)  # rounded up, (patterns,)
+    pattern = np.repeat(np.arange(len(total)), pieces)  # (rows,)
+    weight = (total / np.maximum(pieces, 1))[pattern]
+    label = (counts[1] / np.maximum(total, 1))[pattern]
+    order = rng.permutation(len(pattern))
+    return TrainingRows(pattern, label, weight / weight.mean()).take(order)
 
 
-def draw_steps(
-    train: Counted, steps: int, grid: Grid, config: Config, rng: np.random.Generator
-) -> Draw:
+def sample_steps(
+    train: CountedPatterns,
+    steps: int,
+    grid: Grid,
+    settings: TrainingSettings,
+    rng: np.random.Generator,
+) -> TrainingRows:
     """The rows of so many steps, from as many epochs as they take."""
-    rows, parts = steps * config.train_batch_size, [draw(train, grid, config, rng)]
+    rows = steps * settings.batch_size
+    parts = [sample_epoch(train, grid, settings, rng)]
     while sum(len(part.pattern) for part in parts) < rows:
-        parts.append(draw(train, grid, config, rng))
-    return Draw(
-        np.concatenate([part.pattern for part in parts])[:rows],
-        np.concatenate([part.label for part in parts])[:rows],
-        np.concatenate([part.weight for part in parts])[:rows],
-    )
+        parts.append(sample_epoch(train, grid, settings, rng))
+    return TrainingRows.join(parts).take(slice(rows))
 
 
-def _draws(train: Counted, config: Config) -> int:
-    weight = (train.drawn + train.positives).sum() * config.downsample_epoch_fraction
-    return int(max(weight, FEWEST_STEPS * config.train_batch_size))
+def _samples(train: CountedPatterns, settings: TrainingSettings) -> int:
+    """How many examples an epoch samples."""
+    examples = (train.sampled_negatives + train.positives).sum()
+    return int(max(examples * settings.epoch_fraction, FEWEST_STEPS * settings.batch_size))
 
 
-def _most_rows(train: Counted, grid: Grid, config: Config) -> int:
-    most = min(DAY_ROWS // grid.days, PATTERN_ROWS * len(train.sets.keys))
-    return max(most, FEWEST_STEPS * config.train_batch_size)
+def _most_rows(train: CountedPatterns, grid: Grid, settings: TrainingSettings) -> int:
+    most = min(MOST_DAY_ROWS // grid.days, MOST_PATTERN_ROWS * len(train.patterns.keys))
+    return max(most, FEWEST_STEPS * settings.batch_size)
 
 
 def _largest_piece(total: Ints, rows: int) -> int:
@@ -91,7 +117,11 @@ def _largest_piece(total: Ints, rows: int) -> int:
     3
     """
     low, high = 1, int(total.max())
-    while low < high:
+    while low < high:  # bisection: the number of rows falls as k rises
         k = (low + high) // 2
-        low, high = (low, k) if (-(-total // k)).sum() <= rows else (k + 1, high)
+        pieces = -(-total // k)
+        if pieces.sum() <= rows:
+            high = k
+        else:
+            low = k + 1
     return low

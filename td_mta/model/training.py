@@ -1,4 +1,4 @@
-"""Fit the model to counted patterns, and rate it beside what it must beat on the same examples."""
+"""Fit the model to counted patterns, and score it beside baseline models on held-out examples."""
 
 import logging
 import math
@@ -12,126 +12,116 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from td_mta import progress
-from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.journeys import patterns
 from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, Examples
-from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Quality, last_as_good, quality
-from td_mta.model import logistic as rivals
-from td_mta.model import sampling
+from td_mta.model import optimization, sampling
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, HeldOut
-from td_mta.model.network import Calibration, Predictor, add_linear, build, in_order, linear_weights
-from td_mta.model.sampling import Counted, Draw
+from td_mta.model.logistic import Logistic, logistic
+from td_mta.model.network import Calibration, Predictor, add_linear, build
+from td_mta.model.sampling import CountedPatterns
+from td_mta.model.settings import TrainingSettings
+from td_mta.shapley import score
 
 log = logging.getLogger(__name__)
 
-MOST_SCORED = 100_000  # patterns that a metric is computed from; beyond, a draw by weight
-PEAK_RATE = 8e-3
-STRICT = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
-MOST_STRICT = 1 / 128  # the most of it, times the width: beyond, little is learned at all
-REFIT_SHARE = 10  # a refit takes so much less than a fit
+MOST_SCORED = 100_000  # patterns that a metric of an epoch is computed from
+REFIT_SHARE = 10  # a refit takes so many times fewer steps than a fit
 TOLERANCE = 0.02  # of predicted against observed conversions
+NEWTON_STEPS = 50
 
 
 class Epoch(NamedTuple):
+    """How well the model predicts after an epoch, by the examples that it is scored on."""
+
     train: Quality
     held_out: Quality
 
 
 class Fitted(NamedTuple):
-    """The predictor of the epoch that is kept, the regression that it started at, every epoch's
-    quality and weights, and what it and its rivals make of all that was held out.
+    """A trained model and what is known of it."""
 
-    `prevalence` is the share of positives among the training users' examples, which the base rate
-    is; `ratio` is predicted over observed conversions before the intercept was refitted, if it was.
-    """
-
-    predictor: Predictor
-    logistic: rivals.Logistic
+    predictor: Predictor  # with the weights of the best epoch
+    logistic: Logistic  # what training started from
     epochs: list[Epoch]
-    weights: list[list[Floats]]
-    best: int
-    held_out: HeldOut
-    prevalence: float
-    ratio: float
-    refitted: bool
+    weights: list[list[Floats]]  # of the network after each epoch
+    best_epoch: int  # from 0, by early stopping
+    held_out: HeldOut  # all held-out patterns, scored by the LSTM and its baseline models
+    prevalence: float  # positives among the training examples: the base rate
+    ratio: float  # predicted over observed conversions before the intercept was refitted
+    refitted: bool  # whether the intercept was
 
 
-def fit(examples: Examples, grid: Grid, config: Config) -> Fitted:
-    """Train on the first group of examples; the second one's log loss says which epoch is kept.
+def fit(examples: Examples, grid: Grid, settings: TrainingSettings) -> Fitted:
+    """Train on the first group of examples; the second one's log loss chooses the best epoch.
 
     The network starts at logistic regression, so that it is as good where nothing interacts.
+    Raises `DataError` where a class has no training example.
     """
-    train, held_out = _split(examples)
-    _check(train)
-    keras.utils.set_random_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    prior, logistic = _prior(train), _logistic(train, grid)
-    network = _network(grid, config)
-    predictor = Predictor(network, Calibration(prior))
-    add_linear(network, logistic.weights.reshape(grid), logistic.intercept - prior)
-    scored = _sample(train, rng), _sample(held_out, rng)
-    epochs, weights, chances = [], [], []
-    steps = sampling.epoch_steps(train, grid, config)
-    _compile(network, steps * config.train_epochs, train, config)
-    for number in range(config.train_epochs):
-        started = time.monotonic()
-        _train(network, sampling.draw(train, grid, config, rng), train.sets, grid, config)
-        chances.append(_chances(predictor, scored[1].sets, grid))
-        epochs.append(Epoch(_quality(predictor, scored[0], grid), _rated(chances[-1], scored[1])))
-        weights.append(network.get_weights())
-        seconds = time.monotonic() - started
-        _report(number, epochs[-1], seconds, config)
-    best = last_as_good(chances, scored[1].negatives, scored[1].positives)
-    network.set_weights(weights[best])
-    predictor, ratio, refitted = _calibrated(predictor, scored[0], grid)
-    base = float(train.positives.sum() / (train.positives + train.negatives).sum())
+    train, held_out = _group(examples, 0), _group(examples, 1)
+    _check_classes(train)
+    keras.utils.set_random_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    start, prior = _logistic(train, grid), _prior(train)
+    predictor = Predictor(_network(grid, settings), Calibration(prior))
+    # Training balances the classes: there the log-odds are lower by the prior.
+    add_linear(predictor.network, start.weights.reshape(grid), start.intercept - prior)
+    scored = _Scored(_subsample(train, rng), _subsample(held_out, rng))
+    history = _run_epochs(predictor, train, scored, grid, settings, rng)
+    best_epoch = last_as_good(
+        history.probabilities, scored.held_out.negatives, scored.held_out.positives
+    )
+    predictor.network.set_weights(history.weights[best_epoch])
+    predictor, ratio, refitted = _recalibrated(predictor, scored.train, grid)
+    prevalence = float(train.positives.sum() / train.weight.sum())
     return Fitted(
         predictor=predictor,
-        logistic=logistic,
-        epochs=epochs,
-        weights=weights,
-        best=best,
-        held_out=_judged(predictor, logistic, base, held_out, grid),
-        prevalence=base,
+        logistic=start,
+        epochs=history.epochs,
+        weights=history.weights,
+        best_epoch=best_epoch,
+        held_out=_score_held_out(predictor, start, prevalence, held_out, grid),
+        prevalence=prevalence,
         ratio=ratio,
         refitted=refitted,
     )
 
 
-def refits(fitted: Fitted, redrawn: Examples, grid: Grid, config: Config) -> Iterator[Predictor]:
-    """The model trained on, once for every group of examples, each time from where it was.
+def refits(
+    fitted: Fitted, bootstrap_examples: Examples, grid: Grid, settings: TrainingSettings
+) -> Iterator[Predictor]:
+    """The model trained on to each group of examples, a bootstrap sample of users, in turn.
 
     Its sum of weights moves as logistic regression does. Then it takes a tenth of a fit's steps, at
-    a fit's learning rates: fast enough to leave the minimum that it comes from, so that refits
-    differ by the luck of training as well as by their users.
+    a fit's learning rates: fast enough to leave the minimum that it starts in, so that refits
+    differ by the randomness of training as well as by their users.
     """
-    keras.utils.set_random_seed(config.seed + 1)
-    rng = np.random.default_rng(config.seed + 1)
+    keras.utils.set_random_seed(settings.seed + 1)
+    rng = np.random.default_rng(settings.seed + 1)
     network = keras.models.clone_model(fitted.predictor.network)
-    weights = fitted.predictor.network.get_weights()
-    start = fitted.predictor.calibration
-    predictor = Predictor(network, start)
-    first = _group(redrawn, 0)
-    steps = max(1, sampling.epoch_steps(first, grid, config) * config.train_epochs // REFIT_SHARE)
-    _compile(network, steps, first, config)
+    fitted_weights = fitted.predictor.network.get_weights()
+    fitted_calibration = fitted.predictor.calibration
+    predictor = Predictor(network, fitted_calibration)
+    first = _group(bootstrap_examples, 0)
+    steps_of_fit = sampling.steps_per_epoch(first, grid, settings) * settings.epochs
+    steps = max(1, steps_of_fit // REFIT_SHARE)
+    optimization.compile_network(network, steps, first.positives.sum(), settings)
     network.optimizer.build(network.trainable_variables)
-    for group in tqdm(range(redrawn.counts.shape[2]), "refits", disable=None, leave=False):
-        train = _group(redrawn, group)
-        _check(train)
-        prior, logistic = _prior(train), _logistic(train, grid)
-        network.set_weights(weights)
-        moved = logistic.weights - fitted.logistic.weights
-        intercept = logistic.intercept - fitted.logistic.intercept
-        add_linear(network, moved.reshape(grid), intercept - prior + start.prior)
-        for variable in network.optimizer.variables:
-            variable.assign(np.zeros(variable.shape))
-        _train(
-            network, sampling.draw_steps(train, steps, grid, config, rng), train.sets, grid, config
-        )
-        refitted = _calibrated(predictor.calibrated(Calibration(prior)), train, grid)[0]
+    groups = range(bootstrap_examples.counts.shape[2])
+    for group in tqdm(groups, "refits", disable=None, leave=False):
+        train = _group(bootstrap_examples, group)
+        _check_classes(train)
+        prior, start = _prior(train), _logistic(train, grid)
+        network.set_weights(fitted_weights)
+        moved = start.weights - fitted.logistic.weights
+        intercept = start.intercept - fitted.logistic.intercept
+        add_linear(network, moved.reshape(grid), intercept - prior + fitted_calibration.prior)
+        optimization.reset_optimizer(network)
+        rows = sampling.sample_steps(train, steps, grid, settings, rng)
+        optimization.train(network, rows, train.patterns, grid, settings.batch_size)
+        refitted, _, _ = _recalibrated(predictor.calibrated(Calibration(prior)), train, grid)
         yield refitted.with_weights(network.get_weights())
 
 
@@ -142,146 +132,175 @@ def replay(fitted: Fitted) -> list[Predictor]:
     return [predictor.with_weights(weights) for weights in fitted.weights]
 
 
-def _split(examples: Examples) -> tuple[Counted, Counted]:
-    return _group(examples, 0), _group(examples, 1)
+class _Scored(NamedTuple):
+    """The patterns that metrics of an epoch are computed from."""
+
+    train: CountedPatterns
+    held_out: CountedPatterns
 
 
-def _group(examples: Examples, group: int) -> Counted:
-    counts = examples.counts[:, :, group].astype(np.float64)
-    drawn = counts[:, NEGATIVE] + counts[:, AUGMENTED]
-    some = np.flatnonzero(drawn + counts[:, POSITIVE])
-    counts, drawn = counts[some], drawn[some]
-    return Counted(examples.patterns.take(some), counts[:, NEGATIVE], counts[:, POSITIVE], drawn)
+class _History(NamedTuple):
+    """What each epoch led to, one element an epoch."""
+
+    epochs: list[Epoch]
+    weights: list[list[Floats]]
+    probabilities: list[Floats]  # for the held-out patterns that are scored
 
 
-def _check(train: Counted) -> None:
+def _run_epochs(
+    predictor: Predictor,
+    train: CountedPatterns,
+    scored: _Scored,
+    grid: Grid,
+    settings: TrainingSettings,
+    rng: np.random.Generator,
+) -> _History:
+    """Train the predictor's network for all epochs; it ends with the last one's weights."""
+    history = _History([], [], [])
+    network = predictor.network
+    steps = sampling.steps_per_epoch(train, grid, settings) * settings.epochs
+    optimization.compile_network(network, steps, train.positives.sum(), settings)
+    for number in range(settings.epochs):
+        started = time.monotonic()
+        rows = sampling.sample_epoch(train, grid, settings, rng)
+        optimization.train(network, rows, train.patterns, grid, settings.batch_size)
+        probabilities = score(scored.held_out.patterns, grid, predictor)
+        epoch = Epoch(
+            train=_quality(score(scored.train.patterns, grid, predictor), scored.train),
+            held_out=_quality(probabilities, scored.held_out),
+        )
+        history.epochs.append(epoch)
+        history.weights.append(network.get_weights())
+        history.probabilities.append(probabilities)
+        _log_epoch(number, epoch, time.monotonic() - started, settings.epochs)
+    return history
+
+
+def _group(examples: Examples, group: int) -> CountedPatterns:
+    """One group of the examples, without the patterns that it does not have."""
+    counts = examples.counts[:, :, group].astype(np.float64)  # (patterns, 3)
+    sampled = counts[:, NEGATIVE] + counts[:, AUGMENTED]
+    present = np.flatnonzero(sampled + counts[:, POSITIVE])
+    everything = CountedPatterns(
+        examples.patterns, counts[:, NEGATIVE], counts[:, POSITIVE], sampled
+    )
+    return everything.take(present)
+
+
+def _check_classes(train: CountedPatterns) -> None:
     if not train.positives.sum():
-        raise DataError("no training user converts after a touch: there is nothing to learn from")
+        raise DataError(
+            "no training user converts after a touch, so there is nothing to learn from: use more "
+            "users or a longer time_interval"
+        )
     if not train.negatives.sum():
         raise DataError(
-            "every example converts: a model needs user-days, or users, without a conversion too"
+            "every training example converts: the model needs user-days, or users, without a "
+            "conversion too"
         )
 
 
-def _prior(train: Counted) -> float:
+def _prior(train: CountedPatterns) -> float:
     return float(np.log(train.positives.sum() / train.negatives.sum()))
 
 
-def _logistic(train: Counted, grid: Grid) -> rivals.Logistic:
-    return rivals.logistic(train.sets, train.negatives, train.positives, grid.cells)
+def _logistic(train: CountedPatterns, grid: Grid) -> Logistic:
+    return logistic(train.patterns, train.negatives, train.positives, grid.cells)
 
 
-def _network(grid: Grid, config: Config) -> keras.Model:
+def _network(grid: Grid, settings: TrainingSettings) -> keras.Model:
     """On several GPUs a copy on each, with gradients averaged."""
-    devices = tf.config.list_logical_devices("GPU")
-    strategy = tf.distribute.MirroredStrategy() if len(devices) > 1 else None
-    if strategy is None:
-        return build(grid, width=config.model_width, dropout=config.dropout_rate)
-    with strategy.scope():
-        return build(grid, width=config.model_width, dropout=config.dropout_rate)
+    if len(tf.config.list_logical_devices("GPU")) <= 1:
+        return build(grid, width=settings.width, dropout=settings.dropout)
+    with tf.distribute.MirroredStrategy().scope():
+        return build(grid, width=settings.width, dropout=settings.dropout)
 
 
-def _compile(network: keras.Model, steps: int, train: Counted, config: Config) -> None:
-    """AdamW; the rate rises over a twentieth of the steps, then falls to nothing along a cosine.
-
-    Without weight decay a small table is learned by heart, since it gets no fewer steps; with it a
-    large one loses its interactions. So it falls with the square of conversions per weight.
-    """
-    warm = max(1, steps // 20)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        PEAK_RATE / 10, max(1, steps - warm), warmup_target=PEAK_RATE, warmup_steps=warm
+def _subsample(counted: CountedPatterns, rng: np.random.Generator) -> CountedPatterns:
+    """At most `MOST_SCORED` patterns; of more, a sample in proportion to their counts."""
+    present = np.flatnonzero(counted.weight)
+    if len(present) <= MOST_SCORED:
+        return counted.take(present)
+    log.info(
+        "metrics of epochs use a sample of the %d patterns of %d examples",
+        len(present),
+        counted.weight.sum(),
     )
-    width, conversions = config.model_width, max(train.positives.sum(), 1)
-    decay = min(MOST_STRICT * width, STRICT * (width**2 / conversions) ** 2)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=1.0)
-    optimizer.exclude_from_weight_decay(linear_weights(network), var_names=["bias"])
-    network.compile(optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    negatives = _resampled(counted.negatives, rng)
+    positives = _resampled(counted.positives, rng)
+    sampled = CountedPatterns(counted.patterns, negatives, positives, negatives)
+    return sampled.take(np.flatnonzero(sampled.weight))
 
 
-def _train(network: keras.Model, draw: Draw, sets: Patterns, grid: Grid, config: Config) -> None:
-    size = min(config.train_batch_size, len(draw.pattern))
-    whole = range(0, len(draw.pattern) - size + 1, size)  # a last smaller one would be traced anew
-    for at in tqdm(whole, "training", disable=None, leave=False):
-        rows = slice(at, at + size)
-        cells = in_order(patterns.dense(sets.take(draw.pattern[rows]), grid))
-        network.train_on_batch(
-            cells,
-            draw.label[rows, None].astype(np.float32),
-            sample_weight=draw.weight[rows].astype(np.float32),
-        )
-
-
-def _sample(counted: Counted, rng: np.random.Generator) -> Counted:
-    """At most `MOST_SCORED` patterns; of more, a draw by weight stands for all."""
-    rows = np.flatnonzero(counted.negatives + counted.positives)
-    if len(rows) <= MOST_SCORED:
-        return counted.take(rows)
-    counts = np.stack([counted.negatives, counted.positives])
+def _resampled(counts: Floats, rng: np.random.Generator) -> Floats:
+    """`MOST_SCORED` draws in proportion to the counts, scaled to the same sum, `(n,)`."""
     total = counts.sum()
-    drawn = [
-        rng.multinomial(MOST_SCORED, each / each.sum()) * each.sum() / MOST_SCORED
-        for each in counts
-    ]
-    log.info("metrics from a draw of patterns: %d of weight %d", len(rows), total)
-    some = np.flatnonzero(drawn[0] + drawn[1])
-    sets = counted.sets.take(some)
-    return Counted(sets, drawn[0][some], drawn[1][some], drawn[0][some])
+    return rng.multinomial(MOST_SCORED, counts / total) * total / MOST_SCORED
 
 
-def _rated(chance: Floats, counted: Counted) -> Quality:
-    if not len(chance):
+def _quality(probabilities: Floats, counted: CountedPatterns) -> Quality:
+    if not len(probabilities):
         return Quality(*[math.nan] * len(Quality._fields))
-    return quality(chance, counted.negatives, counted.positives)
+    return quality(probabilities, counted.negatives, counted.positives)
 
 
-def _chances(predictor: Predictor, sets: Patterns, grid: Grid) -> Floats:
-    from td_mta.shapley import score
-
-    return score(sets, grid, predictor)
-
-
-def _quality(predictor: Predictor, counted: Counted, grid: Grid) -> Quality:
-    return _rated(_chances(predictor, counted.sets, grid), counted)
-
-
-def _judged(
-    predictor: Predictor, logistic: rivals.Logistic, base: float, held_out: Counted, grid: Grid
+def _score_held_out(
+    predictor: Predictor,
+    start: Logistic,
+    prevalence: float,
+    held_out: CountedPatterns,
+    grid: Grid,
 ) -> HeldOut:
-    """All held-out patterns by the predictor and its rivals, none of them drawn."""
-    seen = held_out.take(np.flatnonzero(held_out.negatives + held_out.positives))
-    none = np.empty(0)
-    chances = {
-        LSTM: _chances(predictor, seen.sets, grid),
-        LOGISTIC: logistic(seen.sets) if len(seen.sets.keys) else none,
-        BASE_RATE: np.full(len(seen.sets.keys), base),
+    """All held-out patterns, not a sample of them, by the predictor and its baseline models."""
+    present = held_out.take(np.flatnonzero(held_out.weight))
+    patterns = present.patterns
+    n = len(patterns.keys)
+    probabilities = {
+        LSTM: score(patterns, grid, predictor),
+        LOGISTIC: start(patterns) if n else np.empty(0),  # scikit-learn refuses no rows
+        BASE_RATE: np.full(n, prevalence),
     }
-    return HeldOut(seen.sets, seen.negatives, seen.positives, chances)
+    return HeldOut(patterns, present.negatives, present.positives, probabilities)
 
 
-def _report(number: int, epoch: Epoch, seconds: float, config: Config) -> None:
+def _log_epoch(number: int, epoch: Epoch, seconds: float, epochs: int) -> None:
     log.info(
         "epoch %d of %d: loss %.5f, val_loss %.5f, val_auc %.4f (%.0f s)",
         number + 1,
-        config.train_epochs,
+        epochs,
         epoch.train.log_loss,
         epoch.held_out.log_loss,
         epoch.held_out.auc,
         seconds,
     )
-    progress.log_time_left("training", seconds * (config.train_epochs - number - 1))
+    progress.log_time_left("training", seconds * (epochs - number - 1))
 
 
-def _calibrated(predictor: Predictor, train: Counted, grid: Grid) -> tuple[Predictor, float, bool]:
-    """Move the intercept until as many conversions are predicted as observed, if they differ."""
-    weight, observed = train.negatives + train.positives, train.positives.sum()
-    odds = np.log(_chances(predictor, train.sets, grid))
-    chance = np.exp(odds)
-    ratio = float(weight @ chance / observed)
+def _recalibrated(
+    predictor: Predictor, train: CountedPatterns, grid: Grid
+) -> tuple[Predictor, float, bool]:
+    """Move the intercept until as many conversions are predicted as observed, if they differ.
+
+    Also returns predicted over observed conversions before, and whether the intercept moved.
+    """
+    weight, observed = train.weight, train.positives.sum()
+    log_probability = np.log(score(train.patterns, grid, predictor))  # (n,)
+    probability = np.exp(log_probability)
+    ratio = float(weight @ probability / observed)
     if abs(ratio - 1) <= TOLERANCE:
         return predictor, ratio, False
-    log_odds, shift = odds - np.log1p(-chance), 0.0
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-log_odds - shift))
-        shift += (observed - weight @ chance) / (weight @ (chance * (1 - chance)))
-    calibration = Calibration(predictor.calibration.prior, float(shift))
+    log_odds = log_probability - np.log1p(-probability)
+    calibration = Calibration(
+        predictor.calibration.prior, _matching_shift(log_odds, weight, observed)
+    )
     return predictor.calibrated(calibration), ratio, True
+
+
+def _matching_shift(log_odds: Floats, weight: Floats, observed: float) -> float:
+    """The shift of all log-odds `(n,)` by which `observed` conversions are predicted (Newton)."""
+    shift = 0.0
+    for _ in range(NEWTON_STEPS):
+        probability = 1 / (1 + np.exp(-log_odds - shift))
+        slope = weight @ (probability * (1 - probability))
+        shift += float((observed - weight @ probability) / slope)
+    return shift

@@ -26,6 +26,7 @@ from td_mta.ingest.scan import EmptyTableError
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
+from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines.attribution_results import Results, output_frames
 from td_mta.reporting import output_tables, run_facts
 from td_mta.shapley import ValueFunction, convergence, intervals
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Fit = Callable[[Examples, Grid, Config], "Fitted"]
+Fit = Callable[[Examples, Grid, TrainingSettings], "Fitted"]
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,11 @@ def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTi
     # TensorFlow takes seconds to import, which a wrong table need not wait for.
     from td_mta.model import training
 
+    settings = TrainingSettings.of(config)
+    settings = TrainingSettings.of(config)
+    settings = TrainingSettings.of(config)
     with timer.step("train"):
-        fitted = (fit or training.fit)(extracted.examples, extracted.schema.grid, config)
+        fitted = (fit or training.fit)(extracted.examples, extracted.schema.grid, settings)
         fitted.predictor.save(config.model_dir)
     return fitted
 
@@ -203,7 +207,8 @@ def _full_interval(
     from td_mta.model import training
 
     grid = extracted.schema.grid
-    predictors = training.refits(fitted, extracted.bootstrap_examples, grid, config)
+    settings = TrainingSettings.of(config)
+    predictors = training.refits(fitted, extracted.bootstrap_examples, grid, settings)
     # A generator: the values of one refit at a time are in memory.
     refitted_values = (
         _shapley_values(extracted, _value_function(predictor, visits=visits), config)

@@ -84,7 +84,7 @@ def _warnings(results: Results, config: Config) -> list[str]:
     touchpoints, extracted, fitted = results.touchpoints, results.extracted, results.fitted
     held_out = "users" if config.holdout == "users" else "days"
     conversions = extracted.conversions_and_value[0]
-    best_epoch = fitted.epochs[fitted.best]
+    best_epoch = fitted.epochs[fitted.best_epoch]
     val_losses = [epoch.held_out.log_loss for epoch in fitted.epochs]
     duplicates = extracted.counts["duplicates"]
 
@@ -92,7 +92,7 @@ def _warnings(results: Results, config: Config) -> list[str]:
     sentences += diagnostics.credit_warnings(
         results.values, results.credit, conversions, visits=touchpoints.visits
     )
-    sentences += diagnostics.epoch_warnings(val_losses, fitted.best)
+    sentences += diagnostics.epoch_warnings(val_losses, fitted.best_epoch)
     sentences += diagnostics.convergence_warnings(results.changes, touchpoints.channels)
     sentences += diagnostics.overfitting_warnings(
         best_epoch.train.log_loss,

@@ -33,7 +33,7 @@ class Evaluation(NamedTuple):
 
 def evaluate(held_out: HeldOut) -> Evaluation:
     """Score the held-out examples, once for all that reports on them."""
-    differences = {model: held_out.beyond(model) for model in BASELINE_MODELS}
+    differences = {model: held_out.difference_to(model) for model in BASELINE_MODELS}
     return Evaluation(held_out.qualities(), differences)
 
 
@@ -80,13 +80,13 @@ def calibration(held_out: HeldOut) -> dict[str, str]:
 
 def misses(held_out: HeldOut, channels: Sequence[str], grid: Grid) -> list[str]:
     """A line for each of the largest residuals, then how large they would be by chance alone."""
-    largest = held_out_examples.misses(held_out)
-    lines = [held_out_examples.in_words(miss, channels, grid) for miss in largest.worst]
-    if largest.patterns:
+    largest = held_out_examples.largest_residuals(held_out)
+    lines = [held_out_examples.describe(residual, channels, grid) for residual in largest.residuals]
+    if largest.compared:
         lines.append(
-            f"{largest.patterns} patterns with {held_out_examples.FEW} or more conversions, "
+            f"{largest.compared} patterns with {held_out_examples.FEW} or more conversions, "
             "observed or predicted, were compared. By chance alone, the largest of so many "
-            f"residuals would be about {largest.by_chance:.1f} standard errors (median)."
+            f"residuals would be about {largest.median_by_chance:.1f} standard errors (median)."
         )
     return lines
 

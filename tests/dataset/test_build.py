@@ -44,7 +44,8 @@ def test_training_sees_just_what_the_records_hold(
     config = configuration.from_params(settings, "test", out=tmp_path)
     warehouse = LocalWarehouse(None, tmp_path, now=0)
     warehouse.write(config.table, touchpoints(), "overwrite")
-    extracted = extract(TouchpointTable(TableSettings.of(config), warehouse, tmp_path), config, folders_of(config))
+    table = TouchpointTable(TableSettings.of(config), warehouse, tmp_path)
+    extracted = extract(table, config, folders_of(config))
     read = tfrecords.read(folders_of(config), extracted.schema)
     assert len(list(folders_of(config).positive.glob("*.tfrecord"))) > 2
     for in_memory, on_disk in zip(

@@ -25,6 +25,7 @@ from td_mta.config import attribution as configuration
 from td_mta.errors import MtaError
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
+from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import attribution
 from td_mta.warehouse.td_patience import Patience
 from td_mta.warehouse.treasure_data import TreasureDataWarehouse
@@ -153,7 +154,7 @@ def _python(td: Emulator, out: Path, settings: Mapping[str, str]) -> tuple[str, 
 _MODELS: "dict[str, Fitted]" = {}
 
 
-def _trained(examples: Examples, grid: Grid, settings: configuration.Config) -> "Fitted":
+def _trained(examples: Examples, grid: Grid, settings: TrainingSettings) -> "Fitted":
     """The model, trained at the first call: every run of the stage has the same examples."""
     if "the shop's" not in _MODELS:
         from td_mta.model import training

@@ -1,4 +1,4 @@
-"""What held-out users say: misses in words, the difference to rivals, nobody held out."""
+"""Held-out examples: the largest residuals, the difference to baselines, none held out."""
 
 import numpy as np
 import pytest
@@ -10,49 +10,53 @@ from td_mta.model.holdout import HeldOut
 
 GRID = Grid(2, 2)
 # nothing; Email today; Search today; Email today and Search yesterday
-SETS = patterns.of_cells(np.array([1, 2, 3, 3]), np.array([0, 1, 0, 3]), 4, GRID)
+PATTERNS = patterns.of_cells(np.array([1, 2, 3, 3]), np.array([0, 1, 0, 3]), 4, GRID)
 CHANNELS = ["Email", "Search"]
 
 
-def held_out(positives: list[float], chance: list[float], n: float = 1000.0) -> HeldOut:
-    hits = np.array(positives)
-    rivals = {"logistic": np.full(4, 0.02), "base_rate": np.full(4, 0.01)}
-    return HeldOut(SETS, n - hits, hits, {"lstm": np.array(chance), **rivals})
+def held_out(positives: list[float], probability: list[float], n: float = 1000.0) -> HeldOut:
+    conversions = np.array(positives)
+    baselines = {"logistic": np.full(4, 0.02), "base_rate": np.full(4, 0.01)}
+    return HeldOut(
+        PATTERNS, n - conversions, conversions, {"lstm": np.array(probability), **baselines}
+    )
 
 
-def test_the_worst_miss_stands_first_with_its_sign() -> None:
-    found = holdout.misses(held_out([10, 20, 50, 41], [0.01, 0.04, 0.05, 0.0223]))
-    worst = [holdout.in_words(miss, CHANNELS, GRID) for miss in found.worst]
-    assert worst[0] == (
+def test_the_largest_residual_stands_first_with_its_sign() -> None:
+    largest = holdout.largest_residuals(held_out([10, 20, 50, 41], [0.01, 0.04, 0.05, 0.0223]))
+    sentences = [holdout.describe(residual, CHANNELS, GRID) for residual in largest.residuals]
+    assert sentences[0] == (
         "Email on day 0, Search on day 1: 41 conversions, 22.3 predicted (+3.6 standard errors)"
     )
-    assert worst[1].startswith("Email on day 0: 20 conversions, 40.0 predicted (-3.6")
-    assert found.patterns == 4
+    assert sentences[1].startswith("Email on day 0: 20 conversions, 40.0 predicted (-3.6")
+    assert largest.compared == 4
 
 
-def test_patterns_with_few_conversions_are_no_misses() -> None:
-    found = holdout.misses(held_out([4, 5, 0, 0], [0.0001, 0.0001, 0.0051, 0.001]))
-    assert [miss.conversions for miss in found.worst] == [5, 0]
-    assert found.patterns == 2
+def test_patterns_with_few_conversions_are_not_compared() -> None:
+    largest = holdout.largest_residuals(held_out([4, 5, 0, 0], [0.0001, 0.0001, 0.0051, 0.001]))
+    assert [residual.conversions for residual in largest.residuals] == [5, 0]
+    assert largest.compared == 2
 
 
-def test_the_empty_pattern_has_words() -> None:
-    found = holdout.misses(held_out([30, 0, 0, 0], [0.01, 0.001, 0.001, 0.001]))
-    assert holdout.in_words(found.worst[0], CHANNELS, GRID).startswith("No touch in the window: 30")
+def test_the_empty_pattern_is_described() -> None:
+    largest = holdout.largest_residuals(held_out([30, 0, 0, 0], [0.01, 0.001, 0.001, 0.001]))
+    assert holdout.describe(largest.residuals[0], CHANNELS, GRID).startswith(
+        "No touch in the window: 30"
+    )
 
 
-def test_what_chance_alone_does_grows_with_the_patterns() -> None:
-    one = holdout.misses(held_out([30, 0, 0, 0], [0.01, 0.001, 0.001, 0.001]))
-    four = holdout.misses(held_out([30] * 4, [0.03] * 4))
-    assert one.by_chance == pytest.approx(0.6745, abs=1e-3)  # half of all are closer
+def test_the_largest_residual_by_chance_alone_grows_with_the_patterns() -> None:
+    one = holdout.largest_residuals(held_out([30, 0, 0, 0], [0.01, 0.001, 0.001, 0.001]))
+    four = holdout.largest_residuals(held_out([30] * 4, [0.03] * 4))
+    assert one.median_by_chance == pytest.approx(0.6745, abs=1e-3)  # half of all are closer
     draws = np.abs(np.random.default_rng(0).normal(size=(20_000, 4))).max(axis=1)
-    assert four.by_chance == pytest.approx(np.median(draws), abs=0.02)
+    assert four.median_by_chance == pytest.approx(np.median(draws), abs=0.02)
 
 
-def test_a_better_model_is_below_its_rival() -> None:
-    found = held_out([10, 40, 50, 22], [0.01, 0.04, 0.05, 0.022]).beyond("logistic")
-    assert found.mean < 0
-    assert abs(found.mean) > 2 * found.error > 0
+def test_a_better_model_is_below_its_baseline() -> None:
+    difference = held_out([10, 40, 50, 22], [0.01, 0.04, 0.05, 0.022]).difference_to("logistic")
+    assert difference.mean < 0
+    assert abs(difference.mean) > 2 * difference.error > 0
 
 
 def test_models_that_tell_patterns_apart_are_binned() -> None:
@@ -62,12 +66,12 @@ def test_models_that_tell_patterns_apart_are_binned() -> None:
     assert bins["logistic"].conversions.sum() == 122
 
 
-def test_nobody_held_out_says_nothing() -> None:
+def test_nothing_held_out_has_no_figures() -> None:
     none = np.empty(0)
     empty = HeldOut(
-        SETS.take(np.empty(0, np.int64)), none, none, dict.fromkeys(("lstm", "logistic"), none)
+        PATTERNS.take(np.empty(0, np.int64)), none, none, dict.fromkeys(("lstm", "logistic"), none)
     )
     assert np.isnan(empty.qualities()["lstm"].log_loss)
-    assert np.isnan(empty.beyond("logistic").mean)
+    assert np.isnan(empty.difference_to("logistic").mean)
     assert empty.calibration() == {}
-    assert holdout.misses(empty) == ([], 0, 0.0)
+    assert holdout.largest_residuals(empty) == ([], 0, 0.0)

@@ -1,20 +1,22 @@
-"""Refits: the model trained on with other weights of users, each time from where it was."""
+"""Refits: the model trained on to bootstrap samples of users, each time from the same start."""
 
 import numpy as np
 import pytest
 
-from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.model import training
 from td_mta.model.network import Predictor
+from td_mta.model.settings import TrainingSettings
 from td_mta.model.training import Fitted
 
 pytestmark = pytest.mark.slow
 GRID = Grid(2, 2)
-CONFIG = Config(model_width=4, train_epochs=2, train_batch_size=100)
+SETTINGS = TrainingSettings(
+    width=4, dropout=0.5, epochs=2, batch_size=100, epoch_fraction=0.5, seed=18
+)
 EMAIL, SOCIAL = 0, 1
 SETS = [(), (EMAIL,), (SOCIAL,), (EMAIL, SOCIAL)]
 
@@ -22,7 +24,7 @@ SETS = [(), (EMAIL,), (SOCIAL,), (EMAIL, SOCIAL)]
 def examples(positives: list[list[int]]) -> Examples:
     """Groups of 4 patterns, 1000 negatives each: none, email, social, both."""
     owner = np.repeat(np.arange(4), [len(cells) for cells in SETS])
-    cells = np.array([cell for each in SETS for cell in each], np.int64)
+    cells = np.array([cell for touched in SETS for cell in touched], np.int64)
     sets, which = patterns.distinct(patterns.of_cells(owner, cells, 4, GRID))
     counts = np.zeros((4, 3, len(positives)), np.int64)
     counts[:, NEGATIVE] = 1000
@@ -37,10 +39,10 @@ SOCIAL_DOES_IT = [20, 20, 180, 180]
 
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
-    return training.fit(examples([AS_TRAINED, AS_TRAINED]), GRID, CONFIG)
+    return training.fit(examples([AS_TRAINED, AS_TRAINED]), GRID, SETTINGS)
 
 
-def chances(predictor: Predictor) -> np.ndarray:
+def probabilities(predictor: Predictor) -> np.ndarray:
     """Of a conversion after email alone, then after social alone."""
     cells = np.zeros((2, GRID.days, GRID.channels), np.float32)
     cells[0, 0, EMAIL] = cells[1, 0, SOCIAL] = 1
@@ -48,8 +50,8 @@ def chances(predictor: Predictor) -> np.ndarray:
 
 
 def refitted(fitted: Fitted, groups: list[list[int]]) -> list[np.ndarray]:
-    made = training.refits(fitted, examples(groups), GRID, CONFIG)
-    return [chances(predictor) for predictor in made]
+    refits = training.refits(fitted, examples(groups), GRID, SETTINGS)
+    return [probabilities(predictor) for predictor in refits]
 
 
 def test_a_refit_follows_the_weights_of_its_users(fitted: Fitted) -> None:
@@ -59,13 +61,15 @@ def test_a_refit_follows_the_weights_of_its_users(fitted: Fitted) -> None:
 
 
 def test_the_same_seed_gives_the_same_refits_and_leaves_the_model_alone(fitted: Fitted) -> None:
-    before = chances(fitted.predictor)
+    before = probabilities(fitted.predictor)
     one, two = (np.array(refitted(fitted, [AS_TRAINED, EMAIL_DOES_IT])) for _ in range(2))
     assert one.tobytes() == two.tobytes()
-    assert chances(fitted.predictor).tobytes() == before.tobytes()
+    assert probabilities(fitted.predictor).tobytes() == before.tobytes()
 
 
-def test_refits_to_the_same_users_differ_by_the_luck_of_training_alone(fitted: Fitted) -> None:
+def test_refits_to_the_same_users_differ_by_random_training_alone(
+    fitted: Fitted,
+) -> None:
     one, two = refitted(fitted, [AS_TRAINED, AS_TRAINED])
     assert (one != two).any()
     assert one == pytest.approx(two, rel=0.5)
@@ -73,20 +77,20 @@ def test_refits_to_the_same_users_differ_by_the_luck_of_training_alone(fitted: F
 
 def test_refits_and_epochs_stay_different_models_in_a_list(fitted: Fitted) -> None:
     groups = examples([EMAIL_DOES_IT, SOCIAL_DOES_IT])
-    one, two = list(training.refits(fitted, groups, GRID, CONFIG))
-    assert chances(one)[EMAIL] > 3 * chances(two)[EMAIL]
+    one, two = list(training.refits(fitted, groups, GRID, SETTINGS))
+    assert probabilities(one)[EMAIL] > 3 * probabilities(two)[EMAIL]
     first, last = list(training.replay(fitted))
-    assert (chances(first) != chances(last)).all()
+    assert (probabilities(first) != probabilities(last)).all()
 
 
 def test_a_refit_predicts_as_many_conversions_as_its_users_have(fitted: Fitted) -> None:
     doubled = examples([[2 * count for count in AS_TRAINED]])
-    (predictor,) = training.refits(fitted, doubled, GRID, CONFIG)
+    (predictor,) = training.refits(fitted, doubled, GRID, SETTINGS)
     weight = doubled.counts[:, :, 0].sum(axis=1)
-    chance = predictor(patterns.dense(doubled.patterns, GRID))
-    assert weight @ chance == pytest.approx(2 * sum(AS_TRAINED), rel=0.02)
+    probability = predictor(patterns.dense(doubled.patterns, GRID))
+    assert weight @ probability == pytest.approx(2 * sum(AS_TRAINED), rel=0.02)
 
 
-def test_users_drawn_again_of_whom_nobody_converts_are_an_error(fitted: Fitted) -> None:
+def test_a_bootstrap_sample_in_which_nobody_converts_is_an_error(fitted: Fitted) -> None:
     with pytest.raises(DataError, match="no training user converts"):
         refitted(fitted, [[0, 0, 0, 0]])

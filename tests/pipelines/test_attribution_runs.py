@@ -235,7 +235,7 @@ def test_a_replay_ends_in_the_model_and_its_changes_of_credit_are_reported(shop:
     cells = np.eye(9, dtype=np.float32).reshape(9, 3, 3)
     by_epoch = [predictor(cells) for predictor in training.replay(kept[0])]
     assert len(by_epoch) == 3
-    assert by_epoch[kept[0].best] == pytest.approx(kept[0].predictor(cells), rel=1e-5)
+    assert by_epoch[kept[0].best_epoch] == pytest.approx(kept[0].predictor(cells), rel=1e-5)
     assert np.abs(by_epoch[0] - by_epoch[2]).max() > 0
     info = read(shop / "out", "shapley_run_info")
     assert info.loc[info["section"] == "convergence", "name"].tolist() == ["epoch_2", "epoch_3"]
