@@ -1,6 +1,6 @@
-"""The command line: its options, where tables are, and what an error prints and returns.
+"""The command line: its options, where tables are, and the message and exit code of an error.
 
-Nothing heavy is imported here, so that --help and a wrong option answer at once.
+No heavy library is imported here, so that --help and a wrong option answer at once.
 """
 
 import argparse
@@ -24,43 +24,45 @@ DEFAULT_CONFIG = Path("config/params.yml")
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    """The options of `python -m td_mta.main`."""
+    options = argparse.ArgumentParser(
         prog="python -m td_mta.main",
         description="What did each marketing channel contribute to our conversions, "
         "and how long before? Reads a table of touchpoints, writes tables and a report.",
     )
-    made.add_argument("--config", type=Path, metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
-    made.add_argument(
+    options.add_argument("--config", type=Path, metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
+    options.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help="override one parameter of the file; may be repeated",
     )
-    made.add_argument(
+    options.add_argument(
         "--warehouse", choices=("td", "local"), help="default: local with --data, else td"
     )
-    made.add_argument("--data", type=Path, metavar="DIR", help="folder of CSV or Parquet tables")
-    made.add_argument(
+    options.add_argument("--data", type=Path, metavar="DIR", help="folder of CSV or Parquet tables")
+    options.add_argument(
         "--out",
         type=Path,
         default=Path("out"),
         metavar="DIR",
         help="folder for tables, model and report.html (default: out)",
     )
-    return made
+    return options
 
 
 def overrides(pairs: Sequence[str]) -> dict[str, str]:
-    """The parameters of `--set key=value`, blanks around both stripped; the last one counts.
+    """The parameters of `--set key=value`, spaces around both stripped; the last one counts.
 
     >>> overrides(["lookback_window_days=7", "table = touches"])
     {'lookback_window_days': '7', 'table': 'touches'}
     """
     for pair in pairs:
         if "=" not in pair:
-            raise ConfigError(f"--set {pair}: must be of the form key=value")
-    return {key.strip(): value.strip() for key, _, value in (p.partition("=") for p in pairs)}
+            raise ConfigError(f"--set must have the form key=value, got {pair}")
+    parts = (pair.partition("=") for pair in pairs)
+    return {key.strip(): value.strip() for key, _, value in parts}
 
 
 def open_warehouse(
@@ -71,12 +73,14 @@ def open_warehouse(
     database: str,
     environment: Mapping[str, str] = os.environ,
 ) -> "Warehouse":
-    """The tables of a local folder, or those of `database` on Treasure Data, where key and address
-    come from the environment alone.
+    """The tables of a local folder, or those of `database` on Treasure Data.
+
+    Key and address of Treasure Data come from the environment alone. `now` is in unix seconds.
+    Raises `ConfigError` for a folder that does not exist and for a missing or malformed key.
     """
     if kind == "local":
         if data is not None and not data.is_dir():
-            raise ConfigError(f"--data {data}: must be a folder of CSV or Parquet files")
+            raise ConfigError(f"--data must be a folder of CSV or Parquet files, got {data}")
         from td_mta.warehouse.local import LocalWarehouse
 
         return LocalWarehouse(data, out, now=now)
@@ -93,10 +97,10 @@ def _key(environment: Mapping[str, str]) -> str:
             "TD_API_KEY is not set: export TD_API_KEY with the account's master key (in a workflow "
             "set the secret td.apikey), or name a folder of local tables with --data"
         )
-    if not re.fullmatch(r"[!-~]+", key):
+    if not re.fullmatch(r"[!-~]+", key):  # the message does not show it: it may be the secret
         raise ConfigError(
-            "TD_API_KEY holds a blank or a letter that no key has: copy the account's master key, "
-            "ACCOUNT/KEY, anew"
+            "TD_API_KEY must hold the account's master key, ACCOUNT/KEY, got one with a space or a "
+            "character that no key has; copy the key again"
         )
     return key
 
@@ -107,6 +111,7 @@ def _server(environment: Mapping[str, str]) -> str:
 
 
 def log_to_stderr() -> None:
+    """Log from INFO on, so that stdout holds results alone."""
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,
@@ -116,7 +121,7 @@ def log_to_stderr() -> None:
 
 
 def print_summary(summary: "Summary") -> None:
-    """Print that credit adds up, and where the report is."""
+    """Print that baseline and channels add up to the conversions, and where the report is."""
     print(
         f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
         f" = conversions {summary.conversions:.1f}"
@@ -126,47 +131,51 @@ def print_summary(summary: "Summary") -> None:
 
 
 def exit_code(work: Callable[[], None]) -> int:
-    """What a command returns: 0 done, 2 wrong input, 1 anything else, 130 when interrupted."""
+    """The exit code of a command: 0 done, 2 wrong input, 1 any other error, 130 interrupted.
+
+    An error is one line on stderr.
+    """
     try:
         work()
     except MtaError as error:
-        return _failed(error.exit_code, str(error))
+        return _report_error(error.exit_code, str(error))
     except KeyboardInterrupt:
-        return _failed(130, "interrupted; the tables of the last whole run are untouched")
+        return _report_error(130, "interrupted; the tables of the last complete run are unchanged")
     except ImportError as error:
-        return _failed(1, missing_package(error))
+        return _report_error(1, missing_package(error))
     except MemoryError:
-        return _failed(
+        return _report_error(
             1,
-            "the memory is full: lower users_per_tfrecord or lookback_window_days, "
+            "out of memory: lower users_per_tfrecord or lookback_window_days, "
             "group channels, or use a larger machine",
         )
     except OSError as error:
-        return _failed(1, _of_the_system(error))
+        return _report_error(1, _describe_os_error(error))
     return 0
 
 
 def missing_package(error: ImportError) -> str:
+    """The message for a package that is not installed."""
     return (
         f"the package {error.name or error} cannot be imported ({error}): "
-        "pip install -r td_mta/requirements.txt"
+        "run pip install -r td_mta/requirements.txt"
     )
 
 
 def is_full(error: OSError) -> bool:
-    """Whether the disk, or one's share of it, is full; libraries say it in their own words."""
+    """Whether the disk or its quota is full; some libraries set no error number."""
     return error.errno in _FULL or "No space left" in str(error)
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def _of_the_system(error: OSError) -> str:
+def _describe_os_error(error: OSError) -> str:
     if is_full(error):
-        return f"the disk is full ({error}): make room, or name another folder with --out"
+        return f"the disk is full ({error}): free some space, or set another folder with --out"
     return str(error)
 
 
-def _failed(code: int, message: str) -> int:
+def _report_error(code: int, message: str) -> int:
     print("error:", " ".join(message.split()), file=sys.stderr)
     return code

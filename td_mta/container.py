@@ -1,11 +1,11 @@
-"""A bare container made ready for the workflow's Python task: which Python it has, its packages.
+"""Prepares a bare container for the workflow's Python task: checks its Python, installs packages.
 
-Images hold what they hold, so nothing of theirs is used: each pinned package goes into one new
-folder, which then comes first on the import path. pip is neither asked what is there already, nor
-does it need the right to change it.
+What an image has installed differs from image to image and is not used: each pinned package goes
+into one new folder, which then comes first on the import path. So pip neither looks for installed
+packages nor needs the right to change them.
 
-Only the standard library is imported, and any Python from 3.7 on can read this file: an image that
-is too old shall say so.
+Only the standard library is imported, and any Python from 3.7 on can read this file, so that an
+image whose Python is too old gets an error that says so.
 """
 
 from __future__ import annotations
@@ -36,40 +36,40 @@ IMAGES = {
 PIP = (
     *("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"),
     *("--no-deps", "--require-hashes", "--only-binary", ":all:"),  # the file names everything
-    *("--no-compile", "--no-cache-dir"),  # half the time and room; nothing here is used twice
+    *("--no-compile", "--no-cache-dir"),  # half the time and space; nothing here is used twice
 )
-# What pip prints, and what it means; the first one that is found counts.
+# Patterns in what pip prints, and what they mean; the first that matches counts.
 REASONS = (
     (
         "No space left|Disk quota exceeded|File too large",
-        "there is no room in {folder}: about 3 GB are needed",
+        "the disk of {folder} is full, about 3 GB are needed",
     ),
-    ("No module named pip", "the image has no pip"),
+    ("No module named pip", "the image has no pip: set another docker_image"),
     (
         "NewConnection|NameResolution|ConnectTimeout|ReadTimeout|Proxy|SSLError|Connection broken"
         "|Network is unreachable",
-        "the package index cannot be reached",
+        "the package index cannot be reached from the container",
     ),
-    ("HASHES", "a package is not the one that was locked"),
-    ("No matching distribution", "a package has no wheel for this image, or is not in the index"),
+    ("HASHES", "a package has another hash than the pinned one"),
+    ("No matching distribution", "the index has no wheel of a package for this image"),
 )
 
 
 def check_python(version: tuple[int, int] = THIS) -> None:
     """Raise `ConfigError` for a Python that cannot run td_mta."""
     if version < OLDEST:
-        raise _unfit(version)
+        raise _wrong_python(version)
 
 
 def requirements(version: tuple[int, int] = THIS) -> Path:
     """The pinned packages for a version of Python; `ConfigError` where there are none."""
     name = "{}.{}".format(*version)
     if name not in IMAGES:
-        raise _unfit(version)
+        raise _wrong_python(version)
     return Path(__file__).with_name(f"requirements-{name}.txt")
 
 
-def _unfit(version: tuple[int, int]) -> ConfigError:
+def _wrong_python(version: tuple[int, int]) -> ConfigError:
     return ConfigError(
         "config/params.yml: docker_image must be an image with Python {}, got one with {}.{}: "
         "set {}".format(" or ".join(IMAGES), *version, " or ".join(IMAGES.values()))
@@ -87,51 +87,58 @@ def install(file: Path | None = None) -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     log.info("installing %s, about a minute", file.name)
     command = [sys.executable, *PIP, "--target", folder, "-r", str(file)]
-    done = subprocess.run(
+    pip = subprocess.run(
         command,
         env=_environment(os.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    if done.returncode:
-        raise MtaError(f"pip could not install {file.name}: {_reason(done.stdout, folder)}")
+    if pip.returncode:
+        raise MtaError(f"pip could not install {file.name}: {_reason(pip.stdout, folder)}")
     put_first(folder)
     seconds, size = time.monotonic() - started, _size(Path(folder)) / 1e6
     log.info("installed %s: %.0f s, %.0f MB", file.name, seconds, size)
 
 
 def _size(folder: Path) -> int:
+    """Bytes of all files."""
     return sum(path.lstat().st_size for path in folder.rglob("*"))
 
 
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    """No secrets for pip; and not the user's folder, which an image without root may ask for."""
-    kept = {name: value for name, value in given.items() if not name.startswith("TD_")}
-    return {**kept, "PIP_USER": "0"}
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for pip: without secrets, and without the option of an image without root to
+    install into the user's folder, which `--target` contradicts.
+    """
+    public = {name: value for name, value in environment.items() if not name.startswith("TD_")}
+    return {**public, "PIP_USER": "0"}
 
 
 def _reason(printed: str, folder: str) -> str:
+    """The last error that pip printed, after what it means where that is known."""
     errors = re.findall(r".*(?:Error|ERROR|No module).*", printed)
-    said = (errors or ["it printed nothing of use"])[-1].replace("ERROR: ", "").strip()[-300:]
+    last_error = errors[-1] if errors else "it printed no error"
+    detail = last_error.replace("ERROR: ", "").strip()[-300:]
     for pattern, meaning in REASONS:
         if re.search(pattern, printed):
-            return f"{meaning.format(folder=os.path.dirname(folder))} ({said})"
-    return said
+            return f"{meaning.format(folder=os.path.dirname(folder))} ({detail})"
+    return detail
 
 
 def put_first(folder: str) -> None:
     """Import from a folder before anything else.
 
-    What the start of Python imported already (a namespace such as `google`, from a .pth file) would
-    hide the folder's modules of that name, and is forgotten.
+    At its start Python may have imported a package of the same name already (a namespace such as
+    `google`, from a .pth file), which would hide the folder's. Such modules are forgotten.
     """
     sys.path.insert(0, folder)
     importlib.invalidate_caches()
-    ours = set(_modules(os.listdir(folder)))
-    for name in [name for name in sys.modules if name.split(".")[0] in ours]:
+    packages = set(_package_names(os.listdir(folder)))
+    hiding = [name for name in sys.modules if name.split(".")[0] in packages]
+    for name in hiding:
         del sys.modules[name]
 
 
-def _modules(files: Iterable[str]) -> Iterable[str]:
+def _package_names(files: Iterable[str]) -> Iterable[str]:
+    """The top-level names that can be imported from a folder with these files."""
     return (file.split(".")[0] for file in files if not file.endswith((".dist-info", ".pth")))

@@ -1,9 +1,9 @@
-"""What the workflow's `py>` task calls: `run`, with Digdag's parameters by name.
+"""The workflow's `py>` task calls `run`, with Digdag's parameters by name.
 
-On Treasure Data each task has a fresh container, so `run` first brings what it needs and imports it
-only then: Digdag would call whatever cannot be imported an "Empty module name". Like `container`
-this file can be read by an old Python. The local runner says by the environment that the packages
-are there, and where tables are: MTA_WAREHOUSE (td or local), MTA_DATA and MTA_OUT.
+On Treasure Data each task has a new container, so `run` first installs what it needs and imports it
+only then: for whatever cannot be imported Digdag reports an "Empty module name". Like `container`
+this file can be read by an old Python. The local runner sets in the environment that the packages
+are installed, and where tables are: MTA_WAREHOUSE (td or local), MTA_DATA and MTA_OUT.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PARAMETERS_FILE = "config/params.yml"
 # Parameters that Digdag passes beside those of the workflow's _export (seen on 0.10.5.1).
 _OF_DIGDAG = re.compile(
     r"_.*|.*>|(last|next)?_?(executed_)?session_.*|timezone|task_name|attempt_id|project_id"
@@ -33,8 +34,8 @@ _OF_DIGDAG = re.compile(
 )
 
 
-def run(**parameters: object) -> None:
-    """One attribution run; row counts, quality and the run's id are stored for later tasks.
+def run(**digdag_parameters: object) -> None:
+    """One attribution run; later tasks find its counts, quality and id in `mta`.
 
     Raises an `MtaError`, whose message Digdag shows, and never exits by itself: Digdag takes even
     exit code 0 for a failure.
@@ -46,75 +47,79 @@ def run(**parameters: object) -> None:
     if "MTA_WAREHOUSE" not in os.environ:
         container.install()
     try:
-        summary = _attribute(parameters)
+        summary = _attribute(digdag_parameters)
     except ImportError as error:
-        raise MtaError(_not_imported(error)) from error
+        raise MtaError(_describe_import_error(error)) from error
     except (OSError, MemoryError) as error:
-        raise MtaError(_no_room(error)) from error
+        raise MtaError(_describe_system_error(error)) from error
     cli.print_summary(summary)
     _store(summary)
 
 
-def _attribute(parameters: Mapping[str, object]) -> Summary:
-    """What a container draws is lost with it: a report only where somebody named a folder."""
+def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
+    """One run; its report is written only where MTA_OUT names a folder, since a container is lost
+    with all its files.
+    """
     from td_mta import cli
-    from td_mta.config import attribution as configuration
+    from td_mta.config.attribution import from_params
     from td_mta.pipelines import attribution
 
     data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
     folder = Path(out or "out")
-    settings = configuration.from_params(own(parameters), "config/params.yml", out=folder)
-    now = int(str(parameters.get("session_unixtime") or int(time.time())))
+    config = from_params(own_parameters(digdag_parameters), PARAMETERS_FILE, out=folder)
+    now = int(str(digdag_parameters.get("session_unixtime") or int(time.time())))
     kind = os.environ.get("MTA_WAREHOUSE", "td")
-    warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, settings.db)
-    return attribution.run(settings, warehouse, folder if out else None)
+    warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, config.db)
+    return attribution.run(config, warehouse, folder if out else None)
 
 
-def own(parameters: Mapping[str, object]) -> dict[str, object]:
-    """The parameters that are ours, without Digdag's and those of other tasks.
+def own_parameters(digdag_parameters: Mapping[str, object]) -> dict[str, object]:
+    """The parameters of the attribution, without Digdag's and those of other tasks.
 
-    Raises `ConfigError` for a name so near to one of ours that it must be a slip.
+    Raises `ConfigError` for a name so near to one of ours that it must be a typing error.
     """
-    from td_mta.config import attribution as configuration
+    from td_mta.config.attribution import PARAMETERS
+    from td_mta.config.parameters import describe_unknown, nearest
 
-    for name in parameters:
-        near = configuration.nearest(name, cutoff=0.7)
-        if near and name not in configuration.PARAMETERS and not _OF_DIGDAG.fullmatch(name):
-            raise ConfigError(
-                f"config/params.yml: unknown parameter {name!r}; did you mean {near!r}?"
-            )
-    return {name: value for name, value in parameters.items() if name in configuration.PARAMETERS}
+    for name in digdag_parameters:
+        if name in PARAMETERS or _OF_DIGDAG.fullmatch(name):
+            continue
+        near = nearest(name, PARAMETERS, cutoff=0.7)
+        if near:
+            raise ConfigError(f"{PARAMETERS_FILE}: {describe_unknown(name, near)}")
+    return {name: value for name, value in digdag_parameters.items() if name in PARAMETERS}
 
 
-def _not_imported(error: ImportError) -> str:
+def _describe_import_error(error: ImportError) -> str:
     from td_mta import cli
 
     if "MTA_WAREHOUSE" in os.environ:
         return cli.missing_package(error)
+    images = ", ".join(container.IMAGES.values())
     return (
         f"the package {error.name or error} cannot be imported ({error}), though "
-        f"{container.requirements().name} is installed: try another docker_image of "
-        f"{', '.join(container.IMAGES.values())}"
+        f"{container.requirements().name} is installed; set docker_image to another image of "
+        f"{images}"
     )
 
 
-def _no_room(error: OSError | MemoryError) -> str:
+def _describe_system_error(error: OSError | MemoryError) -> str:
     from td_mta import cli
 
     remedy = "shorten time_interval, or set run_model: false and run the model on a larger machine"
     if isinstance(error, MemoryError):
-        return f"the memory is full: lower users_per_tfrecord or lookback_window_days, or {remedy}"
+        return f"out of memory: lower users_per_tfrecord or lookback_window_days, or {remedy}"
     if cli.is_full(error):
         folders = f"{tempfile.gettempdir()} and {os.environ.get('MTA_OUT', 'out')}"
-        return f"the disk is full ({error}): rows and records are kept in {folders}; {remedy}"
+        return f"the disk is full ({error}): temporary files are in {folders}; {remedy}"
     return f"{type(error).__name__}: {error}"
 
 
 def _store(summary: Summary) -> None:
-    """`mta` for later tasks, such as `${mta.counts.conversions}`; Digdag refuses NaN."""
+    """Set `mta` for later tasks, such as `${mta.counts.conversions}`; Digdag refuses NaN."""
     try:
         import digdag  # type: ignore[import-not-found]
-    except ImportError:
+    except ImportError:  # outside of Digdag
         return
     quality = {name: value for name, value in summary.quality.items() if math.isfinite(value)}
     digdag.env.store(

@@ -35,15 +35,17 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _config(path: Path | None, overrides: dict[str, str], out: Path) -> "Config":
-    """The file that was named, or that of this folder, or that beside td_mta, or the defaults."""
+    """From `--config`, else from the file of this folder or beside td_mta, else the defaults."""
     from td_mta.config import attribution as configuration
 
-    beside = Path(__file__).parent.parent / cli.DEFAULT_CONFIG
-    found = path or next((p for p in (cli.DEFAULT_CONFIG, beside) if p.is_file()), None)
-    if found:
-        return configuration.load(found, overrides, out=out)
+    beside_package = Path(__file__).parent.parent / cli.DEFAULT_CONFIG
+    existing = (file for file in (cli.DEFAULT_CONFIG, beside_package) if file.is_file())
+    path = path or next(existing, None)
+    if path:
+        return configuration.load(path, overrides, out=out)
     log.warning(
-        "No %s here: every parameter that --set does not name has its default.", cli.DEFAULT_CONFIG
+        "%s does not exist: parameters that --set does not name have their defaults",
+        cli.DEFAULT_CONFIG,
     )
     return configuration.from_params(overrides, "--set", out=out)
 

@@ -25,14 +25,14 @@ def raising(error: BaseException) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (ConfigError("params.yml: no"), 2, "params.yml: no"),
         (DataError("table t: empty"), 2, "table t: empty"),
         (WarehouseError("gone"), 1, "gone"),
         (MtaError("two\n  lines"), 1, "two lines"),
         (KeyboardInterrupt(), 130, "interrupted"),
-        (MemoryError(), 1, "the memory is full: lower users_per_tfrecord"),
+        (MemoryError(), 1, "out of memory: lower users_per_tfrecord"),
         (OSError(errno.ENOSPC, "No space left on device", "out/x.csv"), 1, "the disk is full"),
         (OSError("Error writing: No space left on device"), 1, "the disk is full"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), 1, "Permission denied: 'out'"),
@@ -40,17 +40,17 @@ def raising(error: BaseException) -> Callable[[], None]:
             ModuleNotFoundError("No module named 'keras'", name="keras"),
             1,
             "the package keras cannot be imported (No module named 'keras'): "
-            "pip install -r td_mta/requirements.txt",
+            "run pip install -r td_mta/requirements.txt",
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
 )
 def test_an_error_is_one_line_and_a_code(
-    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str]
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.exit_code(raising(error)) == code
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("error: ") and told in lines[0]
+    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
 
 
 def test_work_that_ends_returns_zero() -> None:
@@ -63,8 +63,8 @@ def test_the_last_of_two_overrides_counts_and_a_value_may_hold_equal_signs() -> 
 
 def test_an_override_without_a_value_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["--data", "tests", "--set", "lookback_window_days"]) == 2
-    told = "error: --set lookback_window_days: must be of the form key=value\n"
-    assert capsys.readouterr().err == told
+    message = "error: --set must have the form key=value, got lookback_window_days\n"
+    assert capsys.readouterr().err == message
 
 
 def test_a_wrong_parameter_stops_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,8 +79,8 @@ def test_a_missing_config_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_data_must_be_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["--data", "no_such_folder"]) == 2
-    told = "error: --data no_such_folder: must be a folder of CSV or Parquet files\n"
-    assert capsys.readouterr().err == told
+    message = "error: --data must be a folder of CSV or Parquet files, got no_such_folder\n"
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize("options", [[], ["--warehouse", "td", "--data", "tests"]])
@@ -93,11 +93,11 @@ def test_treasure_data_without_a_key_says_what_to_set(
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "message"),
     [
         ({}, "TD_API_KEY is not set: export TD_API_KEY"),
         ({"TD_API_KEY": "  "}, "TD_API_KEY is not set"),
-        ({"TD_API_KEY": "1/secret part"}, "TD_API_KEY holds a blank or a letter that no key has"),
+        ({"TD_API_KEY": "1/secret part"}, "got one with a space or a character that no key has"),
         (
             {"TD_API_KEY": "1/abc", "TD_API_SERVER": "ftp://x"},
             "TD_API_SERVER must be an address such as https://api.treasuredata.com, got 'ftp://x'",
@@ -106,11 +106,11 @@ def test_treasure_data_without_a_key_says_what_to_set(
     ids=["none", "blank", "broken", "address"],
 )
 def test_key_and_address_of_treasure_data_are_checked_at_once(
-    environment: dict[str, str], told: str
+    environment: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         cli.open_warehouse("td", None, Path("out"), 0, "mta", environment)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "secret part" not in str(caught.value)
 
 
@@ -135,7 +135,10 @@ def test_a_copy_of_td_mta_alone_says_what_is_missing(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 2
-    assert "No config/params.yml here: every parameter that --set does not name" in done.stderr
+    assert (
+        "config/params.yml does not exist: parameters that --set does not name have their"
+        in done.stderr
+    )
     assert done.stderr.splitlines()[-1].startswith("error: TD_API_KEY is not set")
 
 
@@ -177,19 +180,21 @@ OF_DIGDAG = {
 
 
 def test_digdags_own_parameters_are_not_ours() -> None:
-    assert docker_main.own(OF_DIGDAG | {"dropout_rate": "0.5", "value_column": None}) == {
+    assert docker_main.own_parameters(
+        OF_DIGDAG | {"dropout_rate": "0.5", "value_column": None}
+    ) == {
         "dropout_rate": "0.5",
         "value_column": None,
     }
 
 
 def test_parameters_of_other_tasks_are_left_alone() -> None:
-    assert docker_main.own({"slack_url": "x", "mail_to": "y"}) == {}
+    assert docker_main.own_parameters({"slack_url": "x", "mail_to": "y"}) == {}
 
 
 def test_a_slip_in_a_parameter_is_told_in_a_workflow_too() -> None:
     with pytest.raises(ConfigError, match="did you mean 'lookback_window_days'"):
-        docker_main.own(OF_DIGDAG | {"lookback_days": 3})
+        docker_main.own_parameters(OF_DIGDAG | {"lookback_days": 3})
 
 
 def test_the_image_holds_what_the_project_needs() -> None:

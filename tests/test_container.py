@@ -1,4 +1,4 @@
-"""The Python task in a bare container: its Python, its packages, and what is said without them."""
+"""The Python task in a bare container: its Python, its packages, and errors without them."""
 
 import ast
 import base64
@@ -166,44 +166,44 @@ except MtaError as error:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "environment", "told"),
+    ("requirement", "environment", "message"),
     [
         (
             "given==1.0 --hash=sha256:" + "0" * 64,
             {"PIP_INDEX_URL": "http://127.0.0.1:1/simple"},
-            "pip could not install r.txt: the package index cannot be reached (",
+            "pip could not install r.txt: the package index cannot be reached from the container (",
         ),
         (
             "given==2.0 --hash=sha256:" + "0" * 64,
             {"PIP_NO_INDEX": "1"},
-            "pip could not install r.txt: a package has no wheel for this image, "
-            "or is not in the index (No matching distribution found for given==2.0)",
+            "pip could not install r.txt: the index has no wheel of a package for this image "
+            "(No matching distribution found for given==2.0)",
         ),
         (
             "given==1.0 --hash=sha256:" + "0" * 64,
             {"PIP_NO_INDEX": "1"},
-            "pip could not install r.txt: a package is not the one that was locked (",
+            "pip could not install r.txt: a package has another hash than the pinned one (",
         ),
     ],
     ids=["no-network", "no-wheel", "another-wheel"],
 )
-def test_what_pip_cannot_do_is_told_in_a_sentence(
-    tmp_path: Path, wanted: str, environment: dict[str, str], told: str
+def test_what_pip_cannot_do_is_one_line_with_its_meaning(
+    tmp_path: Path, requirement: str, environment: dict[str, str], message: str
 ) -> None:
     wheel(tmp_path, "given", {"given.py": ""})
-    (tmp_path / "r.txt").write_text(wanted)
+    (tmp_path / "r.txt").write_text(requirement)
     links = {"PIP_FIND_LINKS": str(tmp_path)} if "PIP_NO_INDEX" in environment else {}
     done = python(FAILED.format(file=str(tmp_path / "r.txt")), **environment, **links)
-    assert done.stdout.startswith(told), done.stdout + done.stderr
+    assert done.stdout.startswith(message), done.stdout + done.stderr
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_no_room_for_the_packages_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_for_the_packages_is_named(tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text(wheel(tmp_path, "given", {"given.py": "#" * 5000}))
     code = "import sys; sys.argv.append('small')\n" + FAILED.format(file=str(tmp_path / "r.txt"))
     done = python(code, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path), TMPDIR=str(tmp_path))
-    room = f"pip could not install r.txt: there is no room in {tmp_path}: about 3 GB are needed"
-    assert done.stdout.startswith(room), done.stdout + done.stderr
+    full = f"pip could not install r.txt: the disk of {tmp_path} is full, about 3 GB are needed"
+    assert done.stdout.startswith(full), done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def task(shop: Path, *command: str, **more: object) -> dict[str, dict[str, objec
 
 
 @pytest.mark.slow
-def test_numbers_may_be_text_and_later_tasks_learn_what_came_of_the_run(shop: Path) -> None:
+def test_numbers_may_be_text_and_later_tasks_get_the_results(shop: Path) -> None:
     done = task(shop, dropout_rate="0.5", session_unixtime=1_772_323_200, value_column=None)
     assert done["error"] is None
     stored = done["store"]["mta"]
@@ -264,7 +264,7 @@ def test_an_import_that_fails_is_named(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("most", "step"), [(9_999, "ingest/scan.py"), (99_999, "dataset/tfrecords.py")]
 )
-def test_no_disk_is_told_and_no_table_is_touched(shop: Path, most: int, step: str) -> None:
+def test_a_full_disk_is_named_and_no_table_is_touched(shop: Path, most: int, step: str) -> None:
     """Files of at most so many bytes: enough for nothing, or for the rows but not for records."""
     small = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({most},) * 2)"
     small += "; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
@@ -275,9 +275,9 @@ def test_no_disk_is_told_and_no_table_is_touched(shop: Path, most: int, step: st
     assert list((shop / "out").glob("*.csv")) == []
 
 
-def test_a_full_memory_is_told_with_what_to_do() -> None:
-    told = docker_main._no_room(MemoryError())
-    assert told.startswith("the memory is full: lower users_per_tfrecord or lookback_window_days")
+def test_a_lack_of_memory_is_named_with_what_to_do() -> None:
+    message = docker_main._describe_system_error(MemoryError())
+    assert message.startswith("out of memory: lower users_per_tfrecord or lookback_window_days")
 
 
 @pytest.mark.slow

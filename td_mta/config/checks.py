@@ -1,6 +1,6 @@
-"""What the value of a parameter must be: each check returns the typed value or says what it wants.
+"""What the value of a parameter must be: a check returns the typed value or says what it wants.
 
-Numbers may come as text: Digdag writes 0.5 so, and the command line knows nothing else.
+Numbers may come as text: Digdag passes 0.5 so, and all of `--set` is text.
 """
 
 import math
@@ -14,59 +14,52 @@ Check = Callable[[object], object]
 
 
 class UnfitError(ValueError):
-    """What a value should have been."""
+    """A value fails its check; the message says what was wanted."""
 
 
-def whole(at_least: int | None = None, at_most: int | None = None) -> Check:
+def integer(at_least: int | None = None, at_most: int | None = None) -> Check:
+    """A whole number within bounds; at most one bound alone is `at_least`."""
     wanted = "a whole number"
     if at_least is not None:
         wanted = f"at least {at_least}" if at_most is None else f"from {at_least} to {at_most}"
 
     def check(value: object) -> int:
-        number = _number(value, "a whole number")
-        if number != int(number):
+        parsed = _number(value, "a whole number")
+        if parsed != int(parsed):
             raise UnfitError("a whole number")
-        if (at_least is not None and number < at_least) or (
-            at_most is not None and number > at_most
-        ):
+        too_low = at_least is not None and parsed < at_least
+        too_high = at_most is not None and parsed > at_most
+        if too_low or too_high:
             raise UnfitError(wanted)
-        return int(number)
+        return int(parsed)
 
     return check
 
 
-def fraction(wanted: str, fits: Callable[[float], bool]) -> Check:
+def number(wanted: str, fits: Callable[[float], bool]) -> Check:
+    """A finite number that `fits`; `wanted` says which numbers do."""
+
     def check(value: object) -> float:
-        number = float(_number(value, "a number"))
-        if not fits(number):
+        parsed = float(_number(value, "a number"))
+        if not fits(parsed):
             raise UnfitError(wanted)
-        return number
+        return parsed
 
     return check
-
-
-def _number(value: object, wanted: str) -> int | float:
-    """A number, also one that Digdag or the command line passes as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise UnfitError(wanted)
-    for kind in (int, float):
-        try:
-            number = kind(value) if isinstance(value, str) else value
-        except ValueError:
-            continue
-        if math.isfinite(number):
-            return number
-    raise UnfitError(wanted)
 
 
 def flag(value: object) -> bool:
+    """True or false, also as text in any letter case."""
     flags = {"true": True, "false": False}
-    if str(value).lower() not in flags:
+    text = str(value).lower()
+    if text not in flags:
         raise UnfitError("true or false")
-    return flags[str(value).lower()]
+    return flags[text]
 
 
 def choice(*choices: str) -> Check:
+    """One of some words."""
+
     def check(value: object) -> str:
         if value not in choices:
             raise UnfitError(f"one of {', '.join(choices)}")
@@ -75,7 +68,40 @@ def choice(*choices: str) -> Check:
     return check
 
 
+def time_zone(value: object) -> str:
+    """The name of a time zone of the IANA database."""
+    try:
+        return ZoneInfo(str(value)).key
+    except (ValueError, OSError, LookupError):  # also for paths that lead out of the database
+        raise UnfitError("a time zone such as UTC or Europe/Berlin") from None
+
+
+def optional(check: Check) -> Check:
+    """None, in any form that `params.yml` or Digdag writes it, or what `check` wants."""
+
+    def check_or_none(value: object) -> object:
+        return None if value in _NONE else check(value)
+
+    return check_or_none
+
+
+def _number(value: object, wanted: str) -> int | float:
+    """A finite number; int before float, so that integers beyond 2^53 stay exact."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise UnfitError(wanted)
+    for kind in (int, float):
+        try:
+            parsed = kind(value) if isinstance(value, str) else value
+        except ValueError:
+            continue
+        if math.isfinite(parsed):
+            return parsed
+    raise UnfitError(wanted)
+
+
 def _matching(pattern: str, wanted: str) -> Check:
+    """A text, or a number that YAML made of one, that matches as a whole."""
+
     def check(value: object) -> str:
         text = str(value)
         if type(value) not in (str, int) or not re.fullmatch(pattern, text):
@@ -85,26 +111,10 @@ def _matching(pattern: str, wanted: str) -> Check:
     return check
 
 
-def time_zone(value: object) -> str:
-    try:
-        return ZoneInfo(str(value)).key
-    except (ValueError, OSError, LookupError):
-        raise UnfitError("a time zone such as UTC or Europe/Berlin") from None
-
-
-def optional(check: Check) -> Check:
-    def check_or_none(value: object) -> object:
-        return None if value in _NONE else check(value)
-
-    return check_or_none
-
-
 _NONE = (None, "", "none", "None", "null")
-table = _matching(
-    r"""(?!none$)[^'"`/\\;]+""", "the name of a table, without quotes, slashes or semicolons"
-)
-column = _matching(r"""(?!none$)[^"`;]+""", "the name of a column, without quotes or semicolons")
-text = _matching(r"[^']+", "a text without single quotes")
+table = _matching(r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons")
+column = _matching(r"""(?!none$)[^"`;]+""", "a column name without quotes or semicolons")
+text = _matching(r"[^']+", "text without single quotes")
 interval = _matching(r"[-+]?\d+[yqMwdhms](/.+)?", "an interval such as -30d")
 address = _matching(ADDRESS, f"an address such as {DEFAULT_SERVER}")
 folder = _matching(r".+", "a folder")

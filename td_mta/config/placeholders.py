@@ -1,7 +1,7 @@
 """SQL files: one file holds one statement, with `${name}` where a parameter goes.
 
 Only plain names are filled: text as it is, true and false in lower case, and `none`, the word of
-`config/params.yml`, for None. Templates that compute are Digdag's business and refused here.
+`config/params.yml`, for None. Templates that compute work on Digdag only and are refused here.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 
 from td_mta.errors import ConfigError
 
-_PLACE = re.compile(r"\$\{([^}]*)\}")
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -20,8 +20,10 @@ def statement(path: Path, parameters: Mapping[str, object] | Any) -> str:
     return fill(path.read_text(encoding="utf-8"), parameters, str(path))
 
 
-def fill(text: str, parameters: Mapping[str, object] | Any, place: str) -> str:
-    """Text with every `${name}` replaced; `place` is what an error calls the text.
+def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> str:
+    """Text with every `${name}` replaced; `location` is what an error calls the text.
+
+    Raises `ConfigError` for a template that is not the name of a parameter.
 
     >>> fill("select 1 from ${table}", {"table": "touches"}, "example.sql")
     'select 1 from touches'
@@ -30,15 +32,17 @@ def fill(text: str, parameters: Mapping[str, object] | Any, place: str) -> str:
         parameters if isinstance(parameters, Mapping) else vars(parameters)
     )
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1].strip()
+    def value(placeholder: re.Match[str]) -> str:
+        name = placeholder[1].strip()
         if not _NAME.fullmatch(name):
-            raise ConfigError(f"{place}: ${{{name}}} must be the name of a parameter")
+            raise ConfigError(
+                f"{location}: ${{}} must hold the name of a parameter alone, got ${{{name}}}"
+            )
         if name not in values:
-            raise ConfigError(f"{place}: ${{{name}}} names no parameter")
+            raise ConfigError(f"{location}: ${{{name}}} is not the name of a parameter")
         return _printed(values[name])
 
-    return _PLACE.sub(value, text)
+    return _PLACEHOLDER.sub(value, text)
 
 
 def _printed(value: object) -> str:

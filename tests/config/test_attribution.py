@@ -116,7 +116,7 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
         ("lookback_window_days: three", "lookback_window_days must be a whole number, got 'three'"),
         ("lookback_window_days: true", "lookback_window_days must be a whole number, got True"),
         ("lookback_window_days: [3]", "lookback_window_days must be a whole number, got [3]"),
-        ("lookback_window_days:", "lookback_window_days must be a whole number, got nothing"),
+        ("lookback_window_days:", "lookback_window_days must be a whole number, got no value"),
         ("seed: .inf", "seed must be a whole number, got inf"),
         ("shapley_exact_cells: 21", "shapley_exact_cells must be from 1 to 20, got 21"),
         ("dropout_rate: 1", "dropout_rate must be at least 0 and below 1, got 1"),
@@ -136,8 +136,9 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
         ("holdout: time", "holdout must be one of users, forward, got 'time'"),
         (
             "holdout: forward\nexamples: touch_days",
-            "holdout: forward needs examples: person_days, since touch_days take their negatives "
-            "from users who never convert, later days included",
+            "holdout must be users where examples is touch_days, got forward: touch_days take "
+            "their negatives from users who never convert, later days included; set examples: "
+            "person_days",
         ),
         (
             "if_exists: replace",
@@ -160,22 +161,32 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
         ("time_interval: 30", "time_interval must be an interval such as -30d, got 30"),
         (
             "table: ../x",
-            "table must be the name of a table, without quotes, slashes or semicolons, got '../x'",
+            "table must be a table name without quotes, slashes or semicolons, got '../x'",
         ),
         (
             "channel_col: none",
-            "channel_col must be the name of a column, without quotes or semicolons, got 'none'",
+            "channel_col must be a column name without quotes or semicolons, got 'none'",
         ),
         (
             """channel_col: 'a"b'""",
-            "channel_col must be the name of a column, without quotes or semicolons, got 'a\"b'",
+            "channel_col must be a column name without quotes or semicolons, got 'a\"b'",
         ),
         (
             """conversion_url_pattern: "it's" """,
-            'conversion_url_pattern must be a text without single quotes, got "it\'s"',
+            'conversion_url_pattern must be text without single quotes, got "it\'s"',
         ),
-        ("db: ${indb}", "db: ${indb} names no parameter"),
-        ("db: ${in_db + 1}", "db: ${in_db + 1} must be the name of a parameter"),
+        (
+            "position_first: 0.7\nposition_last: 0.4",
+            "position_last must be above 0 and at most 1 together with position_first, got 0.4 "
+            "with position_first 0.7",
+        ),
+        (
+            "position_first: 0.5\nposition_last: 0",
+            "position_last must be above 0 and at most 1 together with position_first, got 0 "
+            "with position_first 0.5",
+        ),
+        ("db: ${indb}", "db: ${indb} is not the name of a parameter"),
+        ("db: ${in_db + 1}", "db: ${} must hold the name of a parameter alone, got ${in_db + 1}"),
     ],
 )
 def test_a_wrong_value_is_told_with_file_key_wish_and_value(
@@ -186,7 +197,7 @@ def test_a_wrong_value_is_told_with_file_key_wish_and_value(
 
 def test_a_key_that_stands_twice_is_told_with_its_line(tmp_path: Path) -> None:
     told = message(tmp_path, "table: a\nseed: 1\ntable: b\n")
-    assert told.startswith("params.yml: not valid YAML: table is given twice") and "line 1" in told
+    assert told.startswith("params.yml: not valid YAML: table is set twice") and "line 1" in told
 
 
 def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
@@ -194,9 +205,14 @@ def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
     assert told.startswith("params.yml: not valid YAML: ") and "line" in told
 
 
-@pytest.mark.parametrize("text", ["", "- a", "table"])
-def test_a_file_without_lines_of_name_and_value_is_refused(tmp_path: Path, text: str) -> None:
-    assert message(tmp_path, text) == "params.yml: must hold lines of the form name: value"
+@pytest.mark.parametrize(
+    ("text", "got"), [("", "an empty file"), ("- a", "a list"), ("table", "a single value")]
+)
+def test_a_file_without_lines_of_name_and_value_is_refused(
+    tmp_path: Path, text: str, got: str
+) -> None:
+    wanted = "params.yml must hold lines of the form name: value"
+    assert message(tmp_path, text) == f"{wanted}, got {got}"
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
@@ -209,8 +225,8 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     [
         ("lookback_window_days", "0", "--set lookback_window_days must be at least 1, got 0"),
         ("tabel", "x", "--set: unknown parameter 'tabel'; did you mean 'table'?"),
-        ("in_db", "", "--set in_db must be the name of a table, without quotes, slashes or "
-         "semicolons, got nothing"),
+        ("in_db", "", "--set in_db must be a table name without quotes, slashes or "
+         "semicolons, got no value"),
     ],
 )  # fmt: skip
 def test_a_wrong_override_is_told_as_such(key: str, value: str, wanted: str) -> None:

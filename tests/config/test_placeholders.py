@@ -32,13 +32,14 @@ def test_a_lone_dollar_stays() -> None:
 
 
 def test_an_unknown_name_is_told_with_its_place() -> None:
-    with pytest.raises(ConfigError, match=r"^q\.sql: \$\{tabel\} names no parameter$"):
+    with pytest.raises(ConfigError, match=r"^q\.sql: \$\{tabel\} is not the name of a parameter$"):
         placeholders.fill("select 1 from ${tabel}", {"table": "t"}, "q.sql")
 
 
 def test_a_template_that_computes_is_refused() -> None:
     with pytest.raises(
-        ConfigError, match=r"^q\.sql: \$\{a \+ 1\} must be the name of a parameter$"
+        ConfigError,
+        match=r"^q\.sql: .* the name of a parameter alone, got \$\{a \+ 1\}$",
     ):
         placeholders.fill("${a + 1}", {"a": 1}, "q.sql")
 
