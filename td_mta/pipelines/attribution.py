@@ -134,8 +134,6 @@ def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTi
     from td_mta.model import training
 
     settings = TrainingSettings.of(config)
-    settings = TrainingSettings.of(config)
-    settings = TrainingSettings.of(config)
     with timer.step("train"):
         fitted = (fit or training.fit)(extracted.examples, extracted.schema.grid, settings)
         fitted.predictor.save(config.model_dir)
