@@ -64,10 +64,8 @@ def fit(examples: Examples, grid: Grid, settings: TrainingSettings) -> Fitted:
     _check_classes(train)
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    start, prior = _logistic(train, grid), _prior(train)
-    predictor = Predictor(_network(grid, settings), Calibration(prior))
-    # Training balances the classes: there the log-odds are lower by the prior.
-    add_linear(predictor.network, start.weights.reshape(grid), start.intercept - prior)
+    start = _logistic(train, grid)
+    predictor = _untrained(start, _prior(train), grid, settings)
     scored = _Scored(_subsample(train, rng), _subsample(held_out, rng))
     history = _run_epochs(predictor, train, scored, grid, settings, rng)
     best_epoch = last_as_good(
@@ -101,9 +99,7 @@ def refits(
     keras.utils.set_random_seed(settings.seed + 1)
     rng = np.random.default_rng(settings.seed + 1)
     network = keras.models.clone_model(fitted.predictor.network)
-    fitted_weights = fitted.predictor.network.get_weights()
-    fitted_calibration = fitted.predictor.calibration
-    predictor = Predictor(network, fitted_calibration)
+    predictor = Predictor(network, fitted.predictor.calibration)
     first = _group(bootstrap_examples, 0)
     steps_of_fit = sampling.steps_per_epoch(first, grid, settings) * settings.epochs
     steps = max(1, steps_of_fit // REFIT_SHARE)
@@ -113,12 +109,8 @@ def refits(
     for group in tqdm(groups, "refits", disable=None, leave=False):
         train = _group(bootstrap_examples, group)
         _check_classes(train)
-        prior, start = _prior(train), _logistic(train, grid)
-        network.set_weights(fitted_weights)
-        moved = start.weights - fitted.logistic.weights
-        intercept = start.intercept - fitted.logistic.intercept
-        add_linear(network, moved.reshape(grid), intercept - prior + fitted_calibration.prior)
-        optimization.reset_optimizer(network)
+        prior = _prior(train)
+        _restart(network, fitted, _logistic(train, grid), prior, grid)
         rows = sampling.sample_steps(train, steps, grid, settings, rng)
         optimization.train(network, rows, train.patterns, grid, settings.batch_size)
         refitted, _, _ = _recalibrated(predictor.calibrated(Calibration(prior)), train, grid)
@@ -130,6 +122,18 @@ def replay(fitted: Fitted) -> list[Predictor]:
     network = keras.models.clone_model(fitted.predictor.network)
     predictor = Predictor(network, fitted.predictor.calibration)
     return [predictor.with_weights(weights) for weights in fitted.weights]
+
+
+def _restart(
+    network: keras.Model, fitted: Fitted, start: Logistic, prior: float, grid: Grid
+) -> None:
+    """The fitted weights, with their sum of weights moved as logistic regression moved."""
+    network.set_weights(fitted.predictor.network.get_weights())
+    weights = start.weights - fitted.logistic.weights  # (days * channels,)
+    intercept = start.intercept - fitted.logistic.intercept
+    fitted_prior = fitted.predictor.calibration.prior
+    add_linear(network, weights.reshape(grid), intercept - prior + fitted_prior)
+    optimization.reset_optimizer(network)
 
 
 class _Scored(NamedTuple):
@@ -206,6 +210,14 @@ def _prior(train: CountedPatterns) -> float:
 
 def _logistic(train: CountedPatterns, grid: Grid) -> Logistic:
     return logistic(train.patterns, train.negatives, train.positives, grid.cells)
+
+
+def _untrained(start: Logistic, prior: float, grid: Grid, settings: TrainingSettings) -> Predictor:
+    """A new network that predicts what logistic regression does."""
+    network = _network(grid, settings)
+    # Training balances the classes, which changes log-odds by the prior.
+    add_linear(network, start.weights.reshape(grid), start.intercept - prior)
+    return Predictor(network, Calibration(prior))
 
 
 def _network(grid: Grid, settings: TrainingSettings) -> keras.Model:
