@@ -1,8 +1,8 @@
 """Every error that td_mta raises.
 
-MtaError                    exit code 1: something failed on the way
+MtaError                    exit code 1: something failed during the run
 ├── WarehouseError          a table could not be read or written
-└── WrongInput              exit code 2: the user can mend it; nothing was started
+└── WrongInput              exit code 2: the user can correct it; nothing was written
     ├── ConfigError         a parameter: names the file, the key, what was wanted, what came
     ├── DataError           a table: names the table, the column, what was wanted, what came
     └── Refused             a construct without a proven local meaning: names it, its file and line
@@ -30,7 +30,7 @@ class ConfigError(WrongInput):
 
 
 class DataError(WrongInput):
-    """A table lacks what the run needs, or holds what it must not."""
+    """A table misses what the run needs, or holds a value that cannot be used."""
 
 
 class Refused(WrongInput):

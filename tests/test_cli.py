@@ -61,7 +61,7 @@ def test_the_last_of_two_overrides_counts_and_a_value_may_hold_equal_signs() -> 
     assert cli.overrides(["a=1", "b=x=y", "a=2", "c="]) == {"a": "2", "b": "x=y", "c": ""}
 
 
-def test_an_override_without_a_value_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_override_without_a_value_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["--data", "tests", "--set", "lookback_window_days"]) == 2
     message = "error: --set must have the form key=value, got lookback_window_days\n"
     assert capsys.readouterr().err == message
@@ -72,7 +72,7 @@ def test_a_wrong_parameter_stops_before_anything_runs(capsys: pytest.CaptureFixt
     assert "did you mean 'lookback_window_days'?" in capsys.readouterr().err
 
 
-def test_a_missing_config_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_config_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["--data", "tests", "--config", "no/params.yml"]) == 2
     assert "error: no/params.yml: the file cannot be read" in capsys.readouterr().err
 
@@ -103,7 +103,7 @@ def test_treasure_data_without_a_key_says_what_to_set(
             "TD_API_SERVER must be an address such as https://api.treasuredata.com, got 'ftp://x'",
         ),
     ],
-    ids=["none", "blank", "broken", "address"],
+    ids=["none", "empty", "broken", "address"],
 )
 def test_key_and_address_of_treasure_data_are_checked_at_once(
     environment: dict[str, str], message: str
@@ -114,7 +114,7 @@ def test_key_and_address_of_treasure_data_are_checked_at_once(
     assert "secret part" not in str(caught.value)
 
 
-def test_a_database_that_treasure_data_does_not_allow_is_told() -> None:
+def test_a_database_that_treasure_data_does_not_allow_is_reported() -> None:
     with pytest.raises(ConfigError, match=r"db must be the name of a database.*got 'My DB'"):
         cli.open_warehouse("td", None, Path("out"), 0, "My DB", {"TD_API_KEY": "1/abc"})
 
@@ -192,7 +192,7 @@ def test_parameters_of_other_tasks_are_left_alone() -> None:
     assert docker_main.own_parameters({"slack_url": "x", "mail_to": "y"}) == {}
 
 
-def test_a_slip_in_a_parameter_is_told_in_a_workflow_too() -> None:
+def test_a_misspelt_parameter_is_reported_in_a_workflow_too() -> None:
     with pytest.raises(ConfigError, match="did you mean 'lookback_window_days'"):
         docker_main.own_parameters(OF_DIGDAG | {"lookback_days": 3})
 

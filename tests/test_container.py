@@ -25,8 +25,8 @@ READ_BY_ANY_PYTHON = ["docker_main.py", "container.py", "errors.py", "__init__.p
 
 
 def pins(file: Path) -> dict[str, str]:
-    found = re.findall(r"^([\w.-]+)==(\S+)", file.read_text("utf-8"), re.MULTILINE)
-    return {name.lower().replace("_", "-"): version for name, version in found}
+    pins = re.findall(r"^([\w.-]+)==(\S+)", file.read_text("utf-8"), re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in pins}
 
 
 @pytest.mark.parametrize("name", READ_BY_ANY_PYTHON)
@@ -79,16 +79,16 @@ def test_every_package_is_pinned_with_hashes_and_no_address(file: Path) -> None:
 
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: file.stem)
 def test_the_packages_are_those_of_the_project_in_the_versions_of_its_tests(file: Path) -> None:
-    there = pins(file)
+    installed = pins(file)
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     needed = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)
     assert needed
     names = set(re.findall(r'"([\w-]+)', needed[1])) - {"plotly"}
-    assert names | {"keras", "tensorflow-cpu", "pytd"} <= there.keys()
+    assert names | {"keras", "tensorflow-cpu", "pytd"} <= installed.keys()
     unneeded = {"plotly", "libclang", "datafusion", "sqlglot", "pytest", "tensorflow"}
-    assert unneeded.isdisjoint(there) and not any("cuda" in name for name in there)
+    assert unneeded.isdisjoint(installed) and not any("cuda" in name for name in installed)
     locked = (ROOT / "requirements.txt").read_text("utf-8")
-    assert [f"{n}=={v}" for n, v in there.items() if f"{n}=={v} " not in locked] == []
+    assert [f"{n}=={v}" for n, v in installed.items() if f"{n}=={v} " not in locked] == []
 
 
 def wheel(folder: Path, name: str, modules: dict[str, str]) -> str:
@@ -225,8 +225,8 @@ def shop(tmp_path: Path) -> Path:
 
 def task(shop: Path, *command: str, **more: object) -> dict[str, dict[str, object]]:
     """What a py> task stored and which error it reported; `more` are parameters."""
-    given = {"train_epochs": "1", "model_width": "4", "train_batch_size": "100", **more}
-    (shop / "input.json").write_text(json.dumps({"params": given}))
+    parameters = {"train_epochs": "1", "model_width": "4", "train_batch_size": "100", **more}
+    (shop / "input.json").write_text(json.dumps({"params": parameters}))
     local = {"MTA_WAREHOUSE": "local", "MTA_DATA": str(shop), "MTA_OUT": str(shop / "out")}
     subprocess.run(
         [
@@ -238,8 +238,8 @@ def task(shop: Path, *command: str, **more: object) -> dict[str, dict[str, objec
         capture_output=True,
         timeout=300,
     )
-    found: dict[str, dict[str, object]] = json.loads((shop / "output.json").read_text())
-    return found
+    output: dict[str, dict[str, object]] = json.loads((shop / "output.json").read_text())
+    return output
 
 
 @pytest.mark.slow
@@ -256,8 +256,8 @@ def test_numbers_may_be_text_and_later_tasks_get_the_results(shop: Path) -> None
 
 @pytest.mark.slow
 def test_an_import_that_fails_is_named(shop: Path) -> None:
-    told = task(shop, "-S")["error"]["message"]
-    assert str(told).startswith("the package yaml cannot be imported (No module named 'yaml')")
+    message = task(shop, "-S")["error"]["message"]
+    assert str(message).startswith("the package yaml cannot be imported (No module named 'yaml')")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A run that will not end in time says so early."""
+"""A run that will not end in time is warned of early."""
 
 import logging
 

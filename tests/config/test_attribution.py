@@ -1,4 +1,4 @@
-"""Parameters are checked once, at the border, and a message names key, wish and value."""
+"""Parameters are checked once; an error names the key, what was wanted and what came."""
 
 import dataclasses
 import re
@@ -189,20 +189,20 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
         ("db: ${in_db + 1}", "db: ${} must hold the name of a parameter alone, got ${in_db + 1}"),
     ],
 )
-def test_a_wrong_value_is_told_with_file_key_wish_and_value(
+def test_a_wrong_value_is_reported_with_file_key_wanted_and_got(
     tmp_path: Path, line: str, wanted: str
 ) -> None:
     assert message(tmp_path, line) == f"params.yml: {wanted}"
 
 
-def test_a_key_that_stands_twice_is_told_with_its_line(tmp_path: Path) -> None:
-    told = message(tmp_path, "table: a\nseed: 1\ntable: b\n")
-    assert told.startswith("params.yml: not valid YAML: table is set twice") and "line 1" in told
+def test_a_key_that_stands_twice_is_reported_with_its_line(tmp_path: Path) -> None:
+    error = message(tmp_path, "table: a\nseed: 1\ntable: b\n")
+    assert error.startswith("params.yml: not valid YAML: table is set twice") and "line 1" in error
 
 
-def test_broken_yaml_is_told_with_its_line(tmp_path: Path) -> None:
-    told = message(tmp_path, "table: a\nseed: [1\n")
-    assert told.startswith("params.yml: not valid YAML: ") and "line" in told
+def test_broken_yaml_is_reported_with_its_line(tmp_path: Path) -> None:
+    error = message(tmp_path, "table: a\nseed: [1\n")
+    assert error.startswith("params.yml: not valid YAML: ") and "line" in error
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_file_without_lines_of_name_and_value_is_refused(
     assert message(tmp_path, text) == f"{wanted}, got {got}"
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no\.yml: the file cannot be read \(No such file"):
         configuration.load(tmp_path / "no.yml")
 
@@ -229,7 +229,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
          "semicolons, got no value"),
     ],
 )  # fmt: skip
-def test_a_wrong_override_is_told_as_such(key: str, value: str, wanted: str) -> None:
+def test_a_wrong_override_is_reported_with_its_option(key: str, value: str, wanted: str) -> None:
     with pytest.raises(ConfigError) as caught:
         configuration.load(COMMITTED, {key: value})
     assert str(caught.value) == wanted
@@ -273,9 +273,9 @@ def test_an_override_mends_what_is_wrong_in_the_file(tmp_path: Path) -> None:
 def test_values_are_taken_as_they_are_meant(
     tmp_path: Path, text: str, name: str, value: object
 ) -> None:
-    found = getattr(configuration.load(written(tmp_path, text)), name)
-    assert (found, type(found)) == (value, type(value)) or isinstance(value, Path)
-    assert found == value
+    loaded = getattr(configuration.load(written(tmp_path, text)), name)
+    assert (loaded, type(loaded)) == (value, type(value)) or isinstance(value, Path)
+    assert loaded == value
 
 
 def test_some_parameters_follow_others_unless_they_are_given(tmp_path: Path) -> None:
@@ -308,11 +308,11 @@ def test_a_config_cannot_be_changed() -> None:
         Config().seed = 1  # type: ignore[misc]
 
 
-@pytest.mark.parametrize(("rate", "said"), [(0.4, 0), (0.6, 0), (0.0, 1), (0.39, 1), (0.7, 1)])
-def test_dropout_outside_the_proven_range_is_advised_against(rate: float, said: int) -> None:
-    sentences = configuration.advice(Config(dropout_rate=rate))
-    assert len(sentences) == said
-    assert all(f"dropout_rate is {rate:g}; values from 0.4 to 0.6" in s for s in sentences)
+@pytest.mark.parametrize(("rate", "sentences"), [(0.4, 0), (0.6, 0), (0.0, 1), (0.39, 1), (0.7, 1)])
+def test_dropout_outside_the_proven_range_is_advised_against(rate: float, sentences: int) -> None:
+    advice = configuration.advice(Config(dropout_rate=rate))
+    assert len(advice) == sentences
+    assert all(f"dropout_rate is {rate:g}; values from 0.4 to 0.6" in s for s in advice)
 
 
 def test_the_defaults_need_no_advice() -> None:
@@ -326,11 +326,11 @@ def test_two_databases_are_mentioned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("users", "said"),
+    ("users", "sentences"),
     [(0, 0), (19_999, 0), (20_000, 0), (20_001, 1), (666_667, 0), (1_000_000, 0), (1_000_001, 1)],
 )
-def test_a_page_of_2_to_3_percent_of_the_users_is_advised(users: int, said: int) -> None:
-    assert len(configuration.page_advice(Config(), users)) == said
+def test_a_page_of_2_to_3_percent_of_the_users_is_advised(users: int, sentences: int) -> None:
+    assert len(configuration.page_advice(Config(), users)) == sentences
 
 
 def test_page_advice_says_which_sizes_are_good() -> None:

@@ -31,7 +31,7 @@ def test_a_lone_dollar_stays() -> None:
     )
 
 
-def test_an_unknown_name_is_told_with_its_place() -> None:
+def test_an_unknown_name_is_reported_with_its_location() -> None:
     with pytest.raises(ConfigError, match=r"^q\.sql: \$\{tabel\} is not the name of a parameter$"):
         placeholders.fill("select 1 from ${tabel}", {"table": "t"}, "q.sql")
 

@@ -1,4 +1,4 @@
-"""Columns as strangers write them: what they mean, or an error that shows a bad value."""
+"""Columns as their owners write them: what they mean, or an error that shows a bad value."""
 
 import datetime as dt
 from decimal import Decimal
@@ -17,7 +17,7 @@ TEXT, ISO = "times written as text", "ISO 8601 times"
 
 
 @pytest.mark.parametrize(
-    ("column", "said"),
+    ("column", "conversion"),
     [
         (pa.array([NOON]), None),
         (pa.array([NOON + 0.9]), None),
@@ -41,11 +41,11 @@ TEXT, ISO = "times written as text", "ISO 8601 times"
     ],
     ids=lambda value: str(value.to_pylist()[0]) if isinstance(value, pa.Array) else None,
 )
-def test_a_time_is_read_in_any_form_and_conversion_is_said(
-    column: pa.Array, said: str | None
+def test_a_time_is_read_in_any_form_and_conversion_is_reported(
+    column: pa.Array, conversion: str | None
 ) -> None:
     seconds, missing, converted = coercion.times(column, LOCATION)
-    assert (seconds.tolist(), missing.tolist(), converted) == ([NOON], [False], said)
+    assert (seconds.tolist(), missing.tolist(), converted) == ([NOON], [False], conversion)
 
 
 def test_a_date_is_its_midnight() -> None:
@@ -185,10 +185,10 @@ def test_an_amount_that_is_no_number_is_refused(value: object, shown: str) -> No
 
 def test_spaces_around_names_are_taken_off_and_counted_by_row() -> None:
     column = pa.array([" Email", "Email", "Email\t", "", "  ", None, "\u3000é", " Email"])
-    found = coercion.names(column)
-    names = [found.names[code] for code in found.codes]
+    result = coercion.names(column)
+    names = [result.names[code] for code in result.codes]
     assert names == ["Email", "Email", "Email", None, None, None, "é", "Email"]
-    assert found.trimmed == 5
+    assert result.trimmed == 5
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def test_spaces_around_names_are_taken_off_and_counted_by_row() -> None:
     ids=["whole", "float", "nothing", "empty"],
 )
 def test_names_may_be_numbers_or_missing(column: pa.Array, names: list[str | None]) -> None:
-    found = coercion.names(column)
-    assert [found.names[code] for code in found.codes] == names
-    assert found.trimmed == 0
+    result = coercion.names(column)
+    assert [result.names[code] for code in result.codes] == names
+    assert result.trimmed == 0
 
 
 @pytest.mark.parametrize(

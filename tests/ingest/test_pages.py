@@ -1,4 +1,4 @@
-"""A stranger's table as clean pages, or an error that names the place."""
+"""A table as clean pages, or an error that names table and column."""
 
 import datetime as dt
 from itertools import permutations
@@ -91,7 +91,7 @@ def test_a_missing_value_column_is_named(tmp_path: Path) -> None:
         table_with(tmp_path, {}, value_column="revenue")
 
 
-def test_a_table_without_rows_is_told_apart(tmp_path: Path) -> None:
+def test_a_table_without_rows_has_an_error_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "mta_user_rnd.csv").write_text(",".join(ROWS) + "\n")
     with pytest.raises(EmptyTableError, match="table mta_user_rnd is empty"):
         opened(tmp_path)
@@ -130,9 +130,7 @@ def test_more_than_a_thousand_channels_are_refused(tmp_path: Path) -> None:
     ],
     ids=["iso", "milliseconds"],
 )
-def test_times_are_converted_to_seconds_and_that_is_said(
-    tmp_path: Path, times: list[object]
-) -> None:
+def test_times_are_converted_to_seconds_and_counted(tmp_path: Path, times: list[object]) -> None:
     table = table_with(tmp_path, {"time": times})
     seconds = np.concatenate([page.journeys.rows.time for page in table.pages("test")])
     assert sorted(seconds.tolist()) == ROWS["time"]
@@ -176,7 +174,7 @@ def test_equal_rows_count_once(tmp_path: Path) -> None:
     assert (page.duplicates, len(page.journeys.rows)) == (1, 5)
 
 
-def test_conversions_of_one_moment_with_other_values_are_two(tmp_path: Path) -> None:
+def test_conversions_of_one_second_with_other_values_are_two(tmp_path: Path) -> None:
     columns: dict[str, list[object]] = {
         "canonical_id": ["a"] * 4,
         "time": [5] * 4,
@@ -228,25 +226,25 @@ def test_every_user_is_whole_on_one_page(
 
 
 def test_the_order_of_rows_of_one_second_leaves_no_trace(tmp_path: Path) -> None:
-    told = set()
-    for at, order in enumerate(permutations(range(4))):
+    results = set()
+    for number, order in enumerate(permutations(range(4))):
         columns = {
             "canonical_id": ["a", "a", "a", "b"],
             "time": [5, 5, 5, 5],
             "channels": ["x", "y", "x", "y"],
             "conversion": [0, 0, 1, 1],
         }
-        folder = tmp_path / str(at)
+        folder = tmp_path / str(number)
         folder.mkdir()
         shuffled = {name: [column[i] for i in order] for name, column in columns.items()}
         [page] = table_with(folder, shuffled).pages("test")
         rows = page.journeys.rows
-        told.add((*rows.user, *rows.channel, *rows.conversion, *page.user_hash))
-    assert len(told) == 1
+        results.add((*rows.user, *rows.channel, *rows.conversion, *page.user_hash))
+    assert len(results) == 1
 
 
 @pytest.mark.parametrize(
-    ("zone", "moment", "day", "clock"),
+    ("zone", "in_utc", "day", "clock"),
     [
         ("UTC", "2023-10-29 00:30", "2023-10-29", "00:30"),
         ("Europe/Berlin", "2023-03-26 00:59", "2023-03-26", "01:59"),
@@ -262,8 +260,8 @@ def test_the_order_of_rows_of_one_second_leaves_no_trace(tmp_path: Path) -> None
         ("Asia/Kathmandu", "2023-01-01 18:15", "2023-01-02", "00:00"),
     ],
 )
-def test_days_are_those_of_the_local_clock(zone: str, moment: str, day: str, clock: str) -> None:
-    time = np.array([pd.Timestamp(moment, tz="UTC").timestamp()], np.int64)
+def test_days_are_those_of_the_local_clock(zone: str, in_utc: str, day: str, clock: str) -> None:
+    time = np.array([pd.Timestamp(in_utc, tz="UTC").timestamp()], np.int64)
     [local_day], [second] = local_time(time, zone)
     assert str(np.datetime64(int(local_day), "D")) == day
     assert f"{second // 3600:02}:{second % 3600 // 60:02}" == clock

@@ -1,4 +1,4 @@
-"""An empty touchpoint table is told with the days of its input and the session that sees them."""
+"""The message of an empty table names the days of its input and a session that sees them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from td_mta.ingest.preflight import check_spend, explain_empty_table
 from td_mta.warehouse.local import LocalWarehouse
 
 
-def told(data: Path, config: Config, **tables: str) -> str:
+def explanation(data: Path, config: Config, **tables: str) -> str:
     for name, text in tables.items():
         (data / f"{name}.csv").write_text(text)
     return explain_empty_table(config, LocalWarehouse(data, data / "out", now=0))
@@ -24,12 +24,12 @@ def told(data: Path, config: Config, **tables: str) -> str:
         "2018-07-01T00:00:00Z\n2018-07-30T23:59:59Z\n",
         "2018-07-01 00:00:00\n2018-07-30 23:59:59\n",
     ],
-    ids=["seconds", "milliseconds", "ISO", "ISO with a blank"],
+    ids=["seconds", "milliseconds", "ISO", "ISO with a space"],
 )
-def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
+def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_named(
     tmp_path: Path, times: str
 ) -> None:
-    assert told(
+    assert explanation(
         tmp_path, Config(union_query="union_touchpoints"), touchpoints="time\n" + times
     ) == (
         "table mta_user_rnd has no rows: the input has none in time_interval -30d. Input rows: "
@@ -40,29 +40,31 @@ def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_told(
 
 def test_days_are_cut_in_the_time_zone_of_the_parameters(tmp_path: Path) -> None:
     config = Config(union_query="union_touchpoints", day_timezone="Asia/Tokyo")
-    assert "from 2018-07-01 to 2018-07-31." in told(
+    assert "from 2018-07-01 to 2018-07-31." in explanation(
         tmp_path, config, touchpoints="time\n1530403200\n1532995199\n"
     )
 
 
-def test_page_views_and_form_fills_are_told_each(tmp_path: Path) -> None:
-    said = told(
+def test_page_views_and_form_fills_are_named_each(tmp_path: Path) -> None:
+    message = explanation(
         tmp_path,
         Config(),
         enriched_pageviews="time\n1530403200\n1532995199\n",
         enriched_formfills="time\n1530403200\n",
     )
-    assert "enriched_pageviews from 2018-07-01 to 2018-07-30, " in said
-    assert "enriched_formfills from 2018-07-01 to 2018-07-01. Run with --session 2018-07-31" in said
+    assert "enriched_pageviews from 2018-07-01 to 2018-07-30, " in message
+    assert (
+        "enriched_formfills from 2018-07-01 to 2018-07-01. Run with --session 2018-07-31" in message
+    )
 
 
 @pytest.mark.parametrize("config", [Config(table="mine"), Config()], ids=["own table", "no input"])
 def test_without_an_input_the_table_has_no_rows(tmp_path: Path, config: Config) -> None:
-    assert told(tmp_path, config) == f"table {config.table} has no rows"
+    assert explanation(tmp_path, config) == f"table {config.table} has no rows"
 
 
 @pytest.mark.parametrize(
-    ("header", "says"),
+    ("header", "error"),
     [
         ("Day,channel,spend,impressions,clicks,note", ""),
         (
@@ -73,15 +75,15 @@ def test_without_an_input_the_table_has_no_rows(tmp_path: Path, config: Config) 
     ],
 )
 def test_costs_are_looked_for_before_the_model(
-    tmp_path: Path, header: str | None, says: str
+    tmp_path: Path, header: str | None, error: str
 ) -> None:
     if header:
         (tmp_path / "costs.csv").write_text(f"{header}\n")
     warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0)
     check_spend(None, warehouse)
     check_spend("other.costs", warehouse)
-    if not says:
+    if not error:
         check_spend("costs", warehouse)
     else:
-        with pytest.raises(DataError, match=says):
+        with pytest.raises(DataError, match=error):
             check_spend("costs", warehouse)
