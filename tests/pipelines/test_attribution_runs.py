@@ -280,7 +280,7 @@ def test_users_who_all_convert_every_day_teach_nothing(
     text = "\n".join(["canonical_id,time,channels,conversion", *rows])
     (tmp_path / "mta_user_rnd.csv").write_text(text + "\n")
     assert run(tmp_path, tmp_path / "out", SMALL) == 2
-    assert "every example converts" in capsys.readouterr().err
+    assert "every training example converts: the model needs user-days" in capsys.readouterr().err
 
 
 def test_the_warnings_of_a_thin_table_are_in_the_log_the_table_and_the_report(
