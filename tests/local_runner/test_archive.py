@@ -58,7 +58,7 @@ def test_the_command_lists_files_and_their_sum(capsys: pytest.CaptureFixture[str
     assert lines[-1].endswith("in all; workflows: mta, mta_report")
 
 
-def test_too_large_an_archive_is_told_with_what_to_leave_out(
+def test_too_large_an_archive_is_reported_with_what_to_leave_out(
     clone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (clone / "queries" / "seed.json").write_bytes(bytes(LIMIT))

@@ -50,12 +50,12 @@ def test_a_script_that_fails_is_tried_again(
     assert (project / "tries").read_text(encoding="utf-8") == "x\n" * 3
 
 
-def test_another_exit_code_is_told(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_another_exit_code_is_reported(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(project, "+a: {sh>: exit 7}\n") == 1
     assert "Command failed with code 7 (runtime)" in capfd.readouterr().err
 
 
-def test_a_missing_shell_is_told(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_shell_is_reported(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(project, "+a: {sh>: ls, shell: [no-such-shell]}\n") == 1
     assert 'Cannot run program "no-such-shell"' in capfd.readouterr().err
 

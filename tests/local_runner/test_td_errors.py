@@ -67,7 +67,7 @@ def test_a_key_that_expires_in_the_run_stops_it_at_that_task(
     assert place.td.engine.tables("mta") == ["clicks"]
 
 
-def test_a_key_without_write_rights_is_told_at_once(
+def test_a_key_without_write_rights_is_reported_at_once(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place.write(main="+a: {td_ddl>: , create_tables: [fresh]}\n")
@@ -200,7 +200,7 @@ def free_port() -> int:
 
 
 @pytest.mark.slow
-def test_a_server_that_cannot_be_reached_is_told_within_seconds(
+def test_a_server_that_cannot_be_reached_is_reported_within_seconds(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place.write(main=SELECT)
@@ -223,7 +223,7 @@ def test_https_to_a_plain_server_names_use_ssl(
     assert "td.use_ssl" in told
 
 
-def test_a_server_that_stays_away_later_is_told_after_all_retries(
+def test_a_server_that_stays_away_later_is_reported_after_all_retries(
     place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
     place.write(main=SELECT)
@@ -241,7 +241,7 @@ def test_a_pause_between_two_tasks_is_waited_out(place: Place) -> None:
     assert len(place.td.jobs) == 2
 
 
-def test_a_server_that_is_not_treasure_data_is_told_so(
+def test_a_server_that_is_not_treasure_data_is_named(
     place: Place, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = []

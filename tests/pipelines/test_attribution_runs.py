@@ -1,4 +1,4 @@
-"""Whole runs: a stranger's table, small tables, bad input; what they write and print."""
+"""Whole runs: a public table, small tables, bad input; what they write and print."""
 
 import contextlib
 import io
@@ -24,12 +24,12 @@ from td_mta.model.network import Predictor
 from td_mta.pipelines import attribution
 from td_mta.shapley.credit import shapley_values
 from td_mta.warehouse.local import LocalWarehouse
-from tests.pipelines import strangers_table
+from tests.pipelines import public_table
 
 pytestmark = pytest.mark.slow
 SMALL = {"model_width": "4", "train_epochs": "1", "train_batch_size": "100"}
 OF_REAL = SMALL | {
-    "table": strangers_table.NAME,
+    "table": public_table.NAME,
     "user_column": "customer_id",
     "action_column": "channel",
     "value_column": "conversion_value",
@@ -38,9 +38,9 @@ OF_REAL = SMALL | {
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a whole run of the stranger's table."""
+    """The folder of a whole run of the public table."""
     folder = tmp_path_factory.mktemp("real")
-    strangers_table.unpack(folder)
+    public_table.unpack(folder)
     assert run(folder, folder / "out", OF_REAL) == 0
     yield folder
 
@@ -54,11 +54,11 @@ def read(folder: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / f"{name}.csv")
 
 
-def test_every_conversion_of_a_strangers_table_is_credited(real: Path) -> None:
+def test_every_conversion_of_a_public_table_is_credited(real: Path) -> None:
     detail = read(real / "out", "shapley_detail")
     assert detail["conversions"].sum() == pytest.approx(1838, rel=1e-9)
     assert detail["share"].sum() == pytest.approx(1, rel=1e-9)
-    given = pd.read_csv(real / f"{strangers_table.NAME}.csv")
+    given = pd.read_csv(real / f"{public_table.NAME}.csv")
     value = given.loc[given["conversion"] == 1, "conversion_value"].sum()
     assert detail["value"].sum() == pytest.approx(value, rel=1e-9)
 

@@ -1,4 +1,4 @@
-"""The whole workflow on a stranger's table: SQL, model and report, by nothing but parameters."""
+"""The whole workflow on a public table: SQL, model and report, by nothing but parameters."""
 
 import csv
 import re
@@ -8,13 +8,13 @@ import pytest
 
 from local_runner import __main__ as local_runner
 from td_mta import main
-from tests.pipelines import strangers_table
+from tests.pipelines import public_table
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 EDITS = {
     "union_query": "union_touchpoints",
-    "touchpoints_table": strangers_table.NAME,
+    "touchpoints_table": public_table.NAME,
     "touchpoints_user_column": "customer_id",
     "touchpoints_value_column": "conversion_value",
     "value_column": "value",
@@ -29,7 +29,7 @@ EDITS = {
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that a run of mta.dig fills."""
     folder = tmp_path_factory.mktemp("workflow")
-    strangers_table.unpack(folder)
+    public_table.unpack(folder)
     assert run("mta.dig", folder, folder / "out", EDITS) == 0
     return folder / "out"
 
@@ -49,7 +49,7 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("column", "total"), [("conversions", 1838), ("value", 11_423.5)])
-def test_every_conversion_of_a_strangers_table_is_credited(
+def test_every_conversion_of_a_public_table_is_credited(
     out: Path, column: str, total: float
 ) -> None:
     credit = [float(row[column]) for row in rows(out / "shapley_detail.csv")]
@@ -65,7 +65,7 @@ def test_the_report_table_counts_what_the_table_holds(out: Path) -> None:
         "Online Video",
         "Paid Search",
     ]
-    given = rows(out.parent / f"{strangers_table.NAME}.csv")
+    given = rows(out.parent / f"{public_table.NAME}.csv")
     paid = [row for row in given if row["channel"] == "Paid Search"]
     assert int(report["Paid Search"]["touches"]) == len(paid)
     assert int(report["Paid Search"]["users"]) == len({row["customer_id"] for row in paid})
