@@ -61,11 +61,11 @@ class TdApi:
         )
 
     def get(self, path: str, fields: Fields = ()) -> Any:
-        """The JSON of an answer; raises `ApiError`."""
+        """The JSON of an answer; raises `TdApiError`."""
         return self._call("GET", path, fields, _json)
 
     def post(self, path: str, fields: Fields = ()) -> Any:
-        """The JSON of the answer to a form; raises `ApiError`."""
+        """The JSON of the answer to a form; raises `TdApiError`."""
         return self._call("POST", path, fields, _json)
 
     def result(self, job: str, read: Callable[[Iterator[Row]], T]) -> T:
