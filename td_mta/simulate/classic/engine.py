@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import pdtr
 
+from td_mta.journeys.runs import owners
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
 from td_mta.simulate.classic.plan import ClassicPlan
 from td_mta.simulate.random_streams import RandomStreams
@@ -92,7 +93,7 @@ def _block(plan: ClassicPlan, streams: RandomStreams, users: Ints) -> ClassicBlo
 
 def _draw_touches(plan: ClassicPlan, streams: RandomStreams) -> _Touches:
     counts = _draw_counts(plan, streams)
-    user = np.repeat(np.arange(len(counts)), counts)
+    user = owners(counts)
     first_touch = np.cumsum(counts) - counts  # (users,)
     rank = np.arange(len(user)) - first_touch[user]  # 0, 1, … among the user's touches
     touch_streams = streams.take(user).fold_in(rank)
@@ -142,7 +143,7 @@ def _draw_orders(plan: ClassicPlan, streams: RandomStreams, touches: _Touches) -
         cents=_draw_cents(plan, streams.take(buyers), touches.channel[last_touch]),
         last_touch=last_touch,
         touch=np.flatnonzero(converts[touches.user]),
-        order_of_touch=np.repeat(np.arange(len(buyers)), touches.counts[buyers]),
+        order_of_touch=owners(touches.counts[buyers]),
     )
 
 
