@@ -19,7 +19,8 @@ HEAD, TAIL = 12, 4
 
 def framed(data: Bytes) -> Bytes:
     """Records of one length, `(n, length)`, with their frames."""
-    length = np.frombuffer(np.uint64(data.shape[1]).tobytes(), np.uint8)[None]
+    number = np.uint64(data.shape[1])
+    length = np.frombuffer(number.tobytes(), np.uint8)[None]  # (1, 8)
     head = np.concatenate([length, _checksum(length)], axis=1)
     heads = np.tile(head, (len(data), 1))
     return np.concatenate([heads, data, _checksum(data)], axis=1)
@@ -44,14 +45,16 @@ def in_batches(files: list[Path], most: int) -> Iterator[list[bytes]]:
 def _runs(path: Path, most: int) -> Iterator[list[bytes]]:
     """Records that follow each other and are of one length, at most `most` at a time."""
     if not path.exists():
-        raise DataError(f"{path.parent}: records are not whole: {path.name} is missing")
-    content, position = np.fromfile(path, np.uint8), 0
+        raise DataError(f"{path.parent}: records are incomplete: {path.name} is missing")
+    content = np.fromfile(path, np.uint8)
+    position = 0
     while position < len(content):
         frames = _alike_frames(content[position:], most)
-        head, data, checks = frames[:1, :HEAD], frames[:, HEAD:-TAIL], frames[:, -TAIL:]
-        data = np.ascontiguousarray(data)
+        head = frames[:1, :HEAD]
+        data = np.ascontiguousarray(frames[:, HEAD:-TAIL])
+        checks = frames[:, -TAIL:]
         if not len(frames) or _damaged(head, data, checks):
-            raise DataError(f"{path.parent}: records are not whole: {path.name} is damaged")
+            raise DataError(f"{path.parent}: records are incomplete: {path.name} is damaged")
         yield data.view(f"V{data.shape[1]}").ravel().tolist()
         position += frames.size
 
@@ -60,7 +63,8 @@ def _alike_frames(content: Bytes, most: int) -> Bytes:
     """The first records, as far as their heads are equal, `(n, bytes)`; none where one is cut."""
     head = content[:HEAD]
     # A cut head gives no length; that of all that is left then makes the record too long, thus cut.
-    length = int(head[:8].view("<u8")[0]) if len(head) == HEAD else len(content)
+    is_cut = len(head) < HEAD
+    length = len(content) if is_cut else int(head[:8].view("<u8")[0])
     stride = HEAD + length + TAIL
     n = min(len(content) // stride, most)
     frames = content[: n * stride].reshape(-1, stride)
@@ -69,9 +73,11 @@ def _alike_frames(content: Bytes, most: int) -> Bytes:
 
 
 def _damaged(head: Bytes, data: Bytes, checks: Bytes) -> bool:
-    length, length_check = head[:, :8], head[:, 8:]
-    length_is_right = np.array_equal(_checksum(length), length_check)
-    return not (length_is_right and np.array_equal(_checksum(data), checks))
+    length = head[:, :8]
+    length_check = head[:, 8:]
+    if not np.array_equal(_checksum(length), length_check):
+        return True
+    return not np.array_equal(_checksum(data), checks)
 
 
 def _checksum(rows: Bytes) -> Bytes:
@@ -82,7 +88,8 @@ def _checksum(rows: Bytes) -> Bytes:
     """
     crc = np.full(len(rows), 0xFFFFFFFF, np.uint32)
     for column in rows.T:
-        crc = CRC_TABLE[(crc ^ column) & np.uint32(255)] ^ (crc >> np.uint32(8))
+        low_byte = (crc ^ column) & np.uint32(255)
+        crc = CRC_TABLE[low_byte] ^ (crc >> np.uint32(8))
     crc = ~crc
     rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
     masked = rotated + np.uint32(0xA282EAD8)

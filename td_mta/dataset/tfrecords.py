@@ -80,7 +80,8 @@ class Writer:
         for folder in set(self._folders):
             counts: dict[str, int] = {}
             for label_folder, label_counts in zip(self._folders, self._counts, strict=True):
-                counts |= label_counts if label_folder == folder else {}
+                if label_folder == folder:
+                    counts |= label_counts
             sidecar = asdict(self._schema) | {"counts": counts}
             text = json.dumps(sidecar, ensure_ascii=False, indent=1)
             _write(folder / SIDECAR, [text.encode()])
@@ -95,7 +96,8 @@ class Writer:
         labels = np.full(len(rows), label)
         numbers = np.stack([labels, weight[rows], augmented[rows]])
         name = f"{_prefix(label, split)}{page}.tfrecord"
-        records = _records(examples.patterns.take(rows), numbers, self._schema.grid)
+        patterns = examples.patterns.take(rows)
+        records = _records(patterns, numbers, self._schema.grid)
         _write(self._folders[label] / name, records)
         self._counts[label][name] = int(numbers[1:].sum())
 
@@ -103,7 +105,7 @@ class Writer:
 def read(folders: Folders, schema: Schema) -> Examples:
     """All records of the folders, merged: the examples that `Writer` was given, of all pages.
 
-    Raises `DataError` for records of another vocabulary, window or version, or not whole.
+    Raises `DataError` for records of another vocabulary, window or version, or incomplete ones.
     """
     parts = []
     for label, folder in enumerate(folders):
@@ -116,7 +118,7 @@ def read(folders: Folders, schema: Schema) -> Examples:
             wanted = sum(counts[name] for name in names)
             if read_examples != wanted:
                 raise DataError(
-                    f"{folder}: records are not whole: {read_examples} {LABELS[label]} examples, "
+                    f"{folder}: records are incomplete: {read_examples} {LABELS[label]} examples, "
                     f"wanted {wanted}; run again"
                 )
             parts += split_parts
@@ -167,10 +169,11 @@ def _batches(files: list[Path]) -> Iterator[_Batch]:
     features = {"days": cell, "channels": cell, "weight": number, "augmented": number}
     for records in in_batches(files, READ_RECORDS):
         parsed = tf.io.parse_example(records, features)
+        days, channels = parsed["days"], parsed["channels"]
         yield _Batch(
-            days=parsed["days"].flat_values.numpy(),
-            channels=parsed["channels"].flat_values.numpy(),
-            offsets=parsed["days"].row_splits.numpy(),
+            days=days.flat_values.numpy(),
+            channels=channels.flat_values.numpy(),
+            offsets=days.row_splits.numpy(),
             weight=parsed["weight"].numpy(),
             augmented=parsed["augmented"].numpy(),
         )
@@ -178,10 +181,12 @@ def _batches(files: list[Path]) -> Iterator[_Batch]:
 
 def _examples(batch: _Batch, grid: Grid, label: int, split: int) -> Examples:
     cells = (batch.days * grid.channels + batch.channels).astype(np.int32)
-    counts = np.zeros((len(batch.weight), len(KINDS), len(SPLITS)), np.int64)
+    records = len(batch.weight)
+    counts = np.zeros((records, len(KINDS), len(SPLITS)), np.int64)
     counts[:, label, split] = batch.weight
     counts[:, AUGMENTED, split] = batch.augmented
-    return Examples(of_sorted_cells(batch.offsets, cells, grid), counts)
+    patterns = of_sorted_cells(batch.offsets, cells, grid)
+    return Examples(patterns, counts)
 
 
 def _write(path: Path, chunks: list[bytes]) -> None:
@@ -196,7 +201,8 @@ def _records(patterns: Patterns, numbers: Ints, grid: Grid) -> list[bytes]:
     chunks = []
     for size in np.unique(patterns.sizes).tolist():
         rows = np.flatnonzero(patterns.sizes == size)
-        cells = patterns.cells[patterns.entries(rows, size)].astype(np.int64)  # (rows, size)
+        entries = patterns.entries(rows, size)
+        cells = patterns.cells[entries].astype(np.int64)  # (rows, size)
         features = _features(cells, numbers[:, rows], grid)
         chunks.append(framed(_tagged(b"\x0a", features)).tobytes())
     return chunks
@@ -205,14 +211,10 @@ def _records(patterns: Patterns, numbers: Ints, grid: Grid) -> list[bytes]:
 def _features(cells: Ints, numbers: Ints, grid: Grid) -> Bytes:
     """The features of patterns of one size, `(rows, size)` cells and `(3, rows)` numbers."""
     days, channels = np.divmod(cells, grid.channels)
-    label, weight, augmented = (_varints(number[:, None], WEIGHT_BYTES) for number in numbers)
-    features = [
-        _feature(b"days", _varints(days, CELL_BYTES)),
-        _feature(b"channels", _varints(channels, CELL_BYTES)),
-        _feature(b"label", label),
-        _feature(b"weight", weight),
-        _feature(b"augmented", augmented),
-    ]
+    payloads = {b"days": _varints(days, CELL_BYTES), b"channels": _varints(channels, CELL_BYTES)}
+    for name, number in zip((b"label", b"weight", b"augmented"), numbers, strict=True):
+        payloads[name] = _varints(number[:, None], WEIGHT_BYTES)
+    features = [_feature(name, payload) for name, payload in payloads.items()]
     return np.concatenate(features, axis=1)
 
 
@@ -222,15 +224,20 @@ def _feature(name: bytes, payload: Bytes) -> Bytes:
     Field numbers, in TensorFlow's `feature.proto`: the map's key 1 and value 2, int64_list of a
     Feature 3, value of an Int64List 1. A tag is the number, shifted by 3, or 2 for a length.
     """
-    value = _tagged(b"\x12", _tagged(b"\x1a", _tagged(b"\x0a", payload)))
-    key = np.frombuffer(b"\x0a" + bytes([len(name)]) + name, np.uint8)
+    int64_list = _tagged(b"\x0a", payload)
+    feature = _tagged(b"\x1a", int64_list)
+    value = _tagged(b"\x12", feature)
+    tagged_name = bytes([0x0A, len(name)]) + name
+    key = np.frombuffer(tagged_name, np.uint8)
     keys = np.tile(key, (len(payload), 1))
-    return _tagged(b"\x0a", np.concatenate([keys, value], axis=1))
+    entry = np.concatenate([keys, value], axis=1)
+    return _tagged(b"\x0a", entry)
 
 
 def _tagged(tag: bytes, payload: Bytes) -> Bytes:
     """A protobuf field of a fixed length in every row: tag, length as a varint, payload."""
-    length, head = payload.shape[1], bytearray(tag)
+    length = payload.shape[1]
+    head = bytearray(tag)
     while length > 127:
         head.append(128 | length & 127)
         length >>= 7
@@ -245,6 +252,7 @@ def _varints(numbers: Ints, width: int) -> Bytes:
     Seven bits a byte, the lowest first; the high bit says that more bytes follow. Padding with
     bytes of no bits is legal, and gives all numbers one length.
     """
-    septets = numbers[:, :, None] >> (7 * np.arange(width)) & 127
+    shifts = 7 * np.arange(width)
+    septets = numbers[:, :, None] >> shifts & 127  # (n, k, width)
     septets[:, :, :-1] |= 128
     return septets.astype(np.uint8).reshape(len(numbers), -1)

@@ -150,7 +150,7 @@ def test_a_flipped_bit_is_found_by_tensorflow_and_by_us(tmp_path: Path, at: int)
     path.write_bytes(damaged)
     with pytest.raises(tf.errors.DataLossError):
         list(tf.data.TFRecordDataset(str(path)))
-    with pytest.raises(DataError, match="positive: records are not whole"):
+    with pytest.raises(DataError, match="positive: records are incomplete"):
         tfrecords.read(folders, schema)
 
 
@@ -170,7 +170,7 @@ def test_a_page_that_is_missing_or_cut_is_an_error(
     schema = schema_of(3, 4)
     folders = written(folders_in(tmp_path), schema, some_examples(schema))
     damage(folders.negative / "negative_page0.tfrecord")
-    with pytest.raises(DataError, match="negative: records are not whole"):
+    with pytest.raises(DataError, match="negative: records are incomplete"):
         tfrecords.read(folders, schema)
 
 
