@@ -53,10 +53,12 @@ def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Ngr
     conversions = paths.conversions
     ended_without = paths.nulls if nulls else np.zeros(len(paths.nulls))
     keys = _touch_and_end_keys(paths, channels, order)
-    at_touches = (conversions + ended_without)[paths.owner]
+    journeys = conversions + ended_without
+    at_touches = journeys[paths.owner]
     counts = np.concatenate([at_touches, conversions[filled], ended_without[filled]])
-    worthless = np.zeros(len(at_touches)), np.zeros(len(filled))
-    values = np.concatenate([worthless[0], paths.value[filled], worthless[1]])
+    values = np.zeros(len(counts))  # 0 but at conversions
+    conversion_rows = len(at_touches) + np.arange(len(filled))
+    values[conversion_rows] = paths.value[filled]
     return _summed(Ngrams(channels, order, keys, counts, values))
 
 
@@ -82,7 +84,8 @@ def credit(ngrams: Ngrams, untouched: Floats) -> Floats:
     totals = np.array([conversions, ngrams.values.sum()])
     sums = effects.sum(axis=1, keepdims=True)
     shares = np.divide(effects, sums, out=np.zeros_like(effects), where=sums != 0)
-    return np.concatenate([shares * totals[:, None], untouched[:, None]], axis=1)
+    of_channels = shares * totals[:, None]  # (2, channels)
+    return np.concatenate([of_channels, untouched[:, None]], axis=1)
 
 
 def removal_effects(ngrams: Ngrams) -> Floats:
@@ -100,7 +103,8 @@ def removal_effects(ngrams: Ngrams) -> Floats:
         left = _left_by_inverse(chain.toarray(), reward, start, newest, ngrams.channels)
     else:
         left = _left_by_series(chain, reward, start, newest, ngrams.channels)
-    with_all, without = left[:, :1], left[:, 1:]
+    with_all = left[:, :1]
+    without = left[:, 1:]  # (2, channels)
     share_left = np.divide(without, with_all, out=np.ones_like(without), where=with_all != 0)
     return 1 - share_left
 
@@ -113,12 +117,14 @@ def best_order(training: Ngrams, held_out: Ngrams) -> int:
     """
     probabilities = _probabilities(training, held_out.keys)[1:]  # of orders 1, 2, ...
     logs = np.log(np.maximum(probabilities, np.finfo(float).tiny))
-    best = logs[np.argmax(logs @ held_out.counts)]
+    log_likelihood = logs @ held_out.counts  # (order,)
+    best = logs[np.argmax(log_likelihood)]
     loss = best - logs  # (order, n)
     total = held_out.counts.sum()
     mean = loss @ held_out.counts / total
     squares = (loss - mean[:, None]) ** 2 @ held_out.counts
-    as_good = np.flatnonzero(mean * total <= np.sqrt(squares))
+    error = np.sqrt(squares)  # of the sum
+    as_good = np.flatnonzero(mean * total <= error)
     return 1 + int(as_good[0])
 
 
@@ -131,7 +137,9 @@ def _touch_and_end_keys(paths: Paths, channels: int, order: int) -> Ints:
     followed = before * base + symbol
     last_touch = paths.offsets[1:][paths.sizes > 0] - 1
     final_state = followed[last_touch] % base**order
-    return np.concatenate([followed, final_state * base + conversion, final_state * base + null])
+    converted = final_state * base + conversion
+    ended_without = final_state * base + null
+    return np.concatenate([followed, converted, ended_without])
 
 
 def _states_before(symbol: Ints, first: Ints, order: int, base: int) -> Ints:
@@ -139,26 +147,30 @@ def _states_before(symbol: Ints, first: Ints, order: int, base: int) -> Ints:
 
     `first` is where the touch's path begins.
     """
-    touch, state = np.arange(len(symbol)), np.zeros(len(symbol), np.int64)
+    touch = np.arange(len(symbol))
+    state = np.zeros(len(symbol), np.int64)
     for lag in range(1, order + 1):
         inside = touch - lag >= first
-        state[inside] += symbol[touch[inside] - lag] * base ** (lag - 1)
+        earlier = symbol[touch[inside] - lag]
+        state[inside] += earlier * base ** (lag - 1)
     return state
 
 
 def _summed(ngrams: Ngrams) -> Ngrams:
     """Each key once and ascending, its counts and values added; those that never came left out."""
     came = (ngrams.counts != 0) | (ngrams.values != 0)
-    keys, counts, values = ngrams.keys[came], ngrams.counts[came], ngrams.values[came]
+    keys = ngrams.keys[came]
+    amounts = ngrams.counts[came], ngrams.values[came]
     possible = ngrams.base ** (ngrams.order + 1)
     if possible <= COUNTED_DENSELY:
         distinct = np.flatnonzero(np.bincount(keys, minlength=possible))
-        sums = [np.bincount(keys, column, possible)[distinct] for column in (counts, values)]
+        sums = [np.bincount(keys, amount, possible)[distinct] for amount in amounts]
     else:
         distinct, which = np.unique(keys, return_inverse=True)
-        sums = [np.bincount(which, column, len(distinct)) for column in (counts, values)]
-    total, value = (np.asarray(column, np.float64) for column in sums)
-    return Ngrams(ngrams.channels, ngrams.order, distinct, total, value)
+        sums = [np.bincount(which, amount, len(distinct)) for amount in amounts]
+    # Of no keys at all, `bincount` gives integers.
+    counts, values = (np.asarray(column, np.float64) for column in sums)
+    return Ngrams(ngrams.channels, ngrams.order, distinct, counts, values)
 
 
 def _converts(ngrams: Ngrams) -> Flags:
@@ -178,7 +190,8 @@ def _probabilities(training: Ngrams, keys: Ints) -> Floats:
     where h' is h without its oldest symbol. An unseen h leaves it at the order below.
     """
     # Below order 0: all that can follow alike, which is the channels, CONVERSION and NULL.
-    probability = np.full(len(keys), 1.0 / (training.channels + 2))
+    followers = training.channels + 2
+    probability = np.full(len(keys), 1.0 / followers)
     by_order = []
     for order in range(training.order + 1):
         key = keys % training.base ** (order + 1)
@@ -189,7 +202,8 @@ def _probabilities(training: Ngrams, keys: Ints) -> Floats:
 
 def _interpolated(ngrams: Ngrams, keys: Ints, below: Floats) -> Floats:
     """One order's probabilities `(n,)`, from those of the order below."""
-    states, which = np.unique(ngrams.keys // ngrams.base, return_inverse=True)
+    source = ngrams.keys // ngrams.base
+    states, which = np.unique(source, return_inverse=True)
     row, seen = _located(states, keys // ngrams.base)
     total = np.bincount(which, ngrams.counts)[row]  # c(h)
     types = np.bincount(which)[row]  # t(h)
@@ -201,7 +215,8 @@ def _interpolated(ngrams: Ngrams, keys: Ints, below: Floats) -> Floats:
 
 def _located(ascending: Ints, wanted: Ints) -> tuple[Ints, Flags]:
     """The index of each number, and whether it occurs; if not, the index is any."""
-    index = np.searchsorted(ascending, wanted).clip(max=len(ascending) - 1)
+    last = len(ascending) - 1
+    index = np.searchsorted(ascending, wanted).clip(max=last)
     return index, ascending[index] == wanted
 
 
@@ -211,23 +226,30 @@ def _chain(ngrams: Ngrams) -> tuple[Ints, sparse.csr_array, Floats]:
     Q `(states, states)` are the probabilities to go on to another state; what is missing to 1 ends
     the journey. r `(states, 2)` are the conversions and the value at that end, per visit.
     """
-    symbol, source = ngrams.keys % ngrams.base, ngrams.keys // ngrams.base
+    symbol = ngrams.keys % ngrams.base
+    source = ngrams.keys // ngrams.base
     goes_on = symbol <= ngrams.channels
     # The next state forgets the oldest symbol and ends in the one that followed.
     target = ngrams.keys[goes_on] % ngrams.base**ngrams.order
     states = np.unique(np.concatenate([[0], source, target]))
-    row, column = np.searchsorted(states, source), np.searchsorted(states, target)
     n = len(states)
+    row = np.searchsorted(states, source)
+    column = np.searchsorted(states, target)
     total = np.bincount(row, ngrams.counts, n)
     visits = np.where(total == 0, 1.0, total)
     steps = ngrams.counts[goes_on] / visits[row[goes_on]]
-    chain = sparse.csr_array((steps, (row[goes_on], column)), shape=(n, n))
+    coordinates = row[goes_on], column
+    chain = sparse.csr_array((steps, coordinates), shape=(n, n))
+    return states, chain, _reward(ngrams, row, visits)
+
+
+def _reward(ngrams: Ngrams, row: Ints, visits: Floats) -> Floats:
+    """r: `row` `(n,)` is the state of each n-gram, `visits` `(states,)` how often each was met."""
     ends = _converts(ngrams)
-    gains = [
-        np.bincount(row[ends], amounts[ends], n) / visits
-        for amounts in (ngrams.counts, ngrams.values)
-    ]
-    return states, chain, np.stack(gains, axis=1)
+    state = row[ends]
+    conversions = np.bincount(state, ngrams.counts[ends], len(visits))
+    value = np.bincount(state, ngrams.values[ends], len(visits))
+    return np.stack([conversions / visits, value / visits], axis=1)
 
 
 def _left_by_inverse(
@@ -241,10 +263,12 @@ def _left_by_inverse(
     """
     visits = np.linalg.inv(np.eye(len(chain)) - chain)
     ahead = visits @ reward  # (states, 2)
-    left = np.repeat(ahead[start][:, None], channels + 1, axis=1)
+    with_all = ahead[start]  # (2,)
+    left = np.repeat(with_all[:, None], channels + 1, axis=1)
     touched = np.flatnonzero(newest)  # all states but the start
     meets = visits[start, touched] / visits[touched, touched]
-    left[:, newest[touched]] -= meets * ahead[touched].T
+    lost = meets * ahead[touched].T  # (2, channels that occur)
+    left[:, newest[touched]] -= lost
     return left
 
 

@@ -75,9 +75,10 @@ class ModelTotals:
                 part = method(paths, self.channels, self.settings)
                 self._sums[name] = self._sums.get(name, 0.0) + part
         self._untouched += untouched(paths)
-        ngrams = markov.count(paths, self.channels, self.order or MAX_ORDER, nulls=self.nulls)
+        order = self.order or MAX_ORDER
+        ngrams = markov.count(paths, self.channels, order, nulls=self.nulls)
         parts = self._ngrams[held_out]
-        self._ngrams[held_out] = appended(parts, ngrams, markov.merge, lambda part: len(part.keys))
+        self._ngrams[held_out] = appended(parts, ngrams, markov.merge, _distinct_ngrams)
 
     def chosen_order(self) -> int:
         """The order of the chain, chosen by the held-out users where none was given."""
@@ -94,5 +95,11 @@ class ModelTotals:
         }
 
     def _chain_credit(self) -> Floats:
-        ngrams = markov.merge([*self._ngrams[False], *self._ngrams[True]])
-        return markov.credit(markov.shortened(ngrams, self.chosen_order()), self._untouched)
+        training, held_out = self._ngrams[False], self._ngrams[True]
+        ngrams = markov.merge([*training, *held_out])
+        of_order = markov.shortened(ngrams, self.chosen_order())
+        return markov.credit(of_order, self._untouched)
+
+
+def _distinct_ngrams(ngrams: Ngrams) -> int:
+    return len(ngrams.keys)

@@ -18,7 +18,7 @@ PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSettings:
-    """What rules leave open."""
+    """Parameters of the rules."""
 
     direct: int = -1  # the channel that `last_non_direct` passes over; -1 none
     first: float = 0.4  # share of the first touch in `position_based`
@@ -32,7 +32,7 @@ Rule = Callable[[Paths, RuleSettings], Floats]
 
 def first_touch(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the first touch."""
-    return _all_to(paths, paths.offsets[:-1][paths.sizes > 0])
+    return _all_to(paths, _first_touches(paths))
 
 
 def last_touch(paths: Paths, settings: RuleSettings) -> Floats:
@@ -44,9 +44,11 @@ def last_non_direct(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the last touch of a channel other than `settings.direct`; else to the last touch."""
     touch = np.arange(len(paths.channel))
     candidate = np.where(paths.channel != settings.direct, touch, -1)
-    last_candidate = reduced(np.maximum, candidate, paths.offsets)[paths.sizes > 0]
+    by_path = reduced(np.maximum, candidate, paths.offsets)
+    last_candidate = by_path[paths.sizes > 0]
     only_direct = last_candidate < 0
-    return _all_to(paths, np.where(only_direct, _last_touches(paths), last_candidate))
+    credited = np.where(only_direct, _last_touches(paths), last_candidate)
+    return _all_to(paths, credited)
 
 
 def linear(paths: Paths, settings: RuleSettings) -> Floats:
@@ -58,19 +60,21 @@ def linear(paths: Paths, settings: RuleSettings) -> Floats:
 def linear_unique(paths: Paths, settings: RuleSettings) -> Floats:
     """The same to every channel of a path, however often it touched; evenly to its touches.
 
-    This is the Shapley value of the game in which a set of channels is worth the paths that no
-    other channel touched (Zhao, Mahboobi & Bagheri 2018, "simplified").
+    This is the Shapley value of the game in which v(S) counts the paths that no channel outside S
+    touched (Zhao, Mahboobi & Bagheri 2018, "simplified").
     """
     shares = np.empty(len(paths.channel))
     channels = int(paths.channel.max(initial=0)) + 1
     step = max(1, PAIRS_AT_ONCE // channels)
     for first in range(0, len(paths.sizes), step):
         sizes = paths.sizes[first : first + step]
-        touches = slice(paths.offsets[first], paths.offsets[first + len(sizes)])
+        offsets = paths.offsets[first : first + len(sizes) + 1]
+        touches = slice(offsets[0], offsets[-1])
         path = owners(sizes)
         pair = path * channels + paths.channel[touches]
         repeats = np.bincount(pair, minlength=len(sizes) * channels)
-        channels_of_path = np.count_nonzero(repeats.reshape(-1, channels), axis=1)
+        by_path = repeats.reshape(-1, channels)  # (paths, channels)
+        channels_of_path = np.count_nonzero(by_path, axis=1)
         shares[touches] = 1 / (channels_of_path[path] * repeats[pair])
     return shares
 
@@ -84,15 +88,18 @@ def position_based(paths: Paths, settings: RuleSettings) -> Floats:
     """
     sizes = paths.sizes
     has_middle = sizes > 2
-    middle = np.where(has_middle, (1 - settings.first - settings.last), 0.0)
-    shares = np.repeat(middle / np.maximum(sizes - 2, 1), sizes)
+    middle = np.where(has_middle, 1 - settings.first - settings.last, 0.0)
+    middle_touches = np.maximum(sizes - 2, 1)
+    shares = np.repeat(middle / middle_touches, sizes)
     # Where there is no middle, the ends share what it would have had in their own proportion.
-    scale = 1 / np.where(has_middle, 1.0, settings.first + settings.last)
-    filled = sizes > 0
-    first, last = paths.offsets[:-1][filled], _last_touches(paths)
-    shares[first] = settings.first * scale[filled]
-    shares[last] = settings.last * scale[filled]
-    shares[first[first == last]] = 1.0
+    both_ends = np.where(has_middle, 1.0, settings.first + settings.last)
+    scale = 1 / both_ends[sizes > 0]
+    first = _first_touches(paths)
+    last = _last_touches(paths)
+    shares[first] = settings.first * scale
+    shares[last] = settings.last * scale
+    only_touch = first[first == last]
+    shares[only_touch] = 1.0
     return shares
 
 
@@ -101,7 +108,8 @@ def time_decay(paths: Paths, settings: RuleSettings) -> Floats:
     half_life = settings.half_life_days * SECONDS_PER_DAY
     # Ages from the youngest touch give the same shares, and no weights that all round to 0.
     youngest = reduced(np.minimum, paths.age, paths.offsets)
-    weight = np.exp2(-(paths.age - np.repeat(youngest, paths.sizes)) / half_life)
+    age = paths.age - np.repeat(youngest, paths.sizes)
+    weight = np.exp2(-age / half_life)
     total = reduced(np.add, weight, paths.offsets)
     shares: Floats = weight / np.repeat(total, paths.sizes)
     return shares
@@ -112,7 +120,8 @@ def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> F
 
     Credit is additive: that of two parts of the paths adds up to that of all.
     """
-    shares, owner = rule(paths, settings), paths.owner
+    shares = rule(paths, settings)
+    owner = paths.owner
     sums = np.zeros((2, channels + 1))
     for measure, amount in enumerate((paths.conversions, paths.value)):
         of_touch = shares * amount[owner]
@@ -124,7 +133,9 @@ def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> F
 def untouched(paths: Paths) -> Floats:
     """Conversions without a touch, and their value, shape `(2,)`."""
     empty = paths.sizes == 0
-    return np.array([paths.conversions[empty].sum(), paths.value[empty].sum()])
+    conversions = paths.conversions[empty].sum()
+    value = paths.value[empty].sum()
+    return np.array([conversions, value])
 
 
 def _all_to(paths: Paths, touches: Ints) -> Floats:
@@ -133,6 +144,11 @@ def _all_to(paths: Paths, touches: Ints) -> Floats:
     return shares
 
 
+def _first_touches(paths: Paths) -> Ints:
+    """The first touch of every path that has one."""
+    return paths.offsets[:-1][paths.sizes > 0]
+
+
 def _last_touches(paths: Paths) -> Ints:
-    """Where the last touch of every path that has one stands."""
+    """The last touch of every path that has one."""
     return paths.offsets[1:][paths.sizes > 0] - 1

@@ -1,4 +1,4 @@
-"""Examples of both ways, counted by pattern: `touch_days` and `person_days`.
+"""Examples counted by pattern, made in one of two ways: `touch_days` or `person_days`.
 
 Days are never held one by one: a stretch of days without an event shifts the pattern of the day
 before it, and days that see nothing are a number.
@@ -28,7 +28,7 @@ class Examples(NamedTuple):
 
 
 class PatternCounts(NamedTuple):
-    """The same of one kind alone."""
+    """How many examples of one kind have a pattern: `counts[i, group]` of pattern `i`."""
 
     patterns: Patterns  # n distinct ones
     kind: int
@@ -68,9 +68,11 @@ def select_groups(examples: Examples, groups: slice) -> Examples:
 
 def merge(parts: list[Examples]) -> Examples:
     """The examples of all parts: each pattern once, by ascending key, its counts added."""
-    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
+    joined = Patterns.join([part.patterns for part in parts])
+    patterns, which = distinct(joined)
     part_counts = np.concatenate([part.counts for part in parts])
-    counts = np.zeros((len(patterns.keys), *part_counts.shape[1:]), np.int64)
+    _, kinds, groups = part_counts.shape
+    counts = np.zeros((len(patterns.keys), kinds, groups), np.int64)
     np.add.at(counts, which, part_counts)
     return Examples(patterns, counts)
 
@@ -85,10 +87,9 @@ def touch_days(journeys: Journeys, weights: Ints, grid: Grid, *, augment: bool) 
     conversions = look_back(journeys, journeys.conversion_windows, grid.days)
     positives = conversions.take(conversions.sizes > 0)
     negatives = _windows_without_conversion(journeys, grid.days)
-    parts = [
-        _count_windows(journeys, positives, POSITIVE, weights, grid),
-        _count_windows(journeys, negatives, NEGATIVE, weights, grid),
-    ]
+    positive_counts = _count_windows(journeys, positives, POSITIVE, weights, grid)
+    negative_counts = _count_windows(journeys, negatives, NEGATIVE, weights, grid)
+    parts = [positive_counts, negative_counts]
     if augment:
         parts += [_anchor_day_emptied(part, grid) for part in parts]
     return _sum_of(parts)
@@ -107,13 +108,12 @@ def person_days(
     first_conversion = days.conversions_before[days.converts]
     positives = journeys.conversion_windows.take(first_conversion)
     started = positives.stop > journeys.first_touch[positives.user]
+    positives = positives.take(started)
     negatives = _days_up_to_cut(journeys, days, cut)
-    parts = [
-        _count_windows(journeys, positives.take(started), POSITIVE, weights, grid),
-        _count_windows(journeys, negatives, NEGATIVE, weights, grid),
-        *_days_between_events(journeys, days, weights, grid),
-    ]
-    return _sum_of(parts)
+    positive_counts = _count_windows(journeys, positives, POSITIVE, weights, grid)
+    negative_counts = _count_windows(journeys, negatives, NEGATIVE, weights, grid)
+    between = _days_between_events(journeys, days, weights, grid)
+    return _sum_of([positive_counts, negative_counts, *between])
 
 
 def person_days_forward(
@@ -127,12 +127,9 @@ def person_days_forward(
     past_weights = np.concatenate([one, -one, weights], axis=1)
     all_weights = np.concatenate([0 * one, one, 0 * weights], axis=1)
     past = journeys.before(held_out_day)
-    return merge(
-        [
-            person_days(past, past_weights, grid, cut, held_out_day - 1),
-            person_days(journeys, all_weights, grid, cut, last_day),
-        ]
-    )
+    past_examples = person_days(past, past_weights, grid, cut, held_out_day - 1)
+    all_examples = person_days(journeys, all_weights, grid, cut, last_day)
+    return merge([past_examples, all_examples])
 
 
 def conversion_times_of_day(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
@@ -159,7 +156,8 @@ def _windows_without_conversion(journeys: Journeys, days: int) -> Windows:
     user, day = touches.user[opens], touches.day[opens]
     conversions = np.bincount(journeys.conversions.user, minlength=journeys.users)
     never_converts = conversions[user] == 0
-    begin, end = journeys.first_touch[user], journeys.first_touch[user + 1]
+    begin = journeys.first_touch[user]
+    end = journeys.first_touch[user + 1]
     last_day = touches.day[end - 1]
     lookback_opens = journeys.day_opens(user, last_day - days + 1)
     shorter = never_converts & (opens > lookback_opens)
@@ -189,10 +187,13 @@ class _EventDays(NamedTuple):
         touches, conversions = journeys.touches, journeys.conversions
         user_days = np.concatenate([journeys.touch_days, journeys.conversion_days])
         user_day, first_row = np.unique(user_days, return_index=True)
+        # The user and the day of these rows, which are touches, then conversions.
         user = np.concatenate([touches.user, conversions.user])[first_row]
         day = np.concatenate([touches.day, conversions.day])[first_row]
         started = np.flatnonzero(_since_first_touch(journeys, user, day))
-        user, day, user_day = user[started], day[started], user_day[started]
+        user = user[started]
+        day = day[started]
+        user_day = user_day[started]
         # Conversions are in the order of user-days, so those before one are a position among them.
         before = np.searchsorted(journeys.conversion_days, user_day, side="left")
         after = np.searchsorted(journeys.conversion_days, user_day, side="right")
@@ -210,8 +211,9 @@ def _since_first_touch(journeys: Journeys, user: Ints, day: Ints) -> Flags:
     """Whether user-days are on or after the day of the user's first touch; never without one."""
     first_touch = journeys.first_touch[user]
     has_touch = first_touch < journeys.first_touch[user + 1]
+    first_day = journeys.touches.day[first_touch[has_touch]]
     since = np.zeros(len(user), np.bool_)
-    since[has_touch] = day[has_touch] >= journeys.touches.day[first_touch[has_touch]]
+    since[has_touch] = day[has_touch] >= first_day
     return since
 
 
@@ -234,7 +236,8 @@ def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: CutTimes) -> Wind
     # Touches on a line of user-days and seconds; a day has one second more, for cuts at its end.
     seconds_per_day = SECONDS_PER_DAY + 1
     touch_time = journeys.touch_days * seconds_per_day + journeys.touches.second
-    cut_time = journeys.user_day(user, day) * seconds_per_day + cut.second(user, day)
+    day_begins = journeys.user_day(user, day) * seconds_per_day
+    cut_time = day_begins + cut.second(user, day)
     stop = np.searchsorted(touch_time, cut_time, side="right")
     start = journeys.since_conversion(user, days.conversions_before[without])
     begun = stop > journeys.first_touch[user]
@@ -253,11 +256,13 @@ def _days_between_events(
     for age in range(1, grid.days):
         lasts = days.days_without_event >= age
         older = shift(patterns, age, grid)
-        parts.append(_grouped(older, which[lasts], NEGATIVE, weights[days.user[lasts]]))
+        user = days.user[lasts]
+        parts.append(_grouped(older, which[lasts], NEGATIVE, weights[user]))
     # From the window's length on nothing is seen any more: these days are the empty pattern.
     empty_days = np.maximum(days.days_without_event - grid.days + 1, 0)
     counts = empty_days @ weights[days.user]  # (groups,)
-    return [*parts, PatternCounts(Patterns.empty(), NEGATIVE, counts[None])]
+    nothing_seen = PatternCounts(Patterns.empty(), NEGATIVE, counts[None])
+    return [*parts, nothing_seen]
 
 
 def _count_windows(
@@ -272,14 +277,19 @@ def _grouped(patterns: Patterns, which: Ints, kind: int, weights: Ints) -> Patte
     """Sums of `weights` `(examples, groups)` by `which` of the patterns an example has."""
     n = len(patterns.keys)
     sums = [np.bincount(which, group_weights, n) for group_weights in weights.T]
-    return PatternCounts(patterns, kind, np.stack(sums, axis=1).astype(np.int64))
+    counts = np.stack(sums, axis=1).astype(np.int64)  # (n, groups)
+    return PatternCounts(patterns, kind, counts)
 
 
 def _sum_of(parts: list[PatternCounts]) -> Examples:
     """All parts together, each pattern once; patterns that nobody has are left out."""
-    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
-    kind = np.concatenate([np.full(len(part.counts), part.kind) for part in parts])
+    joined = Patterns.join([part.patterns for part in parts])
+    patterns, which = distinct(joined)
+    part_sizes = [len(part.counts) for part in parts]
+    kind = np.repeat([part.kind for part in parts], part_sizes)
     part_counts = np.concatenate([part.counts for part in parts])
-    counts = np.zeros((len(patterns.keys), len(KINDS), part_counts.shape[1]), np.int64)
+    groups = part_counts.shape[1]
+    counts = np.zeros((len(patterns.keys), len(KINDS), groups), np.int64)
     np.add.at(counts, (which, kind), part_counts)
-    return select_groups(Examples(patterns, counts), slice(None))
+    examples = Examples(patterns, counts)
+    return select_groups(examples, slice(None))

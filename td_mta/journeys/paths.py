@@ -49,7 +49,8 @@ class Paths(NamedTuple):
     def join(parts: list["Paths"]) -> "Paths":
         """The paths of several parts, one part after the other."""
         sizes = np.concatenate([part.sizes for part in parts])
-        joined = Paths(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        columns = zip(*parts, strict=True)  # one field of all parts at a time
+        joined = Paths(*(np.concatenate(column) for column in columns))
         return joined._replace(offsets=offsets_of(sizes))
 
 
@@ -57,12 +58,10 @@ def conversion_paths(journeys: Journeys, days: int) -> Paths:
     """One path a conversion: touches since the previous one, within the last `days` days."""
     windows = look_back(journeys, journeys.conversion_windows, days)
     paths = _paths(journeys, windows)
-    converted_at = np.repeat(journeys.conversions.time, paths.sizes)
-    return paths._replace(
-        conversions=np.ones(len(journeys.values)),
-        value=journeys.values,
-        age=converted_at - _times(journeys, windows),
-    )
+    converted_at = np.repeat(journeys.conversions.time, paths.sizes)  # (touches,)
+    age = converted_at - _times(journeys, windows)
+    one_each = np.ones(len(journeys.values))
+    return paths._replace(conversions=one_each, value=journeys.values, age=age)
 
 
 def null_paths(journeys: Journeys, days: int) -> Paths:
@@ -72,23 +71,25 @@ def null_paths(journeys: Journeys, days: int) -> Paths:
     conversions = np.searchsorted(journeys.conversions.user, users, side="right")
     start = journeys.since_conversion(users, conversions)
     user = np.flatnonzero(start < end)
-    last_day = journeys.touches.day[end[user] - 1]
+    last_touch = end[user] - 1
+    last_day = journeys.touches.day[last_touch]
     windows = Windows(user, last_day, start[user], end[user])
     paths = _paths(journeys, look_back(journeys, windows, days))
     return paths._replace(nulls=np.ones(len(user)))
 
 
 def _paths(journeys: Journeys, windows: Windows) -> Paths:
-    """The touches of windows, one path each, that ended in nothing as yet."""
+    """The touches of windows, one path each; ends, values and ages are still 0."""
     touches = positions(windows.start, windows.sizes)
+    channel = journeys.touches.channel[touches]
     none = np.zeros(len(windows.user))
     return Paths(
-        channel=journeys.touches.channel[touches],
+        channel=channel,
         offsets=offsets_of(windows.sizes),
         conversions=none,
         value=none,
         nulls=none,
-        age=np.zeros(len(touches)),
+        age=np.zeros(len(channel)),
     )
 
 

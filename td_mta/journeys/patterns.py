@@ -38,10 +38,12 @@ class Grid(NamedTuple):
 
     def cell_keys(self) -> Keys:
         """The key of every cell, shape `(cells,)`."""
+        one = np.uint64(1)
+        cell = np.arange(self.cells, dtype=np.uint64)
         if self.has_exact_keys:
-            bits: Keys = np.uint64(1) << np.arange(self.cells, dtype=np.uint64)
+            bits: Keys = one << cell
             return bits
-        return mix(np.arange(1, self.cells + 1, dtype=np.uint64))
+        return mix(cell + one)
 
 
 class Patterns(NamedTuple):
@@ -74,17 +76,17 @@ class Patterns(NamedTuple):
     @staticmethod
     def empty() -> "Patterns":
         """One set, the empty one."""
-        return Patterns(np.zeros(1, np.uint64), np.zeros(2, np.int64), np.zeros(0, np.int32))
+        key = np.zeros(1, np.uint64)
+        no_cells = np.zeros(0, np.int32)
+        return Patterns(key, offsets=np.zeros(2, np.int64), cells=no_cells)
 
     @staticmethod
     def join(parts: list["Patterns"]) -> "Patterns":
         """The sets of several parts, one part after the other."""
+        keys = np.concatenate([part.keys for part in parts])
         sizes = np.concatenate([part.sizes for part in parts])
-        return Patterns(
-            np.concatenate([part.keys for part in parts]),
-            offsets_of(sizes),
-            np.concatenate([part.cells for part in parts]),
-        )
+        cells = np.concatenate([part.cells for part in parts])
+        return Patterns(keys, offsets_of(sizes), cells)
 
 
 def of_cells(owner: Ints, cells: Ints, n: int, grid: Grid) -> Patterns:
@@ -111,7 +113,8 @@ def shift(patterns: Patterns, days: int, grid: Grid) -> Patterns:
     """The same sets seen `days` days later; cells that leave the window are dropped."""
     older = patterns.cells + days * grid.channels
     inside = older < grid.cells
-    return _filtered(patterns, inside, older.astype(np.int32, copy=False), grid)
+    cells = older.astype(np.int32, copy=False)
+    return _filtered(patterns, inside, cells, grid)
 
 
 def without_day_zero(patterns: Patterns, grid: Grid) -> Patterns:
@@ -129,5 +132,6 @@ def dense(patterns: Patterns, grid: Grid) -> npt.NDArray[np.float32]:
 
 def _filtered(patterns: Patterns, stays: Flags, cells: Cells, grid: Grid) -> Patterns:
     """The sets with `cells` in place of theirs, of which only some stay."""
-    sizes = np.bincount(patterns.owner[stays], minlength=len(patterns.keys))
+    owner = patterns.owner[stays]
+    sizes = np.bincount(owner, minlength=len(patterns.keys))
     return of_sorted_cells(offsets_of(sizes), cells[stays], grid)

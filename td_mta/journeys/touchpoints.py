@@ -1,4 +1,4 @@
-"""Touchpoints of whole users as arrays in one canonical order: user, time, conversion, channel.
+"""All touchpoints of some users as arrays in one canonical order: user, time, conversion, channel.
 
 Every later step relies on that order: the touches that an example sees are then a slice. The order
 in which rows arrived leaves no trace.
@@ -18,7 +18,7 @@ SECONDS_PER_DAY = 86_400
 
 @dataclass(frozen=True, kw_only=True)
 class Touchpoints:
-    """`n` rows of whole users, each array of shape `(n,)`."""
+    """All `n` rows of some users, each array of shape `(n,)`."""
 
     user: Ints  # counted from 0
     time: Ints  # unix seconds
@@ -33,7 +33,8 @@ class Touchpoints:
 
     def take(self, rows: Ints | Flags) -> "Touchpoints":
         """Some of the rows, in the order given."""
-        return Touchpoints(**{name: column[rows] for name, column in vars(self).items()})
+        columns = {name: column[rows] for name, column in vars(self).items()}
+        return Touchpoints(**columns)
 
 
 def arrange(rows: Touchpoints) -> tuple[Touchpoints, int]:
@@ -49,21 +50,29 @@ def arrange(rows: Touchpoints) -> tuple[Touchpoints, int]:
         return rows, 0
     event = _event_code(rows)
     order = np.lexsort((rows.value, event, rows.user))
-    user, event, value = rows.user[order], event[order], rows.value[order]
-    same_user = user[1:] == user[:-1]
-    same_event = event[1:] == event[:-1]
-    # Two missing values are equal here, which NaN is not.
-    both_missing = np.isnan(value[1:]) & np.isnan(value[:-1])
-    same_value = (value[1:] == value[:-1]) | both_missing
-    differs = ~(same_user & same_event & same_value)
-    distinct = order[np.concatenate([[True], differs])]
-    return _onward(rows.take(distinct)), len(rows) - len(distinct)
+    differs = _differs_from_previous(rows.user[order], event[order], rows.value[order])
+    distinct = order[differs]
+    duplicates = len(rows) - len(distinct)
+    return _onward(rows.take(distinct)), duplicates
 
 
 def _event_code(rows: Touchpoints) -> Ints:
     """Time, then conversion, then channel as one number, so that one sort orders all three."""
     codes = int(rows.channel.max(initial=0)) + 2  # of channels, -1 for none included
-    return (rows.time * 2 + rows.conversion) * codes + rows.channel + 1
+    time_and_conversion = rows.time * 2 + rows.conversion
+    return time_and_conversion * codes + rows.channel + 1
+
+
+def _differs_from_previous(user: Ints, event: Ints, value: Floats) -> Flags:
+    """Whether each sorted row differs from the one before it, shape `(n,)`; the first row does."""
+    same_user = user[1:] == user[:-1]
+    same_event = event[1:] == event[:-1]
+    # Two missing values are equal here, which NaN is not.
+    missing = np.isnan(value)
+    both_missing = missing[1:] & missing[:-1]
+    same_value = (value[1:] == value[:-1]) | both_missing
+    differs = ~(same_user & same_event & same_value)
+    return np.concatenate([[True], differs])
 
 
 def _onward(rows: Touchpoints) -> Touchpoints:

@@ -30,17 +30,18 @@ class Windows(NamedTuple):
 
     def take(self, rows: Ints | Flags) -> "Windows":
         """The windows of some rows."""
-        return Windows(self.user[rows], self.anchor[rows], self.start[rows], self.stop[rows])
+        return Windows(*(column[rows] for column in self))
 
     @staticmethod
     def join(parts: list["Windows"]) -> "Windows":
         """The windows of several parts, one part after the other."""
-        return Windows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        columns = zip(*parts, strict=True)  # one field of all parts at a time
+        return Windows(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)
 class Journeys:
-    """Touches and conversions of whole users; `rows` must be arranged.
+    """All touches and conversions of some users; `rows` must be arranged.
 
     With `conversion_row_is_touch` a conversion row that has a channel is also a touch, the last one
     of its own conversion.
@@ -55,7 +56,7 @@ class Journeys:
         return replace(self, rows=self.rows.take(users[self.rows.user]))
 
     def before(self, day: int) -> "Journeys":
-        """What all of them had been by the end of the day before."""
+        """Those of all users up to the end of the day before."""
         return replace(self, rows=self.rows.take(self.rows.day < day))
 
     @cached_property
@@ -108,7 +109,8 @@ class Journeys:
         """
         low, high = self._day_range
         days_per_user = high - low + 2
-        return user * days_per_user + np.clip(day - low + 1, 0, days_per_user)
+        day_of_user = np.clip(day - low + 1, 0, days_per_user)
+        return user * days_per_user + day_of_user
 
     def day_opens(self, user: Ints, day: Ints) -> Ints:
         """Position of the user's first touch on that day or later (or of the next user's)."""
@@ -118,12 +120,14 @@ class Journeys:
     def conversion_windows(self) -> Windows:
         """One window per conversion, without a lookback bound: touches since the previous one."""
         converts = self.rows.conversion
-        user, day = self.rows.user[converts], self.rows.day[converts]
+        user = self.rows.user[converts]
+        day = self.rows.day[converts]
         touches_so_far = np.cumsum(self._is_touch, dtype=np.int64)
         # The row's own touch is counted: where a conversion row is a touch, it sees itself.
         stop = touches_so_far[converts]
         start = self.first_touch[user]
-        later = np.flatnonzero(user[1:] == user[:-1]) + 1  # conversions after a user's first
+        same_user = user[1:] == user[:-1]
+        later = np.flatnonzero(same_user) + 1  # conversions after a user's first
         start[later] = stop[later - 1]
         return Windows(user, day, start, stop)
 
@@ -136,7 +140,8 @@ class Journeys:
         start = self.first_touch[user]
         previous = conversions_before - 1
         rows = np.flatnonzero(previous >= 0)
-        own = rows[self.conversions.user[previous[rows]] == user[rows]]
+        same_user = self.conversions.user[previous[rows]] == user[rows]
+        own = rows[same_user]
         start[own] = self.conversion_windows.stop[previous[own]]
         return start
 
@@ -144,7 +149,8 @@ class Journeys:
 def look_back(journeys: Journeys, windows: Windows, days: int) -> Windows:
     """The windows, cut to the last `days` days up to the anchor day."""
     opens = journeys.day_opens(windows.user, windows.anchor - days + 1)
-    start = np.minimum(np.maximum(windows.start, opens), windows.stop)
+    later_start = np.maximum(windows.start, opens)
+    start = np.minimum(later_start, windows.stop)
     return windows._replace(start=start)
 
 
@@ -161,13 +167,15 @@ def patterns_seen(journeys: Journeys, windows: Windows, grid: Grid) -> tuple[Pat
 
 def _patterns(journeys: Journeys, windows: Windows, grid: Grid) -> Patterns:
     """The pattern of every window."""
-    window, cell = owners(windows.sizes), _cells(journeys, windows, grid)
+    window = owners(windows.sizes)
+    cell = _cells(journeys, windows, grid)
     return of_cells(window, cell, len(windows.user), grid)
 
 
 def _exact_keys(journeys: Journeys, windows: Windows, grid: Grid) -> Keys:
     """The key of every window's pattern, shape `(n,)`; repeats of a cell set its bit once."""
-    bits = np.uint64(1) << _cells(journeys, windows, grid).astype(np.uint64)
+    cell = _cells(journeys, windows, grid).astype(np.uint64)
+    bits = np.uint64(1) << cell
     return reduced(np.bitwise_or, bits, offsets_of(windows.sizes))
 
 
