@@ -49,10 +49,11 @@ def quality(probability: Floats, negatives: Floats, positives: Floats) -> Qualit
     total = negatives.sum() + positives.sum()
     negative_loss, positive_loss = _losses(probability)
     log_loss = (positives @ positive_loss + negatives @ negative_loss) / total
-    squared = (positives @ (1 - probability) ** 2 + negatives @ probability**2) / total
+    squares = positives @ (1 - probability) ** 2 + negatives @ probability**2
+    rmse = np.sqrt(squares / total)
     return Quality(
         log_loss=float(log_loss),
-        rmse=float(np.sqrt(squared)),
+        rmse=float(rmse),
         auc=area_under_curve(probability, negatives, positives),
         calibration_error=calibration_error(probability, negatives, positives),
     )
@@ -67,7 +68,8 @@ def area_under_curve(probability: Floats, negatives: Floats, positives: Floats) 
     if not pairs:
         return float("nan")
     _, rank = np.unique(probability, return_inverse=True)
-    negative, positive = np.bincount(rank, negatives), np.bincount(rank, positives)
+    negative = np.bincount(rank, negatives)  # by rank
+    positive = np.bincount(rank, positives)
     negatives_below = np.cumsum(negative) - negative
     ordered_pairs = positive @ (negatives_below + negative / 2)
     return float(ordered_pairs / pairs)
@@ -83,7 +85,7 @@ def calibration_error(probability: Floats, negatives: Floats, positives: Floats)
 
 
 def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bins:
-    """Up to `BINS` bins of as many examples, as nearly as patterns allow: each stays whole.
+    """Up to `BINS` bins of about as many examples; those of one pattern all fall into one bin.
 
     >>> bins = calibration(np.array([0.1, 0.3]), np.array([9.0, 5.0]), np.array([1.0, 5.0]))
     >>> bins.observed.tolist(), bins.examples.tolist()
@@ -106,21 +108,23 @@ def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Fl
     """
     one_negative, one_positive = _losses(one)
     other_negative, other_positive = _losses(other)
-    of_negative, of_positive = one_negative - other_negative, one_positive - other_positive
+    of_negative = one_negative - other_negative
+    of_positive = one_positive - other_positive
     total = negatives.sum() + positives.sum()
     mean = (positives @ of_positive + negatives @ of_negative) / total
     if total < 2:
         return Difference(float(mean), float("nan"))
     squares = positives @ (of_positive - mean) ** 2 + negatives @ (of_negative - mean) ** 2
     variance = squares / (total - 1)
-    return Difference(float(mean), float(np.sqrt(variance / total)))
+    error = np.sqrt(variance / total)
+    return Difference(float(mean), float(error))
 
 
 def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
     """The last of several predictions `(n,)` that is not worse than that of the lowest log loss.
 
     The rule of one standard error (Hastie, Tibshirani & Friedman 2009, 7.10), of the paired
-    difference. The last of all where no example tells them apart.
+    difference. The last of all where there is no example.
     """
     if not len(negatives):
         return len(probabilities) - 1
@@ -130,9 +134,12 @@ def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: 
         losses.append(negatives @ negative_loss + positives @ positive_loss)
     lowest = int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
     best = probabilities[lowest]
-    beyond = [loss_difference(each, best, negatives, positives) for each in probabilities]
-    as_good = [index for index, more in enumerate(beyond) if more.mean <= more.error]
-    return max([lowest, *as_good])
+    last = lowest
+    for index, probability in enumerate(probabilities):
+        beyond = loss_difference(probability, best, negatives, positives)
+        if beyond.mean <= beyond.error:
+            last = max(last, index)
+    return last
 
 
 def residuals(probability: Floats, negatives: Floats, positives: Floats) -> Floats:
@@ -160,8 +167,9 @@ def _bin_of(probability: Floats, weight: Floats) -> Ints:
     sorted_weight = weight[order]
     middle = np.cumsum(sorted_weight) - sorted_weight / 2
     share = middle / weight.sum()
+    in_order = (share * BINS).astype(np.int64)
     which_bin = np.empty(len(probability), np.int64)
-    which_bin[order] = np.minimum((share * BINS).astype(np.int64), BINS - 1)
+    which_bin[order] = np.minimum(in_order, BINS - 1)
     return which_bin
 
 

@@ -120,7 +120,9 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
     schema = _schema(touchpoints.channels, config)
     rules = _example_rules(touchpoints, config, schema.grid)
     model_totals = models_of(touchpoints.channels, config)
-    writer, sums, started = Writer(folders, schema), _Sums(), time.monotonic()
+    writer = Writer(folders, schema)
+    sums = _Sums()
+    started = time.monotonic()
     for number, page in enumerate(touchpoints.pages("extracting")):
         held_out = _held_out(page.user_hash, config.validation_fraction, config.seed)
         weights = poisson_weights(page.user_hash, config.interval_refits, config.seed)
@@ -131,17 +133,18 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
         sums.add_conversions(page, schema.grid)
         _add_paths(model_totals, page.journeys, held_out, config.lookback_window_days)
         if number == 0:
-            seconds = time.monotonic() - started
-            progress.log_time_left("extracting", seconds * (touchpoints.page_count - 1))
+            pages_left = touchpoints.page_count - 1
+            progress.log_time_left("extracting", (time.monotonic() - started) * pages_left)
     writer.close()
     return _extracted(schema, sums, model_totals, touchpoints=touchpoints.scan.rows)
 
 
 def models_of(channels: list[str], config: Config) -> ModelTotals:
-    """The baseline models, with what the parameters say of them; no paths counted yet."""
-    direct = config.direct_channel
+    """The baseline models as the parameters set them; no paths counted yet."""
+    name = config.direct_channel
+    direct = channels.index(name) if name in channels else -1
     settings = RuleSettings(
-        direct=channels.index(direct) if direct in channels else -1,
+        direct=direct,
         first=config.position_first,
         last=config.position_last,
         half_life_days=config.time_decay_half_life_days,
@@ -165,16 +168,18 @@ def _schema(channels: list[str], config: Config) -> Schema:
 
 def _example_rules(touchpoints: TouchpointTable, config: Config, grid: Grid) -> _ExampleRules:
     are_touch_days = config.examples == "touch_days"
-    # Where every conversion is a visit, a day without one is seen to its end, for it has no cut.
-    seen_to_the_end = are_touch_days or touchpoints.visits
     held_out_day = None
     if config.holdout == "forward":
         held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
+    # Where every conversion is a visit, a day without one is seen to its end, for it has no cut.
+    times_of_day = None
+    if not (are_touch_days or touchpoints.visits):
+        times_of_day = _times_of_day(touchpoints, grid.days)
     return _ExampleRules(
         grid=grid,
         are_touch_days=are_touch_days,
         augment=config.augment_last_day,
-        times_of_day=None if seen_to_the_end else _times_of_day(touchpoints, grid.days),
+        times_of_day=times_of_day,
         held_out_day=held_out_day,
         last_day=touchpoints.last_day,
     )
@@ -186,8 +191,10 @@ def _times_of_day(touchpoints: TouchpointTable, days: int) -> Ints:
     """
     pages = touchpoints.pages("times of conversions")
     of_pages = [conversion_times_of_day(page.journeys, days) for page in pages]
-    every, untouched = (np.concatenate(parts) for parts in zip(*of_pages, strict=True))
-    return np.sort(untouched if len(untouched) >= FEWEST_TIMES_OF_DAY else every)
+    every = np.concatenate([of_all for of_all, _ in of_pages])
+    untouched = np.concatenate([of_untouched for _, of_untouched in of_pages])
+    enough = len(untouched) >= FEWEST_TIMES_OF_DAY
+    return np.sort(untouched if enough else every)
 
 
 def _held_out(user_hash: Hashes, fraction: float, seed: int) -> Flags:
@@ -199,8 +206,8 @@ def _held_out(user_hash: Hashes, fraction: float, seed: int) -> Flags:
 def _add_paths(totals: ModelTotals, journeys: Journeys, held_out: Flags, days: int) -> None:
     for is_held_out, users in ((False, ~held_out), (True, held_out)):
         part = journeys.of_users(users)
-        paths = Paths.join([conversion_paths(part, days), null_paths(part, days)])
-        totals.add(paths, held_out=is_held_out)
+        converting, null = conversion_paths(part, days), null_paths(part, days)
+        totals.add(Paths.join([converting, null]), held_out=is_held_out)
 
 
 def _appended(parts: list[Examples], new: Examples) -> list[Examples]:
@@ -212,22 +219,19 @@ def _extracted(
 ) -> Extracted:
     examples = merge(sums.examples)
     patterns, which = distinct(Patterns.join(sums.patterns))
-    parts = np.concatenate(sums.conversions_and_value, axis=1)
-    amounts = np.array([np.bincount(which, amount) for amount in parts], np.float64)
-    counts = {
-        "touchpoints": touchpoints,
-        "duplicates": sums.duplicates,
-        "users": sums.users,
-        "conversions": int(amounts[0].sum()),
-        **_counts(examples),
-    }
+    of_pages = np.concatenate(sums.conversions_and_value, axis=1)  # (2, len(which))
+    amounts = np.array([np.bincount(which, amount) for amount in of_pages], np.float64)
+    conversions = amounts[0]
+    counts = {"touchpoints": touchpoints, "duplicates": sums.duplicates, "users": sums.users}
+    counts["conversions"] = int(conversions.sum())
+    counts |= _counts(examples)
     return Extracted(
         schema=schema,
         examples=examples,
         bootstrap_examples=merge(sums.bootstrap_examples),
         patterns=patterns,
         conversions_and_value=amounts,
-        conversions_touched=_conversions_touched(patterns, amounts[0], schema.grid.channels),
+        conversions_touched=_conversions_touched(patterns, conversions, schema.grid.channels),
         model_totals=model_totals,
         converter_profiles=bootstrap.merge(sums.converter_profiles),
         counts=counts,

@@ -31,4 +31,5 @@ def score(patterns: Patterns, grid: Grid, value_function: ValueFunction) -> Floa
 def blocks(n: int, width: int) -> list[Ints]:
     """The rows `0..n-1` in runs that hold about `BLOCK_FLOATS` numbers at `width` numbers a row."""
     size = max(1, BLOCK_FLOATS // max(width, 1))
-    return [np.arange(first, min(first + size, n)) for first in range(0, n, size)]
+    rows = np.arange(n)
+    return [rows[first : first + size] for first in range(0, n, size)]

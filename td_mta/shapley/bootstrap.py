@@ -50,16 +50,19 @@ def converter_profiles(user: Ints, which: Ints, patterns: Patterns) -> Converter
         np.add.at(user_key, user_row, conversion_hash)
     keys, first_user, profile = np.unique(user_key, return_index=True, return_inverse=True)
     # The first user of a profile shows what all of them saw.
-    shown = np.flatnonzero(first_user[profile[user_row]] == user_row)
+    is_shown = first_user[profile[user_row]] == user_row
+    shown = np.flatnonzero(is_shown)
     coordinates = profile[user_row[shown]], which[shown]
     shape = len(keys), len(patterns.keys)
     conversions = sparse.csr_array((np.ones(len(shown)), coordinates), shape=shape)
-    return ConverterProfiles(keys, np.bincount(profile, minlength=len(keys)), conversions, patterns)
+    profile_users = np.bincount(profile, minlength=len(keys))
+    return ConverterProfiles(keys, profile_users, conversions, patterns)
 
 
 def merge(parts: list[ConverterProfiles]) -> ConverterProfiles:
     """The profiles of all parts, each once; its patterns are those of all parts together."""
-    patterns, column = distinct(Patterns.join([part.patterns for part in parts]))
+    joined = Patterns.join([part.patterns for part in parts])
+    patterns, column = distinct(joined)
     part_keys = np.concatenate([part.keys for part in parts])
     part_users = np.concatenate([part.users for part in parts])
     keys, first_row, profile = np.unique(part_keys, return_index=True, return_inverse=True)
@@ -72,8 +75,9 @@ def merge(parts: list[ConverterProfiles]) -> ConverterProfiles:
 def _stacked(parts: list[ConverterProfiles], column: Ints, columns: int) -> sparse.csr_array:
     """The rows of all parts; `column` is where each pattern of each part now stands."""
     widths = [len(part.patterns.keys) for part in parts]
+    columns_of_parts = np.split(column, np.cumsum(widths)[:-1])
     rows = []
-    for part, new_column in zip(parts, np.split(column, np.cumsum(widths)[:-1]), strict=True):
+    for part, new_column in zip(parts, columns_of_parts, strict=True):
         old = part.conversions
         moved = old.data, new_column[old.indices], old.indptr
         rows.append(sparse.csr_array(moved, shape=(len(part.keys), columns)))
@@ -94,5 +98,6 @@ def resampled_credit(
     sums = []
     for first in range(0, draws, step):
         shape = min(step, draws - first), len(profiles.users)
-        sums.append(rng.poisson(profiles.users, shape) @ user_credit)
+        counts = rng.poisson(profiles.users, shape)  # users of every profile in these samples
+        sums.append(counts @ user_credit)
     return np.concatenate(sums)

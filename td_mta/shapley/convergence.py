@@ -48,6 +48,8 @@ def sample(patterns: Patterns, amounts: Floats) -> Sample:
 
 def shares(value_functions: Iterable[ValueFunction], chosen: Sample, grid: Grid) -> list[Floats]:
     """Every channel's share of the channels' credit, `(channels,)`, by each function in turn."""
+    # As many as all these patterns can have, so that all are exact.
+    all_coalitions = MOST_PATTERNS << MOST_CELLS
     by_function = []
     for value_function in value_functions:
         values = shapley_values(
@@ -55,13 +57,14 @@ def shares(value_functions: Iterable[ValueFunction], chosen: Sample, grid: Grid)
             grid,
             value_function,
             exact_cells=MOST_CELLS,
-            budget=MOST_PATTERNS << MOST_CELLS,  # all coalitions of as many patterns, so all exact
+            budget=all_coalitions,
             permutations=2,
             rng=np.random.default_rng(0),
         )
-        credit = attribute(values, chosen.amounts, grid).cells[0].sum(axis=0)
-        total = credit.sum()
-        by_function.append(credit / total if total else np.zeros_like(credit))
+        credit = attribute(values, chosen.amounts, grid)
+        by_channel = credit.cells[0].sum(axis=0)  # (channels,)
+        total = by_channel.sum()
+        by_function.append(by_channel / total if total else np.zeros_like(by_channel))
     return by_function
 
 

@@ -63,9 +63,8 @@ def shapley_values(
         pairs = _pairs(longer, permutations, budget)
         ends = value_empty, value_full[large]
         entries = positions(patterns.offsets[large], longer.sizes)
-        phi[entries], variance[entries] = sampled(
-            longer, grid, value_function, *ends, pairs=pairs, rng=rng
-        )
+        estimates = sampled(longer, grid, value_function, *ends, pairs=pairs, rng=rng)
+        phi[entries], variance[entries] = estimates
     counts = scored.largest, len(coalition_values), len(large)
     return Values(patterns, phi, variance, value_full, value_empty, *counts)
 
@@ -77,20 +76,20 @@ def attribute(values: Values, amounts: Floats, grid: Grid) -> Credit:
     one since a pattern's phi sum to v(N) - v(0); one without a touch is the baseline's.
     """
     patterns = values.patterns
-    owner, untouched = patterns.owner, patterns.sizes == 0
-    divisor = np.where(untouched, 1.0, values.value_full)
-    per_value = np.where(untouched, 0.0, amounts / divisor)  # (2, n)
-    cells = np.array(
-        [
-            np.bincount(patterns.cells, of_measure[owner] * values.phi, grid.cells)
-            for of_measure in per_value
-        ]
-    )
-    # Patterns are sampled independently of each other, so the variances of their credit add up.
-    variance = np.bincount(patterns.cells, per_value[0][owner] ** 2 * values.variance, grid.cells)
-    baseline = per_value.sum(axis=1) * values.value_empty + amounts[:, untouched].sum(axis=1)
+    untouched = patterns.sizes == 0
+    value_full = np.where(untouched, 1.0, values.value_full)
+    per_value = np.where(untouched, 0.0, amounts / value_full)  # (2, n)
+    factor = per_value[:, patterns.owner]  # (2, entries): of phi, for its credit
+    entry_credit = factor * values.phi
     shape = (len(MEASURES), grid.days, grid.channels)
-    return Credit(cells.reshape(shape), baseline, float(np.sqrt(variance.max(initial=0))))
+    cells = np.array([np.bincount(patterns.cells, credit, grid.cells) for credit in entry_credit])
+    of_untouched = amounts[:, untouched].sum(axis=1)
+    baseline = per_value.sum(axis=1) * values.value_empty + of_untouched
+    # Patterns are sampled independently of each other, so the variances of their credit add up.
+    entry_variance = factor[0] ** 2 * values.variance
+    variance = np.bincount(patterns.cells, entry_variance, grid.cells)
+    error = np.sqrt(variance.max(initial=0))
+    return Credit(cells.reshape(shape), baseline, float(error))
 
 
 def _full_values(patterns: Patterns, scored: Coalitions, coalition_values: Floats) -> Floats:

@@ -52,7 +52,8 @@ def exact(patterns: Patterns, grid: Grid, scored: Coalitions, coalition_values: 
     cell_keys = grid.cell_keys()
     for size in range(1, scored.largest + 1):
         for entries in _entries_of_size(patterns, size):
-            keys = _coalition_keys(cell_keys[patterns.cells[entries]])  # (rows, 2**k)
+            cells = patterns.cells[entries]  # (rows, k)
+            keys = _coalition_keys(cell_keys[cells])  # (rows, 2**k)
             coalition = np.searchsorted(scored.patterns.keys, keys)
             phi[entries] = _average_gain(coalition_values[coalition], size)
     return phi
@@ -66,9 +67,10 @@ def _average_gain(values: Floats, size: int) -> Floats:
     """
     member = _member(size)
     sizes = member.sum(axis=1)
+    sets_by_size = [comb(size - 1, members) for members in range(size)]
     # The set of all players is nobody's S; its weight is never used.
-    of_size = [comb(size - 1, int(members)) if members < size else 1 for members in sizes]
-    weight = 1 / (size * np.array(of_size))
+    sets = np.array([*sets_by_size, 1])[sizes]  # (2**k,)
+    weight = 1 / (size * sets)
     phi = np.empty((len(values), size))
     for i in range(size):
         without = np.flatnonzero(~member[:, i])
@@ -104,7 +106,9 @@ def _entries_of_size(patterns: Patterns, size: int) -> Iterator[Ints]:
 def _subsets(cells: Cells, grid: Grid) -> Patterns:
     """The distinct subsets of sets of k cells, `(n, k)`."""
     size = cells.shape[1]
-    keys, first = np.unique(_coalition_keys(grid.cell_keys()[cells]), return_index=True)
+    cell_keys = grid.cell_keys()[cells]
+    keys, first = np.unique(_coalition_keys(cell_keys), return_index=True)
     row, coalition = np.divmod(first, 1 << size)
     member = _member(size)[coalition]  # (subsets, k)
-    return Patterns(keys, offsets_of(member.sum(axis=1)), cells[row][member])
+    offsets = offsets_of(member.sum(axis=1))
+    return Patterns(keys, offsets, cells[row][member])

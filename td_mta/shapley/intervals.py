@@ -63,12 +63,15 @@ def credit_per_conversion(values: Values, channels: int) -> Floats:
     Shape `(patterns, channels + 1)`; a row sums to 1.
     """
     patterns = values.patterns
-    owner, untouched = patterns.owner, patterns.sizes == 0
+    owner = patterns.owner
+    untouched = patterns.sizes == 0
     value_full = np.where(untouched, 1.0, values.value_full)
     channel = patterns.cells % channels
     credit = np.zeros((len(patterns.keys), channels + 1))
-    np.add.at(credit, (owner, channel), values.phi / value_full[owner])
-    credit[:, -1] = np.where(untouched, 1.0, values.value_empty / value_full)
+    of_cells = values.phi / value_full[owner]
+    of_baseline = values.value_empty / value_full
+    np.add.at(credit, (owner, channel), of_cells)
+    credit[:, -1] = np.where(untouched, 1.0, of_baseline)
     return credit
 
 
@@ -84,10 +87,9 @@ def full(
     refit_credits = [attribute(values, amounts, grid) for values in refitted]
     by_channel = np.array([_by_channel(refit) for refit in refit_credits])
     by_cell = np.array([refit.cells[0] for refit in refit_credits])
-    return Full(
-        channels=_around(_by_channel(credit), by_channel, level),
-        cells=_around(credit.cells[0], by_cell, level),
-    )
+    channels = _around(_by_channel(credit), by_channel, level)
+    cells = _around(credit.cells[0], by_cell, level)
+    return Full(channels, cells)
 
 
 def _by_channel(credit: Credit) -> Floats:
@@ -97,6 +99,8 @@ def _by_channel(credit: Credit) -> Floats:
 
 def _around(center: Floats, refits: Floats, level: float) -> Interval:
     """Bounds of the shape of `center`; `refits` has an axis more, in front."""
-    distance = np.sqrt(((refits - center) ** 2).mean(axis=0))
-    half_width = t.ppf((1 + level) / 2, len(refits)) * distance
+    squares = (refits - center) ** 2
+    distance = np.sqrt(squares.mean(axis=0))
+    quantile = t.ppf((1 + level) / 2, len(refits))
+    half_width = quantile * distance
     return Interval(center - half_width, center + half_width)

@@ -7,6 +7,7 @@ one comes late in the other, which cancels much of the noise (antithetic; Mitche
 two are no independent samples, so the standard error is that of the means of such pairs.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -40,20 +41,29 @@ def sampled(
 
     `value_empty` is v(0), `value_full` `(n,)` v(N) of every pattern.
     """
-    phi, variance = np.zeros(len(patterns.cells)), np.zeros(len(patterns.cells))
-    for size in np.unique(patterns.sizes[patterns.sizes > 0]).tolist():
-        of_size = np.flatnonzero(patterns.sizes == size)
-        for block in blocks(len(of_size), 2 * pairs * (size + 1) * ARRAYS_AT_ONCE):
-            rows = of_size[block]
-            entries = patterns.entries(rows, size)  # (rows, k)
-            order = _orders(len(rows), pairs, size, rng)
-            values = _prefix_values(patterns.cells[entries], order, grid, value_function)
-            # As scored elsewhere: in another batch v may differ in its last digit.
-            values[..., 0], values[..., -1] = value_empty, value_full[rows, None, None]
-            pair_means = _gains(values, order).mean(axis=2)  # (rows, pairs, k)
-            phi[entries] = pair_means.mean(axis=1)
-            variance[entries] = pair_means.var(axis=1, ddof=1) / pairs
+    phi = np.zeros(len(patterns.cells))
+    variance = np.zeros(len(patterns.cells))
+    for size, rows in _blocks_by_size(patterns, pairs):
+        entries = patterns.entries(rows, size)  # (rows, k)
+        order = _orders(len(rows), pairs, size, rng)
+        values = _prefix_values(patterns.cells[entries], order, grid, value_function)
+        # As scored elsewhere: in another batch v may differ in its last digit.
+        values[..., 0] = value_empty
+        values[..., -1] = value_full[rows, None, None]
+        pair_means = _gains(values, order).mean(axis=2)  # (rows, pairs, k)
+        phi[entries] = pair_means.mean(axis=1)
+        variance[entries] = pair_means.var(axis=1, ddof=1) / pairs
     return Sampled(phi, variance)
+
+
+def _blocks_by_size(patterns: Patterns, pairs: int) -> Iterator[tuple[int, Ints]]:
+    """Each size k > 0 that patterns have, with the rows of that size, in blocks."""
+    touched = patterns.sizes[patterns.sizes > 0]
+    for size in np.unique(touched).tolist():
+        of_size = np.flatnonzero(patterns.sizes == size)
+        prefixes = 2 * pairs * (size + 1)  # of all orders of a pattern
+        for block in blocks(len(of_size), prefixes * ARRAYS_AT_ONCE):
+            yield size, of_size[block]
 
 
 def _orders(n: int, pairs: int, size: int, rng: np.random.Generator) -> Ints:
@@ -65,9 +75,9 @@ def _orders(n: int, pairs: int, size: int, rng: np.random.Generator) -> Ints:
 
 def _gains(values: Floats, order: Ints) -> Floats:
     """Gains by player, `(n, pairs, 2, k)`, from v of the prefixes of every order."""
-    by_place = np.diff(values, axis=3)
+    by_position = np.diff(values, axis=3)
     gains = np.empty(order.shape)
-    np.put_along_axis(gains, order, by_place, axis=3)
+    np.put_along_axis(gains, order, by_position, axis=3)
     return gains
 
 
@@ -78,25 +88,27 @@ def _prefix_values(cells: Cells, order: Ints, grid: Grid, value_function: ValueF
     """
     prefix_keys = _prefix_keys(cells, order, grid)
     _, first, which = np.unique(prefix_keys, return_index=True, return_inverse=True)
-    values = score(_prefix_patterns(cells, order, first, grid), grid, value_function)
+    prefixes = _prefix_patterns(cells, order, first, grid)
+    values = score(prefixes, grid, value_function)
     return values[which.reshape(prefix_keys.shape)]
 
 
 def _prefix_keys(cells: Cells, order: Ints, grid: Grid) -> Keys:
     """Keys of the first 0, 1, ... k players of every order, shape `(n, pairs, 2, k + 1)`."""
     in_order = np.take_along_axis(cells[:, None, None, :], order, axis=3)
-    from_one_on = np.bitwise_xor.accumulate(grid.cell_keys()[in_order], axis=3)
+    cell_keys = grid.cell_keys()[in_order]
+    from_one_on = np.bitwise_xor.accumulate(cell_keys, axis=3)
     empty = np.zeros((*order.shape[:3], 1), np.uint64)
     return np.concatenate([empty, from_one_on], axis=3)
 
 
 def _prefix_patterns(cells: Cells, order: Ints, prefixes: Ints, grid: Grid) -> Patterns:
-    """The patterns of some prefixes; these number `(n, pairs, 2, k + 1)` through, flat."""
+    """The patterns of some prefixes, given as flat indices into `(n, pairs, 2, k + 1)`."""
     size = cells.shape[1]
-    run, length = np.divmod(prefixes, size + 1)  # which order, and how many of its players
-    row = run // (order.shape[1] * 2)
-    places = positions(run * size, length)
+    which_order, length = np.divmod(prefixes, size + 1)
+    orders_per_row = order.shape[1] * 2
+    row = which_order // orders_per_row
     owner = owners(length)
-    players = order.reshape(-1)[places]
+    players = order.reshape(-1)[positions(which_order * size, length)]
     prefix_cells = cells[row[owner], players].astype(np.int64)
     return of_cells(owner, prefix_cells, len(prefixes), grid)
