@@ -13,15 +13,15 @@ NEGATIVES = np.array([9.0, 4.0, 1.0])
 POSITIVES = np.array([1.0, 0.0, 3.0])
 
 
-def one_by_one(chance: np.ndarray, negatives: np.ndarray, positives: np.ndarray) -> tuple:
-    """Chance and label of every example."""
+def one_by_one(probability: np.ndarray, negatives: np.ndarray, positives: np.ndarray) -> tuple:
+    """Probability and label of every example."""
     counts = np.concatenate([negatives, positives]).astype(int)
-    label = np.repeat(np.repeat([0.0, 1.0], len(chance)), counts)
-    return np.repeat(np.tile(chance, 2), counts), label
+    label = np.repeat(np.repeat([0.0, 1.0], len(probability)), counts)
+    return np.repeat(np.tile(probability, 2), counts), label
 
 
-def losses(chance: np.ndarray, label: np.ndarray) -> np.ndarray:
-    return -label * np.log(chance) - (1 - label) * np.log(1 - chance)
+def losses(probability: np.ndarray, label: np.ndarray) -> np.ndarray:
+    return -label * np.log(probability) - (1 - label) * np.log(1 - probability)
 
 
 def test_the_difference_of_losses_is_that_of_the_examples_one_by_one() -> None:
@@ -59,8 +59,8 @@ def test_the_last_model_as_good_as_the_best_is_taken() -> None:
     negatives, positives = np.array([900.0, 600.0]), np.array([100.0, 400.0])
     true, near, far = np.array([0.1, 0.4]), np.array([0.101, 0.398]), np.array([0.2, 0.3])
 
-    def last(*chances: np.ndarray) -> int:
-        return metrics.last_as_good(chances, negatives, positives)
+    def last(*probabilities: np.ndarray) -> int:
+        return metrics.last_as_good(probabilities, negatives, positives)
 
     assert last(true, near, far) == 1
     assert last(near, true, far) == 1
@@ -71,7 +71,7 @@ def test_the_last_model_as_good_as_the_best_is_taken() -> None:
 
 
 def test_bins_by_hand() -> None:
-    """Ten examples a bin: 0.1 and 0.2 in one would leave 0.5 alone; whole patterns stay whole."""
+    """Ten examples a bin: 0.1 and 0.2 in one would leave 0.5 alone; a pattern is never split."""
     bins = metrics.calibration(
         np.array([0.3, 0.1, 0.2]), np.array([5.0, 10.0, 3.0]), np.array([5.0, 0.0, 2.0])
     )
@@ -83,10 +83,10 @@ def test_bins_by_hand() -> None:
 
 def test_alike_patterns_fill_ten_bins() -> None:
     n = 1000
-    chance = np.linspace(0.001, 0.5, n)
-    bins = metrics.calibration(chance, np.ones(n), np.zeros(n))
+    probability = np.linspace(0.001, 0.5, n)
+    bins = metrics.calibration(probability, np.ones(n), np.zeros(n))
     assert bins.examples.tolist() == [100] * 10
-    assert bins.predicted == pytest.approx(chance.reshape(10, 100).mean(axis=1))
+    assert bins.predicted == pytest.approx(probability.reshape(10, 100).mean(axis=1))
 
 
 def test_the_calibration_error_is_the_bins_mean_distance() -> None:
@@ -98,9 +98,9 @@ def test_the_calibration_error_is_the_bins_mean_distance() -> None:
 
 def test_residuals_by_hand() -> None:
     """Near (observed - predicted) / sqrt(n p q) where much is predicted, and of its sign."""
-    n, chance = np.array([10_000.0, 10_000.0, 10_000.0]), np.full(3, 0.01)
+    n, probability = np.array([10_000.0, 10_000.0, 10_000.0]), np.full(3, 0.01)
     hits = np.array([120.0, 100.0, 80.0])
-    found = metrics.residuals(chance, n - hits, hits)
+    found = metrics.residuals(probability, n - hits, hits)
     assert found == pytest.approx([20 / 99**0.5, 0, -20 / 99**0.5], abs=0.08)
 
 
@@ -115,10 +115,10 @@ def test_a_single_conversion_where_none_was_predicted_is_no_wonder() -> None:
     arrays.arrays(float, 5, elements=st.integers(1, 50).map(float)),
 )
 def test_bins_hold_every_example_once(
-    chance: np.ndarray, negatives: np.ndarray, positives: np.ndarray
+    probability: np.ndarray, negatives: np.ndarray, positives: np.ndarray
 ) -> None:
-    bins = metrics.calibration(chance, negatives, positives)
+    bins = metrics.calibration(probability, negatives, positives)
     assert bins.examples.sum() == pytest.approx((negatives + positives).sum())
     assert bins.conversions.sum() == pytest.approx(positives.sum())
-    assert bins.predicted @ bins.examples == pytest.approx((negatives + positives) @ chance)
+    assert bins.predicted @ bins.examples == pytest.approx((negatives + positives) @ probability)
     assert np.all(np.diff(bins.predicted) >= -1e-12)

@@ -82,9 +82,9 @@ def test_removing_a_channel_by_hand() -> None:
     paths = paths_of("a", "ab", "ab", "b", conversions=[1, 1, 0, 0])
     effects = markov.removal_effects(markov.count(paths, 2, 1))
     # a: from the start 3/4, then 1/3 converts and 2/3 go on to b; of three b's one converts.
-    whole = 3 / 4 * (1 / 3 + 2 / 3 * 1 / 3) + 1 / 4 * 1 / 3
+    with_all = 3 / 4 * (1 / 3 + 2 / 3 * 1 / 3) + 1 / 4 * 1 / 3
     without_a, without_b = 1 / 4 * 1 / 3, 3 / 4 * 1 / 3
-    assert effects[0] == pytest.approx([1 - without_a / whole, 1 - without_b / whole])
+    assert effects[0] == pytest.approx([1 - without_a / with_all, 1 - without_b / with_all])
 
 
 def test_an_order_that_is_not_there_is_named() -> None:
@@ -144,7 +144,7 @@ def test_credit_and_baseline_sum_to_conversions_by_every_method(rows: Rows) -> N
 
 @settings(deadline=None)
 @given(SEQUENCES)
-def test_value_is_shared_out_whole_by_every_rule(rows: Rows) -> None:
+def test_every_rule_shares_out_all_of_the_value(rows: Rows) -> None:
     paths = counted(rows)
     for name in RULES:
         assert METHODS[name](paths, 4, SETTINGS)[1].sum() == pytest.approx(
@@ -187,7 +187,7 @@ def test_both_ways_to_solve_a_chain_agree(rows: Rows) -> None:
 @settings(deadline=None)
 @given(SEQUENCES, st.integers(1, 4))
 def test_a_chain_of_any_order_is_what_walking_it_gives(rows: Rows, order: int) -> None:
-    """Brute force: follow the chances of the counted transitions until next to nothing is left."""
+    """Brute force: follow the counted transitions until next to no probability is left."""
     paths = counted(rows)
     effects = markov.removal_effects(markov.count(paths, 4, order))[0]
     walked = [walk(rows, order, without) for without in ("", "a", "b", "c", "d")]
@@ -223,15 +223,15 @@ def walk(rows: Rows, order: int, without: str) -> float:
 
 @settings(deadline=None)
 @given(SEQUENCES, st.integers(1, 11))
-def test_parts_add_up_to_the_whole(rows: Rows, cut: int) -> None:
+def test_credits_of_parts_add_up_to_that_of_all_paths(rows: Rows, cut: int) -> None:
     totals = ModelTotals(4, SETTINGS, order=2, nulls=True)
     for part in (rows[:cut], rows[cut:]):
         if part:
             totals.add(counted(part), held_out=False)
-    whole = {name: method(counted(rows), 4, SETTINGS) for name, method in METHODS.items()}
-    whole["markov"] = markov_chain(counted(rows), 4, SETTINGS, order=2)
+    of_all = {name: method(counted(rows), 4, SETTINGS) for name, method in METHODS.items()}
+    of_all["markov"] = markov_chain(counted(rows), 4, SETTINGS, order=2)
     for name, credit in totals.credits().items():
-        assert credit == pytest.approx(whole[name], abs=1e-9)
+        assert credit == pytest.approx(of_all[name], abs=1e-9)
 
 
 def second_touch(paths: Paths, settings: RuleSettings) -> np.ndarray:

@@ -211,11 +211,11 @@ def person_days(
     """The user-days by (label, pattern), the empty pattern included.
 
     `cut_of(user, day)` is the second of the day up to which a day without a conversion is seen. It
-    is not asked where conversions are visits: then such days are seen whole.
+    is not asked where conversions are visits: then such days are seen to their end.
     """
     by_user = journeys(rows, day_timezone)
     end = max(event.day for journey in by_user.values() for event in journey)
-    whole = conversions_are_visits(rows, conversion_row_is_touch)
+    seen_to_the_end = conversions_are_visits(rows, conversion_row_is_touch)
     examples: Examples = Counter()
     for user, journey in by_user.items():
         touches = [event for event in journey if is_touch(event, conversion_row_is_touch)]
@@ -229,7 +229,7 @@ def person_days(
                     cells = pattern_of_conversion(journey, index, lookback, conversion_row_is_touch)
                     examples[1, cells] += 1
             else:
-                cut = float("inf") if whole else cut_of(user, day)
+                cut = float("inf") if seen_to_the_end else cut_of(user, day)
                 if touches[0].day < day or touches[0].second <= cut:
                     cells = pattern_of_day(journey, day, cut, lookback)
                     examples[0, cells] += 1
@@ -283,11 +283,11 @@ def times_to_draw_from(
 
 
 def credits(
-    players: Sequence[Hashable], worth: Callable[[frozenset[Hashable]], float]
+    players: Sequence[Hashable], v: Callable[[frozenset[Hashable]], float]
 ) -> dict[Hashable, float]:
     """Each player's gain, averaged over all orders in which the players can come.
 
-    The glove game: one left glove, two right ones, a pair is worth 1.
+    The glove game: one left glove, two right ones, v of a pair is 1.
 
     >>> pair = lambda S: float("left" in S and len(S) > 1)
     >>> credits(["left", "right", "another right"], pair)
@@ -297,7 +297,7 @@ def credits(
     for order in permutations(players):
         came: frozenset[Hashable] = frozenset()
         for player in order:
-            gains[player] += Fraction(worth(came | {player})) - Fraction(worth(came))
+            gains[player] += Fraction(v(came | {player})) - Fraction(v(came))
             came |= {player}
     orders = factorial(len(players))
     return {player: float(gain / orders) for player, gain in gains.items()}

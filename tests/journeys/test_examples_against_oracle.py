@@ -272,7 +272,7 @@ def test_every_conversion_is_credited_by_its_own_pattern(case: Case) -> None:
 
 @nasty
 @given(cases(), st.lists(st.booleans(), min_size=3, max_size=3))
-def test_pages_of_users_add_up_to_the_whole(case: Case, on_page: list[bool]) -> None:
+def test_examples_of_pages_add_up_to_those_of_all_users(case: Case, on_page: list[bool]) -> None:
     journeys, _ = journeys_of(case)
     last_day = int(journeys.rows.day.max())
     cut = CutTimes(np.array([1, 9_000]), np.arange(3, dtype=np.uint64))
@@ -290,9 +290,9 @@ def test_pages_of_users_add_up_to_the_whole(case: Case, on_page: list[bool]) -> 
         for part in (chosen, ~chosen)
     ]
     kinds = [NEGATIVE, POSITIVE, AUGMENTED]
-    for whole, one, other in zip(both_ways(journeys), *pages, strict=True):
+    for of_all, one, other in zip(both_ways(journeys), *pages, strict=True):
         merged = examples.merge([one, other])
-        assert counted(merged, case, kinds) == counted(whole, case, kinds)
+        assert counted(merged, case, kinds) == counted(of_all, case, kinds)
 
 
 @nasty

@@ -39,12 +39,12 @@ def test_draws_and_seeds_know_nothing_of_each_other() -> None:
 
 
 def test_a_weight_is_a_function_of_the_user_alone() -> None:
-    whole = poisson_weights(hashes(1000), 7, seed=3)
+    weights = poisson_weights(hashes(1000), 7, seed=3)
     order = np.random.default_rng(0).permutation(1000)
-    assert (poisson_weights(hashes(1000)[order], 7, seed=3) == whole[order]).all()
+    assert (poisson_weights(hashes(1000)[order], 7, seed=3) == weights[order]).all()
     parts = [poisson_weights(hashes(500, first), 7, seed=3) for first in (0, 500)]
-    assert (np.concatenate(parts) == whole).all()
-    assert (poisson_weights(hashes(1000), 3, seed=3) == whole[:, :3]).all()
+    assert (np.concatenate(parts) == weights).all()
+    assert (poisson_weights(hashes(1000), 3, seed=3) == weights[:, :3]).all()
 
 
 def test_no_draws_are_no_columns() -> None:

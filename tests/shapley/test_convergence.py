@@ -13,7 +13,7 @@ AMOUNTS = np.array([[7.0, 10.0, 10.0, 20.0], [0.0, 0.0, 0.0, 0.0]])
 
 
 def adding(one: float, other: float) -> ValueFunction:
-    """Each channel adds its own to a worth of nothing: its Shapley value is what it adds."""
+    """Each channel adds its own to v(0): its Shapley value is what it adds."""
     return lambda cells: 1e-9 + cells[:, 0] @ np.array([one, other])
 
 

@@ -23,17 +23,17 @@ COUNTS = np.array([400.0, 90.0, 60.0, 30.0, 20.0, 10.0])
 
 
 def values_of(risks: list[float]) -> Values:
-    """Every touched cell multiplies the chance of 0.01 by its risk."""
+    """Every touched cell multiplies the probability of 0.01 by its risk."""
     owner = np.repeat(np.arange(len(SETS)), [len(cells) for cells in SETS])
     cells = np.array([cell for each in SETS for cell in each], np.int64)
     sets, _ = patterns.distinct(patterns.of_cells(owner, cells, len(SETS), GRID))
 
-    def worth(cells: np.ndarray) -> np.ndarray:
+    def v(cells: np.ndarray) -> np.ndarray:
         flat = cells.reshape(len(cells), -1)
         return 0.01 * np.where(flat > 0, np.array(risks), 1.0).prod(axis=1)
 
     rng = np.random.default_rng(0)
-    return shapley_values(sets, GRID, worth, exact_cells=12, budget=10**6, permutations=4, rng=rng)
+    return shapley_values(sets, GRID, v, exact_cells=12, budget=10**6, permutations=4, rng=rng)
 
 
 RISKS = [2.0, 1.5, 3.0, 0.5]

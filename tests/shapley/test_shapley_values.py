@@ -27,16 +27,16 @@ def random_game(grid: Grid, seed: int) -> Game:
     rng = np.random.default_rng(seed)
     one, two = rng.normal(size=grid.cells), rng.normal(size=(grid.cells, grid.cells)) / 2
 
-    def worth(cells: np.ndarray) -> np.ndarray:
+    def v(cells: np.ndarray) -> np.ndarray:
         x = cells.reshape(len(cells), -1).astype(float)
         return 1 / (1 + np.exp(3 - x @ one - np.einsum("ni,ij,nj->n", x, two, x)))
 
-    return worth
+    return v
 
 
-def values_of(groups: list[set[int]], grid: Grid, worth: Game, **limits: int) -> Values:
+def values_of(groups: list[set[int]], grid: Grid, v: Game, **limits: int) -> Values:
     asked = {"exact_cells": 12, "budget": 10**6, "permutations": 200, **limits}
-    return shapley_values(sets_of(groups, grid), grid, worth, rng=np.random.default_rng(0), **asked)
+    return shapley_values(sets_of(groups, grid), grid, v, rng=np.random.default_rng(0), **asked)
 
 
 groups = st.lists(st.sets(st.integers(0, 11), max_size=7), min_size=1, max_size=5)
@@ -46,14 +46,14 @@ groups = st.lists(st.sets(st.integers(0, 11), max_size=7), min_size=1, max_size=
 @given(groups=groups, channels=st.sampled_from([3, 40]), seed=st.integers(0, 99))
 def test_exact_values_equal_the_average_over_all_orders(groups, channels, seed):
     grid = Grid(4, channels)
-    worth = random_game(grid, seed)
-    values = values_of(groups, grid, worth)
+    v = random_game(grid, seed)
+    values = values_of(groups, grid, v)
 
     @cache
     def of_set(players: frozenset) -> float:
         cells = np.zeros((1, grid.cells), np.float32)
         cells[0, list(players)] = 1
-        return float(worth(cells.reshape(1, 4, channels))[0])
+        return float(v(cells.reshape(1, 4, channels))[0])
 
     for i in range(len(values.patterns.keys)):
         at = slice(values.patterns.offsets[i], values.patterns.offsets[i + 1])
@@ -79,10 +79,10 @@ def test_every_pattern_is_efficient_exact_or_sampled(groups, exact_cells, seed):
 
 def test_sampled_values_lie_within_three_standard_errors_of_exact_ones():
     grid = Grid(3, 4)
-    worth = random_game(grid, 5)
+    v = random_game(grid, 5)
     groups = [set(range(k)) for k in range(8, 12)]
-    exact = values_of(groups, grid, worth)
-    sampled = values_of(groups, grid, worth, exact_cells=1, permutations=400)
+    exact = values_of(groups, grid, v)
+    sampled = values_of(groups, grid, v, exact_cells=1, permutations=400)
     assert exact.sampled == 0
     assert sampled.sampled == 4
     error = np.sqrt(sampled.variance)
@@ -93,23 +93,23 @@ def test_sampled_values_lie_within_three_standard_errors_of_exact_ones():
 def test_equal_cells_get_equal_values_and_a_cell_that_changes_nothing_gets_none():
     grid = Grid(2, 3)
 
-    def worth(cells: np.ndarray) -> np.ndarray:
+    def v(cells: np.ndarray) -> np.ndarray:
         x = cells.reshape(len(cells), -1).astype(float)
         return 0.1 + 0.2 * np.maximum(x[:, 0], x[:, 4])
 
     for exact_cells in (1, 12):
-        values = values_of([{0, 2, 4}], grid, worth, exact_cells=exact_cells)
+        values = values_of([{0, 2, 4}], grid, v, exact_cells=exact_cells)
         assert values.phi == pytest.approx([0.1, 0.0, 0.1], abs=0.03 if exact_cells == 1 else 1e-12)
 
 
 def test_the_glove_game_by_hand():
-    """One left glove, two right ones; a pair is worth 1: two thirds, and a sixth each."""
+    """One left glove, two right ones; v of a pair is 1: two thirds, and a sixth each."""
 
-    def worth(cells: np.ndarray) -> np.ndarray:
+    def v(cells: np.ndarray) -> np.ndarray:
         x = cells.reshape(len(cells), -1)
         return (x[:, 0] * np.maximum(x[:, 1], x[:, 2])).astype(float)
 
-    assert values_of([{0, 1, 2}], Grid(1, 3), worth).phi == pytest.approx([4 / 6, 1 / 6, 1 / 6])
+    assert values_of([{0, 1, 2}], Grid(1, 3), v).phi == pytest.approx([4 / 6, 1 / 6, 1 / 6])
 
 
 def test_more_coalitions_than_the_budget_lower_the_exact_limit():
@@ -143,9 +143,9 @@ def test_distinct_coalitions_are_scored_once_for_all_patterns():
     grid, scored = Grid(2, 4), []
     game = random_game(grid, 4)
 
-    def worth(cells: np.ndarray) -> np.ndarray:
+    def v(cells: np.ndarray) -> np.ndarray:
         scored.extend(map(bytes, cells))
         return game(cells)
 
-    values_of([{0, 1, 2}, {0, 1, 3}, {0, 1, 2, 3}], grid, worth)
+    values_of([{0, 1, 2}, {0, 1, 3}, {0, 1, 2, 3}], grid, v)
     assert len(scored) == len(set(scored)) == 16
