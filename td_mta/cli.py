@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from td_mta.warehouse import Warehouse
 
 DEFAULT_CONFIG = Path("config/params.yml")
+DESCRIPTION = (
+    "What did each marketing channel contribute to our conversions, and how long before? "
+    "Reads a table of touchpoints, writes tables and a report."
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """The options of `python -m td_mta.main`."""
-    options = argparse.ArgumentParser(
-        prog="python -m td_mta.main",
-        description="What did each marketing channel contribute to our conversions, "
-        "and how long before? Reads a table of touchpoints, writes tables and a report.",
-    )
+    options = argparse.ArgumentParser(prog="python -m td_mta.main", description=DESCRIPTION)
     options.add_argument("--config", type=Path, metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
     options.add_argument(
         "--set",
@@ -122,10 +122,8 @@ def log_to_stderr() -> None:
 
 def print_summary(summary: "Summary") -> None:
     """Print that baseline and channels add up to the conversions, and where the report is."""
-    print(
-        f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
-        f" = conversions {summary.conversions:.1f}"
-    )
+    credited = f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
+    print(f"{credited} = conversions {summary.conversions:.1f}")
     if summary.report:
         print(f"report: {summary.report}", flush=True)
 

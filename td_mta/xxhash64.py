@@ -31,8 +31,8 @@ def xxhash64(strings: pa.Array) -> U64:
     hashes = np.empty(len(lengths), np.uint64)
     for rows, length in _equally_long(lengths):
         positions = starts[rows, None] + np.arange(length)  # (rows, length)
-        matrix = blob[positions] if length else np.empty((len(rows), 0))
-        hashes[rows] = _hash_rows(np.ascontiguousarray(matrix, np.uint8))
+        matrix = blob[positions] if length else np.empty((len(rows), 0), np.uint8)
+        hashes[rows] = _hash_rows(np.ascontiguousarray(matrix))
     return hashes
 
 
@@ -42,7 +42,9 @@ def _bytes(strings: pa.Array) -> tuple[Bytes, Ints, Ints]:
     _, offsets_buffer, data = values.buffers()
     offsets = np.frombuffer(offsets_buffer, np.int64)
     offsets = offsets[values.offset :][: len(values) + 1]  # of a slice of a longer array
-    blob = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    blob = np.empty(0, np.uint8)
+    if data is not None:
+        blob = np.frombuffer(data, np.uint8)
     return blob, offsets[:-1], np.diff(offsets)
 
 
@@ -51,10 +53,12 @@ def _equally_long(lengths: Ints) -> Iterator[tuple[Ints, int]]:
     if not len(lengths):
         return
     order = np.argsort(lengths, kind="stable")
-    changes = np.flatnonzero(np.diff(lengths[order])) + 1
+    ascending = lengths[order]
+    changes = np.flatnonzero(np.diff(ascending)) + 1
     for rows in np.split(order, changes):
         length = int(lengths[rows[0]])
-        block_rows = max(1, BLOCK_BYTES // (8 * max(length, 8)))
+        bytes_per_row = 8 * max(length, 8)
+        block_rows = max(1, BLOCK_BYTES // bytes_per_row)
         for first in range(0, len(rows), block_rows):
             yield rows[first : first + block_rows], length
 
@@ -68,20 +72,23 @@ def _hash_rows(matrix: Bytes) -> U64:
             state = _stripes(_words(matrix[:, :in_stripes], "<u8"))
         else:
             state = np.full(count, P5)
-        return _avalanche(_tail(state + np.uint64(length), matrix[:, in_stripes:]))
+        state = state + np.uint64(length)
+        state = _tail(state, matrix[:, in_stripes:])
+        return _avalanche(state)
 
 
 def _stripes(words: U64) -> U64:
     """Fold stripes, four words each, into four lanes, then the lanes into one state."""
-    starts = (P1 + P2, P2, ZERO, -P1)
-    lanes = np.stack([np.full(len(words), start) for start in starts], axis=1)  # (n, 4)
+    starts = np.array([P1 + P2, P2, ZERO, -P1])
+    lanes = np.tile(starts, (len(words), 1))  # (n, 4)
     for first in range(0, words.shape[1], 4):
         lanes = _round(lanes, words[:, first : first + 4])
     state = np.zeros(len(words), np.uint64)
     for lane, bits in enumerate((1, 7, 12, 18)):
         state += _rotl(lanes[:, lane], bits)
     for lane in range(4):
-        state = (state ^ _round(ZERO, lanes[:, lane])) * P1 + P4
+        merged = state ^ _round(ZERO, lanes[:, lane])
+        state = merged * P1 + P4
     return state
 
 
@@ -91,11 +98,14 @@ def _tail(state: U64, tail: Bytes) -> U64:
     eights_end = length // 8 * 8
     fours_end = eights_end + (length - eights_end) // 4 * 4
     for word in _words(tail[:, :eights_end], "<u8").T:
-        state = _rotl(state ^ _round(ZERO, word), 27) * P1 + P4
+        mixed = state ^ _round(ZERO, word)
+        state = _rotl(mixed, 27) * P1 + P4
     for word in _words(tail[:, eights_end:fours_end], "<u4").T:
-        state = _rotl(state ^ word * P1, 23) * P2 + P3
+        mixed = state ^ word * P1
+        state = _rotl(mixed, 23) * P2 + P3
     for byte in tail[:, fours_end:].astype(np.uint64).T:
-        state = _rotl(state ^ byte * P5, 11) * P1
+        mixed = state ^ byte * P5
+        state = _rotl(mixed, 11) * P1
     return state
 
 
@@ -112,9 +122,12 @@ def _round(lane: U64 | np.uint64, word: U64) -> U64:
 
 def _rotl(x: U64, bits: int) -> U64:
     """Rotate to the left."""
-    return (x << np.uint64(bits)) | (x >> np.uint64(64 - bits))
+    high = x << np.uint64(bits)
+    low = x >> np.uint64(64 - bits)
+    return high | low
 
 
 def _words(matrix: Bytes, dtype: str) -> U64:
     """Rows of bytes as rows of little-endian words."""
-    return np.ascontiguousarray(matrix).view(dtype).astype(np.uint64)
+    words = np.ascontiguousarray(matrix).view(dtype)
+    return words.astype(np.uint64)

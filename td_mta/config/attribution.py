@@ -135,9 +135,8 @@ def load(
     Folders that nobody sets lie below `out`. Raises `ConfigError`, which names the file (or
     `--set`), the parameter, what was wanted and what came.
     """
-    return _build(
-        {str(path): parameters.read_file(path), parameters.COMMAND_LINE: dict(overrides or {})}, out
-    )
+    in_file: Mapping[str, object] = parameters.read_file(path)
+    return _build({str(path): in_file, parameters.COMMAND_LINE: overrides or {}}, out)
 
 
 def from_params(params: Mapping[str, object], source: str, *, out: Path = Path("out")) -> Config:
@@ -167,9 +166,10 @@ def page_advice(config: Config, users: int) -> list[str]:
     share = config.users_per_tfrecord / max(users, 1)
     if share >= 1 or 0.02 <= share <= 0.03:
         return []
+    low, high = math.ceil(users * 0.02), math.floor(users * 0.03)
     return [
         f"users_per_tfrecord is {config.users_per_tfrecord}, {share:.1%} of {users} users; "
-        f"2 to 3 % would be {math.ceil(users * 0.02)} to {math.floor(users * 0.03)}."
+        f"2 to 3 % would be {low} to {high}."
     ]
 
 
@@ -182,11 +182,11 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
 
 def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
     """What no check of a single value can see."""
-    if config.position_first + config.position_last > 1 or not config.position_last:
+    first, last = config.position_first, config.position_last
+    if first + last > 1 or not last:
         raise ConfigError(
             f"{parameters.location('position_last', settings)} must be above 0 and at most 1 "
-            "together with position_first, got "
-            f"{config.position_last:g} with position_first {config.position_first:g}"
+            f"together with position_first, got {last:g} with position_first {first:g}"
         )
     if config.holdout == "forward" and config.examples == "touch_days":
         raise ConfigError(

@@ -87,7 +87,8 @@ def merge(
         for name, value in layer.items():
             if name not in names:
                 raise ConfigError(f"{source}: {describe_unknown(name, nearest(name, names))}")
-            settings[name] = Setting(source, value.strip() if isinstance(value, str) else value)
+            stripped = value.strip() if isinstance(value, str) else value
+            settings[name] = Setting(source, stripped)
     return settings
 
 
@@ -170,9 +171,9 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         names = [self.construct_object(name) for name, _ in node.value]
-        repeated = sorted({str(name) for name in names if names.count(name) > 1})
+        repeated = {str(name) for name in names if names.count(name) > 1}
         if repeated:
             raise yaml.MarkedYAMLError(
-                problem=f"{', '.join(repeated)} is set twice", problem_mark=node.start_mark
+                problem=f"{', '.join(sorted(repeated))} is set twice", problem_mark=node.start_mark
             )
         return super().construct_mapping(node, deep)

@@ -28,9 +28,8 @@ def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> st
     >>> fill("select 1 from ${table}", {"table": "touches"}, "example.sql")
     'select 1 from touches'
     """
-    values: Mapping[str, object] = (
-        parameters if isinstance(parameters, Mapping) else vars(parameters)
-    )
+    is_mapping = isinstance(parameters, Mapping)
+    values: Mapping[str, object] = parameters if is_mapping else vars(parameters)
 
     def value(placeholder: re.Match[str]) -> str:
         name = placeholder[1].strip()

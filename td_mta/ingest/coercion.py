@@ -40,18 +40,20 @@ class Names(NamedTuple):
 def users(column: pa.Array) -> pa.Array:
     """Ids as strings; an empty one is missing."""
     ids = _text(column)
-    return pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.string()), ids)
+    empty = pc.equal(ids, "")
+    return pc.if_else(empty, pa.scalar(None, pa.string()), ids)
 
 
 def names(column: pa.Array) -> Names:
     """Channel names without spaces around them; an empty one is missing."""
     encoded = pc.dictionary_encode(_text(column))
     raw = encoded.dictionary.to_pylist()
-    codes = pc.fill_null(encoded.indices, len(raw)).to_numpy(zero_copy_only=False)
+    indices = pc.fill_null(encoded.indices, len(raw))
+    codes = indices.to_numpy(zero_copy_only=False)
     trimmed = [name.strip() or None for name in raw]
     changed = [new != (old or None) for new, old in zip(trimmed, raw, strict=True)]
-    rows_changed = np.array([*changed, False])[codes]  # (rows,)
-    return Names([*trimmed, None], codes, int(rows_changed.sum()))
+    row_changed = np.array([*changed, False])[codes]  # (rows,)
+    return Names([*trimmed, None], codes, int(row_changed.sum()))
 
 
 def times(column: pa.Array, location: str) -> Times:
@@ -78,7 +80,8 @@ def flags(column: pa.Array, location: str) -> Flags:
         numbers = column.to_numpy()
         true, false = numbers == 1, numbers == 0
     else:
-        text = pc.utf8_lower(pc.utf8_trim_whitespace(_text(column)))
+        trimmed = pc.utf8_trim_whitespace(_text(column))
+        text = pc.utf8_lower(trimmed)
         true, false = _is_in(text, TRUE), _is_in(text, FALSE)
     known = true | false
     if not known.all():
@@ -104,18 +107,21 @@ def _parsed_amounts(column: pa.Array, location: str) -> pa.Array:
     readable = missing | _matches(text, NUMBER)
     if not readable.all():
         raise DataError(f"{location} must hold numbers, got {_example(column, ~readable)}")
-    return pc.if_else(pa.array(missing), None, text).cast(pa.float64())
+    numbers = pc.if_else(pa.array(missing), None, text)
+    return numbers.cast(pa.float64())
 
 
 def _times_of_text(text: pa.Array, missing: Flags, location: str) -> Times:
     text = pc.utf8_trim_whitespace(text)
     missing = missing | _is_in(text, ("",))
     numeric = _matches(text, NUMBER)
-    numbers = pc.if_else(pa.array(numeric), text, None).cast(pa.float64())
-    seconds, _ = _seconds(_numbers(numbers))
+    digits = pc.if_else(pa.array(numeric), text, None)
+    numbers = _numbers(digits.cast(pa.float64()))
+    seconds, _ = _seconds(numbers)
     iso = ~numeric & ~missing
     if iso.any():
-        seconds[iso] = _iso_seconds(text.filter(pa.array(iso)), location)
+        iso_text = text.filter(pa.array(iso))
+        seconds[iso] = _iso_seconds(iso_text, location)
     converted = "ISO 8601 times" if iso.any() else "times written as text"
     return Times(_in_range(seconds, missing, text, location), missing, converted)
 
@@ -131,7 +137,8 @@ def _iso_seconds(text: pa.Array, location: str) -> Ints:
 def _seconds(numbers: npt.NDArray[np.generic]) -> tuple[Ints, str | None]:
     """Whole seconds of numbers that may be milliseconds, and what was converted."""
     with np.errstate(invalid="ignore"):  # infinities, which `_in_range` refuses
-        seconds = np.floor(np.nan_to_num(numbers)).astype(np.int64)
+        whole = np.floor(np.nan_to_num(numbers))
+        seconds = whole.astype(np.int64)
     milliseconds = (seconds >= MILLISECONDS_FROM) & (seconds < MILLISECONDS_TO)
     if not milliseconds.any():
         return seconds, None
@@ -139,7 +146,8 @@ def _seconds(numbers: npt.NDArray[np.generic]) -> tuple[Ints, str | None]:
 
 
 def _in_range(seconds: Ints, missing: Flags, column: pa.Array, location: str) -> Ints:
-    bad = ((seconds < 0) | (seconds >= MILLISECONDS_FROM)) & ~missing
+    out_of_range = (seconds < 0) | (seconds >= MILLISECONDS_FROM)
+    bad = out_of_range & ~missing
     if bad.any():
         raise DataError(f"{location} must hold {VALID_TIMES}, got {_example(column, bad)}")
     return seconds
@@ -158,11 +166,13 @@ def _numbers(column: pa.Array) -> npt.NDArray[np.generic]:
 
 
 def _filled_ints(column: pa.Array) -> Ints:
-    return np.array(pc.fill_null(column, 0).to_numpy(zero_copy_only=False), np.int64)
+    filled = pc.fill_null(column, 0)
+    return np.array(filled.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _missing(column: pa.Array) -> Flags:
-    return np.asarray(pc.is_null(column, nan_is_null=True).to_numpy(zero_copy_only=False), bool)
+    missing = pc.is_null(column, nan_is_null=True)
+    return np.asarray(missing.to_numpy(zero_copy_only=False), bool)
 
 
 def _is_in(text: pa.Array, values: tuple[str, ...]) -> Flags:
@@ -177,7 +187,8 @@ def _matches(text: pa.Array, pattern: str) -> Flags:
 
 def _example(column: pa.Array, bad: Flags) -> str:
     """The first bad value, and how many rows of this batch have one."""
-    value = column[int(np.flatnonzero(bad)[0])].as_py()
+    first = int(np.flatnonzero(bad)[0])
+    value = column[first].as_py()
     shown = "no value" if value is None else repr(value)
     rows = int(bad.sum())
     return f"{shown} in {rows} of the rows read" if rows > 1 else f"{shown} in one row"

@@ -47,11 +47,11 @@ class TouchpointTable:
     def __init__(self, settings: TableSettings, warehouse: Warehouse, spill: Path) -> None:
         self.settings, self._spill = settings, spill
         self.scan = scan_table(settings, warehouse, spill)
-        self.channels = sorted(
-            name for name, code in self.scan.channels.items() if code in self.scan.touched
-        )
+        codes, touched = self.scan.channels, self.scan.touched
+        self.channels = sorted(name for name, code in codes.items() if code in touched)
         check_channels(self.channels, settings.location(settings.channel_column))
-        self.page_count = max(1, math.ceil(self._count_users() / settings.users_per_page))
+        pages = self._count_users() / settings.users_per_page
+        self.page_count = max(1, math.ceil(pages))
 
     @property
     def visits(self) -> bool:
@@ -68,14 +68,16 @@ class TouchpointTable:
 
         At least one day is held out and at least one is not: `DataError` where there is only one.
         """
-        first, last = self._local_day(self.scan.first_time), self.last_day
+        first = self._local_day(self.scan.first_time)
+        last = self.last_day
         if first == last:
             raise DataError(
                 f"table {self.settings.table}: holdout: forward holds out the last days and needs "
                 "touchpoints of at least 2 days, got 1 day; set holdout: users"
             )
-        held_out_days = round((last - first + 1) * validation_fraction)
-        return last + 1 - min(max(1, held_out_days), last - first)
+        days = last - first + 1
+        held_out_days = max(1, round(days * validation_fraction))
+        return last + 1 - min(held_out_days, days - 1)
 
     def pages(self, progress_label: str) -> Iterator[Page]:
         """All users, page by page, the same ones every time."""
@@ -95,17 +97,21 @@ class TouchpointTable:
             complete = self.page_count * (bucket + 1) // BUCKETS  # pages within the buckets read
             if complete == page:
                 continue
-            page_of_row = (pending["rnd"].to_numpy() * self.page_count).astype(np.int64)
+            position = pending["rnd"].to_numpy() * self.page_count  # in pages, (rows,)
+            page_of_row = position.astype(np.int64)
             order = np.argsort(page_of_row, kind="stable")
-            bounds = np.searchsorted(page_of_row[order], np.arange(page, complete + 1))
+            pages = np.arange(page, complete + 1)
+            bounds = np.searchsorted(page_of_row[order], pages)
             for first, last in itertools.pairwise(bounds):
                 yield pending.take(order[first:last])
-            pending, page = pending.take(order[bounds[-1] :]), complete
+            pending = pending.take(order[bounds[-1] :])
+            page = complete
 
     def _count_users(self) -> int:
         """Distinct random numbers: a bucket's are in no other, so they are counted one by one."""
         buckets = (read_bucket(self._spill, bucket) for bucket in range(BUCKETS))
-        return sum(len(np.unique(rows["rnd"].to_numpy())) for rows in buckets)
+        numbers = (rows["rnd"].to_numpy() for rows in buckets)
+        return sum(len(np.unique(rnd)) for rnd in numbers)
 
 
 def check_channels(channels: list[str], location: str) -> None:
@@ -150,10 +156,9 @@ class _ChannelCodes(NamedTuple):
         names = sorted(scan.channels)
         position = {name: i for i, name in enumerate(names)}
         index = {name: i for i, name in enumerate(channels)}
-        return cls(
-            np.array([*(position[name] for name in scan.channels), -1], np.int64),
-            np.array([*(index.get(name, -1) for name in names), -1], np.int64),
-        )
+        by_name = [*(position[name] for name in scan.channels), -1]
+        channel = [*(index.get(name, -1) for name in names), -1]
+        return cls(np.array(by_name, np.int64), np.array(channel, np.int64))
 
 
 def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings) -> Page:
@@ -162,12 +167,13 @@ def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings) -> Pag
     _check_rnd(user, table["rnd"].to_numpy(), settings)
     time = table["time"].to_numpy()
     day, second = local_time(time, settings.day_timezone)
+    scanned_channel = table["channel"].to_numpy()
     rows = Touchpoints(
         user=user,
         time=time,
         day=day,
         second=second,
-        channel=codes.by_name[table["channel"].to_numpy()],
+        channel=codes.by_name[scanned_channel],
         conversion=table["conversion"].to_numpy(zero_copy_only=False),
         value=table["value"].to_numpy(),
     )

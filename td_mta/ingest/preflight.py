@@ -28,11 +28,12 @@ def explain_empty_table(config: Config, warehouse: Warehouse) -> str:
     days = _days_of_input(config, warehouse) if made_by_sql else {}
     if not days:
         return f"table {config.table} has no rows"
-    spans = ", ".join(f"{table} from {first} to {last}" for table, (first, last) in days.items())
-    session = max(last for _, last in days.values()) + datetime.timedelta(days=1)
+    spans = [f"{table} from {first} to {last}" for table, (first, last) in days.items()]
+    last_day = max(last for _, last in days.values())
+    session = last_day + datetime.timedelta(days=1)
     return (
         f"table {config.table} has no rows: the input has none in time_interval "
-        f"{config.time_interval}. Input rows: {spans}. "
+        f"{config.time_interval}. Input rows: {', '.join(spans)}. "
         f"Run with --session {session}, or set a longer time_interval"
     )
 
@@ -47,9 +48,10 @@ def check_spend(spend_table: str | None, warehouse: Warehouse) -> None:
     columns = {column.lower() for column in warehouse.columns(spend_table)}
     missing = [column for column in SPEND_COLUMNS if column not in columns]
     if missing:
+        wanted, got = ", ".join(SPEND_COLUMNS), ", ".join(sorted(columns))
         raise DataError(
-            f"spend_table {spend_table} must have the columns {', '.join(SPEND_COLUMNS)}, got "
-            f"{', '.join(sorted(columns))}; add {', '.join(missing)}"
+            f"spend_table {spend_table} must have the columns {wanted}, got {got}; "
+            f"add {', '.join(missing)}"
         )
 
 
@@ -61,7 +63,8 @@ def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:
     days = {}
     for table, column in time_columns.items():
         try:
-            result = warehouse.query(f'select min("{column}"), max("{column}") from {table}')
+            query = f'select min("{column}"), max("{column}") from {table}'
+            result = warehouse.query(query)
         except DataError:  # no such table or column
             continue
         first, last = (result.column(i)[0].as_py() for i in range(2))

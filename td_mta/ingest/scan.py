@@ -108,17 +108,20 @@ class _SpillFiles:
 
     def write(self, rows: pa.RecordBatch) -> None:
         """Append rows with the columns of `SPILLED` to the files of their numbers."""
-        bucket_of_row = (rows["rnd"].to_numpy() * BUCKETS).astype(np.int64)
+        position = rows["rnd"].to_numpy() * BUCKETS  # in buckets, (rows,)
+        bucket_of_row = position.astype(np.int64)
         order = np.argsort(bucket_of_row, kind="stable")
         bounds = np.searchsorted(bucket_of_row[order], np.arange(BUCKETS + 1))
         by_bucket = rows.take(pa.array(order))
         for bucket in np.flatnonzero(np.diff(bounds)).tolist():
             first, last = bounds[bucket], bounds[bucket + 1]
-            self._writer(bucket).write_batch(by_bucket.slice(first, last - first))
+            of_bucket = by_bucket.slice(first, last - first)
+            self._writer(bucket).write_batch(of_bucket)
 
     def _writer(self, bucket: int) -> pa.ipc.RecordBatchFileWriter:
         if bucket not in self._writers:
-            file = pa.ipc.new_file(self._folder / f"{bucket}.arrow", SPILLED)
+            path = self._folder / f"{bucket}.arrow"
+            file = pa.ipc.new_file(path, SPILLED)
             self._writers[bucket] = self._open_files.enter_context(file)
         return self._writers[bucket]
 
@@ -137,14 +140,15 @@ class _Columns(NamedTuple):
 def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.RecordBatch:
     """The rows that have a user and a time, as `SPILLED` says; the scan counts them."""
     user = coercion.users(batch[settings.user_column])
-    times = coercion.times(batch[settings.time_column], settings.location(settings.time_column))
+    times = _times(batch, settings)
     complete = ~times.missing & np.asarray(user.is_valid())  # (rows,)
     scan.rows += len(batch)
     scan.dropped += int((~complete).sum())
     if times.converted:
         scan.converted[times.converted] += int(complete.sum())
     # The other columns are read of complete rows only, so a dropped row may hold anything in them.
-    batch, user = batch.filter(pa.array(complete)), user.filter(pa.array(complete))
+    batch = batch.filter(pa.array(complete))
+    user = user.filter(pa.array(complete))
     columns = _Columns(
         user=user,
         time=times.seconds[complete],
@@ -154,10 +158,14 @@ def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.Rec
         rnd=_rnd(batch, user, settings),
     )
     _count(columns, scan, conversion_row_is_touch=settings.conversion_row_is_touch)
-    arrays = [
-        pa.array(column).cast(field.type) for column, field in zip(columns, SPILLED, strict=True)
-    ]
-    return pa.record_batch(arrays, schema=SPILLED)
+    arrays = map(pa.array, columns)
+    typed = [array.cast(field.type) for array, field in zip(arrays, SPILLED, strict=True)]
+    return pa.record_batch(typed, schema=SPILLED)
+
+
+def _times(batch: pa.RecordBatch, settings: TableSettings) -> coercion.Times:
+    name = settings.time_column
+    return coercion.times(batch[name], settings.location(name))
 
 
 def _conversion(batch: pa.RecordBatch, settings: TableSettings) -> Flags:
@@ -171,10 +179,7 @@ def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints
     names = coercion.names(batch[column])
     if names.trimmed:
         scan.converted[f"spaces around names in column {column}"] += names.trimmed
-    codes = [
-        -1 if name is None else scan.channels.setdefault(name, len(scan.channels))
-        for name in names.names
-    ]
+    codes = [_channel_code(name, scan) for name in names.names]
     if len(scan.channels) > MOST_CHANNELS:
         raise DataError(
             f"{settings.location(column)} must hold at most {MOST_CHANNELS} distinct channels, got "
@@ -183,10 +188,17 @@ def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints
     return np.array(codes, np.int64)[names.codes]
 
 
+def _channel_code(name: str | None, scan: Scan) -> int:
+    if name is None:
+        return -1
+    return scan.channels.setdefault(name, len(scan.channels))
+
+
 def _value(batch: pa.RecordBatch, settings: TableSettings) -> Floats:
     if settings.value_column is None:
         return np.full(len(batch), np.nan)
-    return coercion.amounts(batch[settings.value_column], settings.location(settings.value_column))
+    name = settings.value_column
+    return coercion.amounts(batch[name], settings.location(name))
 
 
 def _rnd(batch: pa.RecordBatch, user: pa.Array, settings: TableSettings) -> Floats:
@@ -196,9 +208,10 @@ def _rnd(batch: pa.RecordBatch, user: pa.Array, settings: TableSettings) -> Floa
     rnd = coercion.amounts(batch[name], settings.location(name))
     in_range = (rnd >= 0) & (rnd < 1)  # false for NaN
     if not in_range.all():
+        got = rnd[~in_range][0]
         raise DataError(
-            f"{settings.location(name)} must hold numbers from 0 to below 1, got "
-            f"{rnd[~in_range][0]}; correct the column, or drop it: then the numbers are computed"
+            f"{settings.location(name)} must hold numbers from 0 to below 1, got {got}; "
+            "correct the column, or drop it: then the numbers are computed"
         )
     return rnd
 
@@ -210,10 +223,13 @@ def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> N
     scan.first_time = min(scan.first_time, int(columns.time.min()))
     scan.last_time = max(scan.last_time, int(columns.time.max()))
     scan.conversions += int(conversion.sum())
-    scan.conversions_without_channel += int((conversion & ~has_channel).sum())
-    scan.values_missing += int((conversion & np.isnan(columns.value)).sum())
+    without_channel = conversion & ~has_channel
+    scan.conversions_without_channel += int(without_channel.sum())
+    without_value = conversion & np.isnan(columns.value)
+    scan.values_missing += int(without_value.sum())
     touch = has_channel & (conversion_row_is_touch | ~conversion)
-    scan.touched.update(np.unique(columns.channel[touch]).tolist())
+    touched = np.unique(columns.channel[touch])
+    scan.touched.update(touched.tolist())
 
 
 def _check(scan: Scan, settings: TableSettings) -> None:

@@ -28,22 +28,24 @@ def user_rnd(users: pa.Array | pa.ChunkedArray, seed: int) -> Floats:
     if pa.types.is_dictionary(users.type):
         return _taken(user_rnd(users.dictionary, seed), users.indices)
     hashes = xxhash64(_prefixed(f"{seed}:", users))
-    numbers = (hashes & MANTISSA).astype(np.float64) / 2.0**53
+    lowest_bits = hashes & MANTISSA
+    numbers = lowest_bits.astype(np.float64) / 2.0**53
     numbers[_is_null(users)] = np.nan
     return numbers
 
 
 def _prefixed(prefix: str, strings: pa.Array) -> pa.Array:
     text = pa.large_string()
-    separator = pa.scalar("", text)
-    return pc.binary_join_element_wise(pa.scalar(prefix, text), strings.cast(text), separator)
+    start, separator = pa.scalar(prefix, text), pa.scalar("", text)
+    return pc.binary_join_element_wise(start, strings.cast(text), separator)
 
 
 def _taken(values: Floats, indices: pa.Array) -> Floats:
     """The values at the indices; NaN where an index is NULL."""
     missing = _is_null(indices)
     taken = np.full(len(indices), np.nan)
-    taken[~missing] = values[indices.drop_null().to_numpy(zero_copy_only=False)]
+    known = indices.drop_null().to_numpy(zero_copy_only=False)
+    taken[~missing] = values[known]
     return taken
 
 

@@ -38,12 +38,11 @@ class HeldOut(NamedTuple):
         """The LSTM's log loss minus the baseline model's: below 0 the LSTM is better."""
         if not len(self.negatives):
             return Difference(float("nan"), float("nan"))
-        return metrics.loss_difference(
-            self.probabilities[LSTM], self.probabilities[baseline], self.negatives, self.positives
-        )
+        by_lstm, by_baseline = self.probabilities[LSTM], self.probabilities[baseline]
+        return metrics.loss_difference(by_lstm, by_baseline, self.negatives, self.positives)
 
     def calibration(self) -> dict[str, Bins]:
-        """Predicted and observed rates by bins, of the models that tell patterns apart."""
+        """Predicted and observed rates by bins; the base rate, one for all patterns, has none."""
         if not len(self.negatives):
             return {}
         return {
@@ -74,19 +73,17 @@ def largest_residuals(held_out: HeldOut) -> LargestResiduals:
     """Where the LSTM misses most, among patterns of `FEW` conversions, observed or predicted."""
     probability, observed = held_out.probabilities[LSTM], held_out.positives
     predicted = (held_out.negatives + observed) * probability  # conversions, (n,)
-    compared = np.flatnonzero(np.maximum(predicted, observed) >= FEW)
+    larger = np.maximum(predicted, observed)
+    compared = np.flatnonzero(larger >= FEW)
     errors = metrics.residuals(probability, held_out.negatives, observed)  # (n,)
-    descending = np.argsort(-np.abs(errors[compared]), kind="stable")
-    largest = [
-        Residual(
-            _cells(held_out.patterns, row),
-            float(observed[row]),
-            float(predicted[row]),
-            float(errors[row]),
-        )
-        for row in compared[descending][:MOST_LISTED]
-    ]
-    return LargestResiduals(largest, len(compared), _median_of_largest(len(compared)))
+    sizes = np.abs(errors[compared])
+    descending = np.argsort(-sizes, kind="stable")
+    largest = compared[descending][:MOST_LISTED]  # rows of the patterns
+    cells = [_cells(held_out.patterns, row) for row in largest]
+    columns = np.stack([observed, predicted, errors], axis=1)  # (n, 3)
+    numbers = columns[largest].tolist()
+    residuals = [Residual(touched, *row) for touched, row in zip(cells, numbers, strict=True)]
+    return LargestResiduals(residuals, len(compared), _median_of_largest(len(compared)))
 
 
 def describe(residual: Residual, channels: Sequence[str], grid: Grid) -> str:
@@ -95,14 +92,12 @@ def describe(residual: Residual, channels: Sequence[str], grid: Grid) -> str:
     >>> describe(Residual((0, 3), 41.0, 22.31, 3.54), ["Email", "Search"], Grid(3, 2))
     'Email on day 0, Search on day 1: 41 conversions, 22.3 predicted (+3.5 standard errors)'
     """
-    touches = [
-        f"{channels[cell % grid.channels]} on day {cell // grid.channels}"
-        for cell in residual.cells
-    ]
+    day_and_channel = [divmod(cell, grid.channels) for cell in residual.cells]
+    touches = [f"{channels[channel]} on day {day}" for day, channel in day_and_channel]
+    pattern = ", ".join(touches) or "No touch in the window"
     return (
-        f"{', '.join(touches) or 'No touch in the window'}: {residual.conversions:.0f} "
-        f"conversions, {residual.predicted:.1f} predicted ({residual.standard_errors:+.1f} "
-        "standard errors)"
+        f"{pattern}: {residual.conversions:.0f} conversions, {residual.predicted:.1f} predicted "
+        f"({residual.standard_errors:+.1f} standard errors)"
     )
 
 
@@ -113,9 +108,10 @@ def _median_of_largest(n: int) -> float:
     """
     if not n:
         return 0.0
-    return float(-ndtri((1 - 0.5 ** (1 / n)) / 2))
+    upper_tail = (1 - 0.5 ** (1 / n)) / 2  # 1 - Φ(x)
+    return float(-ndtri(upper_tail))
 
 
 def _cells(patterns: Patterns, row: int) -> tuple[int, ...]:
-    cells = patterns.cells[patterns.offsets[row] : patterns.offsets[row + 1]]
-    return tuple(int(cell) for cell in cells)
+    first, last = patterns.offsets[row], patterns.offsets[row + 1]
+    return tuple(patterns.cells[first:last].tolist())

@@ -29,7 +29,8 @@ class Logistic(NamedTuple):
 
     def __call__(self, patterns: Patterns) -> Floats:
         touched = _sparse(patterns, self.cells)
-        return np.asarray(self.model.predict_proba(touched)[:, 1], np.float64)
+        by_class = self.model.predict_proba(touched)  # (n, 2): no conversion, conversion
+        return np.asarray(by_class[:, 1], np.float64)
 
 
 def logistic(patterns: Patterns, negatives: Floats, positives: Floats, cells: int) -> Logistic:
@@ -54,4 +55,5 @@ def _sparse(patterns: Patterns, cells: int) -> scipy.sparse.csr_matrix:
     """0/1 per cell, `(n, cells)`."""
     ones = np.ones(len(patterns.cells), np.float32)
     offsets = patterns.offsets.astype(np.int32)
-    return scipy.sparse.csr_matrix((ones, patterns.cells, offsets), (len(patterns.keys), cells))
+    shape = (len(patterns.keys), cells)
+    return scipy.sparse.csr_matrix((ones, patterns.cells, offsets), shape)

@@ -43,7 +43,8 @@ def build(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     x = keras.layers.Bidirectional(keras.layers.LSTM(width))(x)
     x = keras.layers.Dropout(dropout)(x)
     interactions = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(x)
-    return keras.Model(cells, keras.layers.Add()([linear, interactions]))
+    log_odds = keras.layers.Add()([linear, interactions])
+    return keras.Model(cells, log_odds)
 
 
 def add_linear(network: keras.Model, weights: Floats, intercept: float) -> None:
@@ -81,7 +82,7 @@ class Predictor:
     def __init__(self, network: keras.Model, calibration: Calibration) -> None:
         self.network, self.calibration = network, calibration
         self._weights: list[Floats] | None = None
-        shape = [None, *network.input_shape[1:]]
+        shape = [None, *network.input_shape[1:]]  # any number of sets
         signature = [tf.TensorSpec(shape, tf.float32)]
         self._graph = tf.function(lambda x: network(x, training=False), input_signature=signature)
 
@@ -100,9 +101,11 @@ class Predictor:
     def log_odds(self, cells: npt.NDArray[np.float32]) -> Floats:
         """At natural prevalence, `(n,)`."""
         self._load_weights()
-        blocks = (cells[first : first + BLOCK] for first in range(0, len(cells), BLOCK))
-        parts = [self._graph(in_order(block)).numpy()[:, 0] for block in blocks]
-        raw = np.concatenate(parts).astype(np.float64) if parts else np.empty(0)
+        parts = [np.empty(0, np.float32)]  # concatenation needs one where there are no cells
+        for first in range(0, len(cells), BLOCK):
+            block = in_order(cells[first : first + BLOCK])
+            parts.append(self._graph(block).numpy()[:, 0])
+        raw = np.concatenate(parts).astype(np.float64)
         return raw + self.calibration.prior + self.calibration.intercept
 
     def __call__(self, cells: npt.NDArray[np.float32]) -> Floats:
@@ -123,8 +126,9 @@ class Predictor:
         """The predictor that was saved, with the same numbers; `DataError` where none was."""
         if not (folder / NETWORK).exists():
             raise DataError(f"{folder} must hold a trained model, got no file {NETWORK}")
+        network = keras.models.load_model(folder / NETWORK)
         calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
-        return cls(keras.models.load_model(folder / NETWORK), Calibration(**calibration))
+        return cls(network, Calibration(**calibration))
 
     def _load_weights(self) -> None:
         if self._weights is not None:

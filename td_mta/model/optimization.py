@@ -14,6 +14,12 @@ DECAY = 1 / 3  # weight decay of a table with as many conversions as a gate has 
 MOST_DECAY = 1 / 128  # times the width: with more, little is learned at all
 
 
+def seeded(seed: int) -> np.random.Generator:
+    """NumPy's generator for the seed; Keras, for first weights and dropout, is seeded with it."""
+    keras.utils.set_random_seed(seed)
+    return np.random.default_rng(seed)
+
+
 def compile_network(
     network: keras.Model, steps: int, conversions: float, settings: TrainingSettings
 ) -> None:
@@ -24,12 +30,10 @@ def compile_network(
     it, the interactions of a large one are lost. So the decay falls with the square of conversions
     per weight.
     """
-    warmup = max(1, steps // 20)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        PEAK_RATE / 10, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup
-    )
+    schedule = _learning_rates(steps)
     weights_per_conversion = settings.width**2 / max(conversions, 1)
-    decay = min(MOST_DECAY * settings.width, DECAY * weights_per_conversion**2)
+    decay = DECAY * weights_per_conversion**2
+    decay = min(MOST_DECAY * settings.width, decay)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, global_clipnorm=1.0)
     # The sum of weights starts at logistic regression, which decay would pull it away from.
     linear = list(network.get_layer(LINEAR).trainable_variables)
@@ -41,20 +45,27 @@ def train(
     network: keras.Model, rows: TrainingRows, patterns: Patterns, grid: Grid, batch_size: int
 ) -> None:
     """One step for every `batch_size` rows, which are rows of `patterns`, in their order."""
-    size = min(batch_size, len(rows.pattern))
+    row_count = len(rows.pattern)
+    size = min(batch_size, row_count)
     # A last, smaller batch is left out: TensorFlow would trace the graph anew for its shape.
-    starts = range(0, len(rows.pattern) - size + 1, size)
+    starts = range(0, row_count - size + 1, size)
     for first in tqdm(starts, "training", disable=None, leave=False):
         batch = rows.take(slice(first, first + size))
-        cells = dense(patterns.take(batch.pattern), grid)
-        network.train_on_batch(
-            in_order(cells),
-            batch.label[:, None].astype(np.float32),
-            sample_weight=batch.weight.astype(np.float32),
-        )
+        cells = dense(patterns.take(batch.pattern), grid)  # (size, days, channels)
+        label = batch.label[:, None].astype(np.float32)  # (size, 1)
+        weight = batch.weight.astype(np.float32)
+        network.train_on_batch(in_order(cells), label, sample_weight=weight)
 
 
 def reset_optimizer(network: keras.Model) -> None:
     """Forget the moments and the step count of earlier training."""
     for variable in network.optimizer.variables:
         variable.assign(np.zeros(variable.shape))
+
+
+def _learning_rates(steps: int) -> keras.optimizers.schedules.CosineDecay:
+    warmup = max(1, steps // 20)
+    falling = max(1, steps - warmup)
+    return keras.optimizers.schedules.CosineDecay(
+        PEAK_RATE / 10, falling, warmup_target=PEAK_RATE, warmup_steps=warmup
+    )

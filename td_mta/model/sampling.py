@@ -10,36 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.model.counted_patterns import CountedPatterns
 from td_mta.model.settings import TrainingSettings
 
 MOST_DAY_ROWS = 1_200_000  # rows of an epoch times days of the window: what an epoch may cost
 MOST_PATTERN_ROWS = 20  # rows of an epoch for each distinct pattern
 FEWEST_STEPS = 60  # of an epoch: with fewer a small table is not learned in a few epochs
-
-
-class CountedPatterns(NamedTuple):
-    """Distinct patterns and how many examples of each class have them."""
-
-    patterns: Patterns  # n of them
-    negatives: Floats  # (n,)
-    positives: Floats  # (n,)
-    sampled_negatives: Floats  # negatives and augmented examples: what training samples, (n,)
-
-    def take(self, rows: Ints) -> "CountedPatterns":
-        """Those of some rows, in that order."""
-        return CountedPatterns(
-            self.patterns.take(rows),
-            self.negatives[rows],
-            self.positives[rows],
-            self.sampled_negatives[rows],
-        )
-
-    @property
-    def weight(self) -> Floats:
-        """Examples of both classes, `(n,)`."""
-        return self.negatives + self.positives
 
 
 class TrainingRows(NamedTuple):
@@ -56,7 +34,8 @@ class TrainingRows(NamedTuple):
     @staticmethod
     def join(parts: "list[TrainingRows]") -> "TrainingRows":
         """One part after the other."""
-        return TrainingRows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        columns = zip(*parts, strict=True)
+        return TrainingRows(*(np.concatenate(pieces) for pieces in columns))
 
 
 def steps_per_epoch(train: CountedPatterns, grid: Grid, settings: TrainingSettings) -> int:
@@ -72,16 +51,19 @@ def sample_epoch(
     negative = train.sampled_negatives / train.sampled_negatives.sum()
     positive = train.positives / train.positives.sum()
     probability = np.stack([negative, positive])  # each row sums to 1, (2, patterns)
-    samples = rng.multinomial(_samples(train, settings), probability.ravel() / 2)
+    each_half = probability.ravel() / 2  # both classes equally often
+    samples = rng.multinomial(_samples(train, settings), each_half)
     counts = samples.reshape(probability.shape)  # (2, patterns)
     total = counts.sum(axis=0)  # (patterns,)
-    largest_piece = _largest_piece(total, _most_rows(train, grid, settings))
+    most_rows = _most_rows(train, grid, settings)
+    largest_piece = _largest_piece(total, most_rows)
     pieces = -(-total // largest_piece)  # rounded up, (patterns,)
     pattern = np.repeat(np.arange(len(total)), pieces)  # (rows,)
     weight = (total / np.maximum(pieces, 1))[pattern]
     label = (counts[1] / np.maximum(total, 1))[pattern]
+    rows = TrainingRows(pattern, label, weight / weight.mean())
     order = rng.permutation(len(pattern))
-    return TrainingRows(pattern, label, weight / weight.mean()).take(order)
+    return rows.take(order)
 
 
 def sample_steps(
@@ -102,12 +84,15 @@ def sample_steps(
 def _samples(train: CountedPatterns, settings: TrainingSettings) -> int:
     """How many examples an epoch samples."""
     examples = (train.sampled_negatives + train.positives).sum()
-    return int(max(examples * settings.epoch_fraction, FEWEST_STEPS * settings.batch_size))
+    fewest = FEWEST_STEPS * settings.batch_size
+    return int(max(examples * settings.epoch_fraction, fewest))
 
 
 def _most_rows(train: CountedPatterns, grid: Grid, settings: TrainingSettings) -> int:
-    most = min(MOST_DAY_ROWS // grid.days, MOST_PATTERN_ROWS * len(train.patterns.keys))
-    return max(most, FEWEST_STEPS * settings.batch_size)
+    by_window = MOST_DAY_ROWS // grid.days
+    by_pattern = MOST_PATTERN_ROWS * len(train.patterns.keys)
+    fewest = FEWEST_STEPS * settings.batch_size
+    return max(min(by_window, by_pattern), fewest)
 
 
 def _largest_piece(total: Ints, rows: int) -> int:

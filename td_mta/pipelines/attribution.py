@@ -202,11 +202,11 @@ def _full_interval(
     """How far the credit may be off, the model's own error included: by refitting the model."""
     if not config.interval_refits:
         return None
-    from td_mta.model import training
+    from td_mta.model import refitting
 
     grid = extracted.schema.grid
     settings = TrainingSettings.of(config)
-    predictors = training.refits(fitted, extracted.bootstrap_examples, grid, settings)
+    predictors = refitting.refits(fitted, extracted.bootstrap_examples, grid, settings)
     # A generator: the values of one refit at a time are in memory.
     refitted_values = (
         _shapley_values(extracted, _value_function(predictor, visits=visits), config)

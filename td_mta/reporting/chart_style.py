@@ -100,8 +100,8 @@ def step_axis(figure: go.Figure, steps: pd.Index) -> go.Figure:
     direction = 1 if steps[0] <= steps[-1] else -1
     margin = max(0.03 * len(steps), 0.1) * direction
     tick_distance = 1 if len(steps) <= MOST_TICKS else None
-    figure.update_xaxes(range=[steps[0] - margin, steps[-1] + margin])
-    return figure.update_xaxes(zeroline=False, dtick=tick_distance)
+    low, high = steps[0] - margin, steps[-1] + margin
+    return figure.update_xaxes(range=[low, high], zeroline=False, dtick=tick_distance)
 
 
 def rate_axis(rates: Sequence[float]) -> dict[str, object]:
@@ -109,7 +109,8 @@ def rate_axis(rates: Sequence[float]) -> dict[str, object]:
     if not rates:
         return {"type": "log"}
     low, high = min(rates) / 1.6, max(rates) * 1.6
-    candidates = [digit * 10.0**power for power in range(-9, 1) for digit in (1, 2, 5)]
+    powers = [10.0**exponent for exponent in range(-9, 1)]
+    candidates = [digit * power for power in powers for digit in (1, 2, 5)]
     ticks = [tick for tick in candidates if low <= tick <= min(high, 1.0)]
     return {
         "type": "log",

@@ -27,6 +27,9 @@ from td_mta.tables import BASELINE, DAYS_BEFORE_CONVERSION
 LANES = 0.76  # of a row's height, for the points of the other models
 INTERVAL_LINES = {"sampling": ("#c9c9c9", 9), "full": (INK, 1.5)}  # colour and width
 BIN_COLOURS = (COLOURS[0], COLOURS[4])
+BIN_HOVER = (
+    "predicted %{x:.3%}, observed %{y:.3%}<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}"
+)
 MEASURES = {"loss": "log loss", "auc": "AUC", "rmse": "RMSE"}
 
 
@@ -77,7 +80,8 @@ def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[s
     """
     figure = go.Figure(layout=layout(110 + 34 * len(charted), x="conversions"))
     for kind, rows in intervals.items():
-        _add_whiskers(figure, rows.set_index("channel").loc[list(charted)], kind)
+        by_channel = rows.set_index("channel")
+        _add_whiskers(figure, by_channel.loc[list(charted)], kind)
     # A legend would show the same dot for both kinds.
     figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor=INK)
@@ -104,7 +108,8 @@ def calibration(bins: Mapping[str, pd.DataFrame]) -> go.Figure:
     """
     figure = go.Figure(layout=layout(380, x="predicted probability", y="observed rate"))
     shown = {model: rows[rows["conversions"] > 0] for model, rows in bins.items()}
-    rates = [rate for rows in shown.values() for rate in _rates(rows) if rate > 0]
+    shown_rates = [rate for rows in shown.values() for rate in _rates(rows)]
+    rates = [rate for rate in shown_rates if rate > 0]
     if rates:
         _add_diagonal(figure, min(rates) / 1.3, max(rates) * 1.3)
     first = next(iter(shown), None)
@@ -125,8 +130,9 @@ def _share_by_row(credits: pd.DataFrame, charted: Sequence[str]) -> pd.DataFrame
     own_row = {*charted, BASELINE}
     others = set(credits["channel"]) - own_row
     sum_of_others = others_label(len(others))
-    rows = [*charted, *([sum_of_others] if others else []), BASELINE]
-    row = credits["channel"].where(credits["channel"].isin(own_row), sum_of_others)
+    rows = [*charted, sum_of_others, BASELINE] if others else [*charted, BASELINE]
+    channel = credits["channel"]
+    row = channel.where(channel.isin(own_row), sum_of_others)
     by_row = credits.assign(row=row).pivot_table(
         index="row", columns="model", values="share", aggfunc="sum"
     )
@@ -181,12 +187,13 @@ def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, la
     symbol = MODEL_SYMBOLS[number % len(MODEL_SYMBOLS)]
     ink = MODEL_INKS[number // len(MODEL_SYMBOLS) % len(MODEL_INKS)]
     edge = ink if "open" in symbol else "#fff"
+    outline = {"color": edge, "width": 1}
     figure.add_scatter(
         x=_floats(share),
         y=[row + lane for row in range(len(share))],
         name=model_label(model),
         mode="markers",
-        marker={"symbol": symbol, "color": ink, "size": 9, "line": {"color": edge, "width": 1}},
+        marker={"symbol": symbol, "color": ink, "size": 9, "line": outline},
         hovertemplate="%{x:.2%}",
     )
 
@@ -229,19 +236,19 @@ def _add_bins(
     figure: go.Figure, bins: pd.DataFrame, model: str, colour: str, symbol: str, *, counted: bool
 ) -> None:
     """A point per bin with two standard errors either way; `counted` writes the conversions."""
+    counts = [f"{count:,.0f}" for count in bins["conversions"]]
     figure.add_scatter(
         x=_floats(bins["predicted"]),
         y=_floats(bins["observed"]),
         name=model_label(model),
         mode="markers+text" if counted else "markers",
-        text=[f"{count:,.0f}" for count in bins["conversions"]] if counted else None,
+        text=counts if counted else None,
         textposition="bottom right",
         textfont={"size": 11, "color": colour},
         marker={"color": colour, "symbol": symbol, "size": 9},
         error_y={**_two_errors(bins), "color": colour, "thickness": 1},
         customdata=bins[["conversions", "examples"]].to_numpy(float).tolist(),
-        hovertemplate="predicted %{x:.3%}, observed %{y:.3%}"
-        "<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}",
+        hovertemplate=BIN_HOVER,
     )
 
 

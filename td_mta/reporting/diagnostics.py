@@ -27,18 +27,19 @@ OVERFITTING = 0.05  # held-out above training loss, each relative to the base ra
 def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
     """Simpler models that predict better; `held_out` is what was held out: users or days."""
     losses = {model: quality.log_loss for model, quality in evaluation.qualities.items()}
+    loss, logistic, base_rate = losses[LSTM], losses[LOGISTIC], losses[BASE_RATE]
     difference = evaluation.differences[LOGISTIC]
     sentences = []
-    if losses[LSTM] > losses[LOGISTIC]:
+    if loss > logistic:
         sentences.append(
             f"The model does not beat logistic regression on held-out {held_out}: its log loss is "
-            f"{losses[LSTM]:.5f}, that of logistic regression {losses[LOGISTIC]:.5f}; the "
-            f"difference is {difference.mean:.6f} with a standard error of {difference.error:.6f}."
+            f"{loss:.5f}, that of logistic regression {logistic:.5f}; the difference is "
+            f"{difference.mean:.6f} with a standard error of {difference.error:.6f}."
         )
-    if losses[LSTM] > losses[BASE_RATE]:
+    if loss > base_rate:
         sentences.append(
             f"The model does not beat the base rate on held-out {held_out}: its log loss is "
-            f"{losses[LSTM]:.5f}, that of the base rate {losses[BASE_RATE]:.5f}."
+            f"{loss:.5f}, that of the base rate {base_rate:.5f}."
         )
     return sentences
 
@@ -59,8 +60,7 @@ def credit_warnings(
             f"The baseline receives {baseline_share:.0%} of the conversions: touches in the window "
             "explain only a small part of them."
         )
-    lowers = (values.value_full < values.value_empty) & (values.patterns.sizes > 0)  # (patterns,)
-    lowered = float(conversions[lowers].sum())
+    lowered = _lowered(values, conversions)
     if lowered > MANY_LOWERED * observed:
         sentences.append(
             f"For {_count(lowered, 'conversion')} the model predicts a lower probability with the "
@@ -68,6 +68,13 @@ def credit_warnings(
             "each of them, and the channels a negative credit."
         )
     return sentences
+
+
+def _lowered(values: Values, conversions: Floats) -> float:
+    """Conversions of the patterns whose touches lower the predicted probability."""
+    has_touch = values.patterns.sizes > 0  # (patterns,)
+    lowers = (values.value_full < values.value_empty) & has_touch
+    return float(conversions[lowers].sum())
 
 
 def epoch_warnings(val_losses: Sequence[float], best: int) -> list[str]:
@@ -125,14 +132,15 @@ def channel_warnings(channels: Sequence[str], touching: Ints) -> list[str]:
     rare = np.flatnonzero(touching < FEW_CONVERSIONS)
     rarest_first = rare[np.argsort(touching[rare], kind="stable")]
     for channel in rarest_first[:MOST_NAMED]:
+        conversions = _count(touching[channel], "conversion")
         sentences.append(
-            f"Channel {channels[channel]} precedes {_count(touching[channel], 'conversion')}; with "
-            f"fewer than {FEW_CONVERSIONS} its credit is unreliable."
+            f"Channel {channels[channel]} precedes {conversions}; with fewer than "
+            f"{FEW_CONVERSIONS} its credit is unreliable."
         )
-    if len(rare) > MOST_NAMED:
+    more = len(rare) - MOST_NAMED
+    if more > 0:
         sentences.append(
-            f"{len(rare) - MOST_NAMED} more of the channels precede fewer than {FEW_CONVERSIONS} "
-            "conversions each."
+            f"{more} more of the channels precede fewer than {FEW_CONVERSIONS} conversions each."
         )
     return sentences
 
@@ -230,4 +238,6 @@ def _entropy(share: float) -> float:
     >>> round(_entropy(0.5), 4)
     0.6931
     """
-    return -share * math.log(share) - (1 - share) * math.log1p(-share)
+    of_positives = -share * math.log(share)
+    of_negatives = (1 - share) * math.log1p(-share)
+    return of_positives - of_negatives

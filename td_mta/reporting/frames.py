@@ -18,11 +18,10 @@ def metrics(epochs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
     """One row per epoch, counted from 1: quality on training, then on held-out examples."""
     rows = []
     for number, (train, held_out) in enumerate(epochs, start=1):
-        of_train = {column: getattr(train, field) for column, field in MEASURES.items()}
-        of_held_out = {
-            f"val_{column}": getattr(held_out, field) for column, field in MEASURES.items()
-        }
-        rows.append({"epoch": number} | of_train | of_held_out)
+        row = {"epoch": number}
+        row |= {column: getattr(train, field) for column, field in MEASURES.items()}
+        row |= {f"val_{column}": getattr(held_out, field) for column, field in MEASURES.items()}
+        rows.append(row)
     return pd.DataFrame(rows, columns=list(tables.METRICS.columns))
 
 
@@ -49,10 +48,11 @@ def detail(
     days = credit.cells.shape[1]
     conversions, value = _cells_and_baseline(credit)
     lower, upper = _bounds(intervals, len(conversions))
+    day_of_cell = np.repeat(np.arange(days), len(channels))
     frame = pd.DataFrame(
         {
-            tables.DAYS_BEFORE_CONVERSION: [*np.repeat(np.arange(days), len(channels)), None],
-            "channel": [*np.tile(np.array(channels, object), days), tables.BASELINE],
+            tables.DAYS_BEFORE_CONVERSION: [*day_of_cell, None],
+            "channel": [*(channels * days), tables.BASELINE],
             "conversions": conversions,
             "value": value if has_value else np.nan,
             "share": conversions / conversions.sum(),
@@ -67,13 +67,13 @@ def intervals(credit: Credit, both: Intervals, channels: list[str]) -> pd.DataFr
     """Intervals of each kind that there is, by channel, the baseline last."""
     full = None if both.full is None else both.full.channels
     kinds = {"sampling": both.sampling, "full": full}
-    parts = [
-        _interval_rows(kind, interval, credit, channels)
-        for kind, interval in kinds.items()
-        if interval is not None
-    ]
-    empty = pd.DataFrame(columns=list(tables.INTERVALS.columns))
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    parts = []
+    for kind, interval in kinds.items():
+        if interval is not None:
+            parts.append(_interval_rows(kind, interval, credit, channels))
+    if not parts:
+        return pd.DataFrame(columns=list(tables.INTERVALS.columns))
+    return pd.concat(parts, ignore_index=True)
 
 
 def models(credits: Mapping[str, Floats], channels: list[str], *, has_value: bool) -> pd.DataFrame:
@@ -96,7 +96,8 @@ def run_info(sections: Mapping[str, Mapping[str, object] | Iterable[str]]) -> pd
     rows = []
     for section, facts in sections.items():
         by_name = facts if isinstance(facts, Mapping) else dict(enumerate(facts, start=1))
-        rows += [(section, str(name), _text(value)) for name, value in by_name.items()]
+        for name, value in by_name.items():
+            rows.append((section, str(name), _text(value)))
     return pd.DataFrame(rows, columns=list(tables.RUN_INFO.columns), dtype=object)
 
 
@@ -151,4 +152,6 @@ def _text(value: object) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(float(value)) if isinstance(value, float | np.floating) else str(value)
+    if isinstance(value, float | np.floating):
+        return repr(float(value))
+    return str(value)

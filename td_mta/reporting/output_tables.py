@@ -18,7 +18,7 @@ OUTPUTS = {
     "run_info": tables.RUN_INFO,
 }
 RUN_ID = "run_id"
-"""The column that tells runs apart where `if_exists` is append."""
+"""The column that distinguishes runs where `if_exists` is append."""
 
 
 def names(metrics_table: str, shapley_table: str) -> dict[str, str]:

@@ -74,7 +74,8 @@ def calibration(held_out: HeldOut) -> dict[str, str]:
     for model, bins in held_out.calibration().items():
         rows = np.transpose(bins).tolist()  # (bins, 4)
         for number, row in enumerate(rows, start=1):
-            facts[f"{model}_{number}"] = json.dumps(dict(zip(bins._fields, row, strict=True)))
+            by_field = dict(zip(bins._fields, row, strict=True))
+            facts[f"{model}_{number}"] = json.dumps(by_field)
     return facts
 
 

@@ -86,7 +86,8 @@ class RunTables:
         """The names and values of one section of run_info."""
         info = self.frames["run_info"]
         rows = info[info["section"] == name]
-        return dict(zip(rows["name"].astype(str), rows["value"].astype(str), strict=True))
+        names, values = rows["name"].astype(str), rows["value"].astype(str)
+        return dict(zip(names, values, strict=True))
 
     def sentences(self, section: str) -> list[str]:
         """The sentences of a section such as `warnings`, in the order of their numbers."""
@@ -113,7 +114,8 @@ class RunTables:
     @property
     def conservation(self) -> Conservation:
         """What must add up: baseline + channels = conversions."""
-        return Conservation(*(self.number("conservation", name) for name in Conservation._fields))
+        amounts = [self.number("conservation", name) for name in Conservation._fields]
+        return Conservation(*amounts)
 
 
 def _follows_intent(channel: str) -> bool:

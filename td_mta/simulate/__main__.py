@@ -9,7 +9,7 @@ folder, `partner_1` and on, and all of them together one, `pooled`.
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -139,12 +139,16 @@ def _read_channels(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: wanted {wanted}")
     try:
         fields = {
-            field: tuple(float(row[column]) for row in rows)
+            field: _numbers(row[column] for row in rows)
             for column, field in CHANNEL_COLUMNS.items()
         }
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return {"channels": tuple(row["channel"] for row in rows), **fields}
+
+
+def _numbers(texts: Iterable[str]) -> tuple[float, ...]:
+    return tuple(float(text) for text in texts)
 
 
 if __name__ == "__main__":

@@ -43,12 +43,11 @@ def credit(
     shape = patterns.shape[1:]
     distinct, amount = _distinct(patterns.reshape(len(patterns), -1), amounts)
     sizes = distinct.sum(axis=1)
-    if sizes.max(initial=0) > LARGEST_PATTERN:
-        wanted = f"at most {LARGEST_PATTERN} touched cells in a pattern, got {sizes.max()}"
-        raise ValueError(f"exact credit needs {wanted}: lower the rates or shorten the window")
+    _check_largest(sizes.max(initial=0))
     cells, baseline = np.zeros(distinct.shape[1]), 0.0
     for size, batch in _batches_of_one_size(sizes):
-        players = np.nonzero(distinct[batch])[1].reshape(len(batch), size)
+        _, touched = np.nonzero(distinct[batch])
+        players = touched.reshape(len(batch), size)
         values = _coalition_values(value_function, players, shape)  # (batch, 2**size)
         value_full, value_empty = values[:, -1], values[:, 0]
         per_value = amount[batch] / value_full  # (batch,)
@@ -58,11 +57,18 @@ def credit(
     return TrueCredit(cells.reshape(shape), baseline)
 
 
+def _check_largest(size: int) -> None:
+    if size > LARGEST_PATTERN:
+        wanted = f"at most {LARGEST_PATTERN} touched cells in a pattern, got {size}"
+        raise ValueError(f"exact credit needs {wanted}: lower the rates or shorten the window")
+
+
 def _distinct(patterns: Flags, amounts: Floats | None) -> tuple[Flags, Floats]:
     """The distinct patterns `(m, cells)` and the sum of their amounts (or their number) `(m,)`."""
     packed = np.packbits(patterns, axis=1)
     # one opaque value per row: unique over such values is faster than over rows
-    as_bytes = np.ascontiguousarray(packed).view(f"V{packed.shape[1]}")[:, 0]
+    opaque = np.dtype(f"V{packed.shape[1]}")
+    as_bytes = np.ascontiguousarray(packed).view(opaque)[:, 0]
     _, first, which = np.unique(as_bytes, return_index=True, return_inverse=True)
     amount = np.bincount(which, amounts, len(first))
     return patterns[first], amount.astype(np.float64)
@@ -85,9 +91,10 @@ def _coalition_values(
     n, size = players.shape
     members = _coalitions(size)
     cells = np.zeros((n, len(members), prod(shape)), bool)
-    pattern, coalition = np.ogrid[:n, : len(members)]
-    cells[pattern[..., None], coalition[..., None], players[:, None, :]] = members
-    return value_function(cells.reshape(-1, *shape)).reshape(n, -1)
+    pattern, coalition, _ = np.ogrid[:n, : len(members), :1]
+    cells[pattern, coalition, players[:, None, :]] = members
+    values = value_function(cells.reshape(-1, *shape))
+    return values.reshape(n, -1)
 
 
 def _shapley_weights(size: int) -> Floats:
@@ -99,9 +106,12 @@ def _shapley_weights(size: int) -> Floats:
     members = _coalitions(size)
     others = members.sum(axis=1, keepdims=True) - members  # (2**size, size)
     weights = [factorial(s) * factorial(size - s - 1) / factorial(size) for s in range(size)]
-    return np.where(members, 1.0, -1.0) * np.array(weights)[others]
+    sign = np.where(members, 1.0, -1.0)
+    return sign * np.array(weights)[others]
 
 
 def _coalitions(size: int) -> Flags:
     """All subsets `(2**size, size)` of the players, in binary order: ∅ first, N last."""
-    return (np.arange(1 << size)[:, None] >> np.arange(size) & 1).astype(bool)
+    number = np.arange(1 << size)[:, None]
+    bits = number >> np.arange(size) & 1
+    return bits.astype(bool)

@@ -60,7 +60,9 @@ def blocks(
     if users_per_block < 1:
         raise ValueError(f"users_per_block must be at least 1, got {users_per_block}")
     users = range(plan.users) if users is None else users
-    arms = _arms(len(plan.channels)) if switch_off else _arms(len(plan.channels))[:1]
+    arms = _arms(len(plan.channels))
+    if not switch_off:
+        arms = arms[:1]
     for first in range(users.start, users.stop, users_per_block):
         block_users = np.arange(first, min(first + users_per_block, users.stop))
         simulation = _BlockSimulation(plan, RandomStreams.of_seed(seed), block_users, arms)
@@ -88,7 +90,8 @@ class _BlockSimulation:
         self._follow_factors = plan.touching.follow_factors()
         self._last_channel = np.full(len(users), channels)  # no earlier touch
         self._clicks = np.zeros((plan.days, channels), np.int64)
-        self._orders, self._sold = np.zeros((2, len(arms), len(users)), np.int64)
+        self._orders = np.zeros((len(arms), len(users)), np.int64)
+        self._sold = np.zeros_like(self._orders)
         self._rows: list[TouchpointRows] = []
         self._patterns: list[Flags] = []
         self._cents: list[Ints] = []
@@ -122,10 +125,9 @@ class _BlockSimulation:
         self._clicks[day] = _clicks(touches)
         midnight = START + day * SECONDS_PER_DAY
         conversion_times = midnight + trial[converts]
-        self._rows += [
-            _touch_rows(self._users, touches, midnight),
-            _conversion_rows(self._users[converts], conversion_times, cents[converts]),
-        ]
+        buyers = self._users[converts]
+        self._rows.append(_touch_rows(self._users, touches, midnight))
+        self._rows.append(_conversion_rows(buyers, conversion_times, cents[converts]))
 
     def block(self) -> Block:
         """What was recorded."""
@@ -177,10 +179,12 @@ def _trial_seconds(trial_time: TrialTime, user_days: RandomStreams) -> Ints:
 
 
 def _order_cents(plan: WorldPlan, user_days: RandomStreams, orders: Ints) -> Ints:
-    """What an order of today would be worth `(arms, users)`, after so many earlier `orders`."""
-    uniform = user_days.fold_in("value").fold_in(np.arange(4)[:, None]).uniform()  # (4, users)
+    """The value in cents of an order of today `(arms, users)`, after so many earlier `orders`."""
+    draws = np.arange(4)[:, None]
+    uniform = user_days.fold_in("value").fold_in(draws).uniform()  # (4, users)
     # the sum of four exponentials is a gamma of shape 4, with mean 4
-    cents = -np.log1p(-uniform).sum(axis=0) * plan.order_value * 100 / 4
+    gamma = -np.log1p(-uniform).sum(axis=0)  # (users,)
+    cents = gamma * plan.order_value * 100 / 4
     repeat_factor = np.where(orders > 0, plan.repeat_order_value, 1.0)
     return np.rint(repeat_factor * cents).astype(np.int64)
 
@@ -196,11 +200,13 @@ def _touch_rows(users: Ints, touches: Touches, midnight: int) -> TouchpointRows:
     """A row per touch of the day that begins at `midnight`, in unix seconds."""
     channel, user = np.nonzero(touches.last >= 0)
     channel_twice, user_twice = np.nonzero(touches.last > touches.first)
-    first, second = touches.first[channel, user], touches.last[channel_twice, user_twice]
+    first = touches.first[channel, user]
+    second = touches.last[channel_twice, user_twice]
+    second_of_day = np.concatenate([first, second])
     user = np.concatenate([user, user_twice])
     return TouchpointRows(
         user=users[user],
-        time=midnight + np.concatenate([first, second]),
+        time=midnight + second_of_day,
         channel=np.concatenate([channel, channel_twice]),
         conversion=np.zeros(len(user), bool),
         cents=np.full(len(user), -1),

@@ -91,7 +91,8 @@ class Hazard:
         days = np.arange(self.window)
         fading = np.array(self.decays)[:, None] ** days  # (channels, window)
         effects = np.log(self.relative_risks)[:, None] * fading
-        touched = np.arange(1 << self.window) >> days[:, None] & 1  # (window, 2**window)
+        windows = np.arange(1 << self.window)  # all, as bits
+        touched = windows >> days[:, None] & 1  # (window, 2**window)
         return effects @ touched
 
 
@@ -104,7 +105,8 @@ def windows_of(cells: Flags) -> Ints:
 def cells_of(windows: Ints, window: int) -> Flags:
     """Windows of bits `(channels, n)` as cells `(n, window, channels)`."""
     days = np.arange(window)[:, None]
-    return (windows.T[:, None] >> days & 1).astype(bool)
+    bits = windows.T[:, None] >> days & 1  # (n, window, channels)
+    return bits.astype(bool)
 
 
 def require_one_per_channel(field: str, values: tuple[object, ...], channels: int) -> None:

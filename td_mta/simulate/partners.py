@@ -43,7 +43,8 @@ def partners(
     for partner in range(count):
         log_factors = spread * streams.fold_in(partner).fold_in(channels).normal()
         users = range(edges[partner], edges[partner + 1])
-        split.append(Partner(f"partner_{partner + 1}", users, _remixed(plan, np.exp(log_factors))))
+        remixed = _remixed(plan, np.exp(log_factors))
+        split.append(Partner(f"partner_{partner + 1}", users, remixed))
     return split
 
 
@@ -57,5 +58,6 @@ def _remixed(plan: WorldPlan | ClassicPlan, factors: Floats) -> WorldPlan | Clas
 
 def _scaled(rates: tuple[float, ...], factors: Floats) -> tuple[float, ...]:
     """Rates times factors, with the sum that the rates had."""
-    scaled = np.array(rates) * factors
-    return tuple((scaled * (sum(rates) / scaled.sum())).tolist())
+    products = np.array(rates) * factors
+    scaled = products * (sum(rates) / products.sum())
+    return tuple(scaled.tolist())

@@ -53,7 +53,8 @@ class PerfectPredictor:
         # Bayes' rule: P(intent and day 0), P(no intent and day 0)
         with_intent = intent.probability * seen_with
         without_intent = (1 - intent.probability) * seen_without
-        risk: Floats = (with_intent * intent.risk + without_intent) / (with_intent + without_intent)
+        total = with_intent + without_intent
+        risk: Floats = (with_intent * intent.risk + without_intent) / total
         return risk[which]
 
     def _likelihood(self, today: Flags, drives: Floats) -> Floats:
@@ -73,7 +74,8 @@ def _likelihood(plan: WorldPlan, today: Flags, drives: Floats) -> Floats:
     part_of_day = (nodes + 1) / 2 if plan.trial_time == "any_time" else np.ones(NODES)
     after_trial = 1 - part_of_day  # probability of a touch of the day to come after the trial
     # unseen: the touch comes after the trial, and so does the repeated one, if there is one
-    seen = 1 - after_trial * (1 - plan.touching.repeat * part_of_day)  # (nodes,)
+    repeated_before = plan.touching.repeat * part_of_day
+    seen = 1 - after_trial * (1 - repeated_before)  # (nodes,)
     likelihood = np.zeros(len(today))
     for day in range(plan.days):
         touched = np.minimum(plan.touching.probabilities(day) * drives, 1.0)

@@ -77,7 +77,8 @@ class Touching:
     def probabilities(self, day: int) -> Floats:
         """Probability of a touch `(channels,)` on the day, without intent or an earlier touch."""
         weekday = (FIRST_WEEKDAY + day) % 7
-        return np.minimum(np.array(self.rates) * self.weekday[weekday], 1.0)
+        rates = np.array(self.rates) * self.weekday[weekday]
+        return np.minimum(rates, 1.0)
 
     def follow_factors(self) -> Floats:
         """Factors `(channels, channels + 1)` by today's and the last channel.
@@ -103,7 +104,8 @@ def draw_touches(
     probability = touching.probabilities(day)[:, None] * factors
     channel, user = np.nonzero(uniform < probability)  # (touches,)
     second, repeated = _draw_seconds(touching, user_days, channel, user)
-    first, last = np.full(uniform.shape, SECONDS_PER_DAY), np.full(uniform.shape, -1)
+    first = np.full(uniform.shape, SECONDS_PER_DAY)
+    last = np.full(uniform.shape, -1)
     first[channel, user] = np.minimum(second, repeated)
     last[channel, user] = np.maximum(second, repeated)
     return Touches(first, last)

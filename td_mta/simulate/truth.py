@@ -48,7 +48,9 @@ class TruthAccumulator:
         self._patterns: list[Flags] = []
         self._cents: list[Floats] = []
         channels = len(plans[0].channels)
-        self._lost, self._lost_cents, self._lost_squares = np.zeros((3, channels + 1))
+        self._lost = np.zeros(channels + 1)
+        self._lost_cents = np.zeros(channels + 1)
+        self._lost_squares = np.zeros(channels + 1)
 
     def add(self, block: Block, plan: int = 0) -> None:
         """Count a block of users of the plan of that number."""
@@ -64,11 +66,12 @@ class TruthAccumulator:
     def truth(self) -> Truth:
         """The truth of all users that were added."""
         plan = self._plans[0]
-        patterns, cents = np.concatenate(self._patterns), np.concatenate(self._cents)
-        value = credit(plan.hazard.probability, patterns, cents)
+        probability = plan.hazard.probability
+        patterns = np.concatenate(self._patterns)
+        cents = credit(probability, patterns, np.concatenate(self._cents))
         return Truth(
-            conversions=credit(plan.hazard.probability, patterns),
-            value=TrueCredit(value.cells / 100, value.baseline / 100),
+            conversions=credit(probability, patterns),
+            value=TrueCredit(cents.cells / 100, cents.baseline / 100),
             predicted=None if plan.intent is None else self._predicted(patterns),
             switched_off=self._switched_off(),
         )
@@ -81,6 +84,5 @@ class TruthAccumulator:
     def _switched_off(self) -> SwitchedOff:
         # the variance of a sum of independent users: n times that of one of them
         variance = self._lost_squares - self._lost**2 / self._users.sum()
-        return SwitchedOff(
-            conversions=self._lost, value=self._lost_cents / 100, error=np.sqrt(variance)
-        )
+        value = self._lost_cents / 100
+        return SwitchedOff(self._lost, value, error=np.sqrt(variance))

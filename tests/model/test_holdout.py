@@ -59,7 +59,7 @@ def test_a_better_model_is_below_its_baseline() -> None:
     assert abs(difference.mean) > 2 * difference.error > 0
 
 
-def test_models_that_tell_patterns_apart_are_binned() -> None:
+def test_models_that_distinguish_patterns_are_binned() -> None:
     bins = held_out([10, 40, 50, 22], [0.01, 0.04, 0.05, 0.022]).calibration()
     assert list(bins) == ["lstm", "logistic"]
     assert bins["lstm"].conversions.tolist() == [10, 22, 40, 50]

@@ -7,7 +7,7 @@ from td_mta.errors import DataError
 from td_mta.journeys import patterns
 from td_mta.journeys.examples import NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Grid
-from td_mta.model import training
+from td_mta.model import refitting, training
 from td_mta.model.network import Predictor
 from td_mta.model.settings import TrainingSettings
 from td_mta.model.training import Fitted
@@ -50,7 +50,7 @@ def probabilities(predictor: Predictor) -> np.ndarray:
 
 
 def refitted(fitted: Fitted, groups: list[list[int]]) -> list[np.ndarray]:
-    refits = training.refits(fitted, examples(groups), GRID, SETTINGS)
+    refits = refitting.refits(fitted, examples(groups), GRID, SETTINGS)
     return [probabilities(predictor) for predictor in refits]
 
 
@@ -77,7 +77,7 @@ def test_refits_to_the_same_users_differ_by_random_training_alone(
 
 def test_refits_and_epochs_stay_different_models_in_a_list(fitted: Fitted) -> None:
     groups = examples([EMAIL_DOES_IT, SOCIAL_DOES_IT])
-    one, two = list(training.refits(fitted, groups, GRID, SETTINGS))
+    one, two = list(refitting.refits(fitted, groups, GRID, SETTINGS))
     assert probabilities(one)[EMAIL] > 3 * probabilities(two)[EMAIL]
     first, last = list(training.replay(fitted))
     assert (probabilities(first) != probabilities(last)).all()
@@ -85,7 +85,7 @@ def test_refits_and_epochs_stay_different_models_in_a_list(fitted: Fitted) -> No
 
 def test_a_refit_predicts_as_many_conversions_as_its_users_have(fitted: Fitted) -> None:
     doubled = examples([[2 * count for count in AS_TRAINED]])
-    (predictor,) = training.refits(fitted, doubled, GRID, SETTINGS)
+    (predictor,) = refitting.refits(fitted, doubled, GRID, SETTINGS)
     weight = doubled.counts[:, :, 0].sum(axis=1)
     probability = predictor(patterns.dense(doubled.patterns, GRID))
     assert weight @ probability == pytest.approx(2 * sum(AS_TRAINED), rel=0.02)

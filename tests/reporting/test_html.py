@@ -23,7 +23,7 @@ def tables(
     baseline: float = 2.0,
     *,
     models: tuple[str, ...] = ("shapley", "last_touch", "linear"),
-    worth: float = float("nan"),
+    value_per_conversion: float = float("nan"),
     epochs: int = 2,
     facts: list[tuple[str, str, str]] | None = None,
     kinds: tuple[str, ...] = ("sampling",),
@@ -40,7 +40,7 @@ def tables(
         [*cells, (float("nan"), "(baseline)", baseline)],
         columns=["days_before_conversion", "channel", "conversions"],
     )
-    detail["value"] = detail["conversions"] * worth
+    detail["value"] = detail["conversions"] * value_per_conversion
     detail["share"] = detail["conversions"] / total
     detail["lower"] = detail["upper"] = float("nan")
     by_channel = detail.groupby("channel", sort=False)[["conversions", "value", "share"]].sum()
@@ -122,7 +122,7 @@ CASES = {
     "intervals of both kinds": tables(SMALL, kinds=("sampling", "full")),
     "one channel, one day, one epoch": tables({"Email": [3.0]}, 0.0, epochs=1),
     "all values negative": tables({"a": [-1.0, -2.0], "b": [-0.5, 0.0]}, 13.5),
-    "values": tables(SMALL, worth=12.5),
+    "values": tables(SMALL, value_per_conversion=12.5),
     "60 channels": tables({f"channel {i}": [float(i), 1.0] for i in range(60)}),
     "nasty names": tables({NASTY: [1.0, 2.0], "<b>bold": [1.0, 1.0], "": [0.5, 0.0]}),
 }

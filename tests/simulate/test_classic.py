@@ -88,7 +88,7 @@ def test_orders_are_normal_around_what_the_last_channel_sells_for() -> None:
         assert values.std() == pytest.approx(deviation, rel=4 / np.sqrt(2 * len(values)))
 
 
-def test_no_order_is_worth_less_than_nothing() -> None:
+def test_no_order_has_a_negative_value() -> None:
     rows, _, _ = made(ClassicPlan(users=2_000, deviations=(500.0,) * 5))
     values = rows.value[rows.conversion]
     assert (values >= 0).all()
@@ -105,17 +105,17 @@ def test_credit_is_the_shapley_value_of_the_sum_by_brute_force() -> None:
         own = rows.take(rows.user == user)
         assert len(own.user) <= 8  # else another seed: brute force takes all orders
 
-        def worth(touches: frozenset, own: TouchpointRows = own) -> float:
+        def value_function(touches: frozenset, own: TouchpointRows = own) -> float:
             return sum(world.rates[own.channel[touch]] for touch in touches)
 
         players = list(range(len(own.user)))
-        whole = worth(frozenset(players))
-        capped += whole > 1
+        value_full = value_function(frozenset(players))
+        capped += value_full > 1
         day = (own.time - START) // SECONDS_PER_DAY
-        for touch, phi in oracle.credits(players, worth).items():
+        for touch, phi in oracle.credits(players, value_function).items():
             cell = day[-1] - day[touch], own.channel[touch]
-            credit[cell] += phi / whole
-            value[cell] += phi / whole * own.value[-1]
+            credit[cell] += phi / value_full
+            value[cell] += phi / value_full * own.value[-1]
     assert capped == truth.capped == 0
     assert truth.conversions.cells == pytest.approx(credit)
     assert truth.value.cells == pytest.approx(value)

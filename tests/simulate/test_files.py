@@ -57,7 +57,7 @@ def test_the_shop_has_visits_of_every_channel_in_every_form(tmp_path) -> None:
     assert tuple(VISITS) == WORLDS["demo"].channels
 
 
-def test_the_rules_of_the_union_tell_the_channel_of_every_visit(tmp_path) -> None:
+def test_the_rules_of_the_union_identify_the_channel_of_every_visit(tmp_path) -> None:
     main(["--out", str(tmp_path), "--users", "200"])
     warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=START + 30 * SECONDS_PER_DAY)
     query = placeholders.statement(
@@ -136,18 +136,18 @@ def test_the_command_writes_a_world_with_its_truth(tmp_path) -> None:
     assert set(truth["switched_off"]) == {*truth["channels"], "(all)"}
 
 
-def test_the_worth_in_the_truth_is_the_hazard(tmp_path) -> None:
+def test_the_value_function_in_the_truth_is_the_hazard(tmp_path) -> None:
     main(["--out", str(tmp_path), "--world", "interactions", "--users", "100"])
     truth = truth_in(tmp_path)
-    names, worth = truth["channels"], truth["worth"]
+    names, parameters = truth["channels"], truth["worth"]
     again = Hazard(
         channels=tuple(names),
-        base=worth["base"],
-        relative_risks=tuple(worth["relative_risks"].values()),
-        decay=tuple(worth["decay"].values()),
+        base=parameters["base"],
+        relative_risks=tuple(parameters["relative_risks"].values()),
+        decay=tuple(parameters["decay"].values()),
         window=truth["window"],
         interactions=tuple(
-            (names.index(a), names.index(b), r) for a, b, r in worth["interactions"]
+            (names.index(a), names.index(b), r) for a, b, r in parameters["interactions"]
         ),
     )
     assert again == WORLDS["interactions"].hazard

@@ -75,9 +75,11 @@ def test_how_many_users_at_once_changes_nothing() -> None:
 
 
 def test_a_user_has_the_same_fate_whoever_else_is_simulated() -> None:
-    whole = simulate(small_plan("any_time", users=50), seed=5).rows
+    value_full = simulate(small_plan("any_time", users=50), seed=5).rows
     some = simulate(small_plan("any_time", users=50), seed=5, users=range(20, 30)).rows
-    assert all(map(np.array_equal, some, whole.take((whole.user >= 20) & (whole.user < 30))))
+    assert all(
+        map(np.array_equal, some, value_full.take((value_full.user >= 20) & (value_full.user < 30)))
+    )
 
 
 @pytest.mark.parametrize("trial_time", TRIAL_TIMES)
@@ -93,14 +95,14 @@ def test_a_channel_that_hurts_has_negative_credit_on_every_day(trial_time: str) 
 @pytest.mark.parametrize("trial_time", TRIAL_TIMES)
 def test_conversions_saw_the_pattern_that_their_rows_give(trial_time: str) -> None:
     world = small_world(trial_time, users=400)
-    told = oracle.conversion_patterns(
+    expected_patterns = oracle.conversion_patterns(
         rows_of(world), lookback=world.plan.hazard.window, conversion_row_is_touch=False
     )
     saw = Counter(
         frozenset((int(d), world.plan.channels[c]) for d, c in np.argwhere(cells))
         for cells in world.patterns
     )
-    assert saw == told
+    assert saw == expected_patterns
 
 
 @pytest.mark.parametrize("trial_time", TRIAL_TIMES)
@@ -174,15 +176,15 @@ def test_credit_is_the_average_over_all_orders() -> None:
         cells.flat[rng.choice(25, size, replace=False)] = True
         players = [(int(d), hazard.channels[c]) for d, c in np.argwhere(cells)]
 
-        def worth(coalition: frozenset) -> float:
+        def value_function(coalition: frozenset) -> float:
             return float(hazard.probability(cells_of(hazard, coalition)[None])[0])
 
-        expected = oracle.credits(players, worth)
+        expected = oracle.credits(players, value_function)
         got = credit(hazard.probability, np.stack([cells, cells]))  # two alike get twice the credit
-        whole = worth(frozenset(players))
-        assert got.baseline == pytest.approx(2 * worth(frozenset()) / whole)
+        value_full = value_function(frozenset(players))
+        assert got.baseline == pytest.approx(2 * value_function(frozenset()) / value_full)
         assert got.cells[cells] == pytest.approx(
-            [2 * expected[player] / whole for player in players]
+            [2 * expected[player] / value_full for player in players]
         )
         assert (got.cells[~cells] == 0).all()
 

@@ -80,9 +80,12 @@ def _summed_channels(run: RunTables) -> str:
 
 def _by_channel(run: RunTables) -> pd.DataFrame:
     """One row per channel, the baseline last: our conversions, share and value."""
-    columns = ["conversions", "share", *(["value"] if run.has_value else [])]
+    columns = ["conversions", "share"]
+    if run.has_value:
+        columns.append("value")
     sums = run.frames["detail"].groupby("channel")[columns].sum()
-    return sums.reindex([*run.ranking, BASELINE]).rename_axis("channel").reset_index()
+    ordered = sums.reindex([*run.ranking, BASELINE])
+    return ordered.rename_axis("channel").reset_index()
 
 
 def _by_model(run: RunTables) -> pd.DataFrame:
@@ -90,7 +93,8 @@ def _by_model(run: RunTables) -> pd.DataFrame:
     conversions = run.frames["models"].pivot_table(
         index="channel", columns="model", values="conversions", aggfunc="sum"
     )
-    ordered = conversions.reindex([*run.ranking, BASELINE])[run.models]
+    rows = [*run.ranking, BASELINE]
+    ordered = conversions.reindex(rows)[run.models]
     ordered.columns = pd.Index([model_name(model) for model in ordered.columns])
     return ordered.rename_axis("channel").reset_index()
 
@@ -118,8 +122,9 @@ def confidence_intervals(run: RunTables) -> str:
     kinds = run.intervals
     if not kinds:
         return ""
-    level = f"{100 * float(run.parameter('interval_level') or 0.9):g}%"
-    explanations = [INTERVALS[kind].format(level=level) for kind in kinds]
+    level = float(run.parameter("interval_level") or 0.9)
+    percent = f"{100 * level:g}%"
+    explanations = [INTERVALS[kind].format(level=percent) for kind in kinds]
     if "full" not in kinds:
         explanations.append(NO_REFITS)
     whiskers = charts.interval_whiskers(kinds, run.charted)
@@ -149,13 +154,14 @@ def days(run: RunTables) -> str:
     """How long before the conversion each channel's touches get their credit."""
     curves = charts.day_curves(run.credits, run.charted)
     by_day = _by_day(run)
+    day_columns = list(by_day.columns[1:])
     return "\n".join(
         [
             "<h2>Credit by day before the conversion</h2>",
             paragraphs(BY_DAY),
             chart(curves, "day-curves", "Credited conversions by day and channel"),
             paragraphs(BY_DAY_TABLE),
-            _folded_table(by_day, MOST_CHANNELS, shaded=list(by_day.columns[1:])),
+            _folded_table(by_day, MOST_CHANNELS, shaded=day_columns),
         ]
     )
 

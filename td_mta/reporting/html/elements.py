@@ -57,7 +57,7 @@ def _hundredths(share: float) -> str:
 
 
 def decimals_for(values: Iterable[float]) -> int:
-    """Decimals that leave the largest of the values some four digits; none where all are whole."""
+    """Decimals that leave the largest value some four digits; none where all are integers."""
     sizes = [abs(value) for value in values if math.isfinite(value)]
     if all(size == int(size) for size in sizes):
         return 0
@@ -94,7 +94,8 @@ def table(frame: pd.DataFrame, percents: Collection[str] = (), shaded: Collectio
     Long names are cut by the page's style, and complete when pointed at or in a folded table.
     The columns `percents` hold shares; the columns `shaded` are coloured on one common scale.
     """
-    scale = float(frame[list(shaded)].abs().max(axis=None)) if len(shaded) else 0.0
+    sizes = frame[list(shaded)].abs()
+    scale = float(sizes.max(axis=None)) if len(shaded) else 0.0
     headings = [_heading(frame[name], str(name)) for name in frame.columns]
     columns = []
     for name in frame.columns:

@@ -73,12 +73,15 @@ def _notes(run: RunTables) -> str:
 def _conservation(run: RunTables) -> str:
     """Baseline and channels as a sum, and whether it is the observed conversions."""
     baseline, channels, conversions = run.conservation
-    adds_up = abs(baseline + channels - conversions) <= ROUNDING * max(abs(conversions), 1.0)
-    are_whole = all(abs(x - round(x)) < ROUNDING for x in (baseline, channels))
-    decimals = 0 if are_whole else 2
+    credited = baseline + channels
+    tolerance = ROUNDING * max(abs(conversions), 1.0)
+    adds_up = abs(credited - conversions) <= tolerance
+    are_integers = all(abs(x - round(x)) < ROUNDING for x in (baseline, channels))
+    decimals = 0 if are_integers else 2
+    sum_decimals = 0 if adds_up else decimals
     equation = (
         f"baseline {number(baseline, decimals)} + channels {number(channels, decimals)} = "
-        f"{number(baseline + channels, 0 if adds_up else decimals)} conversions"
+        f"{number(credited, sum_decimals)} conversions"
     )
     if adds_up:
         return f'<p class="balance">{equation}</p>'

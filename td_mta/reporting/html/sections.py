@@ -39,9 +39,9 @@ def key_numbers(run: RunTables) -> str:
 
 def raw_tables(run: RunTables) -> str:
     """Every output table under its full name, folded away."""
-    names = output_tables.names(
-        run.parameter("metrics_table") or "metrics", run.parameter("shapley_table") or "shapley"
-    )
+    metrics_table = run.parameter("metrics_table") or "metrics"
+    shapley_table = run.parameter("shapley_table") or "shapley"
+    names = output_tables.names(metrics_table, shapley_table)
     parts = [folded(names[key], _raw(run.frames[key], names[key])) for key in RAW_TABLES]
     return "\n".join(["<h2>Output tables</h2>", *parts])
 

@@ -98,21 +98,25 @@ def _draw_touches(plan: ClassicPlan, streams: RandomStreams) -> _Touches:
     rank = np.arange(len(user)) - first_touch[user]  # 0, 1, … among the user's touches
     touch_streams = streams.take(user).fold_in(rank)
     channel = _draw_channels(plan, touch_streams)
-    return _Touches(counts, user, channel, _draw_seconds(plan, touch_streams, user, counts, rank))
+    second = _draw_seconds(plan, touch_streams, user, counts, rank)
+    return _Touches(counts, user, channel, second)
 
 
 def _draw_counts(plan: ClassicPlan, streams: RandomStreams) -> Ints:
     """How many touches each user has: the quantile of the Poisson distribution."""
-    most = int(plan.touches + 20 * np.sqrt(plan.touches) + 40)  # 20 standard deviations up
-    distribution = pdtr(np.arange(most), plan.touches)
-    return np.searchsorted(distribution, streams.fold_in("touches").uniform(), "right")
+    deviation = np.sqrt(plan.touches)
+    most = int(plan.touches + 20 * deviation + 40)
+    distribution = pdtr(np.arange(most), plan.touches)  # up to each number, (most,)
+    uniform = streams.fold_in("touches").uniform()
+    return np.searchsorted(distribution, uniform, "right")
 
 
 def _draw_channels(plan: ClassicPlan, touch_streams: RandomStreams) -> Ints:
     cumulative = np.cumsum(plan.frequencies)
     # divided by the last one, so that rounding leaves no gap below 1
     inner_edges = cumulative[:-1] / cumulative[-1]
-    return np.searchsorted(inner_edges, touch_streams.fold_in("channel").uniform(), "right")
+    uniform = touch_streams.fold_in("channel").uniform()
+    return np.searchsorted(inner_edges, uniform, "right")
 
 
 def _draw_seconds(
@@ -132,15 +136,17 @@ def _draw_seconds(
 
 def _draw_orders(plan: ClassicPlan, streams: RandomStreams, touches: _Touches) -> _Orders:
     rates = np.array(plan.rates)[touches.channel]
-    probability = np.bincount(touches.user, rates, len(touches.counts)).astype(np.float64)
+    sum_of_rates = np.bincount(touches.user, rates, len(touches.counts))  # (users,)
+    probability = sum_of_rates.astype(np.float64)  # where there is no touch bincount has integers
     uniform = streams.fold_in("conversion").uniform()
     converts = uniform < probability
     buyers = np.flatnonzero(converts)
-    last_touch = (np.cumsum(touches.counts) - 1)[buyers]
+    last_touch = np.cumsum(touches.counts)[buyers] - 1
+    last_channel = touches.channel[last_touch]
     return _Orders(
         uniform=uniform[buyers],
         probability=probability[buyers],
-        cents=_draw_cents(plan, streams.take(buyers), touches.channel[last_touch]),
+        cents=_draw_cents(plan, streams.take(buyers), last_channel),
         last_touch=last_touch,
         touch=np.flatnonzero(converts[touches.user]),
         order_of_touch=owners(touches.counts[buyers]),
@@ -148,13 +154,16 @@ def _draw_orders(plan: ClassicPlan, streams: RandomStreams, touches: _Touches) -
 
 
 def _draw_cents(plan: ClassicPlan, streams: RandomStreams, channel: Ints) -> Ints:
-    mean, deviation = np.array(plan.order_values)[channel], np.array(plan.deviations)[channel]
+    mean = np.array(plan.order_values)[channel]
+    deviation = np.array(plan.deviations)[channel]
     value = mean + deviation * streams.fold_in("value").normal()
-    return np.rint(100 * np.maximum(value, 0.0)).astype(np.int64)
+    cents = 100 * np.maximum(value, 0.0)
+    return np.rint(cents).astype(np.int64)
 
 
 def _rows(users: Ints, touches: _Touches, orders: _Orders) -> TouchpointRows:
-    conversion, cents = np.zeros(len(touches.user), bool), np.full(len(touches.user), -1)
+    rows = len(touches.user)
+    conversion, cents = np.zeros(rows, bool), np.full(rows, -1)
     conversion[orders.last_touch] = True
     cents[orders.last_touch] = orders.cents
     time = START + touches.second
@@ -163,12 +172,13 @@ def _rows(users: Ints, touches: _Touches, orders: _Orders) -> TouchpointRows:
 
 def _credit(plan: ClassicPlan, touches: _Touches, orders: _Orders) -> tuple[Floats, Floats]:
     """Conversions and cents owed, each `(days, channels)` by whole days before the conversion."""
-    channel = touches.channel[orders.touch]
+    channel, order = touches.channel[orders.touch], orders.order_of_touch
     day = touches.second // SECONDS_PER_DAY
     order_day = day[orders.last_touch]
-    days_before = order_day[orders.order_of_touch] - day[orders.touch]
-    share = np.array(plan.rates)[channel] / orders.probability[orders.order_of_touch]
-    cents = share * orders.cents[orders.order_of_touch]
+    days_before = order_day[order] - day[orders.touch]
+    rate = np.array(plan.rates)[channel]
+    share = rate / orders.probability[order]
+    cents = share * orders.cents[order]
     shape = (plan.days, len(plan.channels))
     return _sum_by(days_before, channel, share, shape), _sum_by(days_before, channel, cents, shape)
 
@@ -176,9 +186,11 @@ def _credit(plan: ClassicPlan, touches: _Touches, orders: _Orders) -> tuple[Floa
 def _lost_without_channel(plan: ClassicPlan, touches: _Touches, orders: _Orders) -> Flags:
     """Whether an order is lost when a channel's touches are taken away `(orders, channels)`."""
     shape = (len(orders.cents), len(plan.channels))
-    counts = _sum_by(orders.order_of_touch, touches.channel[orders.touch], None, shape)
+    channel = touches.channel[orders.touch]
+    counts = _sum_by(orders.order_of_touch, channel, None, shape)
     from_channel = counts * plan.rates  # what the channel adds to the probability
-    lost: Flags = orders.uniform[:, None] >= orders.probability[:, None] - from_channel
+    without_channel = orders.probability[:, None] - from_channel
+    lost: Flags = orders.uniform[:, None] >= without_channel
     return lost & (from_channel > 0)  # a channel that adds nothing loses nothing, despite rounding
 
 

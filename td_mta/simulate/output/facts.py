@@ -27,6 +27,7 @@ import numpy as np
 from td_mta.simulate.classic.plan import ClassicPlan
 from td_mta.simulate.classic.truth import ClassicTruth
 from td_mta.simulate.credit import TrueCredit
+from td_mta.simulate.hazard import Hazard
 from td_mta.simulate.plan import WorldPlan
 from td_mta.simulate.rows import START
 from td_mta.simulate.touching import Intent
@@ -37,7 +38,7 @@ Facts = dict[str, Any]  # JSON
 
 def world_facts(name: str, plan: WorldPlan, truth: Truth, *, seed: int, users: int) -> Facts:
     """The content of `truth.json` for a world of `engine.py`."""
-    names, hazard = plan.channels, plan.hazard
+    names, hazard, intent = plan.channels, plan.hazard, plan.intent
     return {
         **_what_was_simulated(name, plan, seed, users),
         "moment": plan.trial_time,
@@ -45,13 +46,8 @@ def world_facts(name: str, plan: WorldPlan, truth: Truth, *, seed: int, users: i
         "conversion_row_is_touch": False,
         **_credit_of_conversions_and_value(truth.conversions, truth.value, names),
         "switched_off": _switched_off(truth.switched_off, names),
-        "worth": {
-            "base": hazard.base,
-            "relative_risks": _by(names, hazard.relative_risks),
-            "decay": _by(names, hazard.decays),
-            "interactions": [[names[a], names[b], risk] for a, b, risk in hazard.interactions],
-        },
-        "intent": None if plan.intent is None else _intent(plan.intent, names),
+        "worth": _value_function(hazard),
+        "intent": None if intent is None else _intent(intent, names),
         "predicted": None if truth.predicted is None else _credit(truth.predicted, names),
     }
 
@@ -115,10 +111,11 @@ def _credit(conversions: TrueCredit, names: tuple[str, ...]) -> Facts:
 
 def _switched_off(switched_off: SwitchedOff, names: tuple[str, ...]) -> Facts:
     columns = (switched_off.conversions, switched_off.value, switched_off.error)
-    lost = zip(*(column.tolist() for column in columns), strict=True)
+    lists = (column.tolist() for column in columns)
+    lost = zip((*names, "(all)"), *lists, strict=True)
     return {
         name: {"conversions": round(conversions), "value": value, "standard_error": error}
-        for name, (conversions, value, error) in zip((*names, "(all)"), lost, strict=True)
+        for name, conversions, value, error in lost
     }
 
 
@@ -126,9 +123,20 @@ def _classic_switched_off(truth: ClassicTruth, names: tuple[str, ...]) -> Facts:
     # nothing converts without a touch, so all is lost without any
     conversions = [*truth.lost.tolist(), round(truth.conversions.cells.sum())]
     values = [*truth.lost_value.tolist(), truth.value.cells.sum()]
+    lost = zip((*names, "(all)"), conversions, values, strict=True)
     return {
-        name: {"conversions": lost, "value": lost_value, "standard_error": None}
-        for name, lost, lost_value in zip((*names, "(all)"), conversions, values, strict=True)
+        name: {"conversions": count, "value": value, "standard_error": None}
+        for name, count, value in lost
+    }
+
+
+def _value_function(hazard: Hazard) -> Facts:
+    names = hazard.channels
+    return {
+        "base": hazard.base,
+        "relative_risks": _by(names, hazard.relative_risks),
+        "decay": _by(names, hazard.decays),
+        "interactions": [[names[a], names[b], risk] for a, b, risk in hazard.interactions],
     }
 
 

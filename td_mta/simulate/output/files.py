@@ -90,10 +90,11 @@ def spend(media: Media, channels: tuple[str, ...]) -> pa.Table:
     days, width = media.clicks.shape
     first_day = np.datetime64(START, "s").astype("datetime64[D]")
     dates = (first_day + np.arange(days)).astype(str)
+    channel = np.tile(np.arange(width), days)
     return pa.table(
         {
             "day": np.repeat(dates, width),
-            "channel": _dictionary(np.tile(np.arange(width), days), channels),
+            "channel": _dictionary(channel, channels),
             "spend": media.spend.ravel(),
             "impressions": media.impressions.ravel(),
             "clicks": media.clicks.ravel(),
@@ -105,7 +106,7 @@ def _open_writer(path: Path, file_format: FileFormat, schema: pa.Schema) -> Writ
     if file_format == "csv":
         return pa.csv.CSVWriter(path, schema)
     names = {field.name for field in schema}
-    texts = [name for name in schema.names if not pa.types.is_primitive(schema.field(name).type)]
+    texts = [field.name for field in schema if not pa.types.is_primitive(field.type)]
     return pa.parquet.ParquetWriter(
         path,
         schema,
@@ -130,10 +131,12 @@ def _user_names(user: Ints) -> pa.DictionaryArray:
     """
     is_new = np.diff(user, prepend=-1) != 0
     users = user[is_new]  # (distinct users,)
-    digits = users[:, None] // 10 ** np.arange(DIGITS)[::-1] % 10
-    letters = np.full((len(users), DIGITS + 1), ord("u"), np.uint8)
+    powers = 10 ** np.arange(DIGITS)[::-1]
+    digits = users[:, None] // powers % 10  # (distinct users, DIGITS)
+    count, length = len(users), DIGITS + 1
+    letters = np.full((count, length), ord("u"), np.uint8)
     letters[:, 1:] = ord("0") + digits
-    offsets = np.arange(len(users) + 1, dtype=np.int32) * (DIGITS + 1)
-    names = pa.StringArray.from_buffers(len(users), pa.py_buffer(offsets), pa.py_buffer(letters))
+    offsets = np.arange(count + 1, dtype=np.int32) * length
+    names = pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(letters))
     index = np.cumsum(is_new) - 1
     return pa.DictionaryArray.from_arrays(index.astype(np.int32), names)

@@ -106,7 +106,8 @@ class _Folder:
         self._settings, self._plan = settings, plans[0]
         self._steps = STEPS[type(self._plan)]
         self._accumulator = self._steps.accumulator(plans)
-        self._clicks = np.zeros((self._plan.days, len(self._plan.channels)), np.int64)
+        days, channels = self._plan.days, len(self._plan.channels)
+        self._clicks = np.zeros((days, channels), np.int64)
         self._files = table_files
         self._users = 0
 

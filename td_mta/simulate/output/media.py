@@ -57,9 +57,11 @@ def media(channels: Sequence[str], clicks: Ints, *, seed: int) -> Media:
 
     days = np.arange(len(clicks))[:, None]
     streams = RandomStreams.of_seed(seed).fold_in("impressions").fold_in(days)
-    noise = np.exp(0.1 * streams.fold_in(np.arange(len(channels))).normal())  # (days, channels)
+    normal = streams.fold_in(np.arange(len(channels))).normal()  # (days, channels)
+    noise = np.exp(0.1 * normal)
     expected = clicks / click_rate * noise
     at_least = clicks * np.isfinite(click_rate)  # every click is of an impression
     impressions = np.maximum(np.rint(expected), at_least)
-    spend = impressions / 1000 * per_thousand + clicks * per_click
+    for_impressions = impressions / 1000 * per_thousand
+    spend = for_impressions + clicks * per_click
     return Media(impressions.astype(np.int64), clicks, np.round(spend, 2))

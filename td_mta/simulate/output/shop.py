@@ -16,8 +16,8 @@ from td_mta.simulate.rows import TouchpointRows
 
 Strings = npt.NDArray[np.str_]
 
-# The kinds of visit of each channel, as the channel rules tell them apart: what follows `utm_` in
-# the URL, nothing where the referrer alone decides, and the referrer.
+# The kinds of visit of each channel, as the channel rules distinguish them: what follows `utm_`
+# in the URL, nothing where the referrer alone decides, and the referrer.
 SITE = "https://shop.example/"
 VISITS: dict[str, tuple[tuple[str, str], ...]] = {
     "Affiliates": (
@@ -91,5 +91,6 @@ def form_fills(rows: TouchpointRows) -> WebEvents:
     """The conversions as orders."""
     orders = rows.take(rows.conversion)
     n = len(orders.user)
-    url, referrer = np.full(n, SITE + "order/thanks"), np.full(n, SITE + "order")
+    url = np.full(n, SITE + "order/thanks")
+    referrer = np.full(n, SITE + "order")
     return WebEvents(orders.time, orders.user, url, referrer)
