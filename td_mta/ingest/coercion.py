@@ -137,8 +137,8 @@ def _iso_seconds(text: pa.Array, location: str) -> Ints:
 def _seconds(numbers: npt.NDArray[np.generic]) -> tuple[Ints, str | None]:
     """Whole seconds of numbers that may be milliseconds, and what was converted."""
     with np.errstate(invalid="ignore"):  # infinities, which `_in_range` refuses
-        whole = np.floor(np.nan_to_num(numbers))
-        seconds = whole.astype(np.int64)
+        floored = np.floor(np.nan_to_num(numbers))
+        seconds = floored.astype(np.int64)
     milliseconds = (seconds >= MILLISECONDS_FROM) & (seconds < MILLISECONDS_TO)
     if not milliseconds.any():
         return seconds, None

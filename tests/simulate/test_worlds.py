@@ -75,11 +75,10 @@ def test_how_many_users_at_once_changes_nothing() -> None:
 
 
 def test_a_user_has_the_same_fate_whoever_else_is_simulated() -> None:
-    value_full = simulate(small_plan("any_time", users=50), seed=5).rows
+    everyone = simulate(small_plan("any_time", users=50), seed=5).rows
     some = simulate(small_plan("any_time", users=50), seed=5, users=range(20, 30)).rows
-    assert all(
-        map(np.array_equal, some, value_full.take((value_full.user >= 20) & (value_full.user < 30)))
-    )
+    of_some = (everyone.user >= 20) & (everyone.user < 30)
+    assert all(map(np.array_equal, some, everyone.take(of_some)))
 
 
 @pytest.mark.parametrize("trial_time", TRIAL_TIMES)
