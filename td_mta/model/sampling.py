@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta.journeys.patterns import Grid
+from td_mta.journeys.runs import owners
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.model.counted_patterns import CountedPatterns
 from td_mta.model.settings import TrainingSettings
@@ -58,7 +59,7 @@ def sample_epoch(
     most_rows = _most_rows(train, grid, settings)
     largest_piece = _largest_piece(total, most_rows)
     pieces = -(-total // largest_piece)  # rounded up, (patterns,)
-    pattern = np.repeat(np.arange(len(total)), pieces)  # (rows,)
+    pattern = owners(pieces)  # (rows,)
     weight = (total / np.maximum(pieces, 1))[pattern]
     label = (counts[1] / np.maximum(total, 1))[pattern]
     rows = TrainingRows(pattern, label, weight / weight.mean())
