@@ -111,17 +111,7 @@ def read(folders: Folders, schema: Schema) -> Examples:
     for label, folder in enumerate(folders):
         counts = _listed(folder, schema)
         for split in range(len(SPLITS)):
-            names = [name for name in counts if name.startswith(_prefix(label, split))]
-            batches = _batches([folder / name for name in names])
-            split_parts = [_examples(batch, schema.grid, label, split) for batch in batches]
-            read_examples = sum(int(part.counts.sum()) for part in split_parts)
-            wanted = sum(counts[name] for name in names)
-            if read_examples != wanted:
-                raise DataError(
-                    f"{folder}: records are incomplete: {read_examples} {LABELS[label]} examples, "
-                    f"wanted {wanted}; run again"
-                )
-            parts += split_parts
+            parts += _read_split(folder, counts, schema.grid, label, split)
     return merge(parts)
 
 
@@ -159,6 +149,26 @@ def _listed(folder: Path, schema: Schema) -> dict[str, int]:
         if value != wanted:
             raise DataError(f"{path}: records were made with {name} {value!r}, wanted {wanted!r}")
     return dict(sorted(sidecar["counts"].items()))
+
+
+def _read_split(
+    folder: Path, counts: dict[str, int], grid: Grid, label: int, split: int
+) -> list[Examples]:
+    """The records of one label and split, a part a batch; `counts` are as the sidecar lists them.
+
+    Raises `DataError` where there are more or fewer examples than listed.
+    """
+    names = [name for name in counts if name.startswith(_prefix(label, split))]
+    paths = [folder / name for name in names]
+    parts = [_examples(batch, grid, label, split) for batch in _batches(paths)]
+    read_examples = sum(int(part.counts.sum()) for part in parts)
+    wanted = sum(counts[name] for name in names)
+    if read_examples != wanted:
+        raise DataError(
+            f"{folder}: records are incomplete: {read_examples} {LABELS[label]} examples, "
+            f"wanted {wanted}; run again"
+        )
+    return parts
 
 
 def _batches(files: list[Path]) -> Iterator[_Batch]:
