@@ -53,13 +53,12 @@ def shapley_values(
     scored = coalitions(patterns, grid, largest=exact_cells, budget=budget)
     coalition_values = score(scored.patterns, grid, value_function)
     value_empty = float(coalition_values[0])  # the empty set's key is 0, the lowest
-    value_full = _full_values(patterns, scored, coalition_values)
+    value_full = _full_values(patterns, grid, value_function, scored, coalition_values)
     phi = exact(patterns, grid, scored, coalition_values)
     variance = np.zeros(len(phi))
     large = np.flatnonzero(patterns.sizes > scored.largest)
     if len(large):
         longer = patterns.take(large)
-        value_full[large] = score(longer, grid, value_function)
         pairs = _pairs(longer, permutations, budget)
         ends = value_empty, value_full[large]
         entries = positions(patterns.offsets[large], longer.sizes)
@@ -92,12 +91,20 @@ def attribute(values: Values, amounts: Floats, grid: Grid) -> Credit:
     return Credit(cells.reshape(shape), baseline, float(error))
 
 
-def _full_values(patterns: Patterns, scored: Coalitions, coalition_values: Floats) -> Floats:
-    """v(N) of the patterns that are coalitions themselves, NaN of longer ones, shape `(n,)`."""
-    value_full = np.full(len(patterns.keys), np.nan)
-    small = patterns.sizes <= scored.largest
+def _full_values(
+    patterns: Patterns,
+    grid: Grid,
+    value_function: ValueFunction,
+    scored: Coalitions,
+    coalition_values: Floats,
+) -> Floats:
+    """v(N) of every pattern, `(n,)`; up to `scored.largest` cells it is one of the coalitions."""
+    small = np.flatnonzero(patterns.sizes <= scored.largest)
+    large = np.flatnonzero(patterns.sizes > scored.largest)
     coalition = np.searchsorted(scored.patterns.keys, patterns.keys[small])
+    value_full = np.empty(len(patterns.keys))
     value_full[small] = coalition_values[coalition]
+    value_full[large] = score(patterns.take(large), grid, value_function)
     return value_full
 
 
