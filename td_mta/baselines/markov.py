@@ -64,11 +64,10 @@ def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Ngr
 
 def merge(parts: list[Ngrams]) -> Ngrams:
     """The n-grams of several parts of the paths, which have channels and order in common."""
-    channels, order = parts[0].channels, parts[0].order
     keys = np.concatenate([part.keys for part in parts])
     counts = np.concatenate([part.counts for part in parts])
     values = np.concatenate([part.values for part in parts])
-    return _summed(Ngrams(channels, order, keys, counts, values))
+    return _summed(parts[0]._replace(keys=keys, counts=counts, values=values))
 
 
 def shortened(ngrams: Ngrams, order: int) -> Ngrams:
@@ -130,13 +129,14 @@ def best_order(training: Ngrams, held_out: Ngrams) -> int:
 
 def _touch_and_end_keys(paths: Paths, channels: int, order: int) -> Ints:
     """Keys of what every touch follows, then of every end as a conversion, then as a null."""
-    base, conversion, null = channels + 3, channels + 1, channels + 2
+    base = channels + 3
+    conversion = channels + 1
+    null = channels + 2
     symbol = paths.channel + 1
     first = np.repeat(paths.offsets[:-1], paths.sizes)
     before = _states_before(symbol, first, order, base)
     followed = before * base + symbol
-    last_touch = paths.offsets[1:][paths.sizes > 0] - 1
-    final_state = followed[last_touch] % base**order
+    final_state = followed[paths.last_touches] % base**order
     converted = final_state * base + conversion
     ended_without = final_state * base + null
     return np.concatenate([followed, converted, ended_without])

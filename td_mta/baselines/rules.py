@@ -32,12 +32,12 @@ Rule = Callable[[Paths, RuleSettings], Floats]
 
 def first_touch(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the first touch."""
-    return _all_to(paths, _first_touches(paths))
+    return _all_to(paths, paths.first_touches)
 
 
 def last_touch(paths: Paths, settings: RuleSettings) -> Floats:
     """All to the last touch."""
-    return _all_to(paths, _last_touches(paths))
+    return _all_to(paths, paths.last_touches)
 
 
 def last_non_direct(paths: Paths, settings: RuleSettings) -> Floats:
@@ -47,7 +47,7 @@ def last_non_direct(paths: Paths, settings: RuleSettings) -> Floats:
     by_path = reduced(np.maximum, candidate, paths.offsets)
     last_candidate = by_path[paths.sizes > 0]
     only_direct = last_candidate < 0
-    credited = np.where(only_direct, _last_touches(paths), last_candidate)
+    credited = np.where(only_direct, paths.last_touches, last_candidate)
     return _all_to(paths, credited)
 
 
@@ -94,8 +94,8 @@ def position_based(paths: Paths, settings: RuleSettings) -> Floats:
     # Where there is no middle, the ends share what it would have had in their own proportion.
     both_ends = np.where(has_middle, 1.0, settings.first + settings.last)
     scale = 1 / both_ends[sizes > 0]
-    first = _first_touches(paths)
-    last = _last_touches(paths)
+    first = paths.first_touches
+    last = paths.last_touches
     shares[first] = settings.first * scale
     shares[last] = settings.last * scale
     only_touch = first[first == last]
@@ -142,13 +142,3 @@ def _all_to(paths: Paths, touches: Ints) -> Floats:
     shares = np.zeros(len(paths.channel))
     shares[touches] = 1
     return shares
-
-
-def _first_touches(paths: Paths) -> Ints:
-    """The first touch of every path that has one."""
-    return paths.offsets[:-1][paths.sizes > 0]
-
-
-def _last_touches(paths: Paths) -> Ints:
-    """The last touch of every path that has one."""
-    return paths.offsets[1:][paths.sizes > 0] - 1

@@ -32,6 +32,18 @@ class Paths(NamedTuple):
         """The path of every touch, shape `(touches,)`."""
         return owners(self.sizes)
 
+    @property
+    def first_touches(self) -> Ints:
+        """The first touch of every path that has one."""
+        first = self.offsets[:-1]
+        return first[self.sizes > 0]
+
+    @property
+    def last_touches(self) -> Ints:
+        """The last touch of every path that has one."""
+        last = self.offsets[1:] - 1
+        return last[self.sizes > 0]
+
     def take(self, rows: Ints) -> "Paths":
         """The paths of some rows, in that order."""
         sizes = self.sizes[rows]
