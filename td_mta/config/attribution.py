@@ -26,24 +26,24 @@ class Config:
     enriched_formfills: str = parameter("enriched_formfills", checks.table)
     time_interval: str = parameter("-30d", checks.interval)
     input_user_column: str = parameter("canonical_id", checks.column)
-    pageviews_channel_column: str | None = parameter(None, checks.optional(checks.column))
-    pageviews_source_column: str | None = parameter(None, checks.optional(checks.column))
-    formfills_value_column: str | None = parameter(None, checks.optional(checks.column))
-    conversion_form_ids: str | None = parameter("*", checks.optional(checks.text))
-    conversion_url_pattern: str | None = parameter(None, checks.optional(checks.text))
+    pageviews_channel_column: str | None = parameter(None, checks.column_or_none)
+    pageviews_source_column: str | None = parameter(None, checks.column_or_none)
+    formfills_value_column: str | None = parameter(None, checks.column_or_none)
+    conversion_form_ids: str | None = parameter("*", checks.text_or_none)
+    conversion_url_pattern: str | None = parameter(None, checks.text_or_none)
 
     touchpoints_table: str = parameter("touchpoints", checks.table)
     touchpoints_user_column: str = parameter("user_id", checks.column)
     touchpoints_time_column: str = parameter("time", checks.column)
     touchpoints_channel_column: str = parameter("channel", checks.column)
-    touchpoints_source_column: str | None = parameter(None, checks.optional(checks.column))
-    touchpoints_campaign_column: str | None = parameter(None, checks.optional(checks.column))
+    touchpoints_source_column: str | None = parameter(None, checks.column_or_none)
+    touchpoints_campaign_column: str | None = parameter(None, checks.column_or_none)
     touchpoints_conversion_column: str = parameter("conversion", checks.column)
-    touchpoints_value_column: str | None = parameter(None, checks.optional(checks.column))
+    touchpoints_value_column: str | None = parameter(None, checks.column_or_none)
 
     union_table: str = parameter("mta_union_conversions", checks.table)
     rand_shuffle: str = parameter("mta_user_rnd", checks.table)
-    channel_stats: str | None = parameter("channel_source_stats", checks.optional(checks.table))
+    channel_stats: str | None = parameter("channel_source_stats", checks.table_or_none)
     unique_id: str = parameter("canonical_id", checks.column)
     source_col: str = parameter("source", checks.column)
     channel_col: str = parameter("channels", checks.column)
@@ -57,13 +57,13 @@ class Config:
     action_column: str = follows("channel_col", checks.column)
     user_rnd_column: str = parameter("ab_rnd", checks.column)
     user_rnd_seed: int = parameter(18, checks.integer())
-    value_column: str | None = parameter(None, checks.optional(checks.column))
+    value_column: str | None = parameter(None, checks.column_or_none)
     metrics_table: str = parameter("metrics", checks.table)
     shapley_table: str = parameter("shapley", checks.table)
     if_exists: Literal["overwrite", "append", "error"] = parameter(
         "overwrite", checks.choice("overwrite", "append", "error")
     )
-    spend_table: str | None = parameter(None, checks.optional(checks.table))
+    spend_table: str | None = parameter(None, checks.table_or_none)
 
     examples: Literal["person_days", "touch_days"] = parameter(
         "person_days", checks.choice("person_days", "touch_days")
@@ -89,9 +89,7 @@ class Config:
     train_batch_size: int = parameter(1000, checks.integer(at_least=1))
     # accepted, without effect, as is shuffle_buffer_size below
     validation_batch_size: int = parameter(10000, checks.integer(at_least=1))
-    validation_fraction: float = parameter(
-        0.1, checks.number("above 0 and below 1", lambda x: 0 < x < 1)
-    )
+    validation_fraction: float = parameter(0.1, checks.fraction)
     holdout: Literal["users", "forward"] = parameter("users", checks.choice("users", "forward"))
     shuffle_buffer_size: int = parameter(10000, checks.integer(at_least=1))
     seed: int = parameter(18, checks.integer(at_least=0))
@@ -101,8 +99,8 @@ class Config:
     shapley_budget: int = parameter(2_000_000, checks.integer(at_least=1))
 
     direct_channel: str = parameter("Direct", checks.text)
-    position_first: float = parameter(0.4, checks.number("from 0 to 1", lambda x: 0 <= x <= 1))
-    position_last: float = parameter(0.4, checks.number("from 0 to 1", lambda x: 0 <= x <= 1))
+    position_first: float = parameter(0.4, checks.share)
+    position_last: float = parameter(0.4, checks.share)
     time_decay_half_life_days: float = parameter(7.0, checks.number("above 0", lambda x: x > 0))
     markov_order: int | None = parameter(
         None, checks.optional(checks.integer(at_least=1, at_most=4))
@@ -110,9 +108,7 @@ class Config:
     markov_nulls: bool = parameter(True, checks.flag)
     rules_in_sql: bool = parameter(False, checks.flag)
 
-    interval_level: float = parameter(
-        0.9, checks.number("above 0 and below 1", lambda x: 0 < x < 1)
-    )
+    interval_level: float = parameter(0.9, checks.fraction)
     interval_refits: int = parameter(0, checks.integer(at_least=0, at_most=200))
     interval_draws: int = parameter(1000, checks.integer(at_least=0))
 
@@ -166,7 +162,8 @@ def page_advice(config: Config, users: int) -> list[str]:
     share = config.users_per_tfrecord / max(users, 1)
     if share >= 1 or 0.02 <= share <= 0.03:
         return []
-    low, high = math.ceil(users * 0.02), math.floor(users * 0.03)
+    low = math.ceil(users * 0.02)
+    high = math.floor(users * 0.03)
     return [
         f"users_per_tfrecord is {config.users_per_tfrecord}, {share:.1%} of {users} users; "
         f"2 to 3 % would be {low} to {high}."

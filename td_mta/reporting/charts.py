@@ -200,7 +200,9 @@ def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, la
 
 def _add_whiskers(figure: go.Figure, rows: pd.DataFrame, kind: str) -> None:
     colour, width = INTERVAL_LINES[kind]
-    credit, lower, upper = (rows[name].astype(float) for name in ("conversions", "lower", "upper"))
+    credit = rows["conversions"].astype(float)
+    lower = rows["lower"].astype(float)
+    upper = rows["upper"].astype(float)
     error_bars = {
         "array": _floats(upper - credit),
         "arrayminus": _floats(credit - lower),

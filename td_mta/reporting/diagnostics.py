@@ -26,8 +26,10 @@ OVERFITTING = 0.05  # held-out above training loss, each relative to the base ra
 
 def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
     """Simpler models that predict better; `held_out` is what was held out: users or days."""
-    losses = {model: quality.log_loss for model, quality in evaluation.qualities.items()}
-    loss, logistic, base_rate = losses[LSTM], losses[LOGISTIC], losses[BASE_RATE]
+    qualities = evaluation.qualities
+    loss = qualities[LSTM].log_loss
+    logistic = qualities[LOGISTIC].log_loss
+    base_rate = qualities[BASE_RATE].log_loss
     difference = evaluation.differences[LOGISTIC]
     sentences = []
     if loss > logistic:

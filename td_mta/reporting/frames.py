@@ -18,10 +18,8 @@ def metrics(epochs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
     """One row per epoch, counted from 1: quality on training, then on held-out examples."""
     rows = []
     for number, (train, held_out) in enumerate(epochs, start=1):
-        row = {"epoch": number}
-        row |= {column: getattr(train, field) for column, field in MEASURES.items()}
-        row |= {f"val_{column}": getattr(held_out, field) for column, field in MEASURES.items()}
-        rows.append(row)
+        of_train, of_held_out = _measures(train, ""), _measures(held_out, "val_")
+        rows.append({"epoch": number} | of_train | of_held_out)
     return pd.DataFrame(rows, columns=list(tables.METRICS.columns))
 
 
@@ -105,6 +103,10 @@ def by_channel(credit: Credit) -> Floats:
     """Conversions and value per channel, the baseline last, shape `(2, channels + 1)`."""
     channels = credit.cells.sum(axis=1)  # (2, channels)
     return np.concatenate([channels, credit.baseline[:, None]], axis=1)
+
+
+def _measures(quality: Quality, prefix: str) -> dict[str, float]:
+    return {prefix + column: getattr(quality, field) for column, field in MEASURES.items()}
 
 
 def _cells_and_baseline(credit: Credit) -> Floats:

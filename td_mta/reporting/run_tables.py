@@ -86,7 +86,8 @@ class RunTables:
         """The names and values of one section of run_info."""
         info = self.frames["run_info"]
         rows = info[info["section"] == name]
-        names, values = rows["name"].astype(str), rows["value"].astype(str)
+        names = rows["name"].astype(str)
+        values = rows["value"].astype(str)
         return dict(zip(names, values, strict=True))
 
     def sentences(self, section: str) -> list[str]:

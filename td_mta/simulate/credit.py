@@ -49,7 +49,8 @@ def credit(
         _, touched = np.nonzero(distinct[batch])
         players = touched.reshape(len(batch), size)
         values = _coalition_values(value_function, players, shape)  # (batch, 2**size)
-        value_full, value_empty = values[:, -1], values[:, 0]
+        value_empty = values[:, 0]
+        value_full = values[:, -1]
         per_value = amount[batch] / value_full  # (batch,)
         phi = values @ _shapley_weights(size)  # (batch, size)
         np.add.at(cells, players, per_value[:, None] * phi)
@@ -105,9 +106,14 @@ def _shapley_weights(size: int) -> Floats:
     """
     members = _coalitions(size)
     others = members.sum(axis=1, keepdims=True) - members  # (2**size, size)
-    weights = [factorial(s) * factorial(size - s - 1) / factorial(size) for s in range(size)]
+    weights = np.array([_weight(s, size) for s in range(size)])
     sign = np.where(members, 1.0, -1.0)
-    return sign * np.array(weights)[others]
+    return sign * weights[others]
+
+
+def _weight(s: int, size: int) -> float:
+    orders = factorial(s) * factorial(size - s - 1)
+    return orders / factorial(size)
 
 
 def _coalitions(size: int) -> Flags:

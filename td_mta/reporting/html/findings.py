@@ -76,8 +76,8 @@ def _conservation(run: RunTables) -> str:
     credited = baseline + channels
     tolerance = ROUNDING * max(abs(conversions), 1.0)
     adds_up = abs(credited - conversions) <= tolerance
-    are_integers = all(abs(x - round(x)) < ROUNDING for x in (baseline, channels))
-    decimals = 0 if are_integers else 2
+    off_integer = [abs(amount - round(amount)) for amount in (baseline, channels)]
+    decimals = 0 if max(off_integer) < ROUNDING else 2
     sum_decimals = 0 if adds_up else decimals
     equation = (
         f"baseline {number(baseline, decimals)} + channels {number(channels, decimals)} = "

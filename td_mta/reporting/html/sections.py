@@ -42,8 +42,11 @@ def raw_tables(run: RunTables) -> str:
     metrics_table = run.parameter("metrics_table") or "metrics"
     shapley_table = run.parameter("shapley_table") or "shapley"
     names = output_tables.names(metrics_table, shapley_table)
-    parts = [folded(names[key], _raw(run.frames[key], names[key])) for key in RAW_TABLES]
-    return "\n".join(["<h2>Output tables</h2>", *parts])
+    parts = ["<h2>Output tables</h2>"]
+    for key in RAW_TABLES:
+        content = _raw(run.frames[key], names[key])
+        parts.append(folded(names[key], content))
+    return "\n".join(parts)
 
 
 def _raw(frame: pd.DataFrame, name: str) -> str:

@@ -78,7 +78,8 @@ def _block(plan: ClassicPlan, streams: RandomStreams, users: Ints) -> ClassicBlo
     credit, cents_credit = _credit(plan, touches, orders)
     is_lost = _lost_without_channel(plan, touches, orders)  # (orders, channels)
     day = touches.second // SECONDS_PER_DAY
-    clicks = _sum_by(day, touches.channel, None, (plan.days, len(plan.channels)))
+    shape = (plan.days, len(plan.channels))
+    clicks = _sum_by(day, touches.channel, None, shape)
     return ClassicBlock(
         rows=_rows(users, touches, orders),
         users=len(users),
@@ -163,7 +164,8 @@ def _draw_cents(plan: ClassicPlan, streams: RandomStreams, channel: Ints) -> Int
 
 def _rows(users: Ints, touches: _Touches, orders: _Orders) -> TouchpointRows:
     rows = len(touches.user)
-    conversion, cents = np.zeros(rows, bool), np.full(rows, -1)
+    conversion = np.zeros(rows, bool)
+    cents = np.full(rows, -1)
     conversion[orders.last_touch] = True
     cents[orders.last_touch] = orders.cents
     time = START + touches.second
@@ -172,7 +174,8 @@ def _rows(users: Ints, touches: _Touches, orders: _Orders) -> TouchpointRows:
 
 def _credit(plan: ClassicPlan, touches: _Touches, orders: _Orders) -> tuple[Floats, Floats]:
     """Conversions and cents owed, each `(days, channels)` by whole days before the conversion."""
-    channel, order = touches.channel[orders.touch], orders.order_of_touch
+    channel = touches.channel[orders.touch]
+    order = orders.order_of_touch
     day = touches.second // SECONDS_PER_DAY
     order_day = day[orders.last_touch]
     days_before = order_day[order] - day[orders.touch]
@@ -180,7 +183,9 @@ def _credit(plan: ClassicPlan, touches: _Touches, orders: _Orders) -> tuple[Floa
     share = rate / orders.probability[order]
     cents = share * orders.cents[order]
     shape = (plan.days, len(plan.channels))
-    return _sum_by(days_before, channel, share, shape), _sum_by(days_before, channel, cents, shape)
+    conversions_owed = _sum_by(days_before, channel, share, shape)
+    cents_owed = _sum_by(days_before, channel, cents, shape)
+    return conversions_owed, cents_owed
 
 
 def _lost_without_channel(plan: ClassicPlan, touches: _Touches, orders: _Orders) -> Flags:

@@ -32,9 +32,12 @@ class ClassicTruthAccumulator:
     def __init__(self, plans: Sequence[ClassicPlan]) -> None:
         self._plans = plans
         days, channels = plans[0].days, len(plans[0].channels)
-        self._credit, self._cents_credit = np.zeros((2, days, channels))
-        self._lost, self._lost_cents = np.zeros((2, channels), np.int64)
-        self._expected, self._capped = np.zeros(channels), 0
+        self._credit = np.zeros((days, channels))
+        self._cents_credit = np.zeros((days, channels))
+        self._lost = np.zeros(channels, np.int64)
+        self._lost_cents = np.zeros(channels, np.int64)
+        self._expected = np.zeros(channels)
+        self._capped = 0
 
     def add(self, block: ClassicBlock, plan: int = 0) -> None:
         """Count a block of users of the plan of that number."""
