@@ -11,8 +11,9 @@ from trino.dbapi import Connection, Cursor
 
 CATALOG = "td-presto"
 USER = "td_emulator"
-_STARTING = "SERVER_STARTING_UP"
-_PATIENCE = 60.0  # seconds that a server may still answer with this error
+# While a server starts: it takes no query, or takes it before its own node has registered itself.
+_STARTING = {"SERVER_STARTING_UP", "NO_NODES_AVAILABLE"}
+_PATIENCE = 60.0  # seconds that a server may still answer with these errors
 
 Execute = Callable[[str], list[list[Any]]]
 
@@ -54,7 +55,7 @@ def _began(cursor: Cursor, sql: str, deadline: float) -> bool:
     try:
         cursor.execute(sql)
     except trino.exceptions.TrinoQueryError as error:
-        if error.error_name != _STARTING or time.monotonic() > deadline:
+        if error.error_name not in _STARTING or time.monotonic() > deadline:
             raise
         return False
     return True
