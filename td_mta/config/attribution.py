@@ -13,6 +13,12 @@ from td_mta.config.parameters import FOLDER, Setting, follows, parameter
 from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER
 
+TIME_FORMATS = (
+    *("seconds", "milliseconds", "microseconds", "nanoseconds", "yyyymmdd", "excel"),
+    *("iso", "day_first", "month_first"),
+)
+NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -31,6 +37,7 @@ class Config:
     formfills_value_column: str | None = parameter(None, checks.column_or_none)
     conversion_form_ids: str | None = parameter("*", checks.text_or_none)
     conversion_url_pattern: str | None = parameter(None, checks.text_or_none)
+    own_domains: str | None = parameter(None, checks.text_or_none)
 
     touchpoints_table: str = parameter("touchpoints", checks.table)
     touchpoints_user_column: str = parameter("user_id", checks.column)
@@ -40,6 +47,35 @@ class Config:
     touchpoints_campaign_column: str | None = parameter(None, checks.column_or_none)
     touchpoints_conversion_column: str = parameter("conversion", checks.column)
     touchpoints_value_column: str | None = parameter(None, checks.column_or_none)
+
+    orders_table: str | None = parameter(None, checks.table_or_none)
+    orders_user_column: str | None = parameter(None, checks.column_or_none)
+    orders_time_column: str | None = parameter(None, checks.column_or_none)
+    orders_value_column: str | None = parameter(None, checks.column_or_none)
+
+    time_format: str | None = parameter(None, checks.optional(checks.choice(*TIME_FORMATS)))
+    decimal_mark: str | None = parameter(None, checks.optional(checks.choice("point", "comma")))
+    null_words: str | None = parameter(NULL_WORDS, checks.text_or_none)
+    conversion_value_is: str | None = parameter(None, checks.text_or_none)
+    conversion_flag: Literal["row", "journey"] = parameter("row", checks.choice("row", "journey"))
+    conversion_id: str | None = parameter(None, checks.column_or_none)
+    order_id: str | None = parameter(None, checks.column_or_none)
+    tie_column: str | None = parameter(None, checks.column_or_none)
+    channel_letter_case: Literal["keep", "join"] = parameter("keep", checks.choice("keep", "join"))
+    refunds: Literal["leave_out", "subtract"] = parameter(
+        "leave_out", checks.choice("leave_out", "subtract")
+    )
+    max_touches_per_user: int | None = parameter(None, checks.optional(checks.integer(at_least=1)))
+    max_conversions_per_user: int | None = parameter(
+        None, checks.optional(checks.integer(at_least=1))
+    )
+    path_separator: str | None = parameter(None, checks.text_or_none)
+    null_paths_column: str | None = parameter(None, checks.column_or_none)
+
+    file_separator: str | None = parameter(None, checks.text_or_none)
+    file_encoding: str | None = parameter(None, checks.text_or_none)
+    file_header_line: int | None = parameter(None, checks.optional(checks.integer(at_least=1)))
+    file_sheet: str | None = parameter(None, checks.text_or_none)
 
     union_table: str = parameter("mta_union_conversions", checks.table)
     rand_shuffle: str = parameter("mta_user_rnd", checks.table)
@@ -64,6 +100,11 @@ class Config:
         "overwrite", checks.choice("overwrite", "append", "error")
     )
     spend_table: str | None = parameter(None, checks.table_or_none)
+    spend_day_column: str | None = parameter(None, checks.column_or_none)
+    spend_channel_column: str | None = parameter(None, checks.column_or_none)
+    spend_column: str | None = parameter(None, checks.column_or_none)
+    spend_impressions_column: str | None = parameter(None, checks.column_or_none)
+    spend_clicks_column: str | None = parameter(None, checks.column_or_none)
 
     examples: Literal["person_days", "touch_days"] = parameter(
         "person_days", checks.choice("person_days", "touch_days")
@@ -99,6 +140,7 @@ class Config:
     shapley_budget: int = parameter(2_000_000, checks.integer(at_least=1))
 
     direct_channel: str = parameter("Direct", checks.text)
+    rules_window_days: int = parameter(30, checks.integer(at_least=1))
     position_first: float = parameter(0.4, checks.share)
     position_last: float = parameter(0.4, checks.share)
     time_decay_half_life_days: float = parameter(7.0, checks.number("above 0", lambda x: x > 0))
