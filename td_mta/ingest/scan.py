@@ -16,7 +16,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion
+from td_mta.ingest import coercion, times
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
@@ -163,9 +163,9 @@ def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.Rec
     return pa.record_batch(typed, schema=SPILLED)
 
 
-def _times(batch: pa.RecordBatch, settings: TableSettings) -> coercion.Times:
+def _times(batch: pa.RecordBatch, settings: TableSettings) -> times.Times:
     name = settings.time_column
-    return coercion.times(batch[name], settings.location(name))
+    return times.read(batch[name], settings.location(name))
 
 
 def _conversion(batch: pa.RecordBatch, settings: TableSettings) -> Flags:

@@ -1,0 +1,49 @@
+"""What reading one column needs, whatever it holds: as text, as numbers, what is missing."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from td_mta.journeys.touchpoints import Flags
+
+NUMBER = r"^\s*[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?\s*$"
+
+
+def text(column: pa.Array) -> pa.Array:
+    """As strings; NaN, which pandas writes for a missing value, as null."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    return column.cast(pa.string())
+
+
+def numbers(column: pa.Array) -> npt.NDArray[np.generic]:
+    """As numpy; where there are nulls, as floats with NaN."""
+    return np.array(column.to_numpy(zero_copy_only=False))
+
+
+def missing(column: pa.Array) -> Flags:
+    """Where there is null or NaN."""
+    nulls = pc.is_null(column, nan_is_null=True)
+    return np.asarray(nulls.to_numpy(zero_copy_only=False), bool)
+
+
+def is_in(text: pa.Array, values: tuple[str, ...]) -> Flags:
+    """Where a text is one of the values."""
+    found = pc.is_in(text, value_set=pa.array(values))
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def matches(text: pa.Array, pattern: str) -> Flags:
+    """Where a text holds a match of an RE2 pattern."""
+    found = pc.fill_null(pc.match_substring_regex(text, pattern), False)
+    return np.asarray(found.to_numpy(zero_copy_only=False), bool)
+
+
+def example(column: pa.Array, bad: Flags) -> str:
+    """The first bad value, and how many rows of this batch have one."""
+    first = int(np.flatnonzero(bad)[0])
+    value = column[first].as_py()
+    shown = "no value" if value is None else repr(value)
+    rows = int(bad.sum())
+    return f"{shown} in {rows} of the rows read" if rows > 1 else f"{shown} in one row"
