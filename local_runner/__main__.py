@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local_runner.account import DIGDAG_PATIENCE
 from local_runner.command import Options, run
-from td_mta.errors import MtaError
+from td_mta import failures
 from td_mta.warehouse.td_patience import Patience
 
 # Options that make no sense twice: argparse would take the last one in silence.
@@ -24,19 +24,16 @@ def main(argv: Sequence[str] | None = None, patience: Patience = DIGDAG_PATIENCE
     if arguments[:1] == ["sql"]:
         from local_runner.sql import main as answer
 
-        return answer(arguments[1:])
+        return failures.exit_code(lambda: answer(arguments[1:]))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
-    try:
-        if arguments[:1] == ["archive"]:
-            from local_runner.archive import main as archive
+    if arguments[:1] == ["archive"]:
+        from local_runner.archive import main as archive
 
-            return archive(arguments[1:])
-        return run(_options(arguments), patience)
-    except MtaError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return failures.exit_code(lambda: archive(arguments[1:]))
+    options = _options(arguments)
+    return failures.exit_code(lambda: run(options, patience), options.out)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
-from local_runner.run import WorkflowRun
+from local_runner.run import WorkflowRun, without_traceback
 from local_runner.task_request import RunContext
 from local_runner.workflow import session, tasks, yaml_types
 from local_runner.workflow.parameters import parameters
@@ -191,7 +191,7 @@ def _report(runner: WorkflowRun, root: Task, options: Options, session_time: dat
         return 0
     _log("error:")
     for failure in runner.failures:
-        message = failure.message.split("\n\tfrom ")[0]  # the traceback was printed before
+        message = without_traceback(failure.message)
         _log(f"  * {failure.task}:")
         _log("\n".join(f"    {line}" for line in message.splitlines()))
     _keep(root, options, session_time, runner.context)

@@ -19,6 +19,11 @@ from local_runner.workflow.yaml_types import Located, Value, copy, merge
 from td_mta.errors import Refused
 
 
+def without_traceback(message: str) -> str:
+    """A task's message as the screen shows it; the process printed its traceback, if it has one."""
+    return message.split("\n\tfrom ")[0]
+
+
 class Failure(NamedTuple):
     """A task that failed, and why; also one whose later attempt succeeded, as on Digdag."""
 
@@ -131,7 +136,8 @@ class WorkflowRun:
             try:
                 return operator.run(request)
             except TaskError as error:
-                print(f"{task.name} failed, retrying: {error}", file=sys.stderr, flush=True)
+                message = without_traceback(str(error))
+                print(f"{task.name} failed, retrying: {message}", file=sys.stderr, flush=True)
                 retry.wait(attempt)
         return operator.run(request)
 

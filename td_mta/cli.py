@@ -1,19 +1,18 @@
-"""The command line: its options, where tables are, and the message and exit code of an error.
+"""The command line: its options, where tables are, and what a run prints.
 
 No heavy library is imported here, so that --help and a wrong option answer at once.
 """
 
 import argparse
-import errno
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from td_mta.errors import ConfigError, MtaError
+from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 if TYPE_CHECKING:
@@ -126,54 +125,3 @@ def print_summary(summary: "Summary") -> None:
     print(f"{credited} = conversions {summary.conversions:.1f}")
     if summary.report:
         print(f"report: {summary.report}", flush=True)
-
-
-def exit_code(work: Callable[[], None]) -> int:
-    """The exit code of a command: 0 done, 2 wrong input, 1 any other error, 130 interrupted.
-
-    An error is one line on stderr.
-    """
-    try:
-        work()
-    except MtaError as error:
-        return _report_error(error.exit_code, str(error))
-    except KeyboardInterrupt:
-        return _report_error(130, "interrupted; the tables of the last complete run are unchanged")
-    except ImportError as error:
-        return _report_error(1, missing_package(error))
-    except MemoryError:
-        return _report_error(
-            1,
-            "out of memory: lower users_per_tfrecord or lookback_window_days, "
-            "group channels, or use a larger machine",
-        )
-    except OSError as error:
-        return _report_error(1, _describe_os_error(error))
-    return 0
-
-
-def missing_package(error: ImportError) -> str:
-    """The message for a package that is not installed."""
-    return (
-        f"the package {error.name or error} cannot be imported ({error}): "
-        "run pip install -r td_mta/requirements.txt"
-    )
-
-
-def is_full(error: OSError) -> bool:
-    """Whether the disk or its quota is full; some libraries set no error number."""
-    return error.errno in _FULL or "No space left" in str(error)
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def _describe_os_error(error: OSError) -> str:
-    if is_full(error):
-        return f"the disk is full ({error}): free some space, or set another folder with --out"
-    return str(error)
-
-
-def _report_error(code: int, message: str) -> int:
-    print("error:", " ".join(message.split()), file=sys.stderr)
-    return code

@@ -48,10 +48,14 @@ def run(**digdag_parameters: object) -> None:
         container.install()
     try:
         summary = _attribute(digdag_parameters)
+    except (MtaError, SystemExit, KeyboardInterrupt, GeneratorExit):
+        raise
     except ImportError as error:
         raise MtaError(_describe_import_error(error)) from error
-    except (OSError, MemoryError) as error:
+    except MemoryError as error:
         raise MtaError(_describe_system_error(error)) from error
+    except BaseException as error:  # a panic of a library is no Exception
+        raise _failure(error) from error
     cli.print_summary(summary)
     _store(summary)
 
@@ -90,11 +94,26 @@ def own_parameters(digdag_parameters: Mapping[str, object]) -> dict[str, object]
     return {name: value for name, value in digdag_parameters.items() if name in PARAMETERS}
 
 
+def _failure(error: BaseException) -> MtaError:
+    """What Digdag shows. In a container, whose files are lost, the log has the traceback."""
+    from td_mta import failures
+
+    if isinstance(error, OSError) and failures.expected(error):
+        return MtaError(_describe_system_error(error))
+    if "MTA_WAREHOUSE" not in os.environ:
+        return MtaError(
+            f"a fault of the program: {failures.describe(error)} ({failures.versions()}); report "
+            "it to whoever maintains td_mta for you, with the traceback in the log of this task"
+        )
+    out = os.environ.get("MTA_OUT")
+    return MtaError("\n".join(failures.report(error, Path(out) if out else None)))
+
+
 def _describe_import_error(error: ImportError) -> str:
-    from td_mta import cli
+    from td_mta import failures
 
     if "MTA_WAREHOUSE" in os.environ:
-        return cli.missing_package(error)
+        return failures.missing_package(error)
     images = ", ".join(container.IMAGES.values())
     return (
         f"the package {error.name or error} cannot be imported ({error}), though "
@@ -104,12 +123,12 @@ def _describe_import_error(error: ImportError) -> str:
 
 
 def _describe_system_error(error: OSError | MemoryError) -> str:
-    from td_mta import cli
+    from td_mta import failures
 
     remedy = "shorten time_interval, or set run_model: false and run the model on a larger machine"
     if isinstance(error, MemoryError):
         return f"out of memory: lower users_per_tfrecord or lookback_window_days, or {remedy}"
-    if cli.is_full(error):
+    if failures.is_full(error):
         folders = f"{tempfile.gettempdir()} and {os.environ.get('MTA_OUT', 'out')}"
         return f"the disk is full ({error}): temporary files are in {folders}; {remedy}"
     return f"{type(error).__name__}: {error}"

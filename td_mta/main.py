@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from td_mta import cli
+from td_mta import cli, failures
 
 if TYPE_CHECKING:
     from td_mta.config.attribution import Config
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run with the options of `argv`; returns the exit code."""
     options = cli.parser().parse_args(argv)
     cli.log_to_stderr()
-    return cli.exit_code(lambda: _run(options))
+    return failures.exit_code(lambda: _run(options), options.out)
 
 
 def _run(options: argparse.Namespace) -> None:

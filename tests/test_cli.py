@@ -1,60 +1,18 @@
 """Command line and py> entry: what is read, what is printed, which code is returned."""
 
-import errno
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from td_mta import cli, docker_main, main
-from td_mta.errors import ConfigError, DataError, MtaError, WarehouseError
+from td_mta.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
-
-
-def raising(error: BaseException) -> Callable[[], None]:
-    def work() -> None:
-        raise error
-
-    return work
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "message"),
-    [
-        (ConfigError("params.yml: no"), 2, "params.yml: no"),
-        (DataError("table t: empty"), 2, "table t: empty"),
-        (WarehouseError("gone"), 1, "gone"),
-        (MtaError("two\n  lines"), 1, "two lines"),
-        (KeyboardInterrupt(), 130, "interrupted"),
-        (MemoryError(), 1, "out of memory: lower users_per_tfrecord"),
-        (OSError(errno.ENOSPC, "No space left on device", "out/x.csv"), 1, "the disk is full"),
-        (OSError("Error writing: No space left on device"), 1, "the disk is full"),
-        (PermissionError(errno.EACCES, "Permission denied", "out"), 1, "Permission denied: 'out'"),
-        (
-            ModuleNotFoundError("No module named 'keras'", name="keras"),
-            1,
-            "the package keras cannot be imported (No module named 'keras'): "
-            "run pip install -r td_mta/requirements.txt",
-        ),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
-)
-def test_an_error_is_one_line_and_a_code(
-    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.exit_code(raising(error)) == code
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
-
-
-def test_work_that_ends_returns_zero() -> None:
-    assert cli.exit_code(lambda: None) == 0
 
 
 def test_the_last_of_two_overrides_counts_and_a_value_may_hold_equal_signs() -> None:

@@ -125,9 +125,14 @@ def main(command: str, input_file: str, output_file: str) -> None:
     error, reported = attempt(command, params)
     with open(output_file, "w", encoding="utf-8") as file:
         json.dump({"store": env.stored, "subtasks": env.subtasks, "error": reported}, file)
+    if hasattr(error, "exit_code"):  # a message for the user, which the runner shows
+        sys.exit(1)
     if error is not None:
         raise error
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)  # the runner says so

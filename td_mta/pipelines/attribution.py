@@ -84,6 +84,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     results = _attribute(touchpoints, extracted, fitted, config, timer)
 
     tables = output_frames(results, config, timer.seconds)
+    page = _page(tables, config.table, out)
     run_id = _new_run_id()
     _write_tables(tables, config, warehouse, run_id)
     return Summary(
@@ -91,7 +92,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
         counts=extracted.counts,
         quality=run_facts.holdout(results.evaluation),
         **run_facts.conservation(results.credit, extracted.conversions_and_value),
-        report=_write_report(tables, config.table, out),
+        report=_write_report(page, out),
     )
 
 
@@ -243,14 +244,21 @@ def _write_tables(
     warehouse.write_all(by_name, config.if_exists)
 
 
-def _write_report(tables: dict[str, pd.DataFrame], table: str, out: Path | None) -> Path | None:
+def _page(tables: dict[str, pd.DataFrame], table: str, out: Path | None) -> str:
+    """The report, drawn before any table is written, so that its failure leaves the last run's."""
+    if out is None:
+        return ""
+    from td_mta.reporting import html  # draws with Plotly, which a container does without
+
+    return html.render(tables, f"Attribution of {table}")
+
+
+def _write_report(page: str, out: Path | None) -> Path | None:
     """`report.html` in `out`, complete or not at all."""
     if out is None:
         return None
-    from td_mta.reporting import html  # draws with Plotly, which a container does without
-
     out.mkdir(parents=True, exist_ok=True)
     path = out / "report.html"
     with replacing(path) as temporary:
-        temporary.write_text(html.render(tables, f"Attribution of {table}"), "utf-8")
+        temporary.write_text(page, "utf-8")
     return path

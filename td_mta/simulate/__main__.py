@@ -9,11 +9,13 @@ folder, `partner_1` and on, and all of them together one, `pooled`.
 
 import argparse
 import csv
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from td_mta import failures
 from td_mta.simulate.classic.plan import ClassicPlan
 from td_mta.simulate.output.files import FileFormat
 from td_mta.simulate.output.folders import OutputSettings, TableKind, write
@@ -30,14 +32,15 @@ CHANNEL_COLUMNS = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write a simulated world's tables and its truth to a folder."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        write(_settings(options), _parts(options), options.out)
+        settings, parts = _settings(options), _parts(options)
     except (ValueError, OSError) as error:
         parser.error(str(error))
+    return failures.exit_code(lambda: write(settings, parts, options.out), options.out)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,4 +155,4 @@ def _numbers(texts: Iterable[str]) -> tuple[float, ...]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

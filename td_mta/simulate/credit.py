@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.simulate.rows import UnfitWorldError
 
 LARGEST_PATTERN = 16  # cells: 2**16 coalitions of each pattern
 COALITIONS_AT_ONCE = 1 << 17
@@ -61,7 +62,7 @@ def credit(
 def _check_largest(size: int) -> None:
     if size > LARGEST_PATTERN:
         wanted = f"at most {LARGEST_PATTERN} touched cells in a pattern, got {size}"
-        raise ValueError(f"exact credit needs {wanted}: lower the rates or shorten the window")
+        raise UnfitWorldError(f"exact credit needs {wanted}: lower the rates or shorten the window")
 
 
 def _distinct(patterns: Flags, amounts: Floats | None) -> tuple[Flags, Floats]:

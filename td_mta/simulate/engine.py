@@ -19,7 +19,13 @@ from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
 from td_mta.simulate.hazard import cells_of
 from td_mta.simulate.plan import TrialTime, WorldPlan
 from td_mta.simulate.random_streams import RandomStreams
-from td_mta.simulate.rows import START, TouchpointRows, concatenate_rows, sort_rows
+from td_mta.simulate.rows import (
+    START,
+    TouchpointRows,
+    UnfitWorldError,
+    concatenate_rows,
+    sort_rows,
+)
 from td_mta.simulate.touching import Intent, Touches, channel_touched_last, draw_touches
 
 USERS_PER_BLOCK = 4096  # a block's windows stay in the processor's cache
@@ -58,7 +64,7 @@ def blocks(
     there is only the arm with all channels. Raises ValueError for an empty block.
     """
     if users_per_block < 1:
-        raise ValueError(f"users_per_block must be at least 1, got {users_per_block}")
+        raise UnfitWorldError(f"users_per_block must be at least 1, got {users_per_block}")
     users = range(plan.users) if users is None else users
     arms = _arms(len(plan.channels))
     if not switch_off:

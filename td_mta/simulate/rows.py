@@ -10,6 +10,12 @@ from td_mta.journeys.touchpoints import Flags, Floats, Ints
 START = 1_767_225_600  # unix seconds of 2026-01-01 00:00 UTC, a Thursday
 
 
+class UnfitWorldError(ValueError):
+    """What was asked for cannot be simulated; the message is for the user."""
+
+    exit_code = 2
+
+
 class TouchpointRows(NamedTuple):
     """`n` touches and conversions as columns, each `(n,)`."""
 

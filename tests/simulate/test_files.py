@@ -1,6 +1,7 @@
 """`python -m td_mta.simulate`: the tables of a warehouse, their truth, and partners' folders."""
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def truth_in(folder: Path) -> dict:
 
 def refused(capsys: pytest.CaptureFixture, *arguments: str) -> str:
     with pytest.raises(SystemExit) as stopped:
-        main(arguments)
+        sys.exit(main(arguments))
     assert stopped.value.code == 2
     return capsys.readouterr().err
 

@@ -10,7 +10,7 @@ from td_mta.journeys.runs import owners
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
 from td_mta.simulate.classic.plan import ClassicPlan
 from td_mta.simulate.random_streams import RandomStreams
-from td_mta.simulate.rows import START, TouchpointRows
+from td_mta.simulate.rows import START, TouchpointRows, UnfitWorldError
 
 USERS_PER_BLOCK = 1 << 15
 
@@ -64,7 +64,7 @@ def blocks(
     Raises ValueError for an empty block.
     """
     if users_per_block < 1:
-        raise ValueError(f"users_per_block must be at least 1, got {users_per_block}")
+        raise UnfitWorldError(f"users_per_block must be at least 1, got {users_per_block}")
     users = range(plan.users) if users is None else users
     for first in range(users.start, users.stop, users_per_block):
         block_users = np.arange(first, min(first + users_per_block, users.stop))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from td_mta.journeys.touchpoints import Ints
 from td_mta.simulate.random_streams import RandomStreams
-from td_mta.simulate.rows import TouchpointRows
+from td_mta.simulate.rows import TouchpointRows, UnfitWorldError
 
 Strings = npt.NDArray[np.str_]
 
@@ -72,7 +72,7 @@ def page_views(rows: TouchpointRows, channels: Sequence[str], *, seed: int) -> W
     unknown = [name for name in channels if name not in VISITS]
     if unknown:
         known = ", ".join(VISITS)
-        raise ValueError(f"page views: no URLs for channel {unknown[0]!r}, only for {known}")
+        raise UnfitWorldError(f"page views: no URLs for channel {unknown[0]!r}, only for {known}")
     visits_by_channel = [VISITS[name] for name in channels]
     visits = [visit for of_channel in visits_by_channel for visit in of_channel]
     urls = np.array([f"{SITE}?utm_{utm}" if utm else SITE for utm, _ in visits])
