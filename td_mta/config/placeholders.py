@@ -1,7 +1,8 @@
 """SQL files: one file holds one statement, with `${name}` where a parameter goes.
 
-Only plain names are filled: text as it is, true and false in lower case, and `none`, the word of
-`config/params.yml`, for None. Templates that compute work on Digdag only and are refused here.
+A name is filled as text: true and false in lower case, and `none`, the word of `config/params.yml`,
+for None. So is a choice, `${table == 'none' ? name_or_text : name_or_text}`, for what is optional.
+Other templates work on Digdag only and are refused here.
 """
 
 import re
@@ -13,6 +14,8 @@ from td_mta.errors import ConfigError
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_VALUE = r"([A-Za-z_]\w*|'[^']*')"  # the name of a parameter, or a text
+_CHOICE = re.compile(rf"([A-Za-z_]\w*) == ('[^']*') \? {_VALUE} : {_VALUE}")
 
 
 def statement(path: Path, parameters: Mapping[str, object] | Any) -> str:
@@ -21,9 +24,9 @@ def statement(path: Path, parameters: Mapping[str, object] | Any) -> str:
 
 
 def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> str:
-    """Text with every `${name}` replaced; `location` is what an error calls the text.
+    """Text with every template replaced; `location` is what an error calls the text.
 
-    Raises `ConfigError` for a template that is not the name of a parameter.
+    Raises `ConfigError` for a template that is neither the name of a parameter nor a choice.
 
     >>> fill("select 1 from ${table}", {"table": "touches"}, "example.sql")
     'select 1 from touches'
@@ -31,15 +34,23 @@ def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> st
     is_mapping = isinstance(parameters, Mapping)
     values: Mapping[str, object] = parameters if is_mapping else vars(parameters)
 
-    def value(placeholder: re.Match[str]) -> str:
-        name = placeholder[1].strip()
-        if not _NAME.fullmatch(name):
-            raise ConfigError(
-                f"{location}: ${{}} must hold the name of a parameter alone, got ${{{name}}}"
-            )
+    def named(name: str) -> str:
         if name not in values:
             raise ConfigError(f"{location}: ${{{name}}} is not the name of a parameter")
         return _printed(values[name])
+
+    def value(placeholder: re.Match[str]) -> str:
+        template = placeholder[1].strip()
+        choice = _CHOICE.fullmatch(template)
+        if choice:
+            name, word, if_equal, otherwise = choice.groups()
+            template = if_equal if named(name) == word[1:-1] else otherwise
+            return template[1:-1] if template.startswith("'") else named(template)
+        if not _NAME.fullmatch(template):
+            raise ConfigError(
+                f"{location}: ${{}} must hold the name of a parameter alone, got ${{{template}}}"
+            )
+        return named(template)
 
     return _PLACEHOLDER.sub(value, text)
 

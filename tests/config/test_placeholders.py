@@ -36,6 +36,21 @@ def test_an_unknown_name_is_reported_with_its_location() -> None:
         placeholders.fill("select 1 from ${tabel}", {"table": "t"}, "q.sql")
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "no orders"), ("none", "no orders"), ("shop_orders", "shop_orders")]
+)
+def test_a_choice_stands_for_what_is_optional(value: object, text: str) -> None:
+    template = "${orders == 'none' ? 'no orders' : orders}"
+
+    assert placeholders.fill(template, {"orders": value}, "q.sql") == text
+
+
+def test_a_choice_between_parameters_takes_their_values() -> None:
+    template = "${a == 'none' ? b : a} ${b == 'none' ? 'x' : a}"
+
+    assert placeholders.fill(template, {"a": None, "b": 2}, "q.sql") == "2 none"
+
+
 def test_a_template_that_computes_is_refused() -> None:
     with pytest.raises(
         ConfigError,
