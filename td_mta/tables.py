@@ -65,7 +65,7 @@ REPORT = Table(
         *("channel", "touches", "users", "conversions", "value", "impressions", "spend"),
         *("cpm", "cpc", "cpa", "roas", "roms", "lower", "upper"),
     ),
-    "credit beside spend; spend columns are empty without `spend_table`",
+    "credit beside spend, of the newest run; spend columns are empty without `spend_table`",
 )
 RUN_INFO = Table(
     "shapley_table_run_info",

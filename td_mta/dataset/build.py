@@ -53,6 +53,7 @@ class Extracted(NamedTuple):
     patterns: Patterns  # the n distinct ones that conversions saw
     conversions_and_value: Floats  # (2, n)
     conversions_touched: Ints  # (channels,): conversions that each channel touched
+    touches_and_users: Ints  # (2, channels): touches of each channel, and users whom it touched
     model_totals: ModelTotals  # credit of every baseline model
     converter_profiles: ConverterProfiles  # the users behind the conversions
     counts: dict[str, int]
@@ -91,6 +92,7 @@ class _Sums:
     patterns: list[Patterns] = field(default_factory=list)
     conversions_and_value: list[Floats] = field(default_factory=list)
     converter_profiles: list[ConverterProfiles] = field(default_factory=list)
+    touches_and_users: list[Ints] = field(default_factory=list)
     users: int = 0
     duplicates: int = 0
 
@@ -108,6 +110,7 @@ class _Sums:
         self.patterns.append(patterns)
         self.conversions_and_value.append(np.array(sums, np.float64))
         self.converter_profiles.append(profiles)
+        self.touches_and_users.append(_touches_and_users(journeys, grid.channels))
         self.users += journeys.users
         self.duplicates += page.duplicates
 
@@ -210,6 +213,15 @@ def _add_paths(totals: ModelTotals, journeys: Journeys, held_out: Flags, days: i
         totals.add(Paths.join([converting, null]), held_out=is_held_out)
 
 
+def _touches_and_users(journeys: Journeys, channels: int) -> Ints:
+    """Touches of each channel, and users whom it touched, shape `(2, channels)`."""
+    user, channel = journeys.touches.user, journeys.touches.channel
+    touched = np.zeros((journeys.users, channels), np.bool_)
+    touched[user, channel] = True
+    touches = np.bincount(channel, minlength=channels)
+    return np.array([touches, np.count_nonzero(touched, axis=0)], np.int64)
+
+
 def _appended(parts: list[Examples], new: Examples) -> list[Examples]:
     return appended(parts, new, merge, lambda part: len(part.counts))
 
@@ -232,6 +244,7 @@ def _extracted(
         patterns=patterns,
         conversions_and_value=amounts,
         conversions_touched=_conversions_touched(patterns, conversions, schema.grid.channels),
+        touches_and_users=np.sum(sums.touches_and_users, axis=0),
         model_totals=model_totals,
         converter_profiles=bootstrap.merge(sums.converter_profiles),
         counts=counts,

@@ -59,6 +59,11 @@ class TouchpointTable:
         return self.settings.conversion_row_is_touch and not self.scan.conversions_without_channel
 
     @property
+    def first_day(self) -> int:
+        """The local day on which the data begin, counted from 1970."""
+        return self._local_day(self.scan.first_time)
+
+    @property
     def last_day(self) -> int:
         """The local day on which the data end, counted from 1970."""
         return self._local_day(self.scan.last_time)
@@ -68,8 +73,7 @@ class TouchpointTable:
 
         At least one day is held out and at least one is not: `DataError` where there is only one.
         """
-        first = self._local_day(self.scan.first_time)
-        last = self.last_day
+        first, last = self.first_day, self.last_day
         if first == last:
             raise DataError(
                 f"table {self.settings.table}: holdout: forward holds out the last days and needs "

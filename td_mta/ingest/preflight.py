@@ -1,4 +1,4 @@
-"""Checks of the tables that the workflow's SQL reads: why it left no rows, whether costs exist."""
+"""Why the workflow's SQL left no rows: what the tables that it reads hold."""
 
 import datetime
 from typing import NamedTuple
@@ -8,7 +8,6 @@ from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.warehouse import Warehouse
 
-SPEND_COLUMNS = ("day", "channel", "spend", "impressions", "clicks")
 _MILLISECONDS_FROM = 10**11  # as seconds: the year 5138
 
 
@@ -36,23 +35,6 @@ def explain_empty_table(config: Config, warehouse: Warehouse) -> str:
         f"{config.time_interval}. Input rows: {', '.join(spans)}. "
         f"Run with --session {session}, or set a longer time_interval"
     )
-
-
-def check_spend(spend_table: str | None, warehouse: Warehouse) -> None:
-    """Raise `DataError` before the model, and not after it, where the report would miss a column.
-
-    A table of another database (`costs.daily`) cannot be seen from here: the report checks it.
-    """
-    if spend_table is None or "." in spend_table:
-        return
-    columns = {column.lower() for column in warehouse.columns(spend_table)}
-    missing = [column for column in SPEND_COLUMNS if column not in columns]
-    if missing:
-        wanted, got = ", ".join(SPEND_COLUMNS), ", ".join(sorted(columns))
-        raise DataError(
-            f"spend_table {spend_table} must have the columns {wanted}, got {got}; "
-            f"add {', '.join(missing)}"
-        )
 
 
 def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:

@@ -20,8 +20,9 @@ from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.errors import DataError
+from td_mta.ingest import costs
 from td_mta.ingest.pages import TouchpointTable
-from td_mta.ingest.preflight import check_spend, explain_empty_table
+from td_mta.ingest.preflight import explain_empty_table
 from td_mta.ingest.scan import EmptyTableError
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.examples import Examples
@@ -78,10 +79,11 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     """
     timer = _StepTimer()
     _check_outputs(config, warehouse, channels=None)
-    check_spend(config.spend_table, warehouse)
+    given_costs = costs.read(config, warehouse)
     touchpoints, extracted = _read(config, warehouse, timer)
+    channel_costs = _costs_of_channels(given_costs, touchpoints)
     fitted = _train(extracted, config, fit, timer)
-    results = _attribute(touchpoints, extracted, fitted, config, timer)
+    results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
     tables = output_frames(results, config, timer.seconds)
     page = _page(tables, config.table, out)
@@ -101,11 +103,15 @@ def _check_outputs(config: Config, warehouse: Warehouse, channels: list[str] | N
     names = _table_names(config)
     columns = output_tables.columns(channels, run_id=config.if_exists == "append")
     by_name = {names[key]: of_table for key, of_table in columns.items()}
-    warehouse.check_writable(by_name, config.if_exists)
+    warehouse.check_writable(by_name, config.if_exists, replaced=_newest_only(config))
 
 
 def _table_names(config: Config) -> dict[str, str]:
     return output_tables.names(config.metrics_table, config.shapley_table)
+
+
+def _newest_only(config: Config) -> list[str]:
+    return [_table_names(config)[key] for key in output_tables.NEWEST_ONLY]
 
 
 def _read(
@@ -130,6 +136,16 @@ def _touchpoints(config: Config, warehouse: Warehouse, spill: Path) -> Touchpoin
         raise DataError(explain_empty_table(config, warehouse)) from error
 
 
+def _costs_of_channels(
+    given: costs.Costs | None, touchpoints: TouchpointTable
+) -> costs.ChannelCosts | None:
+    """The costs of the touchpoints' channels and days; what does not match is said at the end."""
+    if given is None:
+        return None
+    days = touchpoints.first_day, touchpoints.last_day
+    return costs.of_channels(given, touchpoints.channels, days)
+
+
 def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":
     # TensorFlow takes seconds to import, which a wrong table need not wait for.
     from td_mta.model import training
@@ -144,6 +160,7 @@ def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTi
 def _attribute(
     touchpoints: TouchpointTable,
     extracted: Extracted,
+    channel_costs: costs.ChannelCosts | None,
     fitted: "Fitted",
     config: Config,
     timer: _StepTimer,
@@ -161,7 +178,17 @@ def _attribute(
     with timer.step("convergence"):
         changes = _credit_changes(fitted, extracted, visits=touchpoints.visits)
     evaluation = run_facts.evaluate(fitted.held_out)
-    return Results(touchpoints, extracted, fitted, evaluation, values, credit, both, changes)
+    return Results(
+        touchpoints=touchpoints,
+        extracted=extracted,
+        costs=channel_costs,
+        fitted=fitted,
+        evaluation=evaluation,
+        values=values,
+        credit=credit,
+        intervals=both,
+        changes=changes,
+    )
 
 
 def _value_function(predictor: ValueFunction, *, visits: bool) -> ValueFunction:
@@ -239,9 +266,15 @@ def _write_tables(
     tables: dict[str, pd.DataFrame], config: Config, warehouse: Warehouse, run_id: str
 ) -> None:
     names = _table_names(config)
-    extra = {output_tables.RUN_ID: run_id} if config.if_exists == "append" else {}
-    by_name = {names[key]: frame.assign(**extra) for key, frame in tables.items()}
-    warehouse.write_all(by_name, config.if_exists)
+    by_name = {names[key]: frame for key, frame in tables.items()}
+    newest_only = _newest_only(config)
+    if config.if_exists == "append":
+        with_id = {output_tables.RUN_ID: run_id}
+        by_name = {
+            name: frame if name in newest_only else frame.assign(**with_id)
+            for name, frame in by_name.items()
+        }
+    warehouse.write_all(by_name, config.if_exists, replaced=newest_only)
 
 
 def _page(tables: dict[str, pd.DataFrame], table: str, out: Path | None) -> str:

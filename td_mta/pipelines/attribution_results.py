@@ -9,9 +9,10 @@ import pandas as pd
 
 from td_mta.config.attribution import Config, advice, page_advice
 from td_mta.dataset.build import Extracted
+from td_mta.ingest.costs import ChannelCosts
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
-from td_mta.reporting import diagnostics, frames, run_facts
+from td_mta.reporting import cost_warnings, diagnostics, frames, run_facts
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
 from td_mta.shapley.intervals import Intervals
@@ -27,6 +28,7 @@ class Results(NamedTuple):
 
     touchpoints: TouchpointTable
     extracted: Extracted
+    costs: ChannelCosts | None
     fitted: "Fitted"
     evaluation: run_facts.Evaluation  # of the held-out examples
     values: Values
@@ -49,6 +51,14 @@ def output_frames(
         "detail": frames.detail(credit, results.intervals, channels, has_value=has_value),
         "models": frames.models(credits, channels, has_value=has_value),
         "intervals": frames.intervals(credit, results.intervals, channels),
+        "report": frames.report(
+            credit,
+            results.intervals,
+            channels,
+            results.extracted.touches_and_users,
+            results.costs.by_channel if results.costs else None,
+            has_value=has_value,
+        ),
         "run_info": _run_info(results, config, seconds),
     }
 
@@ -103,6 +113,7 @@ def _warnings(results: Results, config: Config) -> list[str]:
     )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
     sentences += diagnostics.row_warnings(touchpoints.scan, duplicates, config.value_column)
+    sentences += cost_warnings.warnings(results.costs) if results.costs else []
     return [*sentences, *advice(config), *page_advice(config, extracted.counts["users"])]
 
 
@@ -113,6 +124,7 @@ def _notes(results: Results, config: Config) -> list[str]:
     if config.holdout == "forward":
         held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
     sentences = diagnostics.input_notes(touchpoints.scan.converted, held_out_day)
+    sentences += cost_warnings.notes(results.costs) if results.costs else []
     sentences += diagnostics.baseline_notes(config.examples, visits=touchpoints.visits)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(

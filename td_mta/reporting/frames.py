@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from td_mta import tables
-from td_mta.journeys.touchpoints import Floats
+from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.metrics import Quality
 from td_mta.shapley.credit import Credit
 from td_mta.shapley.intervals import Interval, Intervals
@@ -89,6 +89,42 @@ def models(credits: Mapping[str, Floats], channels: list[str], *, has_value: boo
     return pd.concat(parts, ignore_index=True)
 
 
+def report(
+    credit: Credit,
+    intervals: Intervals,
+    channels: list[str],
+    touches_and_users: Ints,
+    costs: pd.DataFrame | None,
+    *,
+    has_value: bool,
+) -> pd.DataFrame:
+    """Credit beside costs, one row per channel of either.
+
+    `touches_and_users` has shape `(2, channels)`; `costs` has spend, impressions and clicks by
+    channel. Nothing is divided by 0.
+    """
+    conversions, value = credit.cells.sum(axis=1)  # (channels,) each
+    full = intervals.full
+    frame = pd.DataFrame(
+        {
+            "touches": touches_and_users[0],
+            "users": touches_and_users[1],
+            "conversions": conversions,
+            "value": value if has_value else np.nan,
+            "lower": np.nan if full is None else full.channels.lower[:-1],
+            "upper": np.nan if full is None else full.channels.upper[:-1],
+        },
+        index=pd.Index(channels, name="channel"),
+    )
+    if costs is None:
+        costs = pd.DataFrame(columns=["spend", "impressions", "clicks"], dtype=np.float64)
+    frame = frame.join(costs, how="outer").sort_index()
+    # A channel that has nothing but costs is touched and credited 0 times.
+    frame = frame.fillna(dict.fromkeys(("touches", "users", "conversions"), 0))
+    frame = frame.astype({"touches": np.int64, "users": np.int64})
+    return _with_ratios(frame).reset_index()[list(tables.REPORT.columns)]
+
+
 def run_info(sections: Mapping[str, Mapping[str, object] | Iterable[str]]) -> pd.DataFrame:
     """Facts by section; sentences of a section without names are numbered from 1."""
     rows = []
@@ -103,6 +139,17 @@ def by_channel(credit: Credit) -> Floats:
     """Conversions and value per channel, the baseline last, shape `(2, channels + 1)`."""
     channels = credit.cells.sum(axis=1)  # (2, channels)
     return np.concatenate([channels, credit.baseline[:, None]], axis=1)
+
+
+def _with_ratios(frame: pd.DataFrame) -> pd.DataFrame:
+    spend, value = frame["spend"], frame["value"]
+    return frame.assign(
+        cpm=1000 * spend / frame["impressions"].replace(0, np.nan),
+        cpc=spend / frame["clicks"].replace(0, np.nan),
+        cpa=spend / frame["conversions"].replace(0, np.nan),
+        roas=value / spend.replace(0, np.nan),
+        roms=(value - spend) / spend.replace(0, np.nan),
+    )
 
 
 def _measures(quality: Quality, prefix: str) -> dict[str, float]:

@@ -15,8 +15,11 @@ OUTPUTS = {
     "detail": tables.DETAIL,
     "models": tables.MODELS,
     "intervals": tables.INTERVALS,
+    "report": tables.REPORT,
     "run_info": tables.RUN_INFO,
 }
+NEWEST_ONLY = ("report",)
+"""Tables of the newest run alone: replaced where the others are appended to."""
 RUN_ID = "run_id"
 """The column that distinguishes runs where `if_exists` is append."""
 
@@ -32,13 +35,14 @@ def names(metrics_table: str, shapley_table: str) -> dict[str, str]:
 
 
 def columns(channels: Sequence[str] | None, *, run_id: bool) -> dict[str, list[str] | None]:
-    """The columns of every output table by its key; `run_id` adds that column to each.
+    """The columns of every output table by its key; `run_id` adds that column to all but the
+    tables of the newest run alone.
 
     Where a table has a column per channel and the channels are not known yet (None), its columns
     are None.
     """
-    extra = [RUN_ID] if run_id else []
-    return {key: _columns_of(table, channels, extra) for key, table in OUTPUTS.items()}
+    extra = {key: [RUN_ID] for key in OUTPUTS if run_id and key not in NEWEST_ONLY}
+    return {key: _columns_of(table, channels, extra.get(key, [])) for key, table in OUTPUTS.items()}
 
 
 def _columns_of(

@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:  # so that `names` and `td_address` are imported in no time, for --help
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -46,12 +46,25 @@ class Warehouse(Protocol):
         """Make a complete table in one step; `append` adds rows to the one that exists."""
         ...
 
-    def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
-        """Several tables by name: a failure before all of them are staged changes none."""
+    def write_all(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        if_exists: IfExists,
+        *,
+        replaced: Collection[str] = (),
+    ) -> None:
+        """Several tables by name: a failure before all of them are staged changes none.
+
+        Those of `replaced` are replaced where the others are appended to.
+        """
         ...
 
     def check_writable(
-        self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
+        self,
+        tables: Mapping[str, Sequence[str] | None],
+        if_exists: IfExists,
+        *,
+        replaced: Collection[str] = (),
     ) -> None:
         """Raise now what `write_all` would raise after hours of work; writes nothing that lasts.
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -71,21 +71,31 @@ class LocalWarehouse:
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         self.write_all({table: frame}, if_exists)
 
-    def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
+    def write_all(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        if_exists: IfExists,
+        *,
+        replaced: Collection[str] = (),
+    ) -> None:
         columns = {table: list(frame.columns) for table, frame in frames.items()}
-        self.check_writable(columns, if_exists)
+        self.check_writable(columns, if_exists, replaced=replaced)
         with contextlib.ExitStack() as staged:  # at its end, when all is written, each is renamed
             for table, frame in frames.items():
                 rows = pa.Table.from_pandas(frame, preserve_index=False)
                 rows = rows.replace_schema_metadata(None)
-                if if_exists == "append" and self._find(table):
+                if if_exists == "append" and table not in replaced and self._find(table):
                     rows = rows.select(self.columns(table))
                     rows = self._appended(table, rows.to_reader()).read_all()
                 path = staged.enter_context(self._target(table, ".csv"))
                 csv_tables.write(rows, path)
 
     def check_writable(
-        self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
+        self,
+        tables: Mapping[str, Sequence[str] | None],
+        if_exists: IfExists,
+        *,
+        replaced: Collection[str] = (),
     ) -> None:
         for table, columns in tables.items():
             self._protect(table)
@@ -94,7 +104,7 @@ class LocalWarehouse:
                 raise DataError(
                     f"table {table!r} is already there ({path}), drop it first (if_exists: error)"
                 )
-            if path and if_exists == "append" and columns is not None:
+            if path and if_exists == "append" and table not in replaced and columns is not None:
                 check_same_columns(columns, self.columns(table), str(path))
 
     def query(self, sql: str) -> pa.Table:

@@ -64,18 +64,32 @@ class TreasureDataWarehouse:
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         self.write_all({table: frame}, if_exists)
 
-    def write_all(self, frames: Mapping[str, pd.DataFrame], if_exists: IfExists) -> None:
+    def write_all(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        if_exists: IfExists,
+        *,
+        replaced: Collection[str] = (),
+    ) -> None:
         rows = {table: self._rows(frame, table) for table, frame in frames.items()}
         columns = {table: new.column_names for table, new in rows.items()}
-        existing = self._check(columns, if_exists)
-        loads = [self._load(table, new, if_exists, existing) for table, new in rows.items()]
+        existing = self._check(columns, if_exists, replaced)
+        loads = []
+        for table, new in rows.items():
+            is_replaced = if_exists == "append" and table in replaced
+            way: IfExists = "overwrite" if is_replaced else if_exists
+            loads.append(self._load(table, new, way, existing))
         td_writing.write([load for load in loads if load is not None])
 
     def check_writable(
-        self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
+        self,
+        tables: Mapping[str, Sequence[str] | None],
+        if_exists: IfExists,
+        *,
+        replaced: Collection[str] = (),
     ) -> None:
         """See `Warehouse`; a table that is made and dropped shows that the key may write."""
-        self._check(tables, if_exists)
+        self._check(tables, if_exists, replaced)
         probe = _temporary_name("td_mta_probe")
         td_loading.create_table(self._connection, self.database, probe)
         td_loading.drop_table(self._connection, self.database, probe)
@@ -106,7 +120,10 @@ class TreasureDataWarehouse:
         td_loading.drop_table(self._connection, self.database, table)
 
     def _check(
-        self, tables: Mapping[str, Sequence[str] | None], if_exists: IfExists
+        self,
+        tables: Mapping[str, Sequence[str] | None],
+        if_exists: IfExists,
+        replaced: Collection[str],
     ) -> dict[str, list[str]]:
         """The existing tables; raises `DataError` where these cannot be written to them."""
         for table in tables:
@@ -121,7 +138,7 @@ class TreasureDataWarehouse:
                 raise DataError(
                     f"{self._named(table)} is already there, drop it first (if_exists: error)"
                 )
-            if columns is not None:
+            if columns is not None and table not in replaced:
                 new = {names.column_name(name) for name in columns} - {TIME}
                 names.check_same_columns(new, existing[table], self._named(table))
         return existing

@@ -4,7 +4,7 @@
 mta.dig, `union`: its first task alone), `set` (parameters), `data` (options instead of `--data`,
 `{folder}` is the case's), and what is right: `counts` of run_info; `models`: conversions by method
 and channel; `touches`: the touchpoint table by user; `table: {name: rows}`; `warns` and `error`:
-texts. The tables of a case with `same_as` are those of another case's folder.
+texts. The tables of a case with `same_as` are those of another case's folder, beside its own.
 """
 
 import csv
@@ -46,8 +46,9 @@ def test_a_file_as_people_have_them(
     folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     case, data, out = _read(folder), tmp_path / "data", tmp_path / "out"
-    tables = folder.parent / case.get("same_as", folder.name)
-    shutil.copytree(tables, data, ignore=shutil.ignore_patterns("case.yml"))
+    for tables in dict.fromkeys((folder.parent / case.get("same_as", folder.name), folder)):
+        ignored = shutil.ignore_patterns("case.yml")
+        shutil.copytree(tables, data, ignore=ignored, dirs_exist_ok=True)
     code = _run(case, data, out)
     printed = capfd.readouterr().err
     assert "Traceback" not in printed

@@ -37,9 +37,10 @@ MADE_BY_PYTHON = (
     "shapley_detail",
     "shapley_models",
     "shapley_intervals",
+    "shapley_report",
     "shapley_run_info",
 )
-OUTPUTS = (*MADE_BY_PYTHON, "shapley_report", "channel_source_stats", "mta_user_rnd")
+OUTPUTS = (*MADE_BY_PYTHON, "channel_source_stats", "mta_user_rnd")
 
 
 def tables(*, users: int = USERS, seed: int = 18) -> dict[str, pa.Table]:

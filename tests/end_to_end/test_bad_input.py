@@ -150,7 +150,7 @@ CASES = [
         id="name of an output table with capitals",
         settings={"shapley_table": "Shapley"},
         task=None,
-        says=("workflows/report_tasks.dig:", "'Shapley_report' is no table name", "a-z, 0-9 and _"),
+        says=("workflows/report_tasks.dig:", "'Shapley_rules' is no table name", "a-z, 0-9 and _"),
     ),
     Bad(
         id="channels that become one column",

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from td_mta.config.attribution import Config
-from td_mta.errors import DataError
-from td_mta.ingest.preflight import check_spend, explain_empty_table
+from td_mta.ingest.preflight import explain_empty_table
 from td_mta.warehouse.local import LocalWarehouse
 
 
@@ -61,29 +60,3 @@ def test_page_views_and_form_fills_are_named_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize("config", [Config(table="mine"), Config()], ids=["own table", "no input"])
 def test_without_an_input_the_table_has_no_rows(tmp_path: Path, config: Config) -> None:
     assert explanation(tmp_path, config) == f"table {config.table} has no rows"
-
-
-@pytest.mark.parametrize(
-    ("header", "error"),
-    [
-        ("Day,channel,spend,impressions,clicks,note", ""),
-        (
-            "date,channel,spend,impressions",
-            "got channel, date, impressions, spend; add day, clicks",
-        ),
-        (None, "no table 'costs'"),
-    ],
-)
-def test_costs_are_looked_for_before_the_model(
-    tmp_path: Path, header: str | None, error: str
-) -> None:
-    if header:
-        (tmp_path / "costs.csv").write_text(f"{header}\n")
-    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0)
-    check_spend(None, warehouse)
-    check_spend("other.costs", warehouse)
-    if not error:
-        check_spend("costs", warehouse)
-    else:
-        with pytest.raises(DataError, match=error):
-            check_spend("costs", warehouse)

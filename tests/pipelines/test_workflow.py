@@ -136,7 +136,7 @@ def dig_files() -> str:
 def test_the_workflow_does_without_what_digdag_does_otherwise_than_one_thinks() -> None:
     """A group's _retry fails though it recovers; its _check never runs; its _env has no effect."""
     keys = set(re.findall(r"^\s*(_\w+):", dig_files(), re.MULTILINE))
-    assert keys == {"_export", "_do", "_else_do", "_error", "_env"}
+    assert keys == {"_export", "_do", "_error", "_env"}
 
 
 def test_key_and_server_stand_at_the_task_itself() -> None:

@@ -41,16 +41,6 @@ def test_every_query_has_a_case() -> None:
     assert {case.parent.name for case in CASES} == {path.stem for path in QUERIES.glob("*.sql")}
 
 
-def test_the_report_of_the_newest_run_differs_from_that_of_the_only_run_by_the_run_alone() -> None:
-    only, newest = (
-        [line for line in (QUERIES / name).read_text().splitlines() if not line.startswith("--")]
-        for name in ("report_credit.sql", "report_credit_newest.sql")
-    )
-    newest_run = "        and run_id = (select max(run_id) from ${shapley_table}_detail)"
-    assert newest.count(newest_run) == 2
-    assert [line for line in newest if line != newest_run] == only
-
-
 def test_the_workflow_makes_a_table_of_every_query() -> None:
     tasks = "".join(file.read_text() for file in sorted(ROOT.glob("workflows/*.dig")))
     tasks += "".join(f"queries/{union}.sql" for union in ("union", "union_touchpoints"))

@@ -11,6 +11,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from td_mta.reporting import html
+from td_mta.tables import REPORT
 
 Frames = dict[str, pd.DataFrame]
 PLOTLY = get_plotlyjs()
@@ -24,6 +25,7 @@ def tables(
     *,
     models: tuple[str, ...] = ("shapley", "last_touch", "linear"),
     value_per_conversion: float = float("nan"),
+    spend_per_conversion: float = float("nan"),
     epochs: int = 2,
     facts: list[tuple[str, str, str]] | None = None,
     kinds: tuple[str, ...] = ("sampling",),
@@ -56,6 +58,7 @@ def tables(
         "detail": detail,
         "models": pd.concat([by_channel.reset_index().assign(model=name) for name in models]),
         "intervals": _intervals(by_channel, kinds),
+        "report": _report(by_channel, spend_per_conversion),
         "channel": pd.DataFrame([{name: sum(days) / channels for name, days in credits.items()}]),
         "shapley": pd.DataFrame(credits).assign(days_before_conversion=range(_days(credits))),
         "metrics": pd.DataFrame(
@@ -81,6 +84,12 @@ def _intervals(by_channel: pd.DataFrame, kinds: tuple[str, ...]) -> pd.DataFrame
     ]
     empty = pd.DataFrame(columns=["kind", "channel", "conversions", "lower", "upper"])
     return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _report(by_channel: pd.DataFrame, spend: float) -> pd.DataFrame:
+    credited = by_channel.drop("(baseline)").reset_index()
+    frame = pd.DataFrame(credited, columns=list(REPORT.columns)).astype({"cpm": float})
+    return frame.assign(touches=1, users=1, spend=credited["conversions"] * spend, cpa=spend)
 
 
 def _days(credits: dict[str, list[float]]) -> int:
@@ -123,6 +132,7 @@ CASES = {
     "one channel, one day, one epoch": tables({"Email": [3.0]}, 0.0, epochs=1),
     "all values negative": tables({"a": [-1.0, -2.0], "b": [-0.5, 0.0]}, 13.5),
     "values": tables(SMALL, value_per_conversion=12.5),
+    "costs": tables(SMALL, spend_per_conversion=2.5),
     "60 channels": tables({f"channel {i}": [float(i), 1.0] for i in range(60)}),
     "nasty names": tables({NASTY: [1.0, 2.0], "<b>bold": [1.0, 1.0], "": [0.5, 0.0]}),
 }
@@ -191,6 +201,14 @@ def test_the_first_line_says_when_the_model_wins() -> None:
     ]
     won = "better than logistic regression (0.20000) and the base rate (0.30000)."
     assert won in page(tables(SMALL, facts=facts))
+
+
+def test_costs_stand_beside_the_credit_where_there_are_some() -> None:
+    written = page(tables(SMALL, spend_per_conversion=2.5))
+    row = r"<td>Email</td>.*<td class=\"number\">6</td>.*<td class=\"number\">15</td>"
+    assert re.search(row, written)
+    assert "impressions</th>" not in written.split("<h2>Output tables</h2>")[0]
+    assert "Credit and cost" not in page(tables(SMALL))
 
 
 def test_holdout_figures_stand_model_by_model() -> None:

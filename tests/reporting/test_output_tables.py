@@ -12,6 +12,7 @@ def test_long_tables_are_named_after_the_shapley_table() -> None:
         "detail": "credit_detail",
         "models": "credit_models",
         "intervals": "credit_intervals",
+        "report": "credit_report",
         "run_info": "credit_run_info",
     }
 
@@ -24,3 +25,4 @@ def test_columns_of_channels_are_unknown_until_the_channels_are() -> None:
     assert after["channel"] == ["Email", "Fax", "run_id"]
     assert before["detail"] == list(tables.DETAIL.columns)
     assert after["detail"] == [*tables.DETAIL.columns, "run_id"]
+    assert after["report"] == list(tables.REPORT.columns)

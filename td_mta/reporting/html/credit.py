@@ -44,6 +44,11 @@ INTERVALS = {
         "what no model can see, such as users who were about to buy anyway."
     ),
 }
+COSTS = (
+    "Costs on the days of the touchpoints beside what they bought. CPM is the cost of a thousand "
+    "impressions, CPC of a click, CPA of a credited conversion; ROAS is the credited value for "
+    "each unit of spend, ROMS what is left of it after the spend."
+)
 NO_REFITS = (
     "These intervals leave out the model's own error. <code>interval_refits: 20</code> or more "
     "adds full intervals, which include it; 20 refits take about twice as long as the training."
@@ -115,6 +120,18 @@ def _folded_table(
     if others.empty:
         return shown
     return shown + folded(f"{len(others)} more channels", table(others, percents, shaded))
+
+
+def costs(run: RunTables) -> str:
+    """Each channel's credit beside its costs, the dearest first; empty where no costs are known."""
+    report = run.frames["report"]
+    if report["spend"].isna().all():
+        return ""
+    dearest_first = report.sort_values("spend", ascending=False, kind="stable")
+    rows = dearest_first.drop(columns=["lower", "upper"]).dropna(axis="columns", how="all")
+    return "\n".join(
+        ["<h2>Credit and cost</h2>", paragraphs(COSTS), _folded_table(rows, MOST_CHANNELS)]
+    )
 
 
 def confidence_intervals(run: RunTables) -> str:

@@ -39,8 +39,8 @@ PAGE = """<!doctype html>
 def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     """The page of one run, from its output tables alone; the same tables give the same text.
 
-    `frames` holds metrics, shapley, channel, detail, models, intervals and run_info, with the
-    columns of `tables.py`, rows of one run only.
+    `frames` holds metrics, shapley, channel, detail, models, intervals, report and run_info, with
+    the columns of `tables.py`, rows of one run only.
     """
     run = RunTables(frames)
     contents = [section(run) for section in SECTIONS]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from td_mta.reporting import output_tables
 from td_mta.reporting.html.advice import reading
-from td_mta.reporting.html.credit import channels, confidence_intervals, days
+from td_mta.reporting.html.credit import channels, confidence_intervals, costs, days
 from td_mta.reporting.html.elements import folded, number, percent, table, text
 from td_mta.reporting.html.findings import findings
 from td_mta.reporting.html.model_quality import model_quality
@@ -15,7 +15,9 @@ from td_mta.tables import DAYS_BEFORE_CONVERSION
 
 MOST_ROWS = 2_000  # of a raw table
 MOST_COLUMNS = 12  # beyond, a table of one row stands upright
-RAW_TABLES = ("detail", "channel", "shapley", "models", "intervals", "metrics", "run_info")
+RAW_TABLES = (
+    *("report", "detail", "channel", "shapley", "models", "intervals", "metrics", "run_info"),
+)
 
 
 def key_numbers(run: RunTables) -> str:
@@ -61,6 +63,7 @@ SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     findings,
     key_numbers,
     channels,
+    costs,
     confidence_intervals,
     days,
     model_quality,

@@ -1,0 +1,280 @@
+"""Costs of channels by day, from a table whose columns are found by their names.
+
+`read` takes the table as it is, before the touchpoints are known; `of_channels` sets its channels
+and days against theirs: names that differ by letter case and blanks alone are joined, days outside
+of the touchpoints' are left out. What does not match is kept for the run's warnings.
+"""
+
+import datetime
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from td_mta.config.attribution import Config
+from td_mta.errors import DataError
+from td_mta.ingest import coercion, times, usual_names
+from td_mta.ingest.pages import local_time
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
+from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import find_column
+
+log = logging.getLogger(__name__)
+
+AMOUNTS = ("spend", "impressions", "clicks")
+OPTIONAL = ("impressions", "clicks")
+USUAL = {
+    "day": (
+        *(
+            "day",
+            "date",
+            "spend_date",
+            "cost_date",
+            "report_date",
+            "reporting_date",
+            "segments_date",
+        ),
+        *("reporting_starts", "date_start", "day_date", "dt", "datum", "tag", "fecha", "data"),
+    ),
+    "channel": (
+        "channel",
+        "channels",
+        "channel_name",
+        "marketing_channel",
+        "default_channel_group",
+    ),
+    "spend": (
+        *("spend", "cost", "costs", "amount", "amount_spent", "ad_spend", "adspend", "ad_cost"),
+        *("media_spend", "marketing_spend", "total_spend", "total_cost", "cost_micros"),
+        *("metrics_cost_micros", "kosten", "ausgaben", "coste"),
+    ),
+    "impressions": ("impressions", "impr", "impression", "impression_count", "imps"),
+    "clicks": ("clicks", "click", "link_clicks", "click_count", "klicks"),
+}
+OTHER_CHANNELS = {  # beside the name that action_column has itself
+    "source": ("source", "utm_source", "platform", "network", "publisher"),
+    "medium": ("medium", "utm_medium"),
+    "campaign": ("campaign", "campaign_name", "utm_campaign"),
+}
+PARAMETERS = {
+    "day": "spend_day_column",
+    "channel": "spend_channel_column",
+    "spend": "spend_column",
+    "impressions": "spend_impressions_column",
+    "clicks": "spend_clicks_column",
+}
+# Days counted from 1970, of 1980 to 2049; Excel counts days of 1980 and later from 29221 on.
+EPOCH_DAYS = (3652, 29220)
+MOST_NAMED = 5
+
+
+class Costs(NamedTuple):
+    """A table of costs."""
+
+    table: str
+    columns: Mapping[str, str]  # of day, channel and each amount that the table has
+    rows: pd.DataFrame  # day (since 1970), channel and AMOUNTS, NaN where a cell is empty
+    incomplete: pd.DataFrame  # rows without a day or a channel: AMOUNTS
+
+
+class ChannelCosts(NamedTuple):
+    """Costs by channel on the days of the touchpoints, and what does not match them."""
+
+    table: str
+    columns: Mapping[str, str]
+    by_channel: pd.DataFrame  # AMOUNTS, one row per channel by name
+    joined: Mapping[str, str]  # channels of the costs -> of the touchpoints, where they differ
+    unknown: Mapping[str, float]  # spend of channels that the touchpoints lack
+    without: Sequence[str]  # channels of the touchpoints without costs
+    days: tuple[int, int] | None  # first and last day of the costs, None where there are no rows
+    touchpoint_days: tuple[int, int]
+    outside: tuple[int, float]  # days that the touchpoints do not have, and their spend
+    incomplete: tuple[int, float]  # rows without day or channel, and their spend
+    negative: tuple[int, float]  # rows of negative spend, and their sum
+
+
+def read(config: Config, warehouse: Warehouse) -> Costs | None:
+    """The table `spend_table`; None where none is named.
+
+    Raises `DataError` for a missing table or column, and for days and amounts that cannot be read.
+    """
+    if config.spend_table is None:
+        return None
+    table, given = config.spend_table, _Given(config, warehouse)
+    columns = _found(given.names, config)
+    rows = given.rows(list(columns.values()))
+    location = {role: f"table {table}, column {name}" for role, name in columns.items()}
+    day, no_day = _days(rows[columns["day"]], location["day"], config)
+    channel = coercion.names(rows[columns["channel"]])
+    frame = pd.DataFrame({"day": day, "channel": np.array(channel.names, object)[channel.codes]})
+    for amount in AMOUNTS:
+        frame[amount] = np.nan
+        if amount in columns:
+            values = coercion.amounts(rows[columns[amount]], location[amount])
+            frame[amount] = values * _unit(columns[amount])
+    complete = ~no_day & frame["channel"].notna().to_numpy()
+    log.info("costs of table %s: %s", table, describe(columns))
+    return Costs(table, columns, frame[complete], frame.loc[~complete, list(AMOUNTS)])
+
+
+def of_channels(costs: Costs, channels: Sequence[str], days: tuple[int, int]) -> ChannelCosts:
+    """The costs of the touchpoints' `channels` on their days, the first and the last of them.
+
+    Raises `DataError` where no day or no channel of the costs is one of theirs.
+    """
+    rows = costs.rows
+    own_days = (int(rows["day"].min()), int(rows["day"].max())) if len(rows) else None
+    inside = rows["day"].between(*days)
+    if own_days and not inside.any():
+        raise DataError(
+            f"spend_table {costs.table} has costs from {date(own_days[0])} to {date(own_days[1])}, "
+            f"the touchpoints are from {date(days[0])} to {date(days[1])}: no day in common; check "
+            f"spend_day_column ({costs.columns['day']}), or set spend_table: none"
+        )
+    joined = _joined(sorted(set(rows["channel"])), channels)
+    named = rows[inside].assign(channel=rows["channel"].map(lambda name: joined.get(name, name)))
+    by_channel = named.groupby("channel")[list(AMOUNTS)].sum(min_count=1)
+    unknown = by_channel.loc[~by_channel.index.isin(channels), "spend"]
+    if len(rows) and len(unknown) == len(by_channel):
+        raise DataError(
+            f"spend_table {costs.table}, column {costs.columns['channel']}: none of its channels "
+            f"is one of the touchpoints': it has {_listed(by_channel.index)}, they have "
+            f"{_listed(channels)}; name the column that holds them in spend_channel_column, or set "
+            "action_column to the column of the touchpoints that has the names of the costs"
+        )
+    outside = rows[~inside]
+    negative = rows["spend"] < 0
+    return ChannelCosts(
+        table=costs.table,
+        columns=costs.columns,
+        by_channel=by_channel,
+        joined={name: to for name, to in joined.items() if name != to},
+        unknown={str(name): float(spend) for name, spend in unknown.fillna(0.0).items()},
+        without=[name for name in channels if name not in by_channel.index],
+        days=own_days,
+        touchpoint_days=days,
+        outside=(outside["day"].nunique(), float(outside["spend"].sum())),
+        incomplete=(len(costs.incomplete), float(costs.incomplete["spend"].sum())),
+        negative=(int(negative.sum()), float(rows.loc[negative, "spend"].sum())),
+    )
+
+
+def describe(columns: Mapping[str, str]) -> str:
+    """Which column is what, in words."""
+    known = ", ".join(f"{role} is column {name}" for role, name in columns.items())
+    absent = " or ".join(role for role in OPTIONAL if role not in columns)
+    return f"{known}, without {absent}" if absent else known
+
+
+def date(day: int) -> datetime.date:
+    """The date of a day counted from 1970."""
+    return datetime.date(1970, 1, 1) + datetime.timedelta(day)
+
+
+class _Given:
+    """The table in the warehouse, or in another database of it (`costs.daily`)."""
+
+    def __init__(self, config: Config, warehouse: Warehouse) -> None:
+        self._table, self._warehouse = str(config.spend_table), warehouse
+        self._whole: pa.Table | None = None
+        if "." in self._table:  # only a query can name another database
+            self._whole = warehouse.query(f"select * from {self._table}")
+        self.names = (
+            warehouse.columns(self._table) if self._whole is None else self._whole.column_names
+        )
+
+    def rows(self, columns: list[str]) -> dict[str, pa.Array]:
+        distinct = list(dict.fromkeys(columns))
+        table = self._whole
+        if table is None:
+            empty = pa.table({name: pa.array([], pa.string()) for name in distinct})
+            batches = list(self._warehouse.read(self._table, distinct))
+            table = pa.Table.from_batches(batches) if batches else empty
+        return {name: _in_one_piece(table[name]) for name in distinct}
+
+
+def _in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _found(names: Sequence[str], config: Config) -> dict[str, str]:
+    """The column of each role, by its parameter or by the usual names."""
+    found = {}
+    for role, usual in USUAL.items():
+        parameter = PARAMETERS[role]
+        named = getattr(config, parameter)
+        if role == "channel":
+            usual = _usual_channels(config.action_column)
+        column = find_column(named, names, f"spend_table {config.spend_table}") if named else None
+        column = column or usual_names.find(names, usual)
+        if column:
+            found[role] = column
+        elif role not in OPTIONAL:
+            raise DataError(
+                f"spend_table {config.spend_table} has no column for the {role}: it has "
+                f"{', '.join(sorted(names))}; name it in {parameter}"
+            )
+    return found
+
+
+def _usual_channels(action_column: str) -> tuple[str, ...]:
+    """The touchpoints' own name first, then what is as coarse or fine as that."""
+    own = usual_names.plain(action_column)
+    alike = [names for word, names in OTHER_CHANNELS.items() if own in names or own == word]
+    others = [name for names in OTHER_CHANNELS.values() for name in names]
+    return (own, *(name for names in alike for name in names), *USUAL["channel"], *others)
+
+
+def _unit(column: str) -> float:
+    """What a number of the column is in units of money: Google's API has millionths."""
+    return 1e-6 if usual_names.plain(column).endswith("micros") else 1.0
+
+
+def _days(column: pa.Array, location: str, config: Config) -> tuple[Ints, Flags]:
+    """Days since 1970 as the owner of the costs wrote them, and where there is none."""
+    if _are_epoch_days(column):
+        missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
+        days = column.fill_null(0).to_numpy(zero_copy_only=False)
+        return np.asarray(days, np.int64), missing
+    read = times.read(column, location)
+    return _local_days(read.seconds, config.day_timezone), read.missing
+
+
+def _are_epoch_days(column: pa.Array) -> bool:
+    if not pa.types.is_integer(column.type):
+        return False
+    days = column.drop_null().to_numpy(zero_copy_only=False)
+    return bool(len(days) and ((days >= EPOCH_DAYS[0]) & (days <= EPOCH_DAYS[1])).all())
+
+
+def _local_days(seconds: Ints, zone: str) -> Ints:
+    """Midnights of UTC are days as they stand, whatever the time zone of the touchpoints."""
+    if not (seconds % SECONDS_PER_DAY).any():
+        return seconds // SECONDS_PER_DAY
+    return local_time(seconds, zone)[0]
+
+
+def _joined(names: Sequence[str], channels: Sequence[str]) -> dict[str, str]:
+    """The touchpoints' name of each channel of the costs that has one."""
+    joined = {name: name for name in names if name in set(channels)}
+    alike: dict[str, list[str]] = {}
+    for channel in channels:
+        alike.setdefault(_plain_channel(channel), []).append(channel)
+    for name in names:
+        same = alike.get(_plain_channel(name), [])
+        if len(same) == 1:
+            joined.setdefault(name, same[0])
+    return joined
+
+
+def _plain_channel(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name).strip().casefold()
+
+
+def _listed(names: Sequence[str] | pd.Index) -> str:
+    shown = ", ".join(repr(str(name)) for name in names[:MOST_NAMED])
+    return shown if len(names) <= MOST_NAMED else f"{shown} and {len(names) - MOST_NAMED} more"
