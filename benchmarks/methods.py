@@ -21,7 +21,7 @@ from td_mta.journeys.runs import offsets_of
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 
 CHANNELS = 8
-SETTINGS = RuleSettings(direct=0)
+SETTINGS = RuleSettings(direct=(0,))
 
 
 def main() -> None:

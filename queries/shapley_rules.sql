@@ -11,16 +11,63 @@ with_none as (
     from ${table}
 ),
 
--- Rows equal in every column count once.
-rows_once as (
-    select distinct
-        cast("${user_column}" as varchar) as user_id,
+typed as (
+    select
+        nullif(trim(cast("${user_column}" as varchar)), '') as user_id,
         cast("${time_column}" as bigint) as time,
         nullif(trim(cast("${action_column}" as varchar)), '') as channel,
         cast("${conversion_column}" as bigint) as conversion,
         cast("${value_column}" as double) as value
     from with_none
-    where "${user_column}" is not null and "${time_column}" is not null
+),
+
+-- Users and channels that are words for a missing value are none.
+named as (
+    select
+        user_id,
+        time,
+        if(channel_is_word, null, channel) as channel,
+        case
+            when channel_is_word then null
+            when '${channel_letter_case}' = 'join'
+                then lower(regexp_replace(translate(channel, '_-', '  '), ' +', ' '))
+            else channel
+        end as joined_name,
+        conversion,
+        value
+    from (
+        select
+            *,
+            '${null_words}' <> 'none'
+                and strpos(',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',', ',' || lower(channel) || ',') > 0 as channel_is_word,
+            '${null_words}' <> 'none'
+                and strpos(',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',', ',' || lower(user_id) || ',') > 0 as user_is_word
+        from typed
+    ) as words
+    where user_id is not null and time is not null and not user_is_word
+),
+
+-- Of the names that are joined the most frequent one counts.
+spellings as (
+    select
+        joined_name,
+        channel,
+        row_number() over (partition by joined_name order by count(*) desc, channel) as place
+    from named
+    where joined_name is not null
+    group by 1, 2
+),
+
+-- Rows equal in every column count once.
+rows_once as (
+    select distinct
+        named.user_id,
+        named.time,
+        spellings.channel,
+        named.conversion,
+        named.value
+    from named
+    left join spellings on named.joined_name = spellings.joined_name and spellings.place = 1
 ),
 
 -- A path ends with a conversion: `path` counts the user's conversions before the row.
@@ -87,6 +134,16 @@ numbered as (
         row_number() over (partition by user_id, path order by row_in_order) as position,
         count(*) over (partition by user_id, path) as touches,
         count(*) over (partition by user_id, path, channel) as repeats,
+        case
+            when '${direct_channel}' = 'Direct' then lower(channel) in (
+                'direct', '(direct)', '(none)', 'direct traffic', 'direct visit', 'direct entry',
+                '(direct) / (none)', '(direct)/(none)', 'direct / none', 'direct/none'
+            )
+            else lower(channel) = lower(trim('${direct_channel}')) or strpos(
+                ',' || regexp_replace(lower(trim('${direct_channel}')), ' *, *', ',') || ',',
+                ',' || lower(channel) || ','
+            ) > 0
+        end as is_direct,
         row_number() over (partition by user_id, path, channel order by row_in_order) as repeat,
         power(2e0, -cast(age as double) / (86400e0 * ${time_decay_half_life_days})) as decay
     from touches
@@ -103,7 +160,7 @@ measured as (
         repeats,
         decay,
         sum(case when repeat = 1 then 1 else 0 end) over (partition by user_id, path) as distinct_channels,
-        max(case when channel <> '${direct_channel}' then position end)
+        max(case when not is_direct then position end)
             over (partition by user_id, path) as last_named,
         sum(decay) over (partition by user_id, path) as decays
     from numbered

@@ -71,6 +71,6 @@ RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
-    "parameters, counts, seconds per step, versions, held-out quality, warnings",
+    "parameters, counts, seconds per step, versions, held-out quality, numbered columns, warnings",
 )
 TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)

@@ -20,7 +20,7 @@ PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
 class RuleSettings:
     """Parameters of the rules."""
 
-    direct: int = -1  # the channel that `last_non_direct` passes over; -1 none
+    direct: tuple[int, ...] = ()  # the channels that `last_non_direct` passes over
     first: float = 0.4  # share of the first touch in `position_based`
     last: float = 0.4  # share of the last one
     half_life_days: float = 7.0  # of `time_decay`
@@ -41,9 +41,9 @@ def last_touch(paths: Paths, settings: RuleSettings) -> Floats:
 
 
 def last_non_direct(paths: Paths, settings: RuleSettings) -> Floats:
-    """All to the last touch of a channel other than `settings.direct`; else to the last touch."""
+    """All to the last touch of no channel of `settings.direct`; else to the last touch."""
     touch = np.arange(len(paths.channel))
-    candidate = np.where(paths.channel != settings.direct, touch, -1)
+    candidate = np.where(np.isin(paths.channel, settings.direct), -1, touch)
     by_path = reduced(np.maximum, candidate, paths.offsets)
     last_candidate = by_path[paths.sizes > 0]
     only_direct = last_candidate < 0

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta import progress
+from td_mta.baselines.direct import direct_channels
 from td_mta.baselines.methods import ModelTotals
 from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
@@ -144,10 +145,8 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
 
 def models_of(channels: list[str], config: Config) -> ModelTotals:
     """The baseline models as the parameters set them; no paths counted yet."""
-    name = config.direct_channel
-    direct = channels.index(name) if name in channels else -1
     settings = RuleSettings(
-        direct=direct,
+        direct=tuple(direct_channels(channels, config.direct_channel)),
         first=config.position_first,
         last=config.position_last,
         half_life_days=config.time_decay_half_life_days,

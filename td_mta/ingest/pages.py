@@ -23,10 +23,8 @@ from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints, Touchpoints, arrange
 from td_mta.journeys.windows import Journeys
+from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
-from td_mta.warehouse.names import column_name
-
-RESERVED = ("days_before_conversion", "(baseline)", "run_id", "time")
 
 
 class Page(NamedTuple):
@@ -40,8 +38,7 @@ class Page(NamedTuple):
 class TouchpointTable:
     """The touchpoints of a table, scanned once into `spill`, a folder of the caller's.
 
-    Raises `DataError` for a table that cannot be used, and for channels whose names would become
-    one output column.
+    Raises `DataError` for a table that cannot be used.
     """
 
     def __init__(self, settings: TableSettings, warehouse: Warehouse, spill: Path) -> None:
@@ -119,21 +116,12 @@ class TouchpointTable:
 
 
 def check_channels(channels: list[str], location: str) -> None:
-    """Refuse names that could not be output columns of their own; `location` names the column."""
-    for name in channels:
-        if name in RESERVED or column_name(name) in RESERVED:
-            raise DataError(
-                f"{location}: no channel may be called {name!r}, a column of the output tables "
-                "has that name; rename the channel in the SQL"
-            )
-    by_column: dict[str, str] = {}
-    for name in channels:
-        earlier = by_column.setdefault(column_name(name), name)
-        if earlier != name:
-            raise DataError(
-                f"{location}: channels {earlier!r} and {name!r} would both become the output "
-                f"column {column_name(name)!r}; rename one of them in the SQL"
-            )
+    """Refuse the name that output tables give to conversions without a touch."""
+    if BASELINE in channels:
+        raise DataError(
+            f"{location}: no channel may be called {BASELINE!r}, as the output tables call "
+            "conversions without a touch; give it another name, or list it in null_words"
+        )
 
 
 def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:

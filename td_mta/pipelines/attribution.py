@@ -28,6 +28,7 @@ from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.model.settings import TrainingSettings
+from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import Results, output_frames
 from td_mta.reporting import output_tables, run_facts
 from td_mta.shapley import ValueFunction, convergence, intervals
@@ -123,6 +124,8 @@ def _read(
             touchpoints = _touchpoints(config, warehouse, Path(spill))
             if config.if_exists == "append":
                 _check_outputs(config, warehouse, touchpoints.channels)
+                names = _table_names(config)
+                check_numbered_columns(names, touchpoints.channels, warehouse)
         with timer.step("extract"):
             extracted = extract(touchpoints, config, folders_of(config))
     log.info("examples: %s", extracted.counts)

@@ -12,7 +12,8 @@ from td_mta.dataset.build import Extracted
 from td_mta.ingest.costs import ChannelCosts
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
-from td_mta.reporting import cost_warnings, diagnostics, frames, run_facts
+from td_mta.reporting import channel_notes, cost_warnings, diagnostics, frames, run_facts
+from td_mta.reporting.output_tables import channel_columns, numbered_columns
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
 from td_mta.shapley.intervals import Intervals
@@ -42,12 +43,12 @@ def output_frames(
 ) -> dict[str, pd.DataFrame]:
     """Every output table by its key."""
     credit, channels = results.credit, results.touchpoints.channels
-    has_value = config.value_column is not None
+    columns, has_value = channel_columns(channels), config.value_column is not None
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
     return {
         "metrics": frames.metrics(results.fitted.epochs),
-        "shapley": frames.shapley(credit, channels),
-        "channel": frames.channel(credit, channels),
+        "shapley": frames.shapley(credit, columns),
+        "channel": frames.channel(credit, columns),
         "detail": frames.detail(credit, results.intervals, channels, has_value=has_value),
         "models": frames.models(credits, channels, has_value=has_value),
         "intervals": frames.intervals(credit, results.intervals, channels),
@@ -83,6 +84,7 @@ def _run_info(results: Results, config: Config, seconds: Mapping[str, float]) ->
             "shapley": run_facts.shapley(results.values, results.credit),
             "seconds": seconds,
             "versions": run_facts.versions(),
+            "columns": numbered_columns(channels),
             "warnings": warnings,
             "notes": _notes(results, config),
         }
@@ -112,6 +114,7 @@ def _warnings(results: Results, config: Config) -> list[str]:
         forward=config.holdout == "forward",
     )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
+    sentences += channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
     sentences += diagnostics.row_warnings(touchpoints.scan, duplicates, config.value_column)
     sentences += cost_warnings.warnings(results.costs) if results.costs else []
     return [*sentences, *advice(config), *page_advice(config, extracted.counts["users"])]
@@ -125,6 +128,10 @@ def _notes(results: Results, config: Config) -> list[str]:
         held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
     sentences = diagnostics.input_notes(touchpoints.scan.converted, held_out_day)
     sentences += cost_warnings.notes(results.costs) if results.costs else []
+    sentences += channel_notes.of_columns(
+        numbered_columns(touchpoints.channels), config.shapley_table
+    )
+    sentences += channel_notes.of_direct(touchpoints.channels, config.direct_channel)
     sentences += diagnostics.baseline_notes(config.examples, visits=touchpoints.visits)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(

@@ -23,17 +23,17 @@ def metrics(epochs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(tables.METRICS.columns))
 
 
-def shapley(credit: Credit, channels: list[str]) -> pd.DataFrame:
-    """Shares of all channel credit by day and channel."""
-    frame = pd.DataFrame(_shares(credit.cells[0]), columns=channels)
+def shapley(credit: Credit, columns: list[str]) -> pd.DataFrame:
+    """Shares of all channel credit by day and channel; `columns` has one of each channel."""
+    frame = pd.DataFrame(_shares(credit.cells[0]), columns=columns)
     frame[tables.DAYS_BEFORE_CONVERSION] = np.arange(len(frame))
     return frame
 
 
-def channel(credit: Credit, channels: list[str]) -> pd.DataFrame:
-    """Shares of all channel credit by channel, one row."""
+def channel(credit: Credit, columns: list[str]) -> pd.DataFrame:
+    """Shares of all channel credit by channel, one row; `columns` has one of each channel."""
     by_channel = credit.cells[0].sum(axis=0)  # (channels,)
-    return pd.DataFrame(_shares(by_channel)[None], columns=channels)
+    return pd.DataFrame(_shares(by_channel)[None], columns=columns)
 
 
 def detail(

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Sequence
 
 from td_mta import tables
+from td_mta.warehouse.names import wide_columns
 
 OUTPUTS = {
     "metrics": tables.METRICS,
@@ -22,6 +23,7 @@ NEWEST_ONLY = ("report",)
 """Tables of the newest run alone: replaced where the others are appended to."""
 RUN_ID = "run_id"
 """The column that distinguishes runs where `if_exists` is append."""
+OTHER_COLUMNS = (tables.DAYS_BEFORE_CONVERSION, RUN_ID, "time")  # beside those of channels
 
 
 def names(metrics_table: str, shapley_table: str) -> dict[str, str]:
@@ -45,6 +47,21 @@ def columns(channels: Sequence[str] | None, *, run_id: bool) -> dict[str, list[s
     return {key: _columns_of(table, channels, extra.get(key, [])) for key, table in OUTPUTS.items()}
 
 
+def channel_columns(channels: Sequence[str]) -> list[str]:
+    """The column of each channel where a table has one per channel; some of them are numbered."""
+    return wide_columns(channels, OTHER_COLUMNS)
+
+
+def numbered_columns(channels: Sequence[str]) -> dict[str, str]:
+    """The channel of each column that is not called as its channel.
+
+    >>> numbered_columns(["Email", "抖音"])
+    {'channel_1': '抖音'}
+    """
+    by_column = zip(channel_columns(channels), channels, strict=True)
+    return {column: channel for column, channel in by_column if column != channel}
+
+
 def _columns_of(
     table: tables.Table, channels: Sequence[str] | None, extra: list[str]
 ) -> list[str] | None:
@@ -52,5 +69,6 @@ def _columns_of(
         return [*table.columns, *extra]
     if channels is None:
         return None
-    parts = (channels if name == tables.CHANNELS else [name] for name in table.columns)
+    of_channels = channel_columns(channels)
+    parts = (of_channels if name == tables.CHANNELS else [name] for name in table.columns)
     return [*itertools.chain.from_iterable(parts), *extra]

@@ -90,6 +90,8 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
         .set("datafusion.execution.parquet.schema_force_view_types", "false")
         # A file's least and largest double leave NaN out: filters by them would lose rows.
         .set("datafusion.execution.collect_statistics", "false")
+        # Each step of a query stands inside the next one's text; 50 levels are too few.
+        .set("datafusion.sql_parser.recursion_limit", "200")
         .set("datafusion.sql_parser.map_string_types_to_utf8view", "false")
     )
     return datafusion.SessionContext(config, runtime)

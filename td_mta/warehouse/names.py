@@ -3,8 +3,10 @@ that is missing.
 """
 
 import difflib
+import itertools
 import re
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from td_mta.errors import ConfigError, DataError
 
@@ -29,6 +31,30 @@ def column_name(name: str) -> str:
     """
     plain = re.sub(r"[^a-z0-9_]", "_", name.lower())
     return f"_{plain}" if plain[:1].isdigit() else plain
+
+
+def wide_columns(names: Sequence[str], reserved: Collection[str]) -> list[str]:
+    """A column for each name, in a table that has the columns `reserved` too.
+
+    A name stays as it is where `column_name` tells it from all others. Names that would become one
+    column, or a reserved one, are numbered; those without a letter or digit of Treasure Data's are
+    `channel_1`, `channel_2` and so on.
+
+    >>> wide_columns(["EMAIL", "Email", "Social", "time", "快手"], ["time"])
+    ['email', 'email_2', 'Social', 'time_2', 'channel_1']
+    """
+    plain = [column_name(name) for name in names]
+    sharing = Counter(plain)
+    alone = [name for name in plain if _says_something(name) and sharing[name] == 1]
+    taken = {*reserved, *alone}
+    columns = []
+    for name, plain_name in zip(names, plain, strict=True):
+        if plain_name in alone and plain_name not in reserved:
+            columns.append(name)
+            continue
+        columns.append(next(free for free in _numbered(plain_name) if free not in taken))
+        taken.add(columns[-1])
+    return columns
 
 
 def check_table_name(name: str) -> None:
@@ -79,3 +105,15 @@ def check_same_columns(new: Iterable[str], existing: Iterable[str], table: str) 
             f"cannot append to {table}: columns differ in {', '.join(differ)}; drop the table, "
             "or set if_exists to overwrite"
         )
+
+
+def _says_something(plain: str) -> bool:
+    return bool(plain.strip("_"))
+
+
+def _numbered(plain: str) -> Iterator[str]:
+    """What the column may be called, the best first."""
+    if _says_something(plain):
+        yield plain
+    base, first = (plain, 2) if _says_something(plain) else ("channel", 1)
+    yield from (f"{base}_{number}" for number in itertools.count(first))

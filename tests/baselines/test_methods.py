@@ -40,7 +40,7 @@ def paths_of(
     )
 
 
-SETTINGS = RuleSettings(direct=DIRECT, half_life_days=1)
+SETTINGS = RuleSettings(direct=(DIRECT,), half_life_days=1)
 BY_HAND = {
     "first_touch": [1, 0, 0, 0],
     "last_touch": [0, 0, 0, 1],

@@ -90,6 +90,10 @@ def _of_one_letter(types: list[Type], args: list[Bound]) -> Type:
     return INTEGER
 
 
+def _place_of_part(text: str) -> Kernel:
+    return per_value(lambda part: text.find(part) + 1, pa.int64())
+
+
 def _split_type(types: list[Type], args: list[Bound]) -> Type:
     return array(types[0])
 
@@ -126,6 +130,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     ),
     "strpos": (
         Overload(("varchar", "varchar!"), BIGINT, with_constants(texts.position)),
+        Overload(("varchar!", "varchar"), BIGINT, with_constants(_place_of_part)),
         Overload(("varchar", "varchar"), BIGINT, plain(texts.positions)),
     ),
     "split_part": (
