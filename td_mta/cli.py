@@ -29,6 +29,13 @@ DESCRIPTION = (
 def parser() -> argparse.ArgumentParser:
     """The options of `python -m td_mta.main`."""
     options = argparse.ArgumentParser(prog="python -m td_mta.main", description=DESCRIPTION)
+    options.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="a table of touchpoints, such as data/touchpoints.csv; its columns are found",
+    )
     options.add_argument("--config", type=Path, metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
     options.add_argument(
         "--set",
@@ -62,6 +69,33 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"--set must have the form key=value, got {pair}")
     parts = (pair.partition("=") for pair in pairs)
     return {key.strip(): value.strip() for key, _, value in parts}
+
+
+def with_file(options: argparse.Namespace) -> tuple[Path | None, dict[str, str]]:
+    """The folder of tables and the parameters of `--set`, both after the FILE that is the table.
+
+    Raises `ConfigError` for a FILE that is none, or beside options that name another table.
+    """
+    chosen, file = overrides(options.set), options.file
+    if file is None:
+        return options.data, chosen
+    from td_mta.warehouse.local import SUFFIXES, LocalWarehouse, table_name
+
+    table = table_name(file)
+    if file.is_dir():
+        raise ConfigError(f"{file} is a folder: name a file in it, or --data {file} --set table=…")
+    if not file.is_file():
+        raise ConfigError(f"{file}: no such file")
+    if table is None:
+        raise ConfigError(f"{file}: the name of a table ends in one of {', '.join(SUFFIXES)}")
+    if options.data is not None or options.warehouse == "td":
+        raise ConfigError(f"{file} or --data and --warehouse td: only one can say where tables are")
+    if chosen.setdefault("table", table) != table:
+        raise ConfigError(f"{file} or --set table={chosen['table']}: only one can be the table")
+    newest = LocalWarehouse(file.parent, options.out, now=0).file(table)
+    if newest != file:
+        raise ConfigError(f"{newest} is newer and has the same name as {file}: remove one of them")
+    return file.parent, chosen
 
 
 def open_warehouse(
@@ -120,7 +154,10 @@ def log_to_stderr() -> None:
 
 
 def print_summary(summary: "Summary") -> None:
-    """Print that baseline and channels add up to the conversions, and where the report is."""
+    """Print the channels, that they add up to the conversions, and where the report is."""
+    from td_mta.reporting.printed import channel_table
+
+    print(channel_table(summary.models), end="\n\n")
     credited = f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
     print(f"{credited} = conversions {summary.conversions:.1f}")
     if summary.report:

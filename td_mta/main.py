@@ -24,14 +24,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    config = _config(options.config, cli.overrides(options.set), options.out)
-    kind = options.warehouse or ("td" if options.data is None else "local")
-    now = int(time.time())
-    warehouse = cli.open_warehouse(kind, options.data, options.out, now, config.db)
+    data, chosen = cli.with_file(options)
+    config = _config(options.config, chosen, options.out)
+    kind = options.warehouse or ("td" if data is None else "local")
+    warehouse = cli.open_warehouse(kind, data, options.out, int(time.time()), config.db)
 
+    from td_mta.ingest import finding
     from td_mta.pipelines import attribution
 
-    cli.print_summary(attribution.run(config, warehouse, options.out))
+    found = finding.find(config, chosen, warehouse, file=options.file, local=kind == "local")
+    for sentence in found.notes:
+        log.info("%s", sentence)
+    summary = attribution.run(found.config, warehouse, options.out, notes=found.notes)
+    cli.print_summary(summary)
 
 
 def _config(path: Path | None, overrides: dict[str, str], out: Path) -> "Config":

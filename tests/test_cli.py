@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from td_mta import cli, docker_main, main
@@ -100,13 +101,35 @@ def test_a_copy_of_td_mta_alone_says_what_is_missing(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("error: TD_API_KEY is not set")
 
 
-def test_a_run_ends_with_the_line_that_credit_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_ends_with_the_channels_and_the_line_that_credit_adds_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    models = pd.DataFrame(
+        [
+            *(
+                ("shapley", "Email", 6.0),
+                ("shapley", "邮件", 1230.0),
+                ("shapley", "(baseline)", 4.0),
+            ),
+            *(("last_touch", "Email", 10.0), ("last_touch", "邮件", 1230.0)),
+            *(("first_touch", "Email", 1240.0), ("markov", "Email", 1240.0)),
+        ],
+        columns=["model", "channel", "conversions"],
+    )
     cli.print_summary(
-        SimpleNamespace(baseline=123, channels=456, conversions=579, report=Path("o/r"))
+        SimpleNamespace(
+            baseline=4, channels=1236, conversions=1240, models=models, report=Path("o/r")
+        )
     )
-    assert capsys.readouterr().out == (
-        "baseline 123.0 + channels 456.0 = conversions 579.0\nreport: o/r\n"
-    )
+    assert capsys.readouterr().out.splitlines() == [
+        "channel     share  Shapley  last touch  first touch",
+        "邮件        99.2%  1,230.0     1,230.0          0.0",
+        "Email        0.5%      6.0        10.0      1,240.0",
+        "(baseline)   0.3%      4.0         0.0          0.0",
+        "",
+        "baseline 4.0 + channels 1236.0 = conversions 1240.0",
+        "report: o/r",
+    ]
 
 
 # What the real Digdag 0.10.5.1 passes to a function with **keywords beside the exports.

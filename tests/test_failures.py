@@ -114,7 +114,8 @@ def test_a_run_that_fails_inside_leaves_the_tables_of_the_last_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "shapley.csv").write_text("the last run's\n")
-    monkeypatch.setattr(attribution, "run", lambda *_: {}["no such key"])
+    (tmp_path / "mta_user_rnd.csv").write_text("canonical_id,time,channels,conversion\na,1,b,1\n")
+    monkeypatch.setattr(attribution, "run", lambda *_, **__: {}["no such key"])
     assert main.main(["--data", str(tmp_path), "--out", str(tmp_path)]) == 1
     assert "a fault of the program: KeyError: 'no such key'" in capsys.readouterr().err
     assert (tmp_path / "shapley.csv").read_text() == "the last run's\n"

@@ -8,7 +8,7 @@ import logging
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class Summary:
     baseline: float
     channels: float
     conversions: float
+    models: pd.DataFrame  # each model's credit by channel, as in tables.py
     report: Path | None  # where it was written, if a folder was named
 
 
@@ -72,10 +73,17 @@ class _StepTimer:
         log.info("%s: %.1f s", name, self.seconds[name])
 
 
-def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None = None) -> Summary:
+def run(
+    config: Config,
+    warehouse: Warehouse,
+    out: Path | None,
+    fit: Fit | None = None,
+    notes: Sequence[str] = (),
+) -> Summary:
     """Read `config.table`, write the output tables, and the report to `out` if there is one.
 
-    `fit` is `training.fit` unless the caller has a trained model already. Nothing is written to the
+    `fit` is `training.fit` unless the caller has a trained model already; `notes` are sentences on
+    how the parameters were found. Nothing is written to the
     warehouse before all of it is there. Raises an `MtaError` that names the place and the remedy.
     """
     timer = _StepTimer()
@@ -86,7 +94,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
     fitted = _train(extracted, config, fit, timer)
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
-    tables = output_frames(results, config, timer.seconds)
+    tables = output_frames(results, config, timer.seconds, notes)
     page = _page(tables, config.table, out)
     run_id = _new_run_id()
     _write_tables(tables, config, warehouse, run_id)
@@ -95,6 +103,7 @@ def run(config: Config, warehouse: Warehouse, out: Path | None, fit: Fit | None 
         counts=extracted.counts,
         quality=run_facts.holdout(results.evaluation),
         **run_facts.conservation(results.credit, extracted.conversions_and_value),
+        models=tables["models"],
         report=_write_report(page, out),
     )
 

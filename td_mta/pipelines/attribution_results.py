@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -39,9 +39,9 @@ class Results(NamedTuple):
 
 
 def output_frames(
-    results: Results, config: Config, seconds: Mapping[str, float]
+    results: Results, config: Config, seconds: Mapping[str, float], notes: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """Every output table by its key."""
+    """Every output table by its key; `notes` are sentences on how the parameters were found."""
     credit, channels = results.credit, results.touchpoints.channels
     columns, has_value = channel_columns(channels), config.value_column is not None
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
@@ -60,11 +60,13 @@ def output_frames(
             results.costs.by_channel if results.costs else None,
             has_value=has_value,
         ),
-        "run_info": _run_info(results, config, seconds),
+        "run_info": _run_info(results, config, seconds, notes),
     }
 
 
-def _run_info(results: Results, config: Config, seconds: Mapping[str, float]) -> pd.DataFrame:
+def _run_info(
+    results: Results, config: Config, seconds: Mapping[str, float], notes: Sequence[str]
+) -> pd.DataFrame:
     channels, held_out = results.touchpoints.channels, results.fitted.held_out
     warnings = _warnings(results, config)
     for sentence in warnings:
@@ -86,7 +88,7 @@ def _run_info(results: Results, config: Config, seconds: Mapping[str, float]) ->
             "versions": run_facts.versions(),
             "columns": numbered_columns(channels),
             "warnings": warnings,
-            "notes": _notes(results, config),
+            "notes": [*notes, *_notes(results, config)],
         }
     )
 

@@ -33,6 +33,16 @@ CSV_ROWS = 100_000  # a table made by SQL with more rows is stored as Parquet
 READ_ROWS = 1 << 17
 
 
+def table_name(file: Path) -> str | None:
+    """The table that a file is, by its name; None for an ending that is not read.
+
+    >>> table_name(Path("data/touches.csv")), table_name(Path("notes.txt"))
+    ('touches', None)
+    """
+    suffix = next((suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix)), "")
+    return file.name[: -len(suffix)] or None if suffix else None
+
+
 class LocalWarehouse:
     """The tables of two folders, see `Warehouse` for its methods.
 
@@ -140,6 +150,10 @@ class LocalWarehouse:
         folders = [folder for folder in self._folders() if folder.is_dir()]
         files = [file for folder in folders for file in folder.iterdir()]
         return sorted({file.stem for file in files if file.suffix in SUFFIXES})
+
+    def file(self, table: str) -> Path:
+        """The file that a table is; raises `DataError` where there is none."""
+        return self._path(table)
 
     def typed_file(self, table: str) -> Path:
         """The table as a Parquet file: itself, or a copy that lives as long as the warehouse."""

@@ -80,14 +80,29 @@ def find_column(name: str, columns: Collection[str], table: str) -> str:
 
     Raises `DataError`, which calls the table `table`.
     """
+    existing = same_column(name, columns)
+    if existing is not None:
+        return existing
+    raise DataError(f"{table}: {missing_column(name, columns)}")
+
+
+def missing_column(name: str, columns: Collection[str], called: str = "") -> str:
+    """What to say of a column that does not exist, with what else the user calls it.
+
+    >>> missing_column("chanel", ["user", "channel"], " (action_column)")
+    "no column 'chanel' (action_column); it has user, channel; did you mean 'channel'?"
+    """
+    similar = difflib.get_close_matches(name, columns, 1)
+    hint = f"; did you mean {similar[0]!r}?" if similar else ""
+    return f"no column {name!r}{called}; it has {', '.join(columns)}{hint}"
+
+
+def same_column(name: str, columns: Collection[str]) -> str | None:
+    """The column of that name, letter case aside where it is unambiguous; None for no such one."""
     if name in columns:
         return name
     same_letters = [column for column in columns if column.lower() == name.lower()]
-    if len(same_letters) == 1:
-        return same_letters[0]
-    similar = difflib.get_close_matches(name, columns, 1)
-    hint = f"; did you mean {similar[0]!r}?" if similar else ""
-    raise DataError(f"{table}: no column {name!r}; it has {', '.join(columns)}{hint}")
+    return same_letters[0] if len(same_letters) == 1 else None
 
 
 def nearest(name: str, existing: Iterable[str], otherwise: str) -> str:

@@ -1,0 +1,266 @@
+"""The parameters that name a table's columns, where nobody set them; or an error that asks."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from td_mta.config.attribution import Config
+from td_mta.errors import DataError
+from td_mta.ingest.finding.sample import Column, Sample
+from td_mta.ingest.finding.usual_names import (
+    CHANNEL,
+    CONVERSION,
+    CONVERTING_EVENTS,
+    ROLES,
+    TIME,
+    USER,
+    VALUE,
+    Role,
+    plain,
+)
+from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import missing_column, same_column
+
+NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "activ", "view")
+ORDER = (TIME, USER, CONVERSION, CHANNEL, VALUE)  # the surest first: each column has one role
+MOST_ROWS = 5_000_000  # read in search of an event that converts
+
+
+class Found(NamedTuple):
+    """Parameters whose columns exist, and what was found out, in sentences."""
+
+    config: Config
+    notes: list[str]
+
+
+def find_columns(
+    config: Config,
+    chosen: Collection[str],
+    warehouse: Warehouse,
+    *,
+    everything: bool = False,
+    content: bool = True,
+) -> Found:
+    """The parameters of the columns; those `chosen` stay, and so does a default that exists.
+
+    With `everything` defaults must fit by content too, and a value is looked for. Without `content`
+    no row is read, and names alone decide. Raises `DataError` for a chosen column that does not
+    exist, and for what cannot be decided.
+    """
+    table = _Table(config, warehouse, content=content)
+    named = {role: table.named(role, chosen) for role in ROLES}
+    if everything:
+        for role in ROLES:
+            if role.parameter not in chosen and not table.fits(role, named[role]):
+                named[role] = None
+    wanted = [role for role in ORDER if not named[role] and role.parameter not in chosen]
+    if not everything and VALUE in wanted:
+        wanted.remove(VALUE)
+    notes = table.find(wanted, named)
+    by_parameter: dict[str, Any] = {role.parameter: name for role, name in named.items() if name}
+    config = replace(config, **by_parameter)
+    events = None
+    if "conversion_value_is" not in chosen:
+        events = table.converting_events(config.conversion_column)
+        config = replace(config, conversion_value_is=events or config.conversion_value_is)
+    if everything or wanted or events:
+        notes = [_describe(config, named, table), *notes]
+    return Found(config, notes)
+
+
+def chosen_parameters(config: Config, on_command_line: Collection[str]) -> frozenset[str]:
+    """The parameters that the user set: on the command line, or to something else than a default.
+
+    A file that repeats a default, as `config/params.yml` does, chooses nothing.
+    """
+    defaults = vars(Config())
+    changed = {name for name, value in vars(config).items() if value != defaults[name]}
+    return frozenset(changed | set(on_command_line))
+
+
+class _Table:
+    """A table, its columns, and what they hold, read when it is asked for."""
+
+    def __init__(self, config: Config, warehouse: Warehouse, *, content: bool) -> None:
+        self._config, self._warehouse, self._content = config, warehouse, content
+        self.name, self.columns = config.table, warehouse.columns(config.table)
+        self._sample: Sample | None = None
+
+    @property
+    def sample(self) -> Sample:
+        if self._sample is None:
+            batches = self._warehouse.read(self.name, self.columns) if self._content else iter(())
+            self._sample = Sample.of(batches, self.columns, self._config.null_words)
+        return self._sample
+
+    def named(self, role: Role, chosen: Collection[str]) -> str | None:
+        """The column that a parameter names; None for a default of which there is no column."""
+        name: str | None = getattr(self._config, role.parameter)
+        if name is None:
+            return None
+        if role.parameter in chosen and not same_column(name, self.columns):
+            missing = missing_column(name, self.columns, f" ({role.parameter})")
+            raise DataError(
+                f"table {self.name}: {missing}{'' if missing.endswith('?') else '.'} Set it with "
+                f"--set {role.parameter}=…"
+            )
+        if role.parameter in chosen:
+            return name
+        return same_column(name, self.columns)
+
+    def fits(self, role: Role, name: str | None) -> bool:
+        """Whether a column holds what a role needs; any does where the table has no rows."""
+        if name is None:
+            return False
+        column = self.sample.columns[same_column(name, self.columns) or name]
+        return not len(column.values) or _FITS[role](column)
+
+    def find(self, wanted: Sequence[Role], named: dict[Role, str | None]) -> list[str]:
+        """Fill in the wanted roles of `named`; a sentence where a value cannot be decided."""
+        missing, notes = [], []
+        for role in wanted:
+            taken = {name for name in named.values() if name}
+            candidates = self._candidates(role, [c for c in self.columns if c not in taken])
+            if len(candidates) > 1 and role != VALUE:
+                raise DataError(self._undecided(role, candidates))
+            if len(candidates) == 1:
+                named[role] = candidates[0]
+            elif candidates:
+                notes.append(
+                    f"No value is taken, since {' and '.join(candidates)} could both be it: "
+                    f"choose with --set {role.parameter}=…"
+                )
+            elif role != VALUE:
+                missing.append(role)
+        if missing:
+            raise DataError(self._not_found(missing))
+        return notes
+
+    def _candidates(self, role: Role, columns: Sequence[str]) -> list[str]:
+        """One column where it can be decided; none, or several, where it cannot."""
+        by_row = [[c for c in columns if plain(c) in row] for row in role.rows]
+        by_part = [c for c in columns if role.has_part(c)]
+        for named in [*by_row, by_part]:
+            fitting = [c for c in named if self.fits(role, c)]
+            if fitting:
+                return fitting if role == VALUE else self._decided(fitting)
+        by_content = [c for c in columns if self._looks_like(role, c)]
+        # A column of that name whose content does not fit: reading it gives an error that shows it.
+        by_name = [c for named in by_row for c in named]
+        return by_content or (by_name[:1] if role == TIME else [])
+
+    def _decided(self, columns: list[str]) -> list[str]:
+        """The best filled of some columns, or the first where they divide the rows alike."""
+        if len(columns) == 1:
+            return columns
+        filled = {c: self.sample.columns[c].filled for c in columns}
+        best = [c for c in columns if filled[c] > max(filled.values()) - 0.1]
+        if len(best) > 1 and self.sample.divide_alike(best):
+            return best[:1]
+        return best
+
+    def _looks_like(self, role: Role, name: str) -> bool:
+        column = self.sample.columns[name]
+        return bool(len(column.values)) and _LOOKS_LIKE[role](column)
+
+    def converting_events(self, name: str) -> str | None:
+        """The values of a column of event names at which a row converts; None for a flag."""
+        name = same_column(name, self.columns) or name
+        column = self.sample.columns[name]
+        if column.is_flag or not column.is_text:
+            return None
+        events = _converting(column.distinct)
+        if not events and len(column.values):
+            events = _converting(self._distinct_of_all(name))
+        return ", ".join(events) or None
+
+    def _distinct_of_all(self, name: str) -> set[str]:
+        rows, distinct = 0, set[str]()
+        for batch in self._warehouse.read(self.name, [name]):
+            distinct.update(Column(name, batch.column(0), frozenset()).distinct)
+            rows += len(batch)
+            if rows > MOST_ROWS or len(distinct) > MOST_ROWS // 100:
+                break
+        return distinct
+
+    def _undecided(self, role: Role, candidates: Sequence[str]) -> str:
+        return (
+            f"table {self.name}: {' and '.join(candidates)} could each be the {role.name}; choose "
+            f"one with --set {role.parameter}={candidates[0]} or another of them"
+        )
+
+    def _not_found(self, missing: Sequence[Role]) -> str:
+        wanted = " and ".join(f"the {role.name} ({role.parameter})" for role in missing)
+        to_set = " ".join(f"--set {role.parameter}=…" for role in missing)
+        return (
+            f"table {self.name}: no column was found for {wanted}; it has "
+            f"{', '.join(self.columns)}; name it with {to_set}{self._hint(missing)}"
+        )
+
+    def _hint(self, missing: Sequence[Role]) -> str:
+        if CONVERSION not in missing:
+            return ""
+        events = [c for row in CONVERSION.rows for c in self.columns if plain(c) in row]
+        if not events:
+            return ""
+        values = sorted(self.sample.columns[events[0]].distinct)[:10]
+        return (
+            f", where a value of {events[0]} converts ({', '.join(values)}) with "
+            f"--set conversion_column={events[0]} --set conversion_value_is=…"
+        )
+
+
+def _converting(values: Iterable[str]) -> list[str]:
+    """Those values that say a conversion, as the table writes them."""
+    listed = sorted(values)
+    rows = ([v for v in listed if plain(v) in row and "," not in v] for row in CONVERTING_EVENTS)
+    return next((row for row in rows if row), [])
+
+
+def _is_conversion(column: Column) -> bool:
+    return column.is_flag or bool(_converting(column.distinct))
+
+
+_FITS: dict[Role, Callable[[Column], bool]] = {
+    USER: lambda column: bool(column.distinct) and not column.is_time,
+    TIME: lambda column: column.could_be_time,
+    CHANNEL: lambda column: column.is_few_or_one and not column.is_time,
+    CONVERSION: _is_conversion,
+    VALUE: lambda column: column.is_amount and not column.is_time,
+}
+_LOOKS_LIKE: dict[Role, Callable[[Column], bool]] = {
+    USER: lambda column: column.is_many and not column.is_time,
+    TIME: lambda column: column.is_time,
+    CHANNEL: lambda column: (
+        column.is_text and column.is_few and not column.is_time and not column.is_flag
+    ),
+    CONVERSION: lambda column: (
+        column.is_flag
+        and len(column.distinct) == 2
+        and not any(word in plain(column.name) for word in NOT_A_CONVERSION)
+    ),
+    VALUE: lambda column: False,
+}
+
+
+def _describe(config: Config, named: Mapping[Role, str | None], table: _Table) -> str:
+    """What each column was taken for, and how to say otherwise."""
+    parts = []
+    for role in ROLES:
+        name = same_column(named[role] or "", table.columns)
+        if name:
+            parts.append(f"{role.name}: {name}{_shown(role, table.sample.columns[name], config)}")
+        elif role == VALUE:
+            parts.append("value: none")
+    others = ", ".join(role.parameter for role in ROLES)
+    return f"Columns of {table.name}: {', '.join(parts)}; to choose others, --set one of {others}."
+
+
+def _shown(role: Role, column: Column, config: Config) -> str:
+    if role == CHANNEL and column.distinct:
+        return f" ({len(column.distinct)} values)"
+    if role == CONVERSION and config.conversion_value_is:
+        return f" (where it is {config.conversion_value_is})"
+    if role == CONVERSION and column.is_flag:
+        return f" ({'/'.join(sorted(column.distinct))})"
+    return ""
