@@ -1,5 +1,6 @@
 """`python -m td_mta.main FILE`: the table that a file is, and what is asked where it cannot be."""
 
+import os
 import re
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def test_of_two_files_of_one_name_the_one_that_was_given_counts(
 ) -> None:
     frame = pd.read_csv(TOUCHES)
     frame.to_csv(tmp_path / "touches.csv", index=False)
-    frame.to_parquet(tmp_path / "touches.parquet", index=False)  # newer: it would be read
+    frame.to_parquet(tmp_path / "touches.parquet", index=False)
+    os.utime(tmp_path / "touches.csv", (0, 0))  # the newer one would be read
     assert main.main([str(tmp_path / "touches.csv"), "--out", str(tmp_path / "out")]) == 2
     assert "touches.parquet is newer and has the same name" in capsys.readouterr().err
