@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 BUCKETS = 64
 MOST_CHANNELS = 1000
-SPILLED = pa.schema(
+_SPILLED = pa.schema(
     [
         ("user", pa.string()),
         ("time", pa.int64()),  # unix seconds
@@ -36,6 +36,10 @@ SPILLED = pa.schema(
         ("rnd", pa.float64()),  # in [0, 1), one number per user
     ]
 )
+
+
+_TIE = pa.field("tie", pa.string())
+_IDS = {"order": pa.field("order", pa.int64()), "journey": pa.field("journey", pa.int64())}
 
 
 class EmptyTableError(DataError):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from td_mta.config.attribution import Config
+from td_mta.journeys.events import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +19,17 @@ class TableSettings:
     user_rnd_column: str  # read where the table has it, computed where not
     user_rnd_seed: int
     conversion_row_is_touch: bool
+    tie_column: str | None
+    order_column: str | None  # id of the order of a row
+    journey_column: str | None  # id of the conversion that a touch leads to
+    reading: Reading
     day_timezone: str
     users_per_page: int
 
     @classmethod
     def of(cls, config: Config) -> "TableSettings":
         """The table that a run's parameters name."""
+        flags_of_journeys = config.conversion_flag == "journey"
         return cls(
             table=config.table,
             user_column=config.user_column,
@@ -33,7 +39,16 @@ class TableSettings:
             value_column=config.value_column,
             user_rnd_column=config.user_rnd_column,
             user_rnd_seed=config.user_rnd_seed,
-            conversion_row_is_touch=config.conversion_row_is_touch,
+            conversion_row_is_touch=config.conversion_row_is_touch or flags_of_journeys,
+            tie_column=config.tie_column,
+            order_column=config.order_id,
+            journey_column=config.conversion_id if flags_of_journeys else None,
+            reading=Reading(
+                flags_of_journeys=flags_of_journeys,
+                subtract_refunds=config.refunds == "subtract",
+                max_touches=config.max_touches_per_user,
+                max_conversions=config.max_conversions_per_user,
+            ),
             day_timezone=config.day_timezone,
             users_per_page=config.users_per_tfrecord,
         )

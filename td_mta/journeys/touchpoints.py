@@ -1,10 +1,11 @@
-"""All touchpoints of some users as arrays in one canonical order: user, time, conversion, channel.
+"""All touchpoints of some users as arrays in one canonical order: user, then time.
 
 Every later step relies on that order: the touches that an example sees are then a slice. The order
-in which rows arrived leaves no trace.
+in which rows arrived matters only between rows of a user at one time, and only where it is known.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 SECONDS_PER_DAY = 86_400
+NO_ID = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,23 +39,58 @@ class Touchpoints:
         return Touchpoints(**columns)
 
 
-def arrange(rows: Touchpoints) -> tuple[Touchpoints, int]:
-    """Sort rows, and drop those equal to another in every column; returns how many were dropped.
+class Marks(NamedTuple):
+    """What some tables know of their `n` rows beyond `Touchpoints`; None where a table does not."""
+
+    tie: Ints | None = None  # orders the rows of a user at equal times, (n,)
+    order: Ints | None = None  # id of the order that a row belongs to or NO_ID, (n,)
+    journey: Ints | None = None  # id of the conversion that a row leads to or NO_ID, (n,)
+
+    def take(self, rows: Ints | Flags) -> "Marks":
+        """Those of some rows, in the order given."""
+        return Marks(*(None if column is None else column[rows] for column in self))
+
+
+class Arranged(NamedTuple):
+    """Rows in canonical order, each once."""
+
+    rows: Touchpoints
+    marks: Marks
+    duplicates: int  # rows left out, equal to another in all that was read but `tie`
+
+
+def arrange(rows: Touchpoints, marks: Marks = Marks(), arrival: int = 0) -> Arranged:
+    """Sort rows, and leave out those that are equal to another one.
+
+    At equal times `marks.tie` decides, then conversions come last, then come the order in which
+    rows arrived (`arrival` 1), its reverse (-1) or neither (0), then channel and value.
 
     >>> one = np.array([0, 0])
     >>> rows = Touchpoints(user=one, time=one + 5, day=one, second=one + 5, channel=one,
     ...                    conversion=one > 0, value=one * 0.0)
-    >>> arrange(rows)[1]
+    >>> arrange(rows).duplicates
     1
     """
     if not len(rows):
-        return rows, 0
+        return Arranged(rows, marks, 0)
     event = _event_code(rows)
-    order = np.lexsort((rows.value, event, rows.user))
-    differs = _differs_from_previous(rows.user[order], event[order], rows.value[order])
+    ids = [column for column in (marks.order, marks.journey) if column is not None]
+    order = np.lexsort((*ids, rows.value, event, rows.user))
+    keys = [rows.user, event, *ids]
+    differs = _differs_from_previous([key[order] for key in keys], rows.value[order])
     distinct = order[differs]
-    duplicates = len(rows) - len(distinct)
-    return _onward(rows.take(distinct)), duplicates
+    if arrival or marks.tie is not None:
+        distinct = _in_order_at_equal_times(distinct, rows, marks.tie, arrival)
+    return Arranged(
+        _onward(rows.take(distinct)), marks.take(distinct), len(rows) - len(distinct)
+    )
+
+
+def same_time_as_previous(rows: Touchpoints) -> Flags:
+    """Whether a row has the user and the time of the row before it, shape `(n,)`."""
+    same = np.zeros(len(rows), np.bool_)
+    same[1:] = (rows.user[1:] == rows.user[:-1]) & (rows.time[1:] == rows.time[:-1])
+    return same
 
 
 def _event_code(rows: Touchpoints) -> Ints:
@@ -63,16 +100,36 @@ def _event_code(rows: Touchpoints) -> Ints:
     return time_and_conversion * codes + rows.channel + 1
 
 
-def _differs_from_previous(user: Ints, event: Ints, value: Floats) -> Flags:
+def _differs_from_previous(keys: list[Ints], value: Floats) -> Flags:
     """Whether each sorted row differs from the one before it, shape `(n,)`; the first row does."""
-    same_user = user[1:] == user[:-1]
-    same_event = event[1:] == event[:-1]
     # Two missing values are equal here, which NaN is not.
     missing = np.isnan(value)
-    both_missing = missing[1:] & missing[:-1]
-    same_value = (value[1:] == value[:-1]) | both_missing
-    differs = ~(same_user & same_event & same_value)
-    return np.concatenate([[True], differs])
+    same = (value[1:] == value[:-1]) | (missing[1:] & missing[:-1])
+    for key in keys:
+        same &= key[1:] == key[:-1]
+    return np.concatenate([[True], ~same])
+
+
+def _in_order_at_equal_times(
+    canonical: Ints, rows: Touchpoints, tie: Ints | None, arrival: int
+) -> Ints:
+    """Row numbers in canonical order, those of a user at one time in the order that `tie` or
+    arrival gives.
+    """
+    user, time = rows.user[canonical], rows.time[canonical]
+    same = (user[1:] == user[:-1]) & (time[1:] == time[:-1])
+    begins = np.concatenate([[True], ~same])
+    tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
+    if not len(tied):
+        return canonical
+    row = canonical[tied]
+    moment = np.cumsum(begins)[tied]  # a number for each user and time
+    keys = [row * arrival, rows.conversion[row]]
+    if tie is not None:
+        keys.append(tie[row])
+    in_order = canonical.copy()
+    in_order[tied] = row[np.lexsort((*keys, moment))]
+    return in_order
 
 
 def _onward(rows: Touchpoints) -> Touchpoints:
