@@ -122,7 +122,7 @@ touches as (
     inner join conversions
         on in_order.user_id = conversions.user_id
         and in_order.path = conversions.path
-    where in_order.is_touch and in_order.day > conversions.day - ${lookback_window_days}
+    where in_order.is_touch and in_order.day > conversions.day - ${rules_window_days}
 ),
 
 numbered as (

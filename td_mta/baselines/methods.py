@@ -85,7 +85,9 @@ class ModelTotals:
         training, held_out = self._ngrams[False], self._ngrams[True]
         if self.order or not (training and held_out):
             return self.order or 1
-        return markov.best_order(markov.merge(training), markov.merge(held_out))
+        both = markov.merge(training), markov.merge(held_out)
+        of_few_users = not all(len(ngrams.keys) for ngrams in both)
+        return 1 if of_few_users else markov.best_order(*both)
 
     def credits(self) -> dict[str, Floats]:
         """Every method's credit, `(2, channels + 1)`, by its name and in the order of `METHODS`."""

@@ -18,6 +18,7 @@ from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
 from td_mta.ingest.pages import Page, TouchpointTable
+from td_mta.ingest.table_facts import TableFacts
 from td_mta.journeys.accumulate import appended
 from td_mta.journeys.examples import (
     AUGMENTED,
@@ -57,6 +58,7 @@ class Extracted(NamedTuple):
     touches_and_users: Ints  # (2, channels): touches of each channel, and users whom it touched
     model_totals: ModelTotals  # credit of every baseline model
     converter_profiles: ConverterProfiles  # the users behind the conversions
+    table_facts: TableFacts  # what else is known of the rows
     counts: dict[str, int]
 
 
@@ -94,8 +96,6 @@ class _Sums:
     conversions_and_value: list[Floats] = field(default_factory=list)
     converter_profiles: list[ConverterProfiles] = field(default_factory=list)
     touches_and_users: list[Ints] = field(default_factory=list)
-    users: int = 0
-    duplicates: int = 0
 
     def add_examples(self, split: Examples, bootstrap_samples: Examples) -> None:
         self.examples = _appended(self.examples, split)
@@ -112,8 +112,6 @@ class _Sums:
         self.conversions_and_value.append(np.array(sums, np.float64))
         self.converter_profiles.append(profiles)
         self.touches_and_users.append(_touches_and_users(journeys, grid.channels))
-        self.users += journeys.users
-        self.duplicates += page.duplicates
 
 
 def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> Extracted:
@@ -125,7 +123,7 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
     rules = _example_rules(touchpoints, config, schema.grid)
     model_totals = models_of(touchpoints.channels, config)
     writer = Writer(folders, schema)
-    sums = _Sums()
+    sums, table_facts = _Sums(), TableFacts(config.rules_window_days)
     started = time.monotonic()
     for number, page in enumerate(touchpoints.pages("extracting")):
         held_out = _held_out(page.user_hash, config.validation_fraction, config.seed)
@@ -135,12 +133,13 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
         writer.write(number, split)
         sums.add_examples(split, select_groups(examples, BOOTSTRAP))
         sums.add_conversions(page, schema.grid)
-        _add_paths(model_totals, page.journeys, held_out, config.lookback_window_days)
+        _add_paths(model_totals, page.journeys, held_out, config.rules_window_days)
+        table_facts.add(page)
         if number == 0:
             pages_left = touchpoints.page_count - 1
             progress.log_time_left("extracting", (time.monotonic() - started) * pages_left)
     writer.close()
-    return _extracted(schema, sums, model_totals, touchpoints=touchpoints.scan.rows)
+    return _extracted(schema, sums, model_totals, table_facts, touchpoints=touchpoints.scan.rows)
 
 
 def models_of(channels: list[str], config: Config) -> ModelTotals:
@@ -226,14 +225,20 @@ def _appended(parts: list[Examples], new: Examples) -> list[Examples]:
 
 
 def _extracted(
-    schema: Schema, sums: _Sums, model_totals: ModelTotals, *, touchpoints: int
+    schema: Schema,
+    sums: _Sums,
+    model_totals: ModelTotals,
+    table_facts: TableFacts,
+    *,
+    touchpoints: int,
 ) -> Extracted:
     examples = merge(sums.examples)
     patterns, which = distinct(Patterns.join(sums.patterns))
     of_pages = np.concatenate(sums.conversions_and_value, axis=1)  # (2, len(which))
     amounts = np.array([np.bincount(which, amount) for amount in of_pages], np.float64)
     conversions = amounts[0]
-    counts = {"touchpoints": touchpoints, "duplicates": sums.duplicates, "users": sums.users}
+    users = table_facts.journeys.users
+    counts = {"touchpoints": touchpoints, "duplicates": table_facts.duplicates, "users": users}
     counts["conversions"] = int(conversions.sum())
     counts |= _counts(examples)
     return Extracted(
@@ -246,6 +251,7 @@ def _extracted(
         touches_and_users=np.sum(sums.touches_and_users, axis=0),
         model_totals=model_totals,
         converter_profiles=bootstrap.merge(sums.converter_profiles),
+        table_facts=table_facts,
         counts=counts,
     )
 

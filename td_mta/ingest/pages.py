@@ -17,14 +17,38 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest.scan import BUCKETS, SPILLED, Scan, read_bucket, scan_table
+from td_mta.ingest.ids import tie_rank
+from td_mta.ingest.scan import BUCKETS, MARKS, Scan, read_bucket, scan_table, spilled_schema
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
+from td_mta.journeys import events
+from td_mta.journeys.events import Counts
 from td_mta.journeys.hashing import Hashes
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints, Touchpoints, arrange
+from td_mta.journeys.touchpoints import (
+    SECONDS_PER_DAY,
+    Floats,
+    Ints,
+    Marks,
+    Touchpoints,
+    arrange,
+)
 from td_mta.journeys.windows import Journeys
 from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
+
+ENOUGH_STEPS = 10_000  # from a user's row to the next, to tell which way a file is sorted
+NEWEST_FIRST = 0.9  # share of the steps that go back in time
+
+
+class LeftOut(NamedTuple):
+    """Users over a limit of touches or conversions, and their rows."""
+
+    users: int
+    rows: int
+
+    def plus(self, other: "LeftOut") -> "LeftOut":
+        """Both together."""
+        return LeftOut(self.users + other.users, self.rows + other.rows)
 
 
 class Page(NamedTuple):
@@ -32,7 +56,11 @@ class Page(NamedTuple):
 
     journeys: Journeys
     user_hash: Hashes  # a uniform number below 2^53 for each user, (users,)
-    duplicates: int  # rows that were equal to another one in every column
+    user_ids: pa.Array  # (users,)
+    duplicates: int  # rows that were equal to another one in all that was read
+    duplicate_conversions: int  # those of them that were conversions
+    counts: Counts  # of what reading changed
+    left_out: LeftOut
 
 
 class TouchpointTable:
@@ -47,6 +75,10 @@ class TouchpointTable:
         codes, touched = self.scan.channels, self.scan.touched
         self.channels = sorted(name for name, code in codes.items() if code in touched)
         check_channels(self.channels, settings.location(settings.channel_column))
+        self._schema = spilled_schema(settings)
+        self.arrival = 0
+        if warehouse.keeps_order(settings.table):
+            self.arrival = -1 if self._is_newest_first() else 1
         pages = self._count_users() / settings.users_per_page
         self.page_count = max(1, math.ceil(pages))
 
@@ -84,7 +116,7 @@ class TouchpointTable:
         """All users, page by page, the same ones every time."""
         codes = _ChannelCodes.of(self.scan, self.channels)
         tables = tqdm(self._tables(), progress_label, self.page_count, disable=None, leave=False)
-        return (_page(table, codes, self.settings) for table in tables)
+        return (_page(table, codes, self.settings, self.arrival) for table in tables)
 
     def _local_day(self, unix_seconds: int) -> int:
         day, _ = local_time(np.array([unix_seconds]), self.settings.day_timezone)
@@ -92,9 +124,12 @@ class TouchpointTable:
 
     def _tables(self) -> Iterator[pa.Table]:
         """Rows by page: page `i` has the users with `i <= rnd * page_count < i + 1`."""
-        pending, page = SPILLED.empty_table(), 0  # rows not yet in a page, and the page to come
+        pending, page = (
+            self._schema.empty_table(),
+            0,
+        )  # rows not yet in a page, and the page to come
         for bucket in range(BUCKETS):
-            pending = pa.concat_tables([pending, read_bucket(self._spill, bucket)])
+            pending = pa.concat_tables([pending, self._bucket(bucket)])
             complete = self.page_count * (bucket + 1) // BUCKETS  # pages within the buckets read
             if complete == page:
                 continue
@@ -110,9 +145,25 @@ class TouchpointTable:
 
     def _count_users(self) -> int:
         """Distinct random numbers: a bucket's are in no other, so they are counted one by one."""
-        buckets = (read_bucket(self._spill, bucket) for bucket in range(BUCKETS))
-        numbers = (rows["rnd"].to_numpy() for rows in buckets)
+        numbers = (self._bucket(bucket)["rnd"].to_numpy() for bucket in range(BUCKETS))
         return sum(len(np.unique(rnd)) for rnd in numbers)
+
+    def _is_newest_first(self) -> bool:
+        """Whether most users' rows, as they arrived, go back in time; some users tell."""
+        rises = falls = 0
+        for bucket in range(BUCKETS):
+            rows = self._bucket(bucket)
+            user, time = rows["rnd"].to_numpy(), rows["time"].to_numpy()
+            order = np.argsort(user, kind="stable")
+            step = np.diff(time[order])[np.diff(user[order]) == 0]
+            rises += np.count_nonzero(step > 0)
+            falls += np.count_nonzero(step < 0)
+            if rises + falls > ENOUGH_STEPS:
+                break
+        return falls > NEWEST_FIRST * (rises + falls)
+
+    def _bucket(self, bucket: int) -> pa.Table:
+        return read_bucket(self._spill, bucket, self._schema)
 
 
 def check_channels(channels: list[str], location: str) -> None:
@@ -153,7 +204,7 @@ class _ChannelCodes(NamedTuple):
         return cls(np.array(by_name, np.int64), np.array(channel, np.int64))
 
 
-def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings) -> Page:
+def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings, arrival: int) -> Page:
     table = table.combine_chunks()
     ids, user = _sorted_users(table["user"])
     _check_rnd(user, table["rnd"].to_numpy(), settings)
@@ -169,11 +220,49 @@ def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings) -> Pag
         conversion=table["conversion"].to_numpy(zero_copy_only=False),
         value=table["value"].to_numpy(),
     )
-    arranged, duplicates = arrange(rows)
+    arranged = arrange(rows, _marks(table), arrival)
     # Channels that touch nobody become "none" only now: rows are equal, or not, by their names.
-    arranged = replace(arranged, channel=codes.channel[arranged.channel])
-    journeys = Journeys(arranged, len(ids), settings.conversion_row_is_touch)
-    return Page(journeys, _user_hash(ids, settings.user_rnd_seed), duplicates)
+    named = replace(arranged.rows, channel=codes.channel[arranged.rows.channel])
+    read = events.read(named, arranged.marks, settings.reading)
+    journeys = Journeys(read.rows, len(ids), settings.conversion_row_is_touch)
+    journeys, ids, left_out = _within_limits(journeys, ids, settings)
+    user_hash = _user_hash(ids, settings.user_rnd_seed)
+    return Page(
+        journeys=journeys,
+        user_hash=user_hash,
+        user_ids=ids,
+        duplicates=arranged.duplicates,
+        duplicate_conversions=arranged.duplicate_conversions,
+        counts=read.counts,
+        left_out=left_out,
+    )
+
+
+def _marks(table: pa.Table) -> Marks:
+    columns = {
+        name: tie_rank(table[name]) if name == "tie" else table[name].to_numpy()
+        for name in MARKS
+        if name in table.column_names
+    }
+    return Marks(**columns)
+
+
+def _within_limits(
+    journeys: Journeys, ids: pa.Array, settings: TableSettings
+) -> tuple[Journeys, pa.Array, LeftOut]:
+    """The journeys of the users within the limits, numbered anew, and their ids."""
+    within = events.users_within(journeys, settings.reading)
+    if within.all():
+        return journeys, ids, LeftOut(0, 0)
+    rows = journeys.rows.take(within[journeys.rows.user])
+    number = np.cumsum(within) - 1
+    left_out = LeftOut(int((~within).sum()), len(journeys.rows) - len(rows))
+    of_few = replace(rows, user=number[rows.user])
+    return (
+        Journeys(of_few, int(within.sum()), journeys.conversion_row_is_touch),
+        ids.filter(pa.array(within)),
+        left_out,
+    )
 
 
 def _sorted_users(column: pa.ChunkedArray) -> tuple[pa.Array, Ints]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, times
+from td_mta.ingest import coercion, columns, ids, times
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 BUCKETS = 64
 MOST_CHANNELS = 1000
-_SPILLED = pa.schema(
+SPILLED = pa.schema(
     [
         ("user", pa.string()),
         ("time", pa.int64()),  # unix seconds
@@ -38,8 +38,8 @@ _SPILLED = pa.schema(
 )
 
 
-_TIE = pa.field("tie", pa.string())
-_IDS = {"order": pa.field("order", pa.int64()), "journey": pa.field("journey", pa.int64())}
+# Further columns, spilled where the table has them: those of `Marks`, the tie still as text.
+MARKS = {"tie": pa.string(), "order": pa.int64(), "journey": pa.int64()}
 
 
 class EmptyTableError(DataError):
@@ -54,7 +54,8 @@ class Scan:
     dropped: int = 0  # without user or time
     conversions: int = 0
     conversions_without_channel: int = 0
-    values_missing: int = 0  # conversions without a value
+    refunds: int = 0  # conversion rows of negative value, which are no conversions
+    refunded: float = 0.0  # their value, above 0
     first_time: int = np.iinfo(np.int64).max  # unix seconds
     last_time: int = -1
     channels: dict[str, int] = field(default_factory=dict)  # name -> code, in order of appearance
@@ -70,7 +71,7 @@ def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Sc
     """
     scan = Scan()
     with contextlib.ExitStack() as open_files:
-        files = _SpillFiles(spill, open_files)
+        files = _SpillFiles(spill, spilled_schema(settings), open_files)
         batches = warehouse.read(settings.table, _columns(settings, warehouse))
         for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
             files.write(_clean(batch, settings, scan))
@@ -79,39 +80,46 @@ def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Sc
     return scan
 
 
-def read_bucket(spill: Path, bucket: int) -> pa.Table:
-    """The rows spilled with `rnd` in `[bucket, bucket + 1) / BUCKETS`."""
+def spilled_schema(settings: TableSettings) -> pa.Schema:
+    """What is spilled of a table: `SPILLED` and those of `MARKS` that it has."""
+    marks = [pa.field(name, MARKS[name]) for name in settings.mark_columns]
+    return pa.schema([*SPILLED, *marks])
+
+
+def read_bucket(spill: Path, bucket: int, schema: pa.Schema) -> pa.Table:
+    """The rows spilled with `rnd` in `[bucket, bucket + 1) / BUCKETS`, in order of arrival."""
     path = spill / f"{bucket}.arrow"
     if not path.exists():
-        return SPILLED.empty_table()
+        return schema.empty_table()
     with pa.memory_map(str(path)) as source:
         return pa.ipc.open_file(source).read_all()
 
 
 def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
     """The columns to read, each once: a column may be user and channel at the same time."""
-    columns = [
+    names = [
         settings.user_column,
         settings.time_column,
         settings.channel_column,
         settings.conversion_column,
     ]
     if settings.value_column:
-        columns.append(settings.value_column)
+        names.append(settings.value_column)
+    names += settings.mark_columns.values()
     if settings.user_rnd_column in warehouse.columns(settings.table):
-        columns.append(settings.user_rnd_column)
-    return list(dict.fromkeys(columns))
+        names.append(settings.user_rnd_column)
+    return list(dict.fromkeys(names))
 
 
 class _SpillFiles:
     """A file for each range of random numbers, opened with its first row."""
 
-    def __init__(self, folder: Path, open_files: contextlib.ExitStack) -> None:
-        self._folder, self._open_files = folder, open_files
+    def __init__(self, folder: Path, schema: pa.Schema, open_files: contextlib.ExitStack) -> None:
+        self._folder, self._schema, self._open_files = folder, schema, open_files
         self._writers: dict[int, pa.ipc.RecordBatchFileWriter] = {}
 
     def write(self, rows: pa.RecordBatch) -> None:
-        """Append rows with the columns of `SPILLED` to the files of their numbers."""
+        """Append rows of the schema to the files of their numbers, in order of arrival."""
         position = rows["rnd"].to_numpy() * BUCKETS  # in buckets, (rows,)
         bucket_of_row = position.astype(np.int64)
         order = np.argsort(bucket_of_row, kind="stable")
@@ -125,7 +133,7 @@ class _SpillFiles:
     def _writer(self, bucket: int) -> pa.ipc.RecordBatchFileWriter:
         if bucket not in self._writers:
             path = self._folder / f"{bucket}.arrow"
-            file = pa.ipc.new_file(path, SPILLED)
+            file = pa.ipc.new_file(path, self._schema)
             self._writers[bucket] = self._open_files.enter_context(file)
         return self._writers[bucket]
 
@@ -153,18 +161,38 @@ def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.Rec
     # The other columns are read of complete rows only, so a dropped row may hold anything in them.
     batch = batch.filter(pa.array(complete))
     user = user.filter(pa.array(complete))
-    columns = _Columns(
+    conversion, value = _conversion(batch, settings), _value(batch, settings)
+    channel = _channel(batch, settings, scan)
+    refund = conversion & (value < 0)  # false for NaN
+    if refund.any():
+        scan.refunds += int(refund.sum())
+        scan.refunded -= float(value[refund].sum())
+        # Neither a touch nor a conversion; what it does to values is read of whole users.
+        conversion, channel = conversion & ~refund, np.where(refund, -1, channel)
+        value = np.where(conversion | refund, value, np.nan)
+    read = _Columns(
         user=user,
         time=times.seconds[complete],
-        conversion=_conversion(batch, settings),
-        channel=_channel(batch, settings, scan),
-        value=_value(batch, settings),
+        conversion=conversion,
+        channel=channel,
+        value=value,
         rnd=_rnd(batch, user, settings),
     )
-    _count(columns, scan, conversion_row_is_touch=settings.conversion_row_is_touch)
-    arrays = map(pa.array, columns)
-    typed = [array.cast(field.type) for array, field in zip(arrays, SPILLED, strict=True)]
-    return pa.record_batch(typed, schema=SPILLED)
+    _count(read, scan, conversion_row_is_touch=settings.conversion_row_is_touch)
+    arrays = [*map(pa.array, read), *_marks(batch, settings)]
+    schema = spilled_schema(settings)
+    typed = [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)]
+    rows = pa.record_batch(typed, schema=schema)
+    leave_out = refund.any() and not settings.reading.subtract_refunds
+    return rows.filter(pa.array(~refund)) if leave_out else rows
+
+
+def _marks(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array]:
+    """The columns of `MARKS` that the table has."""
+    return [
+        columns.text(batch[column]) if name == "tie" else pa.array(ids.read(batch[column]))
+        for name, column in settings.mark_columns.items()
+    ]
 
 
 def _times(batch: pa.RecordBatch, settings: TableSettings) -> times.Times:
@@ -229,8 +257,6 @@ def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> N
     scan.conversions += int(conversion.sum())
     without_channel = conversion & ~has_channel
     scan.conversions_without_channel += int(without_channel.sum())
-    without_value = conversion & np.isnan(columns.value)
-    scan.values_missing += int(without_value.sum())
     touch = has_channel & (conversion_row_is_touch | ~conversion)
     touched = np.unique(columns.channel[touch])
     scan.touched.update(touched.tolist())

@@ -1,5 +1,6 @@
 """What reading a touchpoint table needs to know: its name, its columns and what its rows mean."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from td_mta.config.attribution import Config
@@ -19,9 +20,7 @@ class TableSettings:
     user_rnd_column: str  # read where the table has it, computed where not
     user_rnd_seed: int
     conversion_row_is_touch: bool
-    tie_column: str | None
-    order_column: str | None  # id of the order of a row
-    journey_column: str | None  # id of the conversion that a touch leads to
+    mark_columns: Mapping[str, str]  # columns that hold `Marks`, by their names there
     reading: Reading
     day_timezone: str
     users_per_page: int
@@ -40,9 +39,11 @@ class TableSettings:
             user_rnd_column=config.user_rnd_column,
             user_rnd_seed=config.user_rnd_seed,
             conversion_row_is_touch=config.conversion_row_is_touch or flags_of_journeys,
-            tie_column=config.tie_column,
-            order_column=config.order_id,
-            journey_column=config.conversion_id if flags_of_journeys else None,
+            mark_columns=_named(
+                tie=config.tie_column,
+                order=config.order_id,
+                journey=config.conversion_id if flags_of_journeys else None,
+            ),
             reading=Reading(
                 flags_of_journeys=flags_of_journeys,
                 subtract_refunds=config.refunds == "subtract",
@@ -56,3 +57,7 @@ class TableSettings:
     def location(self, column: str) -> str:
         """How an error names one of the columns."""
         return f"table {self.table}, column {column}"
+
+
+def _named(**columns: str | None) -> dict[str, str]:
+    return {name: column for name, column in columns.items() if column is not None}

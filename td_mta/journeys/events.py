@@ -2,12 +2,15 @@
 on every touch of a journey, refunds, users who are no people.
 """
 
+import operator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from td_mta.journeys.runs import owners
 from td_mta.journeys.touchpoints import NO_ID, Flags, Floats, Ints, Marks, Touchpoints
+from td_mta.journeys.windows import Journeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,7 @@ class Counts(NamedTuple):
 
     def plus(self, other: "Counts") -> "Counts":
         """Both together."""
-        return Counts(*(one + another for one, another in zip(self, other, strict=True)))
+        return Counts(*map(operator.add, self, other))
 
 
 class Read(NamedTuple):
@@ -55,15 +58,16 @@ def read(rows: Touchpoints, marks: Marks, reading: Reading) -> Read:
     return Read(rows, counts)
 
 
-def users_within(rows: Touchpoints, users: int, is_touch: Flags, reading: Reading) -> Flags:
+def users_within(journeys: Journeys, reading: Reading) -> Flags:
     """Which users have no more touches and conversions than the limits, shape `(users,)`."""
-    within = np.ones(users, np.bool_)
-    for limit, counted in (
-        (reading.max_touches, is_touch),
-        (reading.max_conversions, rows.conversion),
+    within = np.ones(journeys.users, np.bool_)
+    for limit, rows in (
+        (reading.max_touches, "touches"),
+        (reading.max_conversions, "conversions"),
     ):
         if limit is not None:
-            within &= np.bincount(rows.user[counted], minlength=users) <= limit
+            user = getattr(journeys, rows).user
+            within &= np.bincount(user, minlength=journeys.users) <= limit
     return within
 
 
@@ -71,32 +75,32 @@ class _Groups(NamedTuple):
     """Rows by user and id, each group in the order of its rows."""
 
     rows: Ints  # (n,)
-    begins: Ints  # position of each group's first row among them, (groups,)
+    offsets: Ints  # group `i` is `rows[offsets[i]:offsets[i + 1]]`, (groups + 1,)
 
     @classmethod
     def of(cls, rows: Ints, user: Ints, group_id: Ints) -> "_Groups":
         order = np.lexsort((group_id, user))
         user, group_id = user[order], group_id[order]
-        same = (user[1:] == user[:-1]) & (group_id[1:] == group_id[:-1])
-        begins = np.flatnonzero(np.concatenate([[True], ~same])) if len(rows) else order
-        return cls(rows[order], begins)
+        begins = np.ones(len(rows), np.bool_)
+        begins[1:] = (user[1:] != user[:-1]) | (group_id[1:] != group_id[:-1])
+        return cls(rows[order], np.append(np.flatnonzero(begins), len(rows)))
 
     @property
     def first(self) -> Ints:
-        return self.rows[self.begins]
+        first: Ints = self.rows[self.offsets[:-1]]
+        return first
 
     @property
     def last(self) -> Ints:
-        return self.rows[np.append(self.begins[1:], len(self.rows))[: len(self.begins)] - 1]
+        last: Ints = self.rows[self.offsets[1:] - 1]
+        return last
 
     def value(self, value: Floats) -> tuple[Floats, int]:
         """The first value of each group that is not missing, and how many groups have several."""
+        group = owners(np.diff(self.offsets))
         of_row = value[self.rows]
         known = ~np.isnan(of_row)
-        group = np.repeat(
-            np.arange(len(self.begins)), np.diff(np.append(self.begins, len(self.rows)))
-        )
-        first = np.full(len(self.begins), np.nan)
+        first = np.full(len(self.offsets) - 1, np.nan)
         # Assigned from the last to the first, so that the first one stays.
         first[group[known][::-1]] = of_row[known][::-1]
         differs = known & (of_row != first[group])

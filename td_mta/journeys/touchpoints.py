@@ -51,15 +51,19 @@ class Marks(NamedTuple):
         return Marks(*(None if column is None else column[rows] for column in self))
 
 
+NO_MARKS = Marks()
+
+
 class Arranged(NamedTuple):
     """Rows in canonical order, each once."""
 
     rows: Touchpoints
     marks: Marks
     duplicates: int  # rows left out, equal to another in all that was read but `tie`
+    duplicate_conversions: int  # those of them that were conversions
 
 
-def arrange(rows: Touchpoints, marks: Marks = Marks(), arrival: int = 0) -> Arranged:
+def arrange(rows: Touchpoints, marks: Marks = NO_MARKS, arrival: int = 0) -> Arranged:
     """Sort rows, and leave out those that are equal to another one.
 
     At equal times `marks.tie` decides, then conversions come last, then come the order in which
@@ -72,7 +76,7 @@ def arrange(rows: Touchpoints, marks: Marks = Marks(), arrival: int = 0) -> Arra
     1
     """
     if not len(rows):
-        return Arranged(rows, marks, 0)
+        return Arranged(rows, marks, 0, 0)
     event = _event_code(rows)
     ids = [column for column in (marks.order, marks.journey) if column is not None]
     order = np.lexsort((*ids, rows.value, event, rows.user))
@@ -81,9 +85,9 @@ def arrange(rows: Touchpoints, marks: Marks = Marks(), arrival: int = 0) -> Arra
     distinct = order[differs]
     if arrival or marks.tie is not None:
         distinct = _in_order_at_equal_times(distinct, rows, marks.tie, arrival)
-    return Arranged(
-        _onward(rows.take(distinct)), marks.take(distinct), len(rows) - len(distinct)
-    )
+    once = rows.take(distinct)
+    conversions = np.count_nonzero(rows.conversion) - np.count_nonzero(once.conversion)
+    return Arranged(_onward(once), marks.take(distinct), len(rows) - len(once), conversions)
 
 
 def same_time_as_previous(rows: Touchpoints) -> Flags:
@@ -127,7 +131,7 @@ def _in_order_at_equal_times(
     keys = [row * arrival, rows.conversion[row]]
     if tie is not None:
         keys.append(tie[row])
-    in_order = canonical.copy()
+    in_order: Ints = canonical.copy()
     in_order[tied] = row[np.lexsort((*keys, moment))]
     return in_order
 

@@ -12,7 +12,14 @@ from td_mta.dataset.build import Extracted
 from td_mta.ingest.costs import ChannelCosts
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
-from td_mta.reporting import channel_notes, cost_warnings, diagnostics, frames, run_facts
+from td_mta.reporting import (
+    channel_notes,
+    cost_warnings,
+    diagnostics,
+    frames,
+    row_diagnostics,
+    run_facts,
+)
 from td_mta.reporting.output_tables import channel_columns, numbered_columns
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
@@ -100,7 +107,6 @@ def _warnings(results: Results, config: Config) -> list[str]:
     conversions = extracted.conversions_and_value[0]
     best_epoch = fitted.epochs[fitted.best_epoch]
     val_losses = [epoch.held_out.log_loss for epoch in fitted.epochs]
-    duplicates = extracted.counts["duplicates"]
 
     sentences = diagnostics.model_warnings(results.evaluation, held_out)
     sentences += diagnostics.credit_warnings(
@@ -117,8 +123,11 @@ def _warnings(results: Results, config: Config) -> list[str]:
     )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
     sentences += channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
-    sentences += diagnostics.row_warnings(touchpoints.scan, duplicates, config.value_column)
     sentences += cost_warnings.warnings(results.costs) if results.costs else []
+    sentences += row_diagnostics.window_warnings(extracted.table_facts, config.lookback_window_days)
+    sentences += row_diagnostics.row_warnings(
+        extracted.table_facts, touchpoints.scan, touchpoints.settings, touchpoints.arrival
+    )
     return [*sentences, *advice(config), *page_advice(config, extracted.counts["users"])]
 
 
@@ -134,6 +143,10 @@ def _notes(results: Results, config: Config) -> list[str]:
         numbered_columns(touchpoints.channels), config.shapley_table
     )
     sentences += channel_notes.of_direct(touchpoints.channels, config.direct_channel)
+    table_facts = results.extracted.table_facts
+    sentences += row_diagnostics.order_notes(table_facts)
+    sentences += row_diagnostics.limit_notes(table_facts.left_out, touchpoints.settings)
+    sentences += row_diagnostics.window_notes(config.rules_window_days, config.lookback_window_days)
     sentences += diagnostics.baseline_notes(config.examples, visits=touchpoints.visits)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from td_mta.ingest.scan import Scan
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM
 from td_mta.reporting.run_facts import Evaluation
+from td_mta.reporting.wording import counted
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
 
@@ -65,7 +65,7 @@ def credit_warnings(
     lowered = _lowered(values, conversions)
     if lowered > MANY_LOWERED * observed:
         sentences.append(
-            f"For {_count(lowered, 'conversion')} the model predicts a lower probability with the "
+            f"For {counted(lowered, 'conversion')} the model predicts a lower probability with the "
             "user's touches than without any: the baseline receives more than one conversion for "
             "each of them, and the channels a negative credit."
         )
@@ -134,7 +134,7 @@ def channel_warnings(channels: Sequence[str], touching: Ints) -> list[str]:
     rare = np.flatnonzero(touching < FEW_CONVERSIONS)
     rarest_first = rare[np.argsort(touching[rare], kind="stable")]
     for channel in rarest_first[:MOST_NAMED]:
-        conversions = _count(touching[channel], "conversion")
+        conversions = counted(touching[channel], "conversion")
         sentences.append(
             f"Channel {channels[channel]} precedes {conversions}; with fewer than "
             f"{FEW_CONVERSIONS} its credit is unreliable."
@@ -147,31 +147,12 @@ def channel_warnings(channels: Sequence[str], touching: Ints) -> list[str]:
     return sentences
 
 
-def row_warnings(scan: Scan, duplicates: int, value_column: str | None) -> list[str]:
-    """Rows that were dropped, and conversions without a value."""
-    sentences = []
-    if scan.dropped:
-        sentences.append(
-            f"Dropped {scan.dropped:,} of {_count(scan.rows, 'row')}: user or time is missing."
-        )
-    if duplicates:
-        sentences.append(
-            f"Dropped {_count(duplicates, 'duplicate row')}, equal to another row in every column."
-        )
-    if value_column and scan.values_missing:
-        sentences.append(
-            f"{_count(scan.values_missing, 'conversion')} without a value in column "
-            f"{value_column}: value 0 was used."
-        )
-    return sentences
-
-
 def input_notes(converted: Mapping[str, int], held_out_day: int | None) -> list[str]:
     """Conversions of types, with their rows, and the first held-out day where days are held out.
 
     The day counts from 1970-01-01.
     """
-    sentences = [f"Converted: {what} ({_count(rows, 'row')})." for what, rows in converted.items()]
+    sentences = [f"Converted: {what} ({counted(rows, 'row')})." for what, rows in converted.items()]
     if held_out_day is not None:
         first = np.datetime64(held_out_day, "D")
         sentences.append(f"Held out: the days from {first} on, of all users (holdout: forward).")
@@ -212,7 +193,7 @@ def shapley_notes(values: Values, error: float, *, exact_cells: int, budget: int
     sentences = []
     if values.sampled:
         sentences.append(
-            f"Shapley values of {_count(values.sampled, 'pattern')} with more than "
+            f"Shapley values of {counted(values.sampled, 'pattern')} with more than "
             f"{values.largest_exact} cells were estimated by sampling; the standard error of a "
             f"cell's credit is at most {error:.2g} conversions."
         )
@@ -222,16 +203,6 @@ def shapley_notes(values: Values, error: float, *, exact_cells: int, budget: int
             f"{budget:,} distinct coalitions (shapley_budget)."
         )
     return sentences
-
-
-def _count(number: float, noun: str) -> str:
-    """A count and its noun.
-
-    >>> _count(1, "row"), _count(1234, "row")
-    ('1 row', '1,234 rows')
-    """
-    plural = "" if number == 1 else "s"
-    return f"{number:,.0f} {noun}{plural}"
 
 
 def _entropy(share: float) -> float:

@@ -42,6 +42,10 @@ class Warehouse(Protocol):
         """The rows of some columns, in any order, by one scan in bounded memory."""
         ...
 
+    def keeps_order(self, table: str) -> bool:
+        """Whether `read` gives the rows in an order that their owner gave them, as a file has."""
+        ...
+
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         """Make a complete table in one step; `append` adds rows to the one that exists."""
         ...

@@ -78,6 +78,10 @@ class LocalWarehouse:
             arrays = [batch.column(name) for name in names]
             yield pa.record_batch(arrays, names=list(columns))
 
+    def keeps_order(self, table: str) -> bool:
+        # What SQL made, in `out`, is in whatever order the engine gave it.
+        return self.data is not None and self._path(table).parent == self.data
+
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         self.write_all({table: frame}, if_exists)
 

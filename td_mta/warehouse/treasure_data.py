@@ -61,6 +61,9 @@ class TreasureDataWarehouse:
         for batch in td_jobs.batches(self._connection, job):
             yield batch.rename_columns(list(columns))
 
+    def keeps_order(self, table: str) -> bool:
+        return False
+
     def write(self, table: str, frame: pd.DataFrame, if_exists: IfExists) -> None:
         self.write_all({table: frame}, if_exists)
 

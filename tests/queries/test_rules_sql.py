@@ -41,7 +41,7 @@ def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.Data
     touchpoints = TouchpointTable(TableSettings.of(config), warehouse, spill)
     models: ModelTotals = models_of(touchpoints.channels, config)
     for page in touchpoints.pages("test"):
-        models.add(conversion_paths(page.journeys, config.lookback_window_days), held_out=False)
+        models.add(conversion_paths(page.journeys, config.rules_window_days), held_out=False)
     credits = {name: credit for name, credit in models.credits().items() if name in RULES}
     names = [*touchpoints.channels, "(baseline)"]
     rows = {
@@ -60,7 +60,7 @@ def test_the_query_credits_what_python_credits(
     parameters = {
         "conversion_row_is_touch": row_is_touch,
         "value_column": "value",
-        "lookback_window_days": str(2 + seed),
+        "rules_window_days": str(2 + seed),
         "day_timezone": ["UTC", "Asia/Tokyo"][seed % 2],
         "position_first": "0.5",
         "position_last": "0.2",

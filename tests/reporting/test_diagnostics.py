@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from td_mta.ingest.scan import Scan
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
 from td_mta.metrics import Difference, Quality
@@ -136,16 +135,6 @@ def test_a_single_channel_is_a_warning() -> None:
     assert diagnostics.channel_warnings(["Email"], np.array([100])) == [
         "Email is the only channel: it receives all channel credit."
     ]
-
-
-def test_rows_left_out_are_counted() -> None:
-    scan = Scan(rows=3001, dropped=3, values_missing=1)
-    assert diagnostics.row_warnings(scan, 1, "value") == [
-        "Dropped 3 of 3,001 rows: user or time is missing.",
-        "Dropped 1 duplicate row, equal to another row in every column.",
-        "1 conversion without a value in column value: value 0 was used.",
-    ]
-    assert not diagnostics.row_warnings(Scan(rows=3001, values_missing=1), 0, None)
 
 
 def test_notes_say_what_the_baseline_is_where_it_is_not_measured() -> None:

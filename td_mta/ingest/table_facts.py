@@ -1,0 +1,73 @@
+"""What pages of journeys add up to: whatever a run says about a table's rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from td_mta.ingest.pages import LeftOut, Page
+from td_mta.journeys import facts
+from td_mta.journeys.events import Counts
+from td_mta.journeys.facts import Facts
+from td_mta.journeys.touchpoints import Ints
+
+
+class Most(NamedTuple):
+    """The user who has the most of something."""
+
+    number: int
+    user: str
+
+
+NOBODY = Most(0, "")
+NONE_LEFT_OUT = LeftOut(0, 0)
+UNCHANGED = Counts()
+
+
+@dataclass
+class TableFacts:
+    """Sums over pages; memory holds no users."""
+
+    days: int  # that paths reach back
+    duplicates: int = 0
+    duplicate_conversions: int = 0
+    counts: Counts = UNCHANGED
+    left_out: LeftOut = NONE_LEFT_OUT
+    most_touches: Most = NOBODY
+    most_conversions: Most = NOBODY
+    _parts: list[Facts] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, pages: Iterable[Page], days: int) -> "TableFacts":
+        """The facts of all pages; paths reach back `days` days."""
+        found = cls(days)
+        for page in pages:
+            found.add(page)
+        return found
+
+    def add(self, page: Page) -> None:
+        """Count one more page."""
+        journeys, ids = page.journeys, page.user_ids
+        self._parts = [facts.sum_of([*self._parts, facts.facts_of(journeys, self.days)])]
+        self.duplicates += page.duplicates
+        self.duplicate_conversions += page.duplicate_conversions
+        self.counts = self.counts.plus(page.counts)
+        self.left_out = self.left_out.plus(page.left_out)
+        self.most_touches = max(self.most_touches, _most(journeys.touches.user, ids))
+        self.most_conversions = max(self.most_conversions, _most(journeys.conversions.user, ids))
+
+    @property
+    def journeys(self) -> Facts:
+        """Counts of all journeys."""
+        return self._parts[0]
+
+
+def _most(user: Ints, ids: pa.Array) -> Most:
+    """The user of most of the rows, by the users of all of them, `(rows,)`."""
+    if not len(user):
+        return NOBODY
+    number = np.bincount(user)
+    most = int(np.argmax(number))
+    return Most(int(number[most]), ids[most].as_py())
