@@ -95,8 +95,9 @@ def journeys_of(case: Case) -> tuple[Journeys, int]:
         conversion=np.array(conversion) == 1,
         value=np.array(value, dtype=float),
     )
-    arranged, dropped = arrange(rows)
-    return Journeys(arranged, 3, case.conversion_row_is_touch), dropped
+    arranged = arrange(rows)
+    journeys = Journeys(arranged.rows, 3, case.conversion_row_is_touch)
+    return journeys, arranged.duplicates
 
 
 def grid_of(case: Case) -> Grid:
@@ -330,6 +331,9 @@ class OneTable:
 
     def columns(self, table: str) -> list[str]:
         return self.table.column_names
+
+    def keeps_order(self, table: str) -> bool:
+        return False
 
     def read(self, table: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
         yield from self.table.select(columns).to_batches(max_chunksize=7)
