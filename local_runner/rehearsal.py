@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local_runner.missing_names import explained
 from local_runner.operators import OPERATORS
 from local_runner.run import WorkflowRun
 from local_runner.task_request import TaskError, TaskRequest
@@ -48,7 +49,7 @@ class Rehearsal:
         operator = OPERATORS[request.operator]
         if operator.query:
             location = task.config.location(request.operator) or ""
-            self._query(operator.query(request), f"{location}: {_file(request) or 'query'}")
+            self._query(request, operator.query(request), str(location))
         if operator.do_per_row:
             self._subtasks(task, request.params.get("_do"))
         elif operator.nests:
@@ -58,7 +59,8 @@ class Rehearsal:
         if isinstance(subtasks, Located):
             self.task(detached(task, subtasks))
 
-    def _query(self, statement: TdStatement, where: str) -> None:
+    def _query(self, request: TaskRequest, statement: TdStatement, location: str) -> None:
+        where = f"{location}: {_file(request) or 'query'}"
         from td_mta.trino_on_datafusion.binding.query import translate
 
         columns: Columns | None = None
@@ -68,6 +70,8 @@ class Rehearsal:
             types = zip(plan.names, plan.types, strict=True)
             columns = [(name or "", kind, f'"{name}"') for name, kind in types]
         except Refused as error:
+            if str(error).startswith("no column"):
+                raise DataError(explained(f"{where}: {error}", request)) from None
             raise Refused(f"{where}: not supported on local tables: {error}") from None
         except MtaError:
             pass  # a table that is not known yet; or Trino's own error, which the run reports

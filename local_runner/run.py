@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
-from local_runner.operators import OPERATORS
+from local_runner.missing_names import explained
+from local_runner.operators import OPERATORS, Operator
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.workflow import tasks, templates
 from local_runner.workflow.java_text import java_text
@@ -22,6 +23,15 @@ from td_mta.errors import Refused
 def without_traceback(message: str) -> str:
     """A task's message as the screen shows it; the process printed its traceback, if it has one."""
     return message.split("\n\tfrom ")[0]
+
+
+def _result(operator: Operator, request: TaskRequest) -> TaskResult:
+    """What an operator leaves; its error names the parameter that is to blame."""
+    try:
+        return operator.run(request)
+    except TaskError as error:
+        message = explained(str(error), request)
+        raise TaskError(message, raised=error.raised) from error
 
 
 class Failure(NamedTuple):
@@ -134,12 +144,12 @@ class WorkflowRun:
         operator, retry = OPERATORS[request.operator], Retry.of(task.config)
         for attempt in range(retry.limit if operator.retries else 0):
             try:
-                return operator.run(request)
+                return _result(operator, request)
             except TaskError as error:
                 message = without_traceback(str(error))
                 print(f"{task.name} failed, retrying: {message}", file=sys.stderr, flush=True)
                 retry.wait(attempt)
-        return operator.run(request)
+        return _result(operator, request)
 
     def _show(self, task: Task, request: TaskRequest) -> None:
         """A dry run only shows SQL, also that of subtasks, which Digdag's own leaves out."""

@@ -66,6 +66,7 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     """
     from td_mta import cli
     from td_mta.config.attribution import from_params
+    from td_mta.ingest import finding
     from td_mta.pipelines import attribution
 
     data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
@@ -74,7 +75,10 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     now = int(str(digdag_parameters.get("session_unixtime") or int(time.time())))
     kind = os.environ.get("MTA_WAREHOUSE", "td")
     warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, config.db)
-    return attribution.run(config, warehouse, folder if out else None)
+    notes: list[str] = []
+    if config.table != config.rand_shuffle:  # not the table whose columns the SQL has named
+        config, notes = finding.find(config, (), warehouse, file=None, local=kind == "local")
+    return attribution.run(config, warehouse, folder if out else None, notes=notes)
 
 
 def own_parameters(digdag_parameters: Mapping[str, object]) -> dict[str, object]:
