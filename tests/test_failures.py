@@ -150,7 +150,7 @@ def test_the_task_of_a_workflow_raises_a_message(
 def test_a_workflow_on_local_files_shows_no_traceback_of_ours(tmp_path: Path) -> None:
     """The task's process fails while it imports a part of td_mta that is broken."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import td_mta.pipelines.attribution as a\na.run = lambda *_: {}['no such key']\n"
+        "import td_mta.pipelines.attribution as a\na.run = lambda *_, **__: {}['no such key']\n"
     )
     touches = tmp_path / "mta_user_rnd.csv"
     touches.write_text("canonical_id,time,channels,conversion\na,1,b,1\n")
