@@ -1,24 +1,60 @@
--- A row is a touchpoint of a table that has them already, under the names that the model reads.
--- Reads ${touchpoints_table}. Makes ${union_table}.
+-- A row is a touchpoint of a table that has them already, under the names that the model reads; or an
+-- order, where these have a table of their own.
+-- Reads ${touchpoints_table}, and where it is not none ${orders_table}. Makes ${union_table}.
 with
 
 -- The column "none" stands in where a parameter names no column.
-given as (
+given_touches as (
     select
         *,
         cast(null as varchar) as "none"
     from ${touchpoints_table}
 ),
 
+-- No rows where orders are not in a table of their own.
+given_orders as (
+    select
+        *,
+        cast(null as varchar) as "none"
+    from ${orders_table == 'none' ? touchpoints_table : orders_table}
+    where '${orders_table}' <> 'none'
+),
+
+-- Touches, none of which converts where orders have their own table, and orders, each of which does.
+given as (
+    select
+        cast("${touchpoints_time_column}" as varchar) as time_text,
+        cast("${touchpoints_user_column}" as varchar) as user_id,
+        cast("${touchpoints_channel_column}" as varchar) as channel,
+        cast("${touchpoints_source_column}" as varchar) as source,
+        cast("${touchpoints_campaign_column}" as varchar) as campaign,
+        case
+            when '${orders_table}' <> 'none' then '0'
+            else cast("${orders_table == 'none' ? touchpoints_conversion_column : 'none'}" as varchar)
+        end as conversion_text,
+        cast("${touchpoints_value_column}" as double) as value
+    from given_touches
+    union all
+    select
+        cast("${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column}" as varchar),
+        cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar),
+        cast(null as varchar),
+        cast(null as varchar),
+        cast(null as varchar),
+        '1',
+        cast("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}" as double)
+    from given_orders
+),
+
 trimmed as (
     select
-        trim(cast("${touchpoints_time_column}" as varchar)) as time_text,
-        "${touchpoints_user_column}" as user_id,
-        nullif(trim(cast("${touchpoints_channel_column}" as varchar)), '') as channel,
-        nullif(trim(cast("${touchpoints_source_column}" as varchar)), '') as source,
-        nullif(trim(cast("${touchpoints_campaign_column}" as varchar)), '') as campaign,
-        lower(trim(cast("${touchpoints_conversion_column}" as varchar))) as conversion_text,
-        cast("${touchpoints_value_column}" as double) as value
+        trim(time_text) as time_text,
+        user_id,
+        nullif(trim(channel), '') as channel,
+        nullif(trim(source), '') as source,
+        nullif(trim(campaign), '') as campaign,
+        lower(trim(conversion_text)) as conversion_text,
+        value
     from given
 ),
 

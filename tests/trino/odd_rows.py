@@ -74,31 +74,17 @@ def user(source: random.Random) -> str | None:
     )
 
 
-def day(source: random.Random) -> str | None:
-    return source.choice([
-        None, "", f"2026-02-{source.randrange(1, 29):02d}", "2026-03-01", "2026-02-28 10:00:00",
-    ])  # fmt: skip
-
-
 def number(source: random.Random) -> int | None:
     return source.choice([None, 0, 1, 2])
 
 
-def run_id(source: random.Random) -> str | None:
-    return source.choice([None, "20260228T040000Z", "20260301T040000Z", "20260301T040000Y"])
-
-
 _BY_COLUMN: list[tuple[str, Draw, pa.DataType]] = [
     (r"td_url|td_referrer", url, pa.string()),
-    (r"time|at", seconds, pa.int64()),
+    (r"time|at|started_at|converted_at", seconds, pa.int64()),
     (r"when \(ms\)|select", time_text, pa.string()),
     (r"canonical_id|user id|user_id|who|person|from|customer_id", user, pa.string()),
-    (r"value|order value|spend|impressions|clicks|conversions|conversion_value", amount,
-     pa.float64()),
-    (r"share|lower|upper", amount, pa.float64()),
-    (r"day", day, pa.string()),
-    (r"conversion|converted|order|days_before_conversion", number, pa.int64()),
-    (r"run_id", run_id, pa.string()),
+    (r"value|order value|revenue|conversion_value", amount, pa.float64()),
+    (r"conversion|converted|order", number, pa.int64()),
 ]  # fmt: skip
 
 
