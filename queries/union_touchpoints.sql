@@ -1,4 +1,4 @@
--- A row is a touchpoint of a table that has them already, under the names that the model reads; or an
+-- A row is a touchpoint of a table that has them already, under the names that the model reads, or an
 -- order, where these have a table of their own.
 -- Reads ${touchpoints_table}, and where it is not none ${orders_table}. Makes ${union_table}.
 with
