@@ -8,16 +8,20 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 if TYPE_CHECKING:
+    from td_mta.config.attribution import Config
     from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONFIG = Path("config/params.yml")
 DESCRIPTION = (
@@ -26,9 +30,17 @@ DESCRIPTION = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of `python -m td_mta.main`."""
-    options = argparse.ArgumentParser(prog="python -m td_mta.main", description=DESCRIPTION)
+class OpenTable(NamedTuple):
+    """The table that a command reads, its columns named, and sentences on how they were found."""
+
+    config: "Config"
+    warehouse: "Warehouse"
+    notes: list[str]
+
+
+def parser(program: str = "python -m td_mta.main") -> argparse.ArgumentParser:
+    """The options of `td_mta.main`, which `td_mta.check` takes too."""
+    options = argparse.ArgumentParser(prog=program, description=DESCRIPTION)
     options.add_argument(
         "file",
         type=Path,
@@ -55,7 +67,41 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder for tables, model and report.html (default: out)",
     )
+    options.add_argument(
+        "--check", action="store_true", help="only say what the table holds, as td_mta.check does"
+    )
     return options
+
+
+def open_table(options: argparse.Namespace) -> OpenTable:
+    """The table that the options name, with its columns found where nobody set them."""
+    data, chosen = with_file(options)
+    config = _config(options.config, chosen, options.out)
+    kind = options.warehouse or ("td" if data is None else "local")
+    warehouse = open_warehouse(kind, data, options.out, int(time.time()), config.db)
+
+    from td_mta.ingest import finding
+
+    config, notes = finding.find(
+        config, chosen, warehouse, file=options.file, local=kind == "local"
+    )
+    return OpenTable(config, warehouse, notes)
+
+
+def _config(path: Path | None, chosen: dict[str, str], out: Path) -> "Config":
+    """From `--config`, else from the file of this folder or beside td_mta, else the defaults."""
+    from td_mta.config import attribution as configuration
+
+    beside_package = Path(__file__).parent.parent / DEFAULT_CONFIG
+    existing = (file for file in (DEFAULT_CONFIG, beside_package) if file.is_file())
+    path = path or next(existing, None)
+    if path:
+        return configuration.load(path, chosen, out=out)
+    log.warning(
+        "%s does not exist: parameters that --set does not name have their defaults",
+        DEFAULT_CONFIG,
+    )
+    return configuration.from_params(chosen, "--set", out=out)
 
 
 def overrides(pairs: Sequence[str]) -> dict[str, str]:

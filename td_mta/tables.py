@@ -71,6 +71,7 @@ RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
-    "parameters, counts, seconds per step, versions, held-out quality, numbered columns, warnings",
+    "parameters, counts, first and last day, seconds per step, versions, held-out quality, "
+    "numbered columns, warnings",
 )
 TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)

@@ -33,7 +33,7 @@ PICTURE = """
    ▲
  pipelines                                          joins adapters to core
    ▲
- cli  container  docker_main  main                  entry points
+ check  cli  container  docker_main  main           entry points
 """
 FLOORS = [line.strip().split("   ")[0].split() for line in PICTURE.splitlines() if "▲" not in line]
 FLOORS = [rooms for rooms in FLOORS if rooms]

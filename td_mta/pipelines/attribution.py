@@ -19,15 +19,12 @@ import pandas as pd
 from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
-from td_mta.errors import DataError
 from td_mta.ingest import costs
 from td_mta.ingest.pages import TouchpointTable
-from td_mta.ingest.preflight import explain_empty_table
-from td_mta.ingest.scan import EmptyTableError
-from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.model.settings import TrainingSettings
+from td_mta.pipelines import given_table
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import Results, output_frames
 from td_mta.reporting import output_tables, run_facts
@@ -83,14 +80,14 @@ def run(
     """Read `config.table`, write the output tables, and the report to `out` if there is one.
 
     `fit` is `training.fit` unless the caller has a trained model already; `notes` are sentences on
-    how the parameters were found. Nothing is written to the
-    warehouse before all of it is there. Raises an `MtaError` that names the place and the remedy.
+    how the parameters were found. Nothing is written to the warehouse before all of it is there.
+    Raises an `MtaError` that names the place and the remedy.
     """
     timer = _StepTimer()
     _check_outputs(config, warehouse, channels=None)
     given_costs = costs.read(config, warehouse)
     touchpoints, extracted = _read(config, warehouse, timer)
-    channel_costs = _costs_of_channels(given_costs, touchpoints)
+    channel_costs = given_table.costs_of_channels(given_costs, touchpoints)
     fitted = _train(extracted, config, fit, timer)
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
@@ -130,7 +127,7 @@ def _read(
     """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         with timer.step("read"):
-            touchpoints = _touchpoints(config, warehouse, Path(spill))
+            touchpoints = given_table.read(config, warehouse, Path(spill))
             if config.if_exists == "append":
                 _check_outputs(config, warehouse, touchpoints.channels)
                 names = _table_names(config)
@@ -139,23 +136,6 @@ def _read(
             extracted = extract(touchpoints, config, folders_of(config))
     log.info("examples: %s", extracted.counts)
     return touchpoints, extracted
-
-
-def _touchpoints(config: Config, warehouse: Warehouse, spill: Path) -> TouchpointTable:
-    try:
-        return TouchpointTable(TableSettings.of(config), warehouse, spill)
-    except EmptyTableError as error:
-        raise DataError(explain_empty_table(config, warehouse)) from error
-
-
-def _costs_of_channels(
-    given: costs.Costs | None, touchpoints: TouchpointTable
-) -> costs.ChannelCosts | None:
-    """The costs of the touchpoints' channels and days; what does not match is said at the end."""
-    if given is None:
-        return None
-    days = touchpoints.first_day, touchpoints.last_day
-    return costs.of_channels(given, touchpoints.channels, days)
 
 
 def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":

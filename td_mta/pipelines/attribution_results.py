@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from td_mta.config.attribution import Config, advice, page_advice
+from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted
 from td_mta.ingest.costs import ChannelCosts
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
+from td_mta.pipelines import given_table
+from td_mta.pipelines.given_table import GivenTable
 from td_mta.reporting import (
-    channel_notes,
-    cost_warnings,
     diagnostics,
     frames,
-    row_diagnostics,
     run_facts,
 )
 from td_mta.reporting.output_tables import channel_columns, numbered_columns
@@ -82,6 +81,7 @@ def _run_info(
         {
             "parameters": dataclasses.asdict(config),
             "counts": results.extracted.counts,
+            "span": given_table.span(results.touchpoints),
             "conservation": run_facts.conservation(
                 results.credit, results.extracted.conversions_and_value
             ),
@@ -122,32 +122,13 @@ def _warnings(results: Results, config: Config) -> list[str]:
         forward=config.holdout == "forward",
     )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
-    sentences += channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
-    sentences += cost_warnings.warnings(results.costs) if results.costs else []
-    sentences += row_diagnostics.window_warnings(extracted.table_facts, config.lookback_window_days)
-    sentences += row_diagnostics.row_warnings(
-        extracted.table_facts, touchpoints.scan, touchpoints.settings, touchpoints.arrival
-    )
-    return [*sentences, *advice(config), *page_advice(config, extracted.counts["users"])]
+    return [*sentences, *given_table.warnings(_given(results), config)]
 
 
 def _notes(results: Results, config: Config) -> list[str]:
     """Sentences about the input, the baseline, the calibration and the Shapley values."""
-    touchpoints, fitted = results.touchpoints, results.fitted
-    held_out_day = None
-    if config.holdout == "forward":
-        held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
-    sentences = diagnostics.input_notes(touchpoints.scan.converted, held_out_day)
-    sentences += cost_warnings.notes(results.costs) if results.costs else []
-    sentences += channel_notes.of_columns(
-        numbered_columns(touchpoints.channels), config.shapley_table
-    )
-    sentences += channel_notes.of_direct(touchpoints.channels, config.direct_channel)
-    table_facts = results.extracted.table_facts
-    sentences += row_diagnostics.order_notes(table_facts)
-    sentences += row_diagnostics.limit_notes(table_facts.left_out, touchpoints.settings)
-    sentences += row_diagnostics.window_notes(config.rules_window_days, config.lookback_window_days)
-    sentences += diagnostics.baseline_notes(config.examples, visits=touchpoints.visits)
+    fitted = results.fitted
+    sentences = given_table.notes(_given(results), config)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(
         results.values,
@@ -156,3 +137,7 @@ def _notes(results: Results, config: Config) -> list[str]:
         budget=config.shapley_budget,
     )
     return sentences
+
+
+def _given(results: Results) -> GivenTable:
+    return GivenTable(results.touchpoints, results.extracted.table_facts, results.costs)

@@ -430,3 +430,11 @@ def test_more_models_than_symbols_are_all_drawn() -> None:
 
 def test_a_section_without_content_leaves_no_gap() -> None:
     assert "<section>\n\n</section>" not in case("no intervals")
+
+
+def test_the_first_and_the_last_day_are_key_numbers() -> None:
+    facts = [("span", "first_day", "2024-03-04"), ("span", "last_day", "2024-03-24")]
+    page = html.render(tables({"Email": [4.0]}, facts=facts), "A run")
+    assert "<dt>first day</dt><dd>2024-03-04</dd>" in page
+    assert "<dt>last day</dt><dd>2024-03-24</dd>" in page
+    assert "first day" not in html.render(tables({"Email": [4.0]}), "An older run")

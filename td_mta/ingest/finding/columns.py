@@ -144,10 +144,11 @@ class _Table:
             fitting = [c for c in named if self.fits(role, c)]
             if fitting:
                 return fitting if role == VALUE else self._decided(fitting)
-        by_content = [c for c in columns if self._looks_like(role, c)]
         # A column of that name whose content does not fit: reading it gives an error that shows it.
-        by_name = [c for named in by_row for c in named]
-        return by_content or (by_name[:1] if role == TIME else [])
+        unfit = [c for row in by_row for c in row][:1] if role in (USER, TIME, CHANNEL) else []
+        if unfit and role != TIME:
+            return unfit
+        return [c for c in columns if self._looks_like(role, c)] or unfit
 
     def _decided(self, columns: list[str]) -> list[str]:
         """The best filled of some columns, or the first where they divide the rows alike."""

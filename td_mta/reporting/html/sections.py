@@ -31,11 +31,17 @@ def key_numbers(run: RunTables) -> str:
         "touchpoints": number(run.number("counts", "touchpoints")),
         "users": number(run.number("counts", "users")),
         "channels": number(len(run.ranking)),
+        "first day": run.section("span").get("first_day", ""),
+        "last day": run.section("span").get("last_day", ""),
         "window (days)": number(detail[DAYS_BEFORE_CONVERSION].nunique()),
     }
     if run.has_value:
         figures["value"] = number(float(detail["value"].sum()))
-    items = [f"<div><dt>{name}</dt><dd>{figure}</dd></div>" for name, figure in figures.items()]
+    items = [
+        f"<div><dt>{name}</dt><dd>{text(figure)}</dd></div>"
+        for name, figure in figures.items()
+        if figure
+    ]
     return f'<dl class="key-numbers">{"".join(items)}</dl>'
 
 

@@ -1,0 +1,33 @@
+"""`python -m td_mta.check FILE`: what a table holds and what a run will warn of, in seconds."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from td_mta import cli, failures
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check with the options of `td_mta.main`; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = cli.parser("python -m td_mta.check").parse_args(arguments)
+    cli.log_to_stderr()
+    return failures.exit_code(lambda: check(options, arguments), options.out)
+
+
+def check(options: argparse.Namespace, arguments: Sequence[str]) -> None:
+    """Print what the table holds, and the command line that runs it."""
+    table = cli.open_table(options)
+
+    from td_mta.pipelines import check_lines, table_check
+
+    checked = table_check.check(table.config, table.warehouse)
+    for line in check_lines.lines(checked, table.config, table.notes):
+        print(line)
+    print("Run:")
+    of_run = [argument for argument in arguments if argument != "--check"]
+    print(f"  {check_lines.command(checked, table.config, of_run)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

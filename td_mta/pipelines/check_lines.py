@@ -1,0 +1,145 @@
+"""What `td_mta.check` prints: a line for each fact of a table, then what a run would say."""
+
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from td_mta.config.attribution import Config
+from td_mta.pipelines import given_table
+from td_mta.pipelines.table_check import HELD, Checked
+
+MOST_CHANNELS = 20
+WIDTH = 12  # of the first column
+PLAIN_TIMES = "seconds since 1970"
+
+
+def lines(checked: Checked, config: Config, found: Sequence[str]) -> list[str]:
+    """The facts, then the sentences of a run; `found` are those on its columns."""
+    facts = {
+        "rows": _rows(checked),
+        "times": _times(checked),
+        "days": _days(checked, config),
+        "users": _users(checked),
+        "conversions": _conversions(checked, config),
+        "channels": _channels(checked),
+        "letter case": _letter_case(checked),
+        "ties": _ties(checked),
+        "duplicates": f"{checked.given.facts.duplicates:,} rows equal to another one",
+        "most of all": _most(checked),
+        "window": _window(checked, config),
+    }
+    shown = [f"{name:<{WIDTH}} {fact}" for name, fact in facts.items()]
+    return [
+        *found,
+        *shown,
+        *_list("The run will warn:", checked.warnings),
+        *_list("It will note:", checked.notes),
+    ]
+
+
+def command(checked: Checked, config: Config, options: Sequence[str]) -> str:
+    """The command line of the run: the options of the check, and what the table suggests."""
+    suggested = []
+    if checked.window is not None and checked.window > config.lookback_window_days:
+        suggested.append(f"lookback_window_days={checked.window}")
+    if config.channel_letter_case == "keep" and _groups(checked):
+        suggested.append("channel_letter_case=join")
+    names = {option.partition("=")[0].strip() for option in options}
+    new = [text for text in suggested if text.partition("=")[0] not in names]
+    pairs = [part for text in new for part in ("--set", text)]
+    return shlex.join(["python", "-m", "td_mta.main", *options, *pairs])
+
+
+def _rows(checked: Checked) -> str:
+    scan = checked.given.touchpoints.scan
+    return f"{scan.rows:,}, {scan.dropped:,} of them without a user or a time"
+
+
+def _times(checked: Checked) -> str:
+    converted = checked.given.touchpoints.scan.converted
+    kinds = [what for what in converted if not what.startswith("spaces")]
+    return ", ".join(kinds) or PLAIN_TIMES
+
+
+def _days(checked: Checked, config: Config) -> str:
+    span = given_table.span(checked.given.touchpoints)
+    return "{first_day} to {last_day}: {days:,} days, cut in {zone}".format(
+        **span, zone=config.day_timezone
+    )
+
+
+def _users(checked: Checked) -> str:
+    journeys = checked.given.facts.journeys
+    share = journeys.converters / max(journeys.users, 1)
+    return f"{journeys.users:,}, {journeys.converters:,} of whom convert ({share:.2%})"
+
+
+def _conversions(checked: Checked, config: Config) -> str:
+    journeys = checked.given.facts.journeys
+    value = "no value"
+    if config.value_column is not None:
+        value = f"value {checked.value:,.2f} in all, {journeys.without_value:,} without one"
+    kind = "touches too" if config.conversion_row_is_touch else "events of their own"
+    if journeys.without_channel == journeys.conversions:
+        kind = "without a channel, so no touches"
+    return f"{journeys.conversions:,}, {value}; their rows are {kind}"
+
+
+def _channels(checked: Checked) -> str:
+    """Each with its touches, and with the conversions that it touched."""
+    names, touches = checked.given.touchpoints.channels, checked.touches
+    order = np.argsort(-touches, kind="stable")[:MOST_CHANNELS].tolist()
+    shown = [f"{names[i]} {touches[i]:,} ({checked.converting_touches[i]:,})" for i in order]
+    more = f", and {len(names) - len(order):,} more" if len(names) > len(order) else ""
+    listed = f"{', '.join(shown)}{more}"
+    return f"{len(names):,}, by touches (and conversions that they precede): {listed}"
+
+
+def _groups(checked: Checked) -> list[list[str]]:
+    """Channels that differ by letter case alone."""
+    groups = defaultdict(list)
+    for name in checked.given.touchpoints.channels:
+        groups[name.casefold()].append(name)
+    return [names for names in groups.values() if len(names) > 1]
+
+
+def _letter_case(checked: Checked) -> str:
+    groups = ["/".join(names) for names in _groups(checked)]
+    return f"the same channel? {', '.join(groups)}" if groups else "no channels differ by it alone"
+
+
+def _ties(checked: Checked) -> str:
+    journeys = checked.given.facts.journeys
+    return (
+        f"{journeys.tied_conversions:,} of {journeys.conversions:,} conversions depend on the "
+        "order of touches at equal times"
+    )
+
+
+def _most(checked: Checked) -> str:
+    facts = checked.given.facts
+    most = {"touches": facts.most_touches, "conversions": facts.most_conversions}
+    totals = {"touches": facts.journeys.touches, "conversions": facts.journeys.conversions}
+    return ", ".join(
+        f"{user.number:,} {what} of user {user.user} ({user.number / max(totals[what], 1):.1%})"
+        for what, user in most.items()
+        if user.number
+    )
+
+
+def _window(checked: Checked, config: Config) -> str:
+    """How much windows of several lengths would hold."""
+    if not checked.shares:
+        return "no touch leads to a conversion"
+    shares = ", ".join(f"{days}: {share:.0%}" for days, share in checked.shares.items())
+    held = f"{checked.window} days hold {HELD:.0%}" if checked.window else f"none holds {HELD:.0%}"
+    return (
+        f"share of the touches before conversions by days before them: {shares}; {held}, "
+        f"lookback_window_days is {config.lookback_window_days}"
+    )
+
+
+def _list(title: str, sentences: Sequence[str]) -> list[str]:
+    return [title, *(f"  - {sentence}" for sentence in sentences)] if sentences else []

@@ -1,0 +1,87 @@
+"""The table of a run as it is given, before any model: read, and what is said of it.
+
+A run and `td_mta.check` share this, so that the check says what the run will say.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.config.attribution import Config, advice, page_advice
+from td_mta.errors import DataError
+from td_mta.ingest import costs
+from td_mta.ingest.costs import ChannelCosts, Costs
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.preflight import explain_empty_table
+from td_mta.ingest.scan import EmptyTableError
+from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.table_facts import TableFacts
+from td_mta.reporting import channel_notes, cost_warnings, diagnostics, row_diagnostics
+from td_mta.reporting.output_tables import numbered_columns
+from td_mta.warehouse import Warehouse
+
+
+class GivenTable(NamedTuple):
+    """A table, what its rows add up to, and the costs of its channels where there are any."""
+
+    touchpoints: TouchpointTable
+    facts: TableFacts
+    costs: ChannelCosts | None
+
+
+def read(config: Config, warehouse: Warehouse, spill: Path) -> TouchpointTable:
+    """The touchpoints; raises `DataError`, for an empty table with what its input holds."""
+    try:
+        return TouchpointTable(TableSettings.of(config), warehouse, spill)
+    except EmptyTableError as error:
+        raise DataError(explain_empty_table(config, warehouse)) from error
+
+
+def costs_of_channels(given: Costs | None, touchpoints: TouchpointTable) -> ChannelCosts | None:
+    """The costs of the touchpoints' channels and days; what does not match is said at the end."""
+    if given is None:
+        return None
+    days = touchpoints.first_day, touchpoints.last_day
+    return costs.of_channels(given, touchpoints.channels, days)
+
+
+def span(touchpoints: TouchpointTable) -> Mapping[str, object]:
+    """The first and the last day of the data in the zone of `day_timezone`, and how many days."""
+    first, last = touchpoints.first_day, touchpoints.last_day
+    return {
+        "first_day": str(np.datetime64(first, "D")),
+        "last_day": str(np.datetime64(last, "D")),
+        "days": last - first + 1,
+    }
+
+
+def warnings(given: GivenTable, config: Config) -> list[str]:
+    """Sentences about channels, costs, windows, rows and parameters."""
+    touchpoints, found = given.touchpoints, given.facts
+    sentences = channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
+    sentences += cost_warnings.warnings(given.costs) if given.costs else []
+    sentences += row_diagnostics.window_warnings(found, config.lookback_window_days)
+    sentences += row_diagnostics.row_warnings(
+        found, touchpoints.scan, touchpoints.settings, touchpoints.arrival
+    )
+    return [*sentences, *advice(config), *page_advice(config, found.journeys.users)]
+
+
+def notes(given: GivenTable, config: Config) -> list[str]:
+    """Sentences about what was converted and how rows, windows and the baseline are taken."""
+    touchpoints, found = given.touchpoints, given.facts
+    held_out_day = None
+    if config.holdout == "forward":
+        held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
+    sentences = diagnostics.input_notes(touchpoints.scan.converted, held_out_day)
+    sentences += cost_warnings.notes(given.costs) if given.costs else []
+    sentences += channel_notes.of_columns(
+        numbered_columns(touchpoints.channels), config.shapley_table
+    )
+    sentences += channel_notes.of_direct(touchpoints.channels, config.direct_channel)
+    sentences += row_diagnostics.order_notes(found)
+    sentences += row_diagnostics.limit_notes(found.left_out, touchpoints.settings)
+    sentences += row_diagnostics.window_notes(config.rules_window_days, config.lookback_window_days)
+    return sentences + diagnostics.baseline_notes(config.examples, visits=touchpoints.visits)
