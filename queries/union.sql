@@ -1,50 +1,311 @@
--- A row is a touchpoint: one page view or form fill of a user, with its channel and source.
--- Reads ${enriched_pageviews} and ${enriched_formfills}. Makes ${union_table}.
+-- A row is a touch or a conversion of a user: a page view, form fill or order, with the channel and
+-- source of the visit, or without them where the page was reached from a page of the same site.
+-- Reads ${enriched_pageviews}, and where they are not none ${enriched_formfills} and ${orders_table}.
+-- Makes ${union_table}.
 -- Another source, a visit to a store for instance, is one more `union all` in `events` where it has
 -- URLs, or else in the last step: time, user, channel, source, channel_source, campaign, conversion, value.
 with
 
--- Rules: which utm_medium belongs to which channel.
-media (medium, channel) as (
+-- Rules: the first that fits a visit gives its channel, 'any' fits all. They are Google Analytics 4's
+-- in its order, but for those from 70 to 73, at 139 and from 190 on, which are ours (docs/channels.md).
+-- Medium and site are kinds of the two lists below, campaign is shopping, cross-network or other.
+rules (place, medium, site, campaign, channel) as (
     values
-        ('affiliate', 'Affiliates'),
-        ('cpm', 'Display'),
-        ('email', 'Email'),
-        ('organic', 'Organic Search'),
-        ('cpv', 'Other Advertising'),
-        ('cpc', 'Paid Search'),
-        ('referral', 'Referral')
+        (10, 'none', 'direct', 'any', 'Direct'),
+        (20, 'any', 'any', 'cross-network', 'Cross-network'),
+        (30, 'paid', 'shopping', 'any', 'Paid Shopping'),
+        (31, 'paid', 'any', 'shopping', 'Paid Shopping'),
+        (40, 'paid', 'search', 'any', 'Paid Search'),
+        (50, 'paid', 'social', 'any', 'Paid Social'),
+        (60, 'paid', 'video', 'any', 'Paid Video'),
+        (70, 'shopping-ad', 'any', 'any', 'Paid Shopping'),
+        (71, 'search-ad', 'any', 'any', 'Paid Search'),
+        (72, 'social-ad', 'any', 'any', 'Paid Social'),
+        (73, 'video-ad', 'any', 'any', 'Paid Video'),
+        (80, 'display', 'any', 'any', 'Display'),
+        (90, 'paid', 'any', 'any', 'Other Advertising'),
+        (100, 'any', 'shopping', 'any', 'Organic Shopping'),
+        (101, 'any', 'any', 'shopping', 'Organic Shopping'),
+        (110, 'any', 'social', 'any', 'Social'),
+        (111, 'social', 'any', 'any', 'Social'),
+        (120, 'any', 'video', 'any', 'Organic Video'),
+        (121, 'video', 'any', 'any', 'Organic Video'),
+        (130, 'any', 'search', 'any', 'Organic Search'),
+        (131, 'organic', 'any', 'any', 'Organic Search'),
+        (139, 'site', 'webmail', 'any', 'Email'),
+        (140, 'referral', 'any', 'any', 'Referral'),
+        (150, 'any', 'email', 'any', 'Email'),
+        (151, 'email', 'any', 'any', 'Email'),
+        (160, 'affiliate', 'any', 'any', 'Affiliates'),
+        (170, 'audio', 'any', 'any', 'Audio'),
+        (180, 'any', 'sms', 'any', 'SMS'),
+        (181, 'sms', 'any', 'any', 'SMS'),
+        (182, 'push', 'any', 'any', 'Mobile Push Notifications'),
+        (183, 'any', 'push', 'any', 'Mobile Push Notifications'),
+        (190, 'any', 'webmail', 'any', 'Email'),
+        (191, 'any', 'mailing', 'any', 'Email'),
+        (192, 'site', 'any', 'any', 'Referral'),
+        (199, 'any', 'any', 'any', 'Other')
 ),
 
--- Rules: sites, named as utm_source names them (only Social is looked up so) or as the referrer's
--- domain does (t.co is 't'), with the source and the channel of a visit from there.
-sites (site, source, channel) as (
+-- Kinds of utm_medium, in lower case: first what Google Analytics 4 names, then what people write.
+-- A medium that is in no list gets its kind from the expressions in `visits`.
+media_lists (kind, media) as (
     values
-        ('facebook', 'facebook', 'Social'),
-        ('fb', 'facebook', 'Social'),
-        ('ig', 'instagram', 'Social'),
-        ('instagram', 'instagram', 'Social'),
-        ('linkedin', 'linkedin', 'Social'),
-        ('lnkd', 'linkedin', 'Social'),
-        ('pinterest', 'pinterest', 'Social'),
-        ('quora', 'quora', 'Social'),
-        ('reddit', 'reddit', 'Social'),
-        ('slideshare', 'slideshare', 'Social'),
-        ('snapchat', 'snapchat', 'Social'),
-        ('t', 'twitter', 'Social'),
-        ('tiktok', 'tiktok', 'Social'),
-        ('twitter', 'twitter', 'Social'),
-        ('x', 'twitter', 'Social'),
-        ('youtu', 'youtube', 'Social'),
-        ('youtube', 'youtube', 'Social'),
-        ('bing', 'bing', 'Organic Search'),
-        ('duckduckgo', 'duckduckgo', 'Organic Search'),
-        ('google', 'google', 'Organic Search'),
-        ('yahoo', 'yahoo', 'Organic Search'),
-        ('wikipedia', 'wikipedia', 'Referral')
+        ('none', '(none), (not set)'),
+        ('paid', 'cpc, ppc, cpv, cpa, cpl, paid, retargeting'),
+        ('paid display', 'cpm'),
+        ('display', 'display, banner, expandable, interstitial'),
+        ('social', 'social, social-network, social-media, sm, social network, social media'),
+        ('organic', 'organic'),
+        ('referral', 'referral, app, link'),
+        ('email', 'email, e-mail, e_mail, e mail'),
+        ('affiliate', 'affiliate, affiliates'),
+        ('audio', 'audio'),
+        ('sms', 'sms'),
+
+        ('none', 'none, null, undefined, not set, direct, (direct)'),
+        ('paid', 'ad, ads, advertising, advertisement, sponsored, sponsorship, remarketing, ppv'),
+        ('paid search-ad', 'paid_search, paid-search, paidsearch, paid search, search_ads, sem, sea'),
+        ('paid search-ad', 'adwords, googleads, google_ads, google-ads'),
+        ('paid social-ad', 'paid_social, paid-social, paidsocial, paid social, social_paid, social-paid'),
+        ('paid social-ad', 'socialpaid, social_ads, social-ads, socialads, cpc_social, social_cpc'),
+        ('paid video-ad', 'paid_video, paid-video, paidvideo, paid video, trueview, preroll, pre-roll'),
+        ('paid shopping-ad', 'paid_shopping, paid-shopping, paidshopping, paid shopping'),
+        ('display', 'banners, display_ads, display-ads, displayads, gdn, native, native_ads'),
+        ('display', 'programmatic, dsp, popup, pop-up, rich_media, richmedia'),
+        ('social', 'social_media, socialmedia, social_network, social_organic, organic_social'),
+        ('social', 'organic-social, organicsocial, organic social, smm, post, story, stories, reel'),
+        ('social', 'influencer, community, facebook, instagram, linkedin, tiktok, twitter'),
+        ('organic', 'organic_search, organic-search, organic search, seo'),
+        ('video', 'youtube'),
+        ('referral', 'referrer, referer, website, web, blog'),
+        ('email', 'mail, mails, emails, e-mails, mailing, emailing, newsletter, newsletters, nl, edm'),
+        ('email', 'e-newsletter, news_letter, news-letter, news letter, eblast'),
+        ('affiliate', 'aff, affiliation, affiliate_marketing, affiliate-marketing, partner, partners'),
+        ('affiliate', 'coupon, cashback'),
+        ('audio', 'podcast, podcasts, radio'),
+        ('sms', 'text, text_message, text-message, mms')
 ),
 
--- The column "none" stands in where a parameter names no column.
+-- Kinds of sites: google.* is that site in every country with its subdomains, and utm_source=google.
+-- Other entries are whole hosts without `www.` or `m.`, the names of apps, or what utm_source says.
+site_lists (kind, sites) as (
+    values
+        ('search', 'google.*, bing.*, yahoo.*, duckduckgo.*, baidu.*, yandex.*, ecosia.*, naver.*, daum.*'),
+        ('search', 'seznam.*, aol.*, ask.*, msn.*, qwant.*, sogou.*, dogpile.*, lycos.*, exalead.*, eniro.*'),
+        ('search', 'rambler.*, onet.*, biglobe.*, kvasir.*, najdi.*, startsiden.*, virgilio.*, centrum.cz'),
+        ('search', 'excite.com, search.brave.com, brave, startpage.*, swisscows.*, mojeek.*, kagi.com'),
+        ('search', 'metager.*, presearch.*, so.com, 360.cn, go.mail.ru, tut.by, auone.*, rakuten.*, ya.ru'),
+        ('search', 'search.ukr.net, search.smt.docomo.ne.jp, cse.google.com, search.google.com, cn.bing.com'),
+        ('search', 'news.google.com, images.google.com, google-play, googlemybusiness, adwords, bingads'),
+        ('search', 'ntp.msn.com, syndicatedsearch.goog, zen.yandex.ru, com.google.android.googlequicksearchbox'),
+        ('shopping', 'amazon.*, ebay.*, etsy.*, walmart.*, alibaba.*, aliexpress.*, mercadolibre.*, shopzilla.*'),
+        ('shopping', 'mercadolivre.*, shopify.*, google shopping, google_shopping, googleshopping, igshopping'),
+        ('shopping', 'shop.app, simplycodes.com, shopping.naver.com, shopping.yahoo.com, shopping.yahoo.co.jp'),
+        ('shopping', 'store.shopping.yahoo.co.jp, shopping.google.com, uk.shopping.net, nl.shopping.net'),
+        ('shopping', 'amazon-adsystem.*, s3.amazonaws.com, idealo.*, kelkoo.*, geizhals.*, billiger.de, temu.*'),
+        ('video', 'youtube.*, youtu.be, vimeo.*, dailymotion.*, twitch.*, netflix.*, hulu.*, disneyplus.*'),
+        ('video', 'crackle.*, curiositystream.*, d.tube, iq.com, iqiyi.*, ted, ted.com, utreon.*, veoh.*'),
+        ('video', 'wistia.*, youku.*, viadeo.journaldunet.com, bilibili.*, rumble.com, odysee.com, 544007664'),
+        ('social', 'facebook.*, fb, fb_ads, fbads, fb.me, fb.com, meta, meta_ads, instagram.*, ig, ig_ads'),
+        ('social', 'twitter.*, x, x.com, t.co, linkedin.*, lnkd.in, pinterest.*, pin.it, reddit.*, redd.it'),
+        ('social', 'quora.*, tiktok.*, snapchat.*, tumblr.*, threads, threads.net, threads.com, whatsapp.*'),
+        ('social', 'wa.me, telegram.*, t.me, messenger, messenger.com, line, line.me, wechat.*, weibo.*'),
+        ('social', 'qzone.qq.com, vk, vk.com, vkontakte.*, ok.ru, odnoklassniki.*, xing.*, slideshare.*'),
+        ('social', 'discord, discord.com, skype.*, viber, kakao.*, zalo.*, mastodon, mastodon.social'),
+        ('social', 'bsky.app, bluesky, medium, medium.com, blogger.*, blogspot.*, wordpress.*, typepad.*'),
+        ('social', 'weebly.*, livejournal.*, ameblo.jp, ameba.jp, hatena, b.hatena.ne.jp, d.hatena.ne.jp'),
+        ('social', 'exblog.jp, fc2.*, mixi.jp, blog.naver.com, cafe.naver.com, kin.naver.com, nicovideo.*'),
+        ('social', 'blog.goo.ne.jp, chiebukuro.yahoo.co.jp, answers.yahoo.com, groups.google.com, goo.gl'),
+        ('social', 'sites.google.com, plus.google.com, plus.url.google.com, messages.google.com, google+'),
+        ('social', 'googleplus, bit.ly, is.gd, tinyurl.*, hootsuite.*, tweetdeck.*, paper.li, flipboard.*'),
+        ('social', 'getpocket.com, instapaper.*, digg.*, diigo.*, scoop.it, mix.com, slashdot.org, meneame.net'),
+        ('social', 'news.ycombinator.com, flickr.*, imgur.*, deviantart.*, artstation.com, photobucket.*'),
+        ('social', 'pixiv.net, fotolog.*, houzz.*, yelp.*, tripadvisor.*, foursquare.*, glassdoor.*, meetup.*'),
+        ('social', 'nextdoor.*, badoo.*, tagged.com, myspace.*, renren.*, douban.*, dianping.*, stackexchange.*'),
+        ('social', 'stackoverflow.*, superuser.com, serverfault.com, askubuntu.com, goodreads.*, wattpad.*'),
+        ('social', 'librarything.*, scribd.*, issuu.*, academia.edu, researchgate.*, disqus.*, gutefrage.*'),
+        ('social', 'wer-weiss-was.de, studivz.net, jappy.*, fandom.com, wikihow.com, wikitravel.org, buzzfeed.*'),
+        ('social', 'smartnews.com, hubpages.com, last.fm, reverbnation.*, crunchyroll.*, myanimelist.net'),
+        ('social', 'ravelry.*, allrecipes.com, epicurious.com, care2.*, cafemom.*, livedoor.com, yammer.*'),
+        ('social', '284882215, 389801252, 333903271, 429047995, 288429040, 835599320, 1064216828, 447188370'),
+        ('webmail', 'mail.google.com, mail.yahoo.com, outlook.live.com, outlook.office.com, hotmail.*, gmail'),
+        ('webmail', 'outlook.office365.com, outlook.com, mail.ru, e.mail.ru, mail.aol.com, email.seznam.cz'),
+        ('webmail', 'navigator.gmx.net, navigator.web.de, deref-gmx.net, deref-web.de, deref-mail.com'),
+        ('webmail', 'com.google.android.gm, com.microsoft.office.outlook, protonmail.*, mail.proton.me'),
+        ('email', 'email, e-mail, e_mail, e mail'),
+        ('mailing', 'newsletter, newsletters, mailchimp, klaviyo, sendgrid, brevo, sendinblue, mailjet'),
+        ('mailing', 'mailerlite, campaignmonitor, activecampaign, cleverreach, emarsys, constantcontact'),
+        ('sms', 'sms'),
+        ('push', 'firebase'),
+        ('direct', '(direct), direct'),
+        ('site', 'wikipedia.*, com.google.android.apps.docs, com.google.android.keep, com.google.android.calendar'),
+
+        -- Where a visitor comes back from payment or login, and copies of the own pages: no touch.
+        ('return', 'paypal.*, stripe.*, klarna.*, adyen.*, mollie.*, sofort.com, giropay.*, afterpay.*'),
+        ('return', 'clearpay.*, affirm.com, sezzle.com, worldpay.*, braintreegateway.*, razorpay.*, payu.*'),
+        ('return', 'squareup.com, 2checkout.com, authorize.net, cybersource.com, skrill.com, trustly.*'),
+        ('return', 'payone.*, saferpay.*, datatrans.*, unzer.*, ratepay.*, multisafepay.*, ogone.*, redsys.*'),
+        ('return', 'przelewy24.*, tpay.com, mercadopago.*, pagseguro.*, satispay.*, twint.*, paydirekt.*'),
+        ('return', 'six-payment-services.*, bluesnap.com, gocardless.*, arcot.com, cardinalcommerce.*'),
+        ('return', '3dsecure.*, securesuite.*, alipay.*, tenpay.*, checkout.com, checkout.shopify.com'),
+        ('return', 'pay.amazon.com, payments.amazon.com, payments.amazon.de, payments.amazon.co.uk'),
+        ('return', 'pay.google.com, billpay.*, accounts.google.com, accounts.youtube.com, login.live.com'),
+        ('return', 'login.microsoftonline.com, appleid.apple.com, idmsa.apple.com, auth0.*, okta.*'),
+        ('return', 'onelogin.*, amazoncognito.*, b2clogin.*, login.yahoo.com, api.twitter.com, bankid.*'),
+        ('return', 'localhost, translate.*, web.archive.org')
+),
+
+-- Sources that are called otherwise than their hosts and apps.
+site_names (site, source) as (
+    values
+        ('com.google.android.googlequicksearchbox', 'google'),
+        ('com.google.android.gm', 'gmail'),
+        ('mail.google.com', 'gmail'),
+        ('544007664', 'youtube'),
+        ('youtu.be', 'youtube'),
+        ('284882215', 'facebook'),
+        ('fb.me', 'facebook'),
+        ('fb.com', 'facebook'),
+        ('389801252', 'instagram'),
+        ('333903271', 'twitter'),
+        ('x.com', 'twitter'),
+        ('t.co', 'twitter'),
+        ('288429040', 'linkedin'),
+        ('lnkd.in', 'linkedin'),
+        ('429047995', 'pinterest'),
+        ('pin.it', 'pinterest'),
+        ('835599320', 'tiktok'),
+        ('1064216828', 'reddit'),
+        ('redd.it', 'reddit'),
+        ('447188370', 'snapchat'),
+        ('wa.me', 'whatsapp'),
+        ('t.me', 'telegram'),
+        ('line.me', 'line'),
+        ('vk.com', 'vk')
+),
+
+-- Click identifiers, in lower case: what they say where the URL has no utm_source or no utm_medium.
+-- Those that are not of ads (social, organic, email) count where the URL has no other.
+-- `clicked` finds them in the URL: a new one must be named there too.
+click_ids (id, source, medium) as (
+    values
+        ('gclid', 'google', 'cpc'),
+        ('gbraid', 'google', 'cpc'),
+        ('wbraid', 'google', 'cpc'),
+        ('gad_source', 'google', 'cpc'),
+        ('gad_campaignid', 'google', 'cpc'),
+        ('gclsrc', 'google', 'cpc'),
+        ('dclid', 'google', 'display'),
+        ('msclkid', 'bing', 'cpc'),
+        ('yclid', 'yandex', 'cpc'),
+        ('ttclid', 'tiktok', 'paid_social'),
+        ('twclid', 'twitter', 'paid_social'),
+        ('li_fat_id', 'linkedin', 'paid_social'),
+        ('epik', 'pinterest', 'paid_social'),
+        ('sccid', 'snapchat', 'paid_social'),
+        ('rdt_cid', 'reddit', 'paid_social'),
+        ('qclid', 'quora', 'paid_social'),
+        ('tblci', 'taboola', 'native'),
+        ('obclid', 'outbrain', 'native'),
+        ('dicbo', 'outbrain', 'native'),
+        ('vmcid', 'yahoo', 'display'),
+        ('awc', 'awin', 'affiliate'),
+        ('cjevent', 'cj', 'affiliate'),
+        ('irclickid', 'impact', 'affiliate'),
+        ('ransiteid', 'rakuten', 'affiliate'),
+        ('sscid', 'shareasale', 'affiliate'),
+        ('fbclid', 'facebook', 'social'),
+        ('igshid', 'instagram', 'social'),
+        ('igsh', 'instagram', 'social'),
+        ('srsltid', 'google', 'organic'),
+        ('ysclid', 'yandex', 'organic'),
+        ('mc_cid', 'mailchimp', 'email'),
+        ('mc_eid', 'mailchimp', 'email'),
+        ('_hsenc', 'hubspot', 'email'),
+        ('_hsmi', 'hubspot', 'email'),
+        ('mkt_tok', 'marketo', 'email'),
+        ('_kx', 'klaviyo', 'email')
+),
+
+-- Every combination of kinds with its channel: the rules, worked out once and not for each visit.
+media (medium, kind) as (
+    select
+        listed.medium,
+        max(media_lists.kind)
+    from media_lists
+    cross join unnest(split(media_lists.media, ', ')) as listed (medium)
+    group by listed.medium
+),
+
+sites (site, kind, source) as (
+    select
+        listed.site,
+        max(site_lists.kind),
+        max(site_names.source)
+    from site_lists
+    cross join unnest(split(site_lists.sites, ', ')) as listed (site)
+    left join site_names on listed.site = site_names.site
+    group by listed.site
+),
+
+-- What a visit is looked up by. A click identifier stands for its medium and its site. The limits
+-- tell the engines that these tables are small.
+known_media (medium, kind) as (
+    select medium, kind from media
+    union all
+    select click_ids.id, media.kind from click_ids
+    inner join media on click_ids.medium = media.medium
+    limit 100000
+),
+
+known_sites (site, kind, source) as (
+    select site, kind, source from sites
+    union all
+    select click_ids.id, sites.kind, click_ids.source from click_ids
+    left join sites on click_ids.source || '.*' = sites.site
+    limit 100000
+),
+
+channels (medium, site, campaign, channel) as (
+    select
+        media_kinds.kind,
+        site_kinds.kind,
+        campaign_kinds.kind,
+        min_by(rules.channel, rules.place)
+    from (
+        select distinct kind from media_lists
+        union
+        select kind from (values 'site', 'video', 'push', 'other') as found (kind)
+    ) as media_kinds
+    cross join (
+        select distinct kind from site_lists
+        union
+        select kind from (values 'other') as found (kind)
+    ) as site_kinds
+    cross join (values 'shopping', 'cross-network', 'other') as campaign_kinds (kind)
+    inner join rules
+        on (rules.medium = 'any'
+            or strpos(' ' || media_kinds.kind || ' ', ' ' || rules.medium || ' ') > 0)
+        and rules.site in ('any', site_kinds.kind)
+        and rules.campaign in ('any', campaign_kinds.kind)
+    group by media_kinds.kind, site_kinds.kind, campaign_kinds.kind
+    limit 100000
+),
+
+-- The column "none" stands in where a parameter names no column, this table where it names no table.
+no_rows as (
+    select
+        cast(null as bigint) as time,
+        cast(null as varchar) as "${input_user_column}",
+        cast(null as varchar) as td_url,
+        cast(null as varchar) as td_referrer,
+        cast(null as varchar) as form_id
+    from (values 1) as one_row (number)
+    where number = 0
+),
+
 pageviews as (
     select
         *,
@@ -56,19 +317,31 @@ formfills as (
     select
         *,
         cast(null as varchar) as "none"
-    from ${enriched_formfills}
+    from ${enriched_formfills == 'none' ? 'no_rows' : enriched_formfills}
+),
+
+orders as (
+    select
+        *,
+        cast(null as varchar) as "none"
+    from ${orders_table == 'none' ? 'no_rows' : orders_table}
 ),
 
 events as (
     select
         time,
-        "${input_user_column}" as user_id,
+        cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
-        cast("${pageviews_channel_column}" as varchar) as given_channel,
-        cast("${pageviews_source_column}" as varchar) as given_source,
-        cast(null as varchar) as form_id,
-        cast(null as double) as value
+        trim(cast("${pageviews_channel_column}" as varchar)) as given_channel,
+        trim(cast("${pageviews_source_column}" as varchar)) as given_source,
+        case
+            when '${conversion_url_pattern}' not in ('none', '')
+                and regexp_like(td_url, '${conversion_url_pattern}') then 1
+            else 0
+        end as conversion,
+        cast(null as double) as value,
+        true as is_visit
     from pageviews
     where td_interval(time, '${time_interval}', '${day_timezone}')
 
@@ -76,72 +349,395 @@ events as (
 
     select
         time,
-        "${input_user_column}" as user_id,
+        cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
         cast(null as varchar) as given_channel,
         cast(null as varchar) as given_source,
-        coalesce(cast(form_id as varchar), '') as form_id,
-        cast("${formfills_value_column}" as double) as value
-    from formfills
-    where td_interval(time, '${time_interval}', '${day_timezone}')
-),
-
-parsed as (
-    select
-        time,
-        user_id,
-        nullif(trim(given_channel), '') as given_channel,
-        nullif(trim(given_source), '') as given_source,
-        lower(trim(url_extract_parameter(td_url, 'utm_medium'))) as medium,
-        nullif(lower(trim(url_extract_parameter(td_url, 'utm_source'))), '') as utm_source,
-        nullif(trim(url_extract_parameter(td_url, 'utm_campaign')), '') as campaign,
-        regexp_extract(
-            lower(url_extract_host(td_referrer)),
-            '([^.]+)\.(?:com?\.)?[a-z]+$',
-            1
-        ) as referrer_site,
         case
-            when '${conversion_form_ids}' = '*' and form_id is not null then 1
+            when '${conversion_form_ids}' = '*' then 1
             when strpos(
                 ',' || replace('${conversion_form_ids}', ', ', ',') || ',',
-                ',' || nullif(form_id, '') || ','
+                ',' || nullif(cast(form_id as varchar), '') || ','
             ) > 0 then 1
             when '${conversion_url_pattern}' not in ('none', '')
                 and regexp_like(td_url, '${conversion_url_pattern}') then 1
             else 0
         end as conversion,
-        value
+        cast("${enriched_formfills == 'none' ? 'none' : formfills_value_column}" as double) as value,
+        trim(coalesce(td_url, '') || coalesce(td_referrer, '')) <> '' as is_visit
+    from formfills
+    where td_interval(time, '${time_interval}', '${day_timezone}')
+
+    union all
+
+    select
+        cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as bigint) as time,
+        cast(
+            "${orders_user_column == 'none' ? input_user_column : orders_user_column}" as varchar
+        ) as user_id,
+        cast(null as varchar) as td_url,
+        cast(null as varchar) as td_referrer,
+        cast(null as varchar) as given_channel,
+        cast(null as varchar) as given_source,
+        1 as conversion,
+        cast("${orders_table == 'none' ? 'none' : orders_value_column}" as double) as value,
+        false as is_visit
+    from orders
+    where td_interval(
+        cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as bigint),
+        '${time_interval}',
+        '${day_timezone}'
+    )
+),
+
+-- Plain searches, which read any text: Trino's URL functions give NULL for a URL with a blank or |.
+-- The first value of a parameter that is not empty counts, wherever it stands. mtm_ and pk_ are Matomo's.
+searched as (
+    select
+        *,
+        case when strpos(td_url, '=') > 0 then td_url end as url,
+        lower(regexp_extract(td_referrer, '^(?:[^:/?#]*:)?//([^/?#]*)', 1)) as authority
     from events
+),
+
+lowered as (
+    select
+        *,
+        lower(url) as lower_url
+    from searched
+),
+
+found as (
+    select
+        time,
+        user_id,
+        given_channel,
+        given_source,
+        regexp_extract(
+            lower_url, '[^-a-z0-9_%=.](?:utm|mtm|pk)_medium=([^\&#?]+)', 1
+        ) as medium_text,
+        regexp_extract(
+            lower_url, '[^-a-z0-9_%=.](?:utm|mtm|pk)_source=([^\&#?]+)', 1
+        ) as source_text,
+        regexp_extract(
+            url,
+            '[^-A-Za-z0-9_%=.](?:[uUmM][tT][mM]|[pP][kK])_'
+            || '[cC][aA][mM][pP][aA][iI][gG][nN]=([^\&#?]+)',
+            1
+        ) as campaign_text,
+        regexp_extract(
+            lower_url,
+            '[^-a-z0-9_%=.](gclid|gbraid|wbraid|gad_source|gad_campaignid|gclsrc|dclid|msclkid'
+            || '|yclid|ttclid|twclid|li_fat_id|epik|sccid|rdt_cid|qclid|tblci|obclid|dicbo|vmcid'
+            || '|awc|cjevent|irclickid|ransiteid|sscid'
+            || '|fbclid|igshid|igsh|srsltid|ysclid|mc_cid|mc_eid|_hsenc|_hsmi|mkt_tok'
+            || '|_kx)=[^\&#?]',
+            1
+        ) as click_id,
+        case
+            when authority is not null then regexp_replace(trim(authority), '^[^@]*@|:[0-9]*$')
+            when td_referrer <> '' then lower(regexp_extract(
+                trim(td_referrer), '^([-A-Za-z0-9]+\.[-A-Za-z0-9.]*[A-Za-z])(?:[/?#:]|$)', 1
+            ))
+        end as referrer_host,
+        starts_with(td_referrer, 'android-app:') as is_app,
+        case when authority is null then regexp_like(td_referrer, '^[ ]*[/?#]') end as is_path,
+        is_visit,
+        conversion,
+        value
+    from lowered
+),
+
+-- Escapes are decoded where all of them are well-formed: url_decode fails at `50% off`.
+decoded as (
+    select
+        time,
+        user_id,
+        given_channel,
+        given_source,
+        coalesce(
+            url_decode(regexp_extract(medium_text, '^(?:[^%]|%[0-9a-f]{2})*$')),
+            replace(medium_text, '+', ' ')
+        ) as medium_text,
+        coalesce(
+            url_decode(regexp_extract(source_text, '^(?:[^%]|%[0-9a-f]{2})*$')),
+            replace(source_text, '+', ' ')
+        ) as source_text,
+        coalesce(
+            url_decode(regexp_extract(campaign_text, '^(?:[^%]|%[0-9A-Fa-f]{2})*$')),
+            replace(campaign_text, '+', ' ')
+        ) as campaign_text,
+        click_id,
+        nullif(referrer_host, '') as referrer_host,
+        coalesce(
+            regexp_extract(
+                referrer_host,
+                '[^.]+\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
+                || '|[a-z][-a-z0-9]*)$'
+            ),
+            referrer_host
+        ) as referrer_domain,
+        is_app,
+        is_path,
+        is_visit,
+        conversion,
+        value
+    from found
+),
+
+tagged as (
+    select
+        time,
+        user_id,
+        given_channel,
+        given_source,
+        nullif(trim(lower(medium_text)), '') as utm_medium,
+        nullif(trim(lower(source_text)), '') as utm_source,
+        nullif(trim(campaign_text), '') as campaign,
+        click_id,
+        referrer_host,
+        referrer_domain,
+        is_app,
+        is_path,
+        is_visit,
+        conversion,
+        value
+    from decoded
+),
+
+-- The hosts of the page views. A domain is the own site where it has a real share of them and is no
+-- site of the lists, or where it has most of them.
+page_hosts as (
+    select
+        coalesce(
+            regexp_extract(td_url, '^(?:[^:/?#]*:)?//([^/?#]*)', 1),
+            regexp_extract(
+                trim(td_url), '^([-A-Za-z0-9]+\.[-A-Za-z0-9.]*[A-Za-z])(?:[/?#:]|$)', 1
+            )
+        ) as authority,
+        count(*) as views
+    from pageviews
+    where td_interval(time, '${time_interval}', '${day_timezone}')
+    group by 1
+),
+
+page_domains as (
+    select
+        regexp_extract(
+            regexp_replace(trim(lower(authority)), '^[^@]*@|:[0-9]*$'),
+            '[^.]+\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
+            || '|[a-z][-a-z0-9]*)$'
+        ) as domain,
+        views,
+        sum(views) over () as all_views
+    from page_hosts
+),
+
+own_domains as (
+    select
+        domain
+    from page_domains
+    left join sites as exact on page_domains.domain = exact.site
+    left join sites as named on split_part(page_domains.domain, '.', 1) || '.*' = named.site
+    where '${own_domains}' = 'none'
+    group by domain
+    having sum(views) * 2 > max(all_views)
+        or (
+            sum(views) * 100 >= max(all_views)
+            and sum(views) > 1
+            and max(exact.kind) is null
+            and max(named.kind) is null
+        )
+    limit 100000
+),
+
+-- The site of a visit: what utm_source says, else the click identifier, else the referrer. An
+-- identifier that is no ad's is of several sites: fbclid is on links in Instagram too.
+visits as (
+    select
+        tagged.time,
+        tagged.user_id,
+        tagged.given_channel,
+        tagged.given_source,
+        coalesce(tagged.utm_medium, tagged.click_id) as medium,
+        tagged.utm_source,
+        tagged.campaign,
+        coalesce(tagged.utm_medium, tagged.utm_source, tagged.campaign, tagged.click_id)
+            is not null as is_tagged,
+        case
+            when '${own_domains}' = 'none' then own_domains.domain is not null
+            else coalesce(
+                regexp_like(
+                    tagged.referrer_host,
+                    '(?:^|\.)(?:'
+                    || replace(
+                        replace(
+                            regexp_replace(
+                                replace(lower('${own_domains}'), ' ', ''),
+                                '(^|,)(?:www\.|\*\.)',
+                                '$1'
+                            ),
+                            '.',
+                            '\.'
+                        ),
+                        ',',
+                        '|'
+                    )
+                    || ')$'
+                ),
+                false
+            )
+        end or coalesce(tagged.is_path, false) as is_own,
+        case
+            when tagged.utm_source is not null then tagged.utm_source
+            when tagged.click_id in ('fbclid', 'igshid', 'igsh') and own_domains.domain is null
+                then coalesce(tagged.referrer_host, tagged.click_id)
+            else coalesce(tagged.click_id, tagged.referrer_host)
+        end as site_text,
+        tagged.referrer_host,
+        tagged.referrer_domain,
+        tagged.is_app and tagged.utm_source is null as is_app,
+        tagged.is_visit,
+        tagged.conversion,
+        tagged.value
+    from tagged
+    left join own_domains on tagged.referrer_domain = own_domains.domain
+),
+
+named as (
+    select
+        time,
+        user_id,
+        given_channel,
+        given_source,
+        medium,
+        utm_source,
+        campaign,
+        is_tagged,
+        is_visit and (is_tagged or not is_own) as is_visit,
+        is_app,
+        regexp_replace(site_text, '^(?:www[0-9]*|m|mobile|amp|touch|lm|l)\.') as site,
+        case
+            when is_app then null
+            when site_text = referrer_host then referrer_domain
+            when strpos(site_text, '.') > 0 then regexp_extract(
+                site_text,
+                '[^.]+\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
+                || '|[a-z][-a-z0-9]*)$'
+            )
+        end as domain,
+        conversion,
+        value
+    from visits
+),
+
+keyed as (
+    select
+        *,
+        case
+            when is_app then split_part(site, '.', 2)
+            when domain is not null then split_part(domain, '.', 1)
+            else regexp_extract(site, '^([a-z0-9+]+?)(?:ads?)?(?:[^a-z0-9+]|$)', 1)
+        end as name
+    from named
+),
+
+-- Subdomains of a search engine are other services, but for those that are called search.
+known as (
+    select
+        keyed.time,
+        keyed.user_id,
+        keyed.given_channel,
+        keyed.is_tagged,
+        keyed.is_visit,
+        case
+            when keyed.site is null and keyed.is_tagged then 'other'
+            when keyed.site is null then 'direct'
+            when exact.kind is not null then exact.kind
+            when by_name.kind = 'search'
+                and keyed.site <> keyed.domain
+                and not regexp_like(keyed.site, '(?:^|\.)(?:search|suche|images|lite|html)\.')
+                then 'site'
+            when by_name.kind is not null then by_name.kind
+            when keyed.site = keyed.domain or strpos(keyed.site, '.') = 0 then 'site'
+            when regexp_like(keyed.site, '^(?:web|e|q)?mail[0-9]*\.') then 'webmail'
+            when regexp_like(
+                keyed.site,
+                '^(?:accounts?|login|signin|sso|auth|oauth|idp|3ds|acs|pay|payments?|checkout)[0-9]*\.'
+            ) then 'return'
+            else 'site'
+        end as site_kind,
+        case
+            when media.kind is not null then media.kind
+            when keyed.medium is not null then
+                case
+                    when regexp_like(keyed.medium, 'cp|^paid') then 'paid'
+                    when regexp_like(keyed.medium, 'video') then 'video'
+                    when regexp_like(keyed.medium, 'push$|mobile|notification') then 'push'
+                    else 'other'
+                end
+            when keyed.utm_source is null and keyed.site is not null then 'site'
+            else 'none'
+        end as medium_kind,
+        case
+            when keyed.campaign is null then 'other'
+            when strpos(lower(keyed.campaign), 'cross-network') > 0 then 'cross-network'
+            when regexp_like(lower(keyed.campaign), '(?:[^a-df-z]|^)shop|shopping') then 'shopping'
+            else 'other'
+        end as campaign_kind,
+        case
+            when keyed.given_source <> '' then keyed.given_source
+            else coalesce(keyed.utm_source, exact.source)
+        end as source,
+        by_name.kind as name_kind,
+        keyed.name,
+        keyed.site,
+        keyed.campaign,
+        keyed.conversion,
+        keyed.value
+    from keyed
+    left join known_media as media on keyed.medium = media.medium
+    left join known_sites as exact on keyed.site = exact.site
+    left join known_sites as by_name on keyed.name || '.*' = by_name.site
 ),
 
 touchpoints as (
     select
-        parsed.time,
-        parsed.user_id,
+        known.time,
+        known.user_id,
+        case
+            when known.given_channel <> '' then known.given_channel
+            when known.is_visit and (known.is_tagged or known.site_kind <> 'return')
+                then channels.channel
+        end as channel,
         coalesce(
-            parsed.given_channel, media.channel, networks.channel, referrers.channel, 'Direct'
-        ) as channel,
-        coalesce(parsed.given_source, parsed.utm_source, referrers.source, 'direct') as source,
-        parsed.campaign,
-        parsed.conversion,
-        parsed.value
-    from parsed
-    left join media on parsed.medium = media.medium
-    left join sites as networks on parsed.utm_source = networks.site and networks.channel = 'Social'
-    left join sites as referrers on parsed.referrer_site = referrers.site
+            known.source,
+            case when known.site_kind = known.name_kind then known.name end,
+            known.site,
+            'direct'
+        ) as source,
+        known.campaign,
+        known.conversion,
+        known.value
+    from known
+    left join channels
+        on known.medium_kind = channels.medium
+        and known.site_kind = channels.site
+        and known.campaign_kind = channels.campaign
 )
 
 select
     time as "${time_column}",
     user_id as "${unique_id}",
     channel as "${channel_col}",
-    source as "${source_col}",
+    case when channel is not null then source end as "${source_col}",
     case
-        when source = 'direct' then channel
+        when channel is null or source = 'direct' then channel
         else channel || ' ' || upper(substr(source, 1, 1)) || substr(source, 2)
     end as "${channel_source_col}",
-    campaign,
+    case when channel is not null then campaign end as campaign,
     conversion as "${conversion_column}",
     value
 from touchpoints
+where channel is not null or conversion = 1

@@ -26,7 +26,7 @@ VISITS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "Direct": (("", ""),),
     "Display": (
-        ("medium=cpm&utm_source=google&utm_campaign=banner", "https://news.example/sport"),
+        ("medium=display&utm_source=google&utm_campaign=banner", "https://news.example/sport"),
         ("medium=cpm&utm_source=adnet&utm_campaign=retargeting", "https://weather.example/"),
     ),
     "Email": (

@@ -199,6 +199,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     # URLs
     **{f"url_extract_{part}": _url_part(part) for part in _URL_PARTS},
     "url_extract_parameter": (Overload(("varchar", "varchar!"), first, _url_parameter),),
+    "url_decode": (Overload(("varchar",), first, each(urls.decoded, VARCHAR), fails=True),),
     # bytes and hashes
     "to_utf8": (Overload(("varchar",), VARBINARY, plain(lambda v: v.cast(pa.binary()))),),
     "from_utf8": (Overload(("varbinary",), VARCHAR, each(hashes.from_utf8, VARCHAR)),),

@@ -5,6 +5,7 @@ taken apart by others, a batch at a time. All others are parsed one by one, each
 after java.net.URI's own grammar (RFC 2396 with its deviations).
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from td_mta.trino_on_datafusion.kernels.distinct import per_value
 from td_mta.trino_on_datafusion.kernels.java_uri import LABEL, Uri, parse_uri, uri_decoded
-from td_mta.trino_on_datafusion.types import Kernel
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
 _ESCAPED = "%[0-9A-Fa-f]{2}"
 _PATH_CHARACTER = rf"[A-Za-z0-9\-_.!~*'();/:@&=+$,]|{_ESCAPED}"
@@ -27,6 +28,7 @@ PLAIN = (
     rf"^[A-Za-z][A-Za-z0-9+.\-]*://{_HOST}(?::[0-9]{{1,5}})?"
     rf"(?:/(?:{_PATH_CHARACTER})*)?(?:\?(?:{_QUERY_CHARACTER})*)?(?:#(?:{_QUERY_CHARACTER})*)?$"
 )
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 RECENT_BATCHES = 8  # two for each of two threads and two columns
 _Result = TypeVar("_Result")
 
@@ -193,6 +195,13 @@ def _where_matches(texts: pa.Array, pattern: str, decode: Callable[[str], str]) 
         return texts
     decoded = per_value(decode, pa.string())(texts.filter(matches))
     return pc.replace_with_mask(texts, matches, decoded)
+
+
+def decoded(text: str) -> str:
+    """url_decode: Trino's error where a % does not begin an escape."""
+    if _BROKEN_ESCAPE.search(text):
+        raise TrinoError("INVALID_FUNCTION_ARGUMENT", f"url_decode of {text!r}")
+    return form_decoded(text)
 
 
 @lru_cache(maxsize=1 << 16)
