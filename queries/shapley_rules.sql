@@ -17,11 +17,19 @@ typed as (
         cast("${time_column}" as bigint) as time,
         nullif(trim(cast("${action_column}" as varchar)), '') as channel,
         cast("${conversion_column}" as bigint) as conversion,
-        cast("${value_column}" as double) as value
+        cast("${value_column}" as double) as value,
+        nullif(trim(cast("${order_id}" as varchar)), '') as order_id,
+        nullif(trim(cast("${conversion_id}" as varchar)), '') as journey_id,
+        try_cast(cast("${tie_column}" as varchar) as double) as tie_number,
+        cast("${tie_column}" as varchar) as tie_text
     from with_none
 ),
 
--- Users and channels that are words for a missing value are none.
+null_words as (
+    select ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',' as words
+),
+
+-- Users, channels and ids that are words for a missing value are none.
 named as (
     select
         user_id,
@@ -34,15 +42,20 @@ named as (
             else channel
         end as joined_name,
         conversion,
-        value
+        value,
+        if(order_is_word or order_id in ('-1', '-1.0'), null, order_id) as order_id,
+        if(journey_is_word or journey_id in ('-1', '-1.0'), null, journey_id) as journey_id,
+        tie_number,
+        tie_text
     from (
         select
             *,
-            '${null_words}' <> 'none'
-                and strpos(',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',', ',' || lower(channel) || ',') > 0 as channel_is_word,
-            '${null_words}' <> 'none'
-                and strpos(',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',', ',' || lower(user_id) || ',') > 0 as user_is_word
+            strpos(words, ',' || lower(user_id) || ',') > 0 as user_is_word,
+            strpos(words, ',' || lower(channel) || ',') > 0 as channel_is_word,
+            strpos(words, ',' || lower(order_id) || ',') > 0 as order_is_word,
+            strpos(words, ',' || lower(journey_id) || ',') > 0 as journey_is_word
         from typed
+        cross join null_words
     ) as words
     where user_id is not null and time is not null and not user_is_word
 ),
@@ -58,45 +71,203 @@ spellings as (
     group by 1, 2
 ),
 
--- Rows equal in every column count once.
-rows_once as (
-    select distinct
+-- A conversion of negative value is a refund: neither a conversion nor a touch.
+read as (
+    select
         named.user_id,
         named.time,
-        spellings.channel,
-        named.conversion,
-        named.value
+        case when conversion = 1 and value < 0e0 then null else spellings.channel end as channel,
+        case when conversion = 1 and value < 0e0 then 0 else conversion end as conversion,
+        named.value,
+        named.order_id,
+        named.journey_id,
+        named.tie_number,
+        named.tie_text,
+        case when conversion = 1 and value < 0e0 then -value end as refund
     from named
     left join spellings on named.joined_name = spellings.joined_name and spellings.place = 1
+),
+
+-- Rows equal in every column but the tie count once.
+numbered_once as (
+    select
+        *,
+        row_number() over (
+            partition by user_id, time, conversion, channel, value, order_id, journey_id, refund
+            order by tie_number nulls last, tie_text nulls last
+        ) as repeat
+    from read
+    where refund is null or '${refunds}' = 'subtract'
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (
+            partition by user_id
+            order by
+                time,
+                tie_number nulls last,
+                tie_text nulls last,
+                conversion,
+                channel nulls first,
+                value nulls last,
+                order_id nulls first,
+                journey_id nulls first
+        ) as row_in_order
+    from numbered_once
+    where repeat = 1
+),
+
+-- Where the flag stands on every touch of a journey, the last one converts, with its first value.
+journey_ends as (
+    select
+        *,
+        max(row_in_order) over (partition by user_id, conversion, journey_id) as last_row,
+        min(case when value is not null then row_in_order end)
+            over (partition by user_id, conversion, journey_id) as valued_row
+    from ordered
+),
+
+of_journeys as (
+    select
+        user_id,
+        time,
+        channel,
+        order_id,
+        refund,
+        row_in_order,
+        if('${conversion_flag}' = 'row' or row_in_order = last_row, conversion, 0) as conversion,
+        case
+            when '${conversion_flag}' = 'row' then value
+            else max(if(row_in_order = valued_row, value))
+                over (partition by user_id, conversion, journey_id)
+        end as value
+    from journey_ends
+),
+
+-- Of the rows of an order the first one converts, with the first value.
+order_ends as (
+    select
+        *,
+        min(row_in_order) over (partition by user_id, conversion, order_id) as first_row,
+        min(case when value is not null then row_in_order end)
+            over (partition by user_id, conversion, order_id) as valued_row
+    from of_journeys
+),
+
+of_orders as (
+    select
+        user_id,
+        time,
+        channel,
+        order_id,
+        refund,
+        row_in_order,
+        conversion,
+        conversion = 1 and order_id is not null and row_in_order <> first_row as is_further_row,
+        case
+            when order_id is null then value
+            else max(if(row_in_order = valued_row, value))
+                over (partition by user_id, conversion, order_id)
+        end as value
+    from order_ends
+),
+
+converting as (
+    select
+        user_id,
+        time,
+        channel,
+        order_id,
+        refund,
+        row_in_order,
+        conversion,
+        value
+    from of_orders
+    where not is_further_row
+),
+
+-- A refund is taken from the conversion of its order, else from the latest one up to its time.
+with_targets as (
+    select
+        *,
+        coalesce(
+            case
+                when order_id is not null
+                    then max(case when conversion = 1 then row_in_order end)
+                        over (partition by user_id, order_id)
+            end,
+            max(case when conversion = 1 then row_in_order end)
+                over (partition by user_id order by time)
+        ) as refunded_row
+    from converting
+),
+
+refunds as (
+    select
+        user_id,
+        refunded_row,
+        sum(refund) as refund
+    from with_targets
+    where refund is not null
+    group by 1, 2
+),
+
+-- Users beyond a limit are left out whole.
+counted as (
+    select
+        *,
+        channel is not null
+            and (
+                ${conversion_row_is_touch}
+                or '${conversion_flag}' = 'journey'
+                or conversion = 0
+            ) as is_touch
+    from converting
+    where refund is null
+),
+
+users as (
+    select user_id
+    from counted
+    group by 1
+    having
+        sum(case when is_touch then 1 else 0 end)
+            <= ${max_touches_per_user == 'none' ? 'count(*)' : max_touches_per_user}
+        and sum(conversion)
+            <= ${max_conversions_per_user == 'none' ? 'count(*)' : max_conversions_per_user}
 ),
 
 -- A path ends with a conversion: `path` counts the user's conversions before the row.
 in_order as (
     select
-        user_id,
-        time,
+        counted.user_id,
+        counted.time,
         date_diff(
             'day',
             date '1970-01-01',
-            cast(td_time_string(time, 'd!', '${day_timezone}') as date)
+            cast(td_time_string(counted.time, 'd!', '${day_timezone}') as date)
         ) as day,
-        channel,
-        conversion,
-        value,
-        channel is not null and (${conversion_row_is_touch} or conversion = 0) as is_touch,
-        row_number() over (
-            partition by user_id
-            order by time, conversion, channel nulls first, value nulls last
-        ) as row_in_order,
+        counted.channel,
+        counted.conversion,
+        coalesce(counted.value, 0e0) - coalesce(refunds.refund, 0e0) as value,
+        counted.is_touch,
+        counted.row_in_order,
         coalesce(
-            sum(conversion) over (
-                partition by user_id
-                order by time, conversion, channel nulls first, value nulls last
+            sum(counted.conversion) over (
+                partition by counted.user_id
+                order by counted.row_in_order
                 rows between unbounded preceding and 1 preceding
             ),
             0
         ) as path
-    from rows_once
+    from counted
+    inner join users
+        on counted.user_id = users.user_id
+    left join refunds
+        on counted.user_id = refunds.user_id
+        and counted.row_in_order = refunds.refunded_row
 ),
 
 conversions as (
@@ -105,7 +276,7 @@ conversions as (
         path,
         time,
         day,
-        coalesce(value, 0e0) as value
+        value
     from in_order
     where conversion = 1
 ),

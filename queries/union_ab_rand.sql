@@ -1,14 +1,7 @@
 -- A row is a touchpoint. Each user has one number in [0, 1), a hash of user_rnd_seed and the user.
 -- Reads ${union_table}. Makes ${rand_shuffle}, which the model reads.
 select
-    "${time_column}",
-    "${unique_id}",
-    "${channel_col}",
-    "${source_col}",
-    "${channel_source_col}",
-    campaign,
-    "${conversion_column}",
-    value,
+    *,
     -- The lower 53 bits of the hash, over 2 to the power of 53.
     cast(
         bitwise_and(

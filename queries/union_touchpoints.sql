@@ -32,7 +32,10 @@ given as (
             when '${orders_table}' <> 'none' then '0'
             else cast("${orders_table == 'none' ? touchpoints_conversion_column : 'none'}" as varchar)
         end as conversion_text,
-        cast("${touchpoints_value_column}" as double) as value
+        cast("${touchpoints_value_column}" as double) as value,
+        cast("${tie_column}" as varchar) as tie,
+        cast("${orders_table == 'none' ? order_id : 'none'}" as varchar) as order_id,
+        cast("${conversion_id}" as varchar) as conversion_id
     from given_touches
     union all
     select
@@ -42,7 +45,10 @@ given as (
         cast(null as varchar),
         cast(null as varchar),
         '1',
-        cast("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}" as double)
+        cast("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}" as double),
+        cast(null as varchar),
+        cast("${order_id}" as varchar),
+        cast(null as varchar)
     from given_orders
 ),
 
@@ -54,7 +60,10 @@ trimmed as (
         nullif(trim(source), '') as source,
         nullif(trim(campaign), '') as campaign,
         lower(trim(conversion_text)) as conversion_text,
-        value
+        value,
+        tie,
+        nullif(trim(order_id), '') as order_id,
+        conversion_id
     from given
 ),
 
@@ -77,7 +86,10 @@ timed as (
             when conversion_text in ('false', '0.0', '0e0') then 0
             else cast(conversion_text as bigint)
         end as conversion,
-        value
+        value,
+        tie,
+        order_id,
+        conversion_id
     from trimmed
 )
 
@@ -93,5 +105,9 @@ select
     campaign,
     conversion as "${conversion_column}",
     value
+    -- Further columns that the model reads, under their own names.
+    ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
+    ${order_id == 'none' ? '--' : ','} order_id as "${order_id}"
+    ${conversion_id == 'none' ? '--' : ','} conversion_id as "${conversion_id}"
 from timed
 where td_interval(time, '${time_interval}', '${day_timezone}')

@@ -11,7 +11,7 @@ from td_mta.xxhash64 import xxhash64
 NOTHING = ("", "-1", "-1.0")  # no id, in any letter case; Criteo writes -1
 
 
-def read(column: pa.Array, null_words: tuple[str, ...] = ()) -> Ints:
+def read(column: pa.Array, null_words: tuple[str, ...]) -> Ints:
     """A number for each id, `(rows,)`; `NO_ID` where there is none."""
     text = pc.fill_null(pc.utf8_trim_whitespace(columns.text(column)), "")
     none = pc.is_in(pc.utf8_lower(text), value_set=pa.array([*NOTHING, *null_words]))

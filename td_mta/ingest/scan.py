@@ -190,7 +190,9 @@ def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.Rec
 def _marks(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array]:
     """The columns of `MARKS` that the table has."""
     return [
-        columns.text(batch[column]) if name == "tie" else pa.array(ids.read(batch[column]))
+        columns.text(batch[column])
+        if name == "tie"
+        else pa.array(ids.read(batch[column], settings.null_words))
         for name, column in settings.mark_columns.items()
     ]
 

@@ -20,6 +20,7 @@ class TableSettings:
     user_rnd_column: str  # read where the table has it, computed where not
     user_rnd_seed: int
     conversion_row_is_touch: bool
+    null_words: tuple[str, ...]  # in lower case, that stand for no value
     mark_columns: Mapping[str, str]  # columns that hold `Marks`, by their names there
     reading: Reading
     day_timezone: str
@@ -39,6 +40,7 @@ class TableSettings:
             user_rnd_column=config.user_rnd_column,
             user_rnd_seed=config.user_rnd_seed,
             conversion_row_is_touch=config.conversion_row_is_touch or flags_of_journeys,
+            null_words=_words(config.null_words),
             mark_columns=_named(
                 tie=config.tie_column,
                 order=config.order_id,
@@ -57,6 +59,15 @@ class TableSettings:
     def location(self, column: str) -> str:
         """How an error names one of the columns."""
         return f"table {self.table}, column {column}"
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    """The words of a list separated by commas, in lower case.
+
+    >>> _words("NA, (not set)")
+    ('na', '(not set)')
+    """
+    return tuple(word.strip().lower() for word in (text or "").split(",") if word.strip())
 
 
 def _named(**columns: str | None) -> dict[str, str]:

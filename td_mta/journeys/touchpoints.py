@@ -79,7 +79,8 @@ def arrange(rows: Touchpoints, marks: Marks = NO_MARKS, arrival: int = 0) -> Arr
         return Arranged(rows, marks, 0, 0)
     event = _event_code(rows)
     ids = [column for column in (marks.order, marks.journey) if column is not None]
-    order = np.lexsort((*ids, rows.value, event, rows.user))
+    tie = [] if marks.tie is None else [marks.tie]
+    order = np.lexsort((*tie, *reversed(ids), rows.value, event, rows.user))
     keys = [rows.user, event, *ids]
     differs = _differs_from_previous([key[order] for key in keys], rows.value[order])
     distinct = order[differs]

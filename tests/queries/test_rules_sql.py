@@ -37,6 +37,37 @@ def touchpoints(seed: int, rows: int = 800, users: int = 60) -> pd.DataFrame:
     )
 
 
+def further_columns(seed: int, rows: int) -> dict[str, np.ndarray]:
+    """A tie that is number or text or missing, and a few ids of orders and of conversions."""
+    rng = np.random.default_rng(seed + 100)
+    return {
+        "hit": rng.choice(np.array(["2", "10", "9.5", "b", "a", None], object), rows),
+        "order": rng.choice(np.array(["o1", "O1", "o2", "NA", "", None], object), rows),
+        "leads_to": rng.choice(np.array(["-1", "c1", "c2", None], object), rows),
+    }
+
+
+# Each a way in which rows mean something else.
+READINGS: dict[str, dict[str, str]] = {
+    "as they are": {},
+    "ties": {"tie_column": "hit"},
+    "orders": {"order_id": "order"},
+    "journeys": {"conversion_flag": "journey"},
+    "conversions": {"conversion_flag": "journey", "conversion_id": "leads_to"},
+    "refunds": {"refunds": "subtract"},
+    "limits": {"max_touches_per_user": "9", "max_conversions_per_user": "4"},
+    "orders and refunds": {"order_id": "order", "refunds": "subtract", "tie_column": "hit"},
+    "all": {
+        "tie_column": "hit",
+        "order_id": "order",
+        "conversion_flag": "journey",
+        "conversion_id": "leads_to",
+        "refunds": "subtract",
+        "max_touches_per_user": "9",
+    },
+}
+
+
 def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
     touchpoints = TouchpointTable(TableSettings.of(config), warehouse, spill)
     models: ModelTotals = models_of(touchpoints.channels, config)
@@ -52,12 +83,13 @@ def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.Data
     return pd.DataFrame(rows, index=["conversions", "value"]).T
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("row_is_touch", ["true", "false"])
+@pytest.mark.parametrize("reading", READINGS)
 def test_the_query_credits_what_python_credits(
-    seed: int, row_is_touch: str, tmp_path: Path
+    seed: int, row_is_touch: str, reading: str, tmp_path: Path
 ) -> None:
-    parameters = {
+    parameters = READINGS[reading] | {
         "conversion_row_is_touch": row_is_touch,
         "value_column": "value",
         "rules_window_days": str(2 + seed),
@@ -68,7 +100,11 @@ def test_the_query_credits_what_python_credits(
     }
     config = configuration.from_params(parameters, "test", out=tmp_path)
     warehouse = LocalWarehouse(None, tmp_path, now=0)
-    warehouse.write(config.table, touchpoints(seed), "overwrite")
+    rows = touchpoints(seed)
+    rows = rows.assign(**further_columns(seed, len(rows)))
+    refunded = rows.sample(40, random_state=seed).index
+    rows.loc[refunded, "value"] *= -1
+    warehouse.write(config.table, rows, "overwrite")
     found = warehouse.query(placeholders.statement(QUERY, config)).to_pandas()
     found = found.set_index(["model", "channel"])
     wanted = by_python(warehouse, config, tmp_path)
