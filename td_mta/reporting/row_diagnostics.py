@@ -71,14 +71,14 @@ def duplicate_warnings(found: TableFacts, order_id: bool) -> list[str]:
     """Rows that count once because they are equal in what was read."""
     if not found.duplicates:
         return []
-    conversions = counted(found.duplicate_conversions, "conversion")
-    columns = "user, time, channel, conversion" + (
-        ", value and order id" if order_id else " and value"
-    )
-    hint = "" if order_id else "; set order_id to a column that tells orders apart"
+    dropped, hint = counted(found.duplicates, "row"), ""
+    if found.duplicate_conversions:
+        dropped += f" ({counted(found.duplicate_conversions, 'conversion')})"
+        hint = "" if order_id else "; set order_id to a column that tells orders apart"
+    columns = "conversion, value and order id" if order_id else "conversion and value"
     return [
-        f"Dropped {counted(found.duplicates, 'row')} ({conversions}): rows equal in {columns} "
-        f"(other columns were not read) count once{hint}."
+        f"Dropped {dropped}: rows equal in user, time, channel, {columns} (other columns were not "
+        f"read) count once{hint}."
     ]
 
 
