@@ -43,8 +43,8 @@ named as (
         end as joined_name,
         conversion,
         value,
-        if(order_is_word or order_id in ('-1', '-1.0'), null, order_id) as order_id,
-        if(journey_is_word or journey_id in ('-1', '-1.0'), null, journey_id) as journey_id,
+        if(order_is_word or order_id = '-1', null, order_id) as order_id,
+        if(journey_is_word or journey_id = '-1', null, journey_id) as journey_id,
         tie_number,
         tie_text
     from (

@@ -8,7 +8,7 @@ from td_mta.ingest import columns
 from td_mta.journeys.touchpoints import NO_ID, Ints
 from td_mta.xxhash64 import xxhash64
 
-NOTHING = ("", "-1", "-1.0")  # no id, in any letter case; Criteo writes -1
+NOTHING = ("", "-1")  # no id, in any letter case; Criteo writes -1
 
 
 def read(column: pa.Array, null_words: tuple[str, ...]) -> Ints:
