@@ -54,7 +54,9 @@ class Config:
     orders_value_column: str | None = parameter(None, checks.column_or_none)
 
     time_format: str | None = parameter(None, checks.optional(checks.choice(*TIME_FORMATS)))
-    decimal_mark: str | None = parameter(None, checks.optional(checks.choice("point", "comma")))
+    decimal_mark: Literal["point", "comma"] | None = parameter(
+        None, checks.optional(checks.choice("point", "comma"))
+    )
     null_words: str | None = parameter(NULL_WORDS, checks.text_or_none)
     conversion_value_is: str | None = parameter(None, checks.text_or_none)
     conversion_flag: Literal["row", "journey"] = parameter("row", checks.choice("row", "journey"))

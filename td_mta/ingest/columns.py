@@ -7,6 +7,11 @@ import pyarrow.compute as pc
 
 from td_mta.journeys.touchpoints import Flags
 
+# All white space of Unicode, and what has no width: Excel and web pages leave them around values.
+BLANKS = (
+    "\t\n\x0b\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
 NUMBER = r"^\s*[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?\s*$"
 
 
@@ -15,6 +20,21 @@ def text(column: pa.Array) -> pa.Array:
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
     return column.cast(pa.string())
+
+
+def identifier(column: pa.Array) -> pa.Array:
+    """As strings, a number without a fraction without a point: 12.0 as 12.
+
+    >>> identifier(pa.array([12.0, 12.5, None])).to_pylist()
+    ['12', '12.5', None]
+    """
+    if not pa.types.is_floating(column.type):
+        return text(column)
+    whole = pc.equal(pc.floor(column), column)
+    small = pc.less(pc.abs(column), 2.0**63)
+    is_whole = pc.fill_null(pc.and_(whole, small), False)
+    integers = pc.if_else(is_whole, column, None).cast(pa.int64())
+    return pc.coalesce(integers.cast(pa.string()), text(column))
 
 
 def numbers(column: pa.Array) -> npt.NDArray[np.generic]:

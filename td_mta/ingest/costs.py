@@ -19,6 +19,7 @@ from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, times, usual_names
 from td_mta.ingest.pages import local_time
+from td_mta.ingest.values.amounts import amounts
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import find_column
@@ -114,7 +115,7 @@ def read(config: Config, warehouse: Warehouse) -> Costs | None:
     for amount in AMOUNTS:
         frame[amount] = np.nan
         if amount in columns:
-            values = coercion.amounts(rows[columns[amount]], location[amount])
+            values = amounts(rows[columns[amount]], location[amount])
             frame[amount] = values * _unit(columns[amount])
     complete = ~no_day & frame["channel"].notna().to_numpy()
     log.info("costs of table %s: %s", table, describe(columns))

@@ -73,7 +73,8 @@ class TouchpointTable:
         self.settings, self._spill = settings, spill
         self.scan = scan_table(settings, warehouse, spill)
         codes, touched = self.scan.channels, self.scan.touched
-        self.channels = sorted(name for name, code in codes.items() if code in touched)
+        named = {name for name, code in codes.items() if code in touched}
+        self.channels = sorted({self.scan.spelling.get(name, name) for name in named})
         check_channels(self.channels, settings.location(settings.channel_column))
         self._schema = spilled_schema(settings)
         self.arrival = 0
@@ -199,7 +200,7 @@ class _ChannelCodes(NamedTuple):
         names = sorted(scan.channels)
         position = {name: i for i, name in enumerate(names)}
         index = {name: i for i, name in enumerate(channels)}
-        by_name = [*(position[name] for name in scan.channels), -1]
+        by_name = [*(position[scan.spelling.get(name, name)] for name in scan.channels), -1]
         channel = [*(index.get(name, -1) for name in names), -1]
         return cls(np.array(by_name, np.int64), np.array(channel, np.int64))
 

@@ -7,7 +7,7 @@ numbers. Whatever would make a run fail later is an error here, before any work.
 import contextlib
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +17,11 @@ from tqdm import tqdm
 
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, columns, ids, times
+from td_mta.ingest.readers import Readers
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
+from td_mta.ingest.values import spellings
+from td_mta.ingest.values.amounts import DecimalMarkError, amounts
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
 
@@ -59,8 +62,18 @@ class Scan:
     first_time: int = np.iinfo(np.int64).max  # unix seconds
     last_time: int = -1
     channels: dict[str, int] = field(default_factory=dict)  # name -> code, in order of appearance
+    channel_rows: Counter[int] = field(default_factory=Counter)  # code -> rows
+    spelling: dict[str, str] = field(default_factory=dict)  # name -> the name that it is joined to
     touched: set[int] = field(default_factory=set)  # codes of channels with at least one touch
+    null_users: Counter[str] = field(default_factory=Counter)  # word for a missing user -> rows
+    null_channels: Counter[str] = field(default_factory=Counter)  # the same of channels
+    absent_conversion_values: list[str] = field(default_factory=list)  # named, and in no row
     converted: Counter[str] = field(default_factory=Counter)  # what was converted -> rows
+
+    @property
+    def rows_by_channel(self) -> dict[str, int]:
+        """The rows of each channel, as its name is written."""
+        return {name: self.channel_rows[code] for name, code in self.channels.items()}
 
 
 def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
@@ -69,14 +82,25 @@ def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Sc
     Raises `DataError` for no rows, users, channels or conversions, for too many channels, and for
     values that cannot be read.
     """
-    scan = Scan()
+    try:
+        return _scan(settings, warehouse, spill)
+    except DecimalMarkError as found:
+        return _scan(replace(settings, decimal_mark=found.mark), warehouse, spill)
+
+
+def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
+    scan, readers = Scan(), Readers.of(settings)
     with contextlib.ExitStack() as open_files:
         files = _SpillFiles(spill, spilled_schema(settings), open_files)
         batches = warehouse.read(settings.table, _columns(settings, warehouse))
         for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
-            files.write(_clean(batch, settings, scan))
+            files.write(_clean(batch, settings, readers, scan))
     log.info("read %d rows, %d conversions", scan.rows, scan.conversions)
-    _check(scan, settings)
+    scan.converted += readers.finished()
+    scan.absent_conversion_values = readers.conversion.absent_values()
+    _check(scan, settings, readers)
+    if settings.join_letter_case:
+        scan.spelling = spellings.spelling(scan.rows_by_channel)
     return scan
 
 
@@ -149,9 +173,12 @@ class _Columns(NamedTuple):
     rnd: Floats
 
 
-def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.RecordBatch:
+def _clean(
+    batch: pa.RecordBatch, settings: TableSettings, readers: Readers, scan: Scan
+) -> pa.RecordBatch:
     """The rows that have a user and a time, as `SPILLED` says; the scan counts them."""
-    user = coercion.users(batch[settings.user_column])
+    user, null_users = coercion.users(batch[settings.user_column], settings.null_words)
+    scan.null_users += null_users
     times = _times(batch, settings)
     complete = ~times.missing & np.asarray(user.is_valid())  # (rows,)
     scan.rows += len(batch)
@@ -161,7 +188,7 @@ def _clean(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> pa.Rec
     # The other columns are read of complete rows only, so a dropped row may hold anything in them.
     batch = batch.filter(pa.array(complete))
     user = user.filter(pa.array(complete))
-    conversion, value = _conversion(batch, settings), _value(batch, settings)
+    conversion, value = readers.flags_of(batch), readers.values_of(batch)
     channel = _channel(batch, settings, scan)
     refund = conversion & (value < 0)  # false for NaN
     if refund.any():
@@ -202,15 +229,11 @@ def _times(batch: pa.RecordBatch, settings: TableSettings) -> times.Times:
     return times.read(batch[name], settings.location(name))
 
 
-def _conversion(batch: pa.RecordBatch, settings: TableSettings) -> Flags:
-    name = settings.conversion_column
-    return coercion.flags(batch[name], settings.location(name))
-
-
 def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints:
     """Codes of the channels, -1 for none; new names join the scan's."""
     column = settings.channel_column
-    names = coercion.names(batch[column])
+    names = coercion.names(batch[column], settings.null_words)
+    scan.null_channels += names.null_words
     if names.trimmed:
         scan.converted[f"spaces around names in column {column}"] += names.trimmed
     codes = [_channel_code(name, scan) for name in names.names]
@@ -228,18 +251,11 @@ def _channel_code(name: str | None, scan: Scan) -> int:
     return scan.channels.setdefault(name, len(scan.channels))
 
 
-def _value(batch: pa.RecordBatch, settings: TableSettings) -> Floats:
-    if settings.value_column is None:
-        return np.full(len(batch), np.nan)
-    name = settings.value_column
-    return coercion.amounts(batch[name], settings.location(name))
-
-
 def _rnd(batch: pa.RecordBatch, user: pa.Array, settings: TableSettings) -> Floats:
     name = settings.user_rnd_column
     if name not in batch.schema.names:
         return user_rnd(user, settings.user_rnd_seed)
-    rnd = coercion.amounts(batch[name], settings.location(name))
+    rnd = amounts(batch[name], settings.location(name))
     in_range = (rnd >= 0) & (rnd < 1)  # false for NaN
     if not in_range.all():
         got = rnd[~in_range][0]
@@ -259,12 +275,14 @@ def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> N
     scan.conversions += int(conversion.sum())
     without_channel = conversion & ~has_channel
     scan.conversions_without_channel += int(without_channel.sum())
+    rows = np.bincount(columns.channel + 1)
+    scan.channel_rows.update({code - 1: int(rows[code]) for code in np.flatnonzero(rows).tolist()})
     touch = has_channel & (conversion_row_is_touch | ~conversion)
     touched = np.unique(columns.channel[touch])
     scan.touched.update(touched.tolist())
 
 
-def _check(scan: Scan, settings: TableSettings) -> None:
+def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:
     table = f"table {settings.table}"
     if not scan.rows:
         raise EmptyTableError(f"{table} is empty")
@@ -275,8 +293,7 @@ def _check(scan: Scan, settings: TableSettings) -> None:
         )
     if not scan.conversions:
         raise DataError(
-            f"{table}: no row has {settings.conversion_column} = 1, so there is nothing "
-            "to attribute; check the conversion rule"
+            f"{table}: no row has {settings.conversion_column} {readers.conversion.nothing_found()}"
         )
     if not scan.touched:
         raise DataError(

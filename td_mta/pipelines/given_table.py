@@ -60,7 +60,10 @@ def span(touchpoints: TouchpointTable) -> Mapping[str, object]:
 def warnings(given: GivenTable, config: Config) -> list[str]:
     """Sentences about channels, costs, windows, rows and parameters."""
     touchpoints, found = given.touchpoints, given.facts
-    sentences = channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
+    sentences = channel_notes.null_word_warnings(touchpoints.scan)
+    sentences += channel_notes.spelling_warnings(touchpoints.scan)
+    sentences += channel_notes.conversion_value_warnings(touchpoints.scan)
+    sentences += channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
     sentences += cost_warnings.warnings(given.costs) if given.costs else []
     sentences += row_diagnostics.window_warnings(found, config.lookback_window_days)
     sentences += row_diagnostics.row_warnings(
@@ -80,6 +83,7 @@ def notes(given: GivenTable, config: Config) -> list[str]:
     sentences += channel_notes.of_columns(
         numbered_columns(touchpoints.channels), config.shapley_table
     )
+    sentences += channel_notes.spelling_notes(touchpoints.scan)
     sentences += channel_notes.of_direct(touchpoints.channels, config.direct_channel)
     sentences += row_diagnostics.order_notes(found)
     sentences += row_diagnostics.limit_notes(found.left_out, touchpoints.settings)

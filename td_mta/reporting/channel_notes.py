@@ -1,4 +1,4 @@
-"""Warnings and notes about the names of channels: which are one, which are direct, their columns.
+"""Warnings and notes about names: words for missing ones, spellings, direct channels, columns.
 
 Each function returns sentences, none where there is nothing to say.
 """
@@ -6,6 +6,8 @@ Each function returns sentences, none where there is nothing to say.
 from collections.abc import Mapping, Sequence
 
 from td_mta.baselines import direct
+from td_mta.ingest.scan import Scan
+from td_mta.ingest.values import spellings
 
 MOST_NAMED = 20  # channels in one sentence
 
@@ -40,3 +42,66 @@ def direct_warnings(channels: Sequence[str], parameter: str) -> list[str]:
         f"No channel is called {' or '.join(missing)}, which direct_channel names for "
         f"last_non_direct to skip; there is {', '.join(channels[:MOST_NAMED])}."
     ]
+
+
+def null_word_warnings(scan: Scan) -> list[str]:
+    """Users and channels that are words for a missing value, and their rows."""
+    sentences = []
+    if scan.null_users:
+        sentences.append(
+            f"Left out {_listed(scan.null_users)}: as a user each is a word for a missing value "
+            "(null_words)."
+        )
+    if scan.null_channels:
+        sentences.append(
+            f"Read as no touch: {_listed(scan.null_channels)}, as a channel each a word for a "
+            "missing value; if one is a channel, leave it out of null_words."
+        )
+    return sentences
+
+
+def spelling_warnings(scan: Scan) -> list[str]:
+    """Channels that count as several and differ by letter case, blanks, `_` and `-` alone."""
+    rows = scan.rows_by_channel
+    groups = [] if scan.spelling else spellings.alike(rows)
+    if not groups:
+        return []
+    listed = "; ".join(_rows_of({name: rows[name] for name in group}) for group in groups)
+    return [
+        f"Channels that differ by letter case, blanks, _ or - alone count as several: {listed}; "
+        "set channel_letter_case: join to count each of these groups as one channel."
+    ]
+
+
+def spelling_notes(scan: Scan) -> list[str]:
+    """Channels that were joined."""
+    if not scan.spelling:
+        return []
+    listed = ", ".join(f"{name} to {most}" for name, most in scan.spelling.items())
+    return [f"Joined (channel_letter_case): {listed}."]
+
+
+def conversion_value_warnings(scan: Scan) -> list[str]:
+    """Values of the conversion column that the user named and no row has."""
+    if not scan.absent_conversion_values:
+        return []
+    absent = " or ".join(scan.absent_conversion_values)
+    return [f"No row has the value {absent}, which conversion_value_is names."]
+
+
+def _listed(rows: Mapping[str, int]) -> str:
+    """Words and their rows, the most frequent first.
+
+    >>> _listed({"NA": 1, "null": 2})
+    "2 rows of 'null', 1 row of 'NA'"
+    """
+    most = sorted(rows, key=lambda word: (-rows[word], word))[:MOST_NAMED]
+    return ", ".join(f"{_rows(rows[word])} of {word!r}" for word in most)
+
+
+def _rows_of(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({_rows(count)})" for name, count in rows.items())
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -3,8 +3,9 @@
 `case.yml` has `source` (where the symptom was reported), `run` (`main`: `td_mta.main`, `workflow`:
 mta.dig, `union`: its first task alone), `set` (parameters), `data` (options instead of `--data`,
 `{folder}` is the case's), and what is right: `counts` of run_info; `models`: conversions by method
-and channel; `touches`: the touchpoint table by user; `table: {name: rows}`; `warns` and `error`:
-texts. The tables of a case with `same_as` are those of another case's folder, beside its own.
+and channel; `value` of all conversions; `touches`: the touchpoint table by user; `table: {name:
+rows}`; `warns` and `error`: texts. The tables of a case with `same_as` are those of another case's
+folder, beside its own.
 """
 
 import csv
@@ -87,6 +88,9 @@ def _check_tables(case: dict[str, Any], out: Path) -> None:
             if row["model"] == method and float(row["conversions"])
         }
         assert credit == pytest.approx(expected, abs=0.002), method
+    if "value" in case:
+        values = [float(row["value"]) for row in _rows(out, "shapley_detail")]
+        assert sum(values) == pytest.approx(case["value"])
     if "touches" in case:
         union = _rows(out, "mta_union_conversions")
         touches: dict[str, list[str]] = {user: [] for user in case["touches"]}

@@ -1,84 +1,15 @@
-"""Columns as their owners write them: what they mean, or an error that shows a bad value."""
+"""Users and channels as their owners write them: what they mean."""
 
-from decimal import Decimal
-
-import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from td_mta.errors import DataError
 from td_mta.ingest import coercion
-
-LOCATION = "table t, column c"
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        pa.array([1, 0]),
-        pa.array([1, 0], pa.uint8()),
-        pa.array([1.0, 0.0]),
-        pa.array([True, False]),
-        pa.array(["1", "0"]),
-        pa.array([" 1.0", "0.0 "]),
-        pa.array(["true", "FALSE"]),
-        pa.array(["1", "0"]).dictionary_encode(),
-        pa.array([Decimal(1), Decimal(0)]),
-    ],
-    ids=lambda column: f"{column.type} {column.to_pylist()[0]}",
-)
-def test_a_flag_is_one_or_zero_in_any_form(column: pa.Array) -> None:
-    assert coercion.flags(column, LOCATION).tolist() == [True, False]
-
-
-@pytest.mark.parametrize(
-    ("values", "shown"),
-    [
-        ([0, 2, 2], "2 in 2 of the rows read"),
-        ([-1], "-1 in one row"),
-        ([0.5], "0.5 in one row"),
-        (["yes"], "'yes' in one row"),
-        ([""], "'' in one row"),
-        ([1, None], "no value in one row"),
-        ([True, None], "no value in one row"),
-        ([1.0, float("nan")], "nan in one row"),
-    ],
-    ids=str,
-)
-def test_another_flag_is_refused(values: list[object], shown: str) -> None:
-    with pytest.raises(DataError) as refused:
-        coercion.flags(pa.array(values), LOCATION)
-    assert str(refused.value) == f"{LOCATION} must hold 0 or 1 (or true, false), got {shown}"
-
+from td_mta.ingest.columns import BLANKS
 
 NAN = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("column", "numbers"),
-    [
-        (pa.array([3, None]), [3, NAN]),
-        (pa.array([1.5, NAN, None]), [1.5, NAN, NAN]),
-        (pa.array(["1.5", " -2 ", "+3", "1e3"]), [1.5, -2, 3, 1000]),
-        (pa.array(["", " ", "nan", "NaN", None]), [NAN] * 5),
-        (pa.array([Decimal("1.50"), None]), [1.5, NAN]),
-        (pa.array([None], pa.null()), [NAN]),
-        (pa.array([], pa.string()), []),
-    ],
-    ids=["whole", "float", "text", "text without", "decimal", "nothing", "empty"],
-)
-def test_an_amount_is_a_number_or_missing(column: pa.Array, numbers: list[float]) -> None:
-    assert np.array_equal(coercion.amounts(column, LOCATION), numbers, equal_nan=True)
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [("12 EUR", "'12 EUR'"), ("1,5", "'1,5'"), ("inf", "'inf'"), (float("inf"), "inf")],
-)
-def test_an_amount_that_is_no_number_is_refused(value: object, shown: str) -> None:
-    with pytest.raises(DataError) as refused:
-        coercion.amounts(pa.array([value]), LOCATION)
-    assert str(refused.value) == f"{LOCATION} must hold numbers, got {shown} in one row"
+WORDS = ("na", "null", "undefined", "(not set)")
 
 
 def test_spaces_around_names_are_taken_off_and_counted_by_row() -> None:
@@ -119,4 +50,54 @@ def test_names_may_be_numbers_or_missing(column: pa.Array, names: list[str | Non
 def test_a_user_is_a_text_and_an_empty_one_is_missing(
     column: pa.Array, ids: list[str | None]
 ) -> None:
-    assert coercion.users(column).to_pylist() == ids
+    assert coercion.users(column).ids.to_pylist() == ids
+
+
+@pytest.mark.parametrize(
+    ("column", "ids"),
+    [
+        (
+            pa.array(["c1 ", " c1", "c1\xa0", "\ufeffc1", "c1\u202f", "\u200bc1", "\tc1\r\n"]),
+            ["c1"] * 7,
+        ),
+        (pa.array([" ", "\xa0", "\u200b"]), [None] * 3),
+        (pa.array(["a b", "a\xa0b"]), ["a b", "a\xa0b"]),
+        (pa.array([12.0, 2.0**53, -3.0, 12.5]), ["12", str(2**53), "-3", "12.5"]),
+        (pa.array([1e18, 1e15]), [str(10**18), str(10**15)]),
+        (pa.array([2**63 - 1, 2**53 + 1]), [str(2**63 - 1), str(2**53 + 1)]),
+        (pa.array(["007", "12.10", "1e5", "12.0"]), ["007", "12.10", "1e5", "12.0"]),
+        (
+            pa.array(["0", "-1", "00000000-0000-0000-0000-000000000000"]),
+            ["0", "-1", "00000000-0000-0000-0000-000000000000"],
+        ),
+    ],
+    ids=["blanks", "only blanks", "inner", "float", "large float", "long", "text", "no missing"],
+)
+def test_a_user_is_the_same_however_it_was_stored(column: pa.Array, ids: list[str | None]) -> None:
+    assert coercion.users(column).ids.to_pylist() == ids
+
+
+def test_words_for_a_missing_user_are_counted_by_the_word() -> None:
+    column = pa.array(["undefined", "u", " UNDEFINED ", "undefined", "(not set)", "nullify", None])
+    ids, words = coercion.users(column, WORDS)
+    assert ids.to_pylist() == [None, "u", None, None, None, "nullify", None]
+    assert words == {"undefined": 2, "UNDEFINED": 1, "(not set)": 1}
+
+
+def test_words_beyond_ascii_are_found_in_any_letter_case() -> None:
+    ids, words = coercion.users(pa.array(["ÜBRIGE", "u"]), ("übrige",))
+    assert (ids.to_pylist(), words) == ([None, "u"], {"ÜBRIGE": 1})
+
+
+def test_words_for_a_missing_channel_are_counted_by_the_word() -> None:
+    result = coercion.names(pa.array(["NA", "Email", "NA ", "Null", None]), WORDS)
+    assert [result.names[code] for code in result.codes] == [None, "Email", None, None, None]
+    assert result.null_words == {"NA": 2, "Null": 1}
+    assert coercion.names(pa.array(["NA"]), ()).null_words == {}
+
+
+@given(st.lists(st.text(f"ab\u00e9{BLANKS}", max_size=4)))
+def test_blanks_are_those_of_python_and_of_no_width(values: list[str]) -> None:
+    trimmed = [value.strip(BLANKS) or None for value in values]
+    assert coercion.users(pa.array(values, pa.string())).ids.to_pylist() == trimmed
+    assert all(value is None or value == value.strip() for value in trimmed)

@@ -47,8 +47,8 @@ def opened(folder: Path, **settings: object) -> TouchpointTable:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"conversion": [0, 2, 0, 0]}, "column conversion must hold 0 or 1 .* got 2"),
-        ({"conversion": [0, None, 0, 0]}, "column conversion must hold 0 or 1 .* got no value"),
+        ({"conversion": [0, 2, 0, 0]}, "column conversion must hold 0 or 1 .* got '2'"),
+        ({"conversion": [0, None, 0, 0]}, "no row has conversion = 1"),
         ({"conversion": [0, 0, 0, 0]}, "no row has conversion = 1"),
         ({"time": [1, 2, -3, 4]}, "column time must hold times from 1970 on.* got -3"),
         ({"time": ["1", "2", "soon", "4"]}, "column time must hold .*ISO 8601, got 'soon'"),

@@ -10,7 +10,9 @@ from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import coercion
 from td_mta.ingest.finding.usual_names import CONVERTING_EVENTS, plain
+from td_mta.ingest.readers import Readers
 from td_mta.ingest.settings import TableSettings
+from td_mta.journeys.touchpoints import Flags
 from td_mta.warehouse import Warehouse
 
 ENOUGH_ROWS, ENOUGH_CONVERSIONS = 2_000_000, 1_000
@@ -77,20 +79,21 @@ def _channels(config: Config, warehouse: Warehouse) -> Channels:
     settings = TableSettings.of(config)
     columns = list(dict.fromkeys([settings.channel_column, settings.conversion_column]))
     counted = Channels(Counter(), Counter())
+    flags = Readers.of(settings).conversion
     rows = 0
     for batch in warehouse.read(settings.table, columns):
-        _count(batch, settings, counted)
+        _count(batch, flags.read(batch[settings.conversion_column]), settings, counted)
         rows += len(batch)
         if rows >= ENOUGH_ROWS and counted.of_conversions.total() >= ENOUGH_CONVERSIONS:
             break
+    flags.check()
     return counted
 
 
-def _count(batch: pa.RecordBatch, settings: TableSettings, counted: Channels) -> None:
-    converts = coercion.flags(
-        batch[settings.conversion_column], settings.location(settings.conversion_column)
-    )
-    names = coercion.names(batch[settings.channel_column])
+def _count(
+    batch: pa.RecordBatch, converts: Flags, settings: TableSettings, counted: Channels
+) -> None:
+    names = coercion.names(batch[settings.channel_column], settings.null_words)
     for rows, counts in ((converts, counted.of_conversions), (~converts, counted.of_others)):
         by_code = np.bincount(names.codes[rows], minlength=len(names.names))
         for code in np.flatnonzero(by_code).tolist():

@@ -9,23 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-FLAG_WORDS = {
-    *("0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n", "t", "f", "x", "-"),
-    *(
-        "ja",
-        "nein",
-        "j",
-        "oui",
-        "non",
-        "si",
-        "sí",
-        "sim",
-        "não",
-        "nao",
-        "converted",
-        "not converted",
-    ),
-}
+from td_mta.ingest.values.flags import NUMBERS, WORDS
+
+FLAG_WORDS = {*NUMBERS, *WORDS}
 DATES = re.compile(
     r"""\s*(?:
         \d{4}[-/.]\d{1,2}[-/.]\d{1,2} | \d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}  # 2024-03-31, 31.3.24
