@@ -25,7 +25,6 @@ class TableSettings:
     mark_columns: Mapping[str, str]  # columns that hold `Marks`, by their names there
     reading: Reading
     day_timezone: str
-    null_words: tuple[str, ...] = ()  # in lower case
     conversion_values: tuple[str, ...] = ()  # those that convert, in lower case; none: 1 and yes
     decimal_mark: Literal["point", "comma"] | None = None
     join_letter_case: bool = False
@@ -59,7 +58,6 @@ class TableSettings:
                 max_conversions=config.max_conversions_per_user,
             ),
             day_timezone=config.day_timezone,
-            null_words=_words(config.null_words),
             conversion_values=() if is_made_by_sql else _words(config.conversion_value_is),
             decimal_mark=None if is_made_by_sql else config.decimal_mark,
             join_letter_case=config.channel_letter_case == "join",
@@ -82,13 +80,3 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 def _named(**columns: str | None) -> dict[str, str]:
     return {name: column for name, column in columns.items() if column is not None}
-
-
-def _words(parameter: str | None) -> tuple[str, ...]:
-    """Words with commas between them, in lower case.
-
-    >>> _words("NA, (not set)")
-    ('na', '(not set)')
-    """
-    words = [word.strip().lower() for word in (parameter or "").split(",")]
-    return tuple(word for word in words if word)
