@@ -51,7 +51,7 @@ def test_the_command_line_has_the_options_and_what_the_table_suggests(
     lines = checked(capsys, file, "--set", "day_timezone=Europe/Berlin")
     assert lines[-1] == (
         f"  python -m td_mta.main {file} --set day_timezone=Europe/Berlin "
-        "--set lookback_window_days=14 --set channel_letter_case=join"
+        "--set lookback_window_days=13 --set channel_letter_case=join"
     )
     assert any(line.startswith("letter case  the same channel? EMAIL/Email") for line in lines)
     assert any("lie outside the model's window" in line for line in lines)

@@ -25,7 +25,7 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in [
         *(ROOT / name for name in ("README.md", "CHANGELOG.md", "td_mta/README.md")),
-        *sorted(ROOT.glob("docs/*.md")),
+        *sorted(ROOT.glob("docs/**/*.md")),
     ]
 }
 MAINTAINERS = PAGES["docs/maintainers.md"]
@@ -58,14 +58,16 @@ def rows(markdown: str) -> list[list[str]]:
 
 
 def code_blocks(markdown: str) -> list[str]:
-    return re.findall(r"^```\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
+    """What stands in fences without a language: commands and what they print."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", markdown, re.MULTILINE | re.DOTALL)
+    return [content for language, content in blocks if not language]
 
 
 def commands() -> Iterator[Command]:
     """Each line of a code block, and what stands in backticks and begins like a command."""
     for page, markdown in PAGES.items():
         lines = "\n".join(code_blocks(markdown)).replace("\\\n", " ").splitlines()
-        prose = re.sub(r"^```\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+        prose = re.sub(r"^```\w*\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
         inline = re.findall(r"`((?:python -m|make) [^`]+)`", prose)
         for line in [*lines, *(" ".join(text.split()) for text in inline)]:
             if line.strip():
@@ -95,7 +97,7 @@ def sources(module: str) -> str:
 @pytest.mark.parametrize("command", PYTHON_COMMANDS, ids=label)
 def test_the_module_of_a_command_and_its_options_exist(command: Command) -> None:
     module, *arguments = command.words[2:]
-    text = sources("td_mta.cli" if module == "td_mta.main" else module)
+    text = sources("td_mta.cli" if module in ("td_mta.main", "td_mta.check") else module)
     options = {word.rstrip("]") for word in arguments if re.match(r"--?[a-z]", word)} - {"--help"}
     assert {option for option in options if f'"{option}"' not in text} == set()
 
@@ -108,7 +110,9 @@ def test_the_parameters_of_a_command_exist(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in PYTHON_COMMANDS if c.words[2] == "td_mta.main"], ids=label
+    "command",
+    [c for c in PYTHON_COMMANDS if c.words[2] in ("td_mta.main", "td_mta.check")],
+    ids=label,
 )
 def test_the_main_command_takes_its_options(command: Command) -> None:
     arguments = [word for word in command.words[3:] if word != "--help"]
@@ -189,7 +193,7 @@ def test_every_benchmark_has_its_command() -> None:
 
 def anchors(markdown: str) -> list[str]:
     """The ids that MkDocs and GitHub give to the headings of a page."""
-    prose = re.sub(r"^```\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```\w*\n.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
     plain = [re.sub(r"[^\w\s-]", "", title).strip().lower() for title in titles]
     return [re.sub(r"[-\s]+", "-", title) for title in plain]
@@ -220,7 +224,7 @@ def test_every_heading_of_a_page_has_an_anchor_of_its_own(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_path_in_backticks_exists(page: str) -> None:
     """A path is what begins with a file or folder of the root; `docs/images/` ends in a slash."""
-    prose = re.sub(r"^```\n.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```\w*\n.*?^```", "", PAGES[page], flags=re.MULTILINE | re.DOTALL)
     top = {path.name for path in ROOT.iterdir()} - {"data", "out", "site"}
     paths = [text for text in re.findall(r"`([\w./-]+)`", prose) if text.split("/")[0] in top]
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -134,10 +134,9 @@ def _window(checked: Checked, config: Config) -> str:
     if not checked.shares:
         return "no touch leads to a conversion"
     shares = ", ".join(f"{days}: {share:.0%}" for days, share in checked.shares.items())
-    held = f"{checked.window} days hold {HELD:.0%}" if checked.window else f"none holds {HELD:.0%}"
     return (
-        f"share of the touches before conversions by days before them: {shares}; {held}, "
-        f"lookback_window_days is {config.lookback_window_days}"
+        f"share of the touches before conversions by days before them: {shares}; {checked.window} "
+        f"days hold {HELD:.0%}, lookback_window_days is {config.lookback_window_days}"
     )
 
 

@@ -50,8 +50,10 @@ class Checked:
 
     @property
     def window(self) -> int | None:
-        """The shortest of the windows that holds nearly all touches before conversions."""
-        return next((days for days, share in self.shares.items() if share >= HELD), None)
+        """The days that a window needs to hold nearly all touches before conversions."""
+        by_day = self.given.facts.journeys.touches_by_day
+        total = by_day.sum()
+        return 1 + int(np.argmax(np.cumsum(by_day) >= HELD * total)) if total else None
 
 
 def check(config: Config, warehouse: Warehouse) -> Checked:

@@ -54,8 +54,10 @@ def find_columns(
             if role.parameter not in chosen and not table.fits(role, named[role]):
                 named[role] = None
     wanted = [role for role in ORDER if not named[role] and role.parameter not in chosen]
-    if not everything and VALUE in wanted:
-        wanted.remove(VALUE)
+    if config.orders_table is not None:  # each row there is a conversion
+        wanted = [role for role in wanted if role not in (CONVERSION, VALUE)]
+    if not everything:
+        wanted = [role for role in wanted if role != VALUE]
     notes = table.find(wanted, named)
     by_parameter: dict[str, Any] = {role.parameter: name for role, name in named.items() if name}
     config = replace(config, **by_parameter)
