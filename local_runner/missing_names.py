@@ -10,6 +10,10 @@ _MISSING = re.compile(
       | [Tt]able \ ['"]?(?P<table>[\w."-]+?)['"]? \ does \ not \ exist""",
     re.VERBOSE,
 )
+NOT_IN_PATHS = ("touchpoints_user_column", "touchpoints_time_column")
+OF_PATHS = (
+    "; a table of paths (a > b > c), which has no users and times, is read by python -m td_mta.main"
+)
 _TEMPLATE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -25,9 +29,10 @@ def explained(message: str, task: TaskRequest) -> str:
     if not parameters:
         return message
     to_set = " or ".join(parameters)
+    paths = OF_PATHS if parameters[0] in NOT_IN_PATHS else ""
     return (
         f"{message.rstrip('.')}; {name} is the value of the parameter {to_set}: set it in the file "
-        f"of parameters (config/params.yml), or for one run with --set {parameters[0]}=…"
+        f"of parameters (config/params.yml), or for one run with --set {parameters[0]}=…{paths}"
     )
 
 

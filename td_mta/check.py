@@ -18,15 +18,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def check(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     """Print what the table holds, and the command line that runs it."""
     table = cli.open_table(options)
-
-    from td_mta.pipelines import check_lines, table_check
-
-    checked = table_check.check(table.config, table.warehouse)
-    for line in check_lines.lines(checked, table.config, table.notes):
-        print(line)
-    print("Run:")
     of_run = [argument for argument in arguments if argument != "--check"]
-    print(f"  {check_lines.command(checked, table.config, of_run)}", flush=True)
+
+    from td_mta.pipelines import check_lines, paths, table_check
+
+    if table.paths is not None:
+        lines = paths.check(table.paths, table.config, table.warehouse)
+        command = check_lines.of_run(of_run)
+    else:
+        checked = table_check.check(table.config, table.warehouse)
+        lines = check_lines.lines(checked, table.config, table.notes)
+        command = check_lines.command(checked, table.config, of_run)
+    print(*lines, "Run:", f"  {command}", sep="\n", flush=True)
 
 
 if __name__ == "__main__":

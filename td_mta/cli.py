@@ -17,6 +17,7 @@ from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 if TYPE_CHECKING:
+    from td_mta.ingest.path_tables import PathTable
     from td_mta.config.attribution import Config
     from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
@@ -36,6 +37,7 @@ class OpenTable(NamedTuple):
     config: "Config"
     warehouse: "Warehouse"
     notes: list[str]
+    paths: "PathTable | None" = None  # where the table is one of paths
 
 
 def parser(program: str = "python -m td_mta.main") -> argparse.ArgumentParser:
@@ -80,8 +82,11 @@ def open_table(options: argparse.Namespace) -> OpenTable:
     kind = options.warehouse or ("td" if data is None else "local")
     warehouse = open_warehouse(kind, data, options.out, int(time.time()), config.db)
 
-    from td_mta.ingest import finding
+    from td_mta.ingest import finding, path_tables
 
+    paths = path_tables.find(config, finding.chosen_parameters(config, chosen), warehouse)
+    if paths is not None:
+        return OpenTable(config, warehouse, [], paths)
     config, notes = finding.find(
         config, chosen, warehouse, file=options.file, local=kind == "local"
     )

@@ -24,11 +24,13 @@ def _run(options: argparse.Namespace) -> None:
     for sentence in table.notes:
         log.info("%s", sentence)
 
-    from td_mta.pipelines import attribution
+    from td_mta.pipelines import attribution, paths
 
-    cli.print_summary(
-        attribution.run(table.config, table.warehouse, options.out, notes=table.notes)
-    )
+    if table.paths is not None:
+        summary = paths.run(table.paths, table.config, table.warehouse, options.out)
+    else:
+        summary = attribution.run(table.config, table.warehouse, options.out, notes=table.notes)
+    cli.print_summary(summary)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """All baseline models beside the Shapley values: `METHODS`, and their sums over paths in parts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,12 +47,14 @@ METHODS: dict[str, Method] = {
     "time_decay": ByRule(rules.time_decay),
     "markov": markov_chain,
 }
+NEED_TIMES = ("time_decay",)
+"""Those that tell journeys apart by their times."""
 RULES = {name: method.rule for name, method in METHODS.items() if isinstance(method, ByRule)}
 
 
 @dataclass
 class ModelTotals:
-    """Credit of every method in `METHODS`, of paths that come in parts.
+    """Credit of every method of `methods`, of paths that come in parts.
 
     `order` and `nulls` are the Markov chain's; order None takes what predicts held-out users best.
     """
@@ -61,6 +63,7 @@ class ModelTotals:
     settings: RuleSettings
     order: int | None
     nulls: bool
+    methods: Mapping[str, Method] = field(default_factory=lambda: METHODS)
     # By method, `(2, channels + 1)`.
     _sums: dict[str, Floats] = field(default_factory=dict)
     # Of training users and, under True, of held-out users.
@@ -69,7 +72,7 @@ class ModelTotals:
 
     def add(self, paths: Paths, *, held_out: bool) -> None:
         """The paths of some users, all of them held-out or none."""
-        for name, method in METHODS.items():
+        for name, method in self.methods.items():
             # The chain's credit is not additive; the n-grams that it is computed from are.
             if method is not markov_chain:
                 part = method(paths, self.channels, self.settings)
@@ -90,10 +93,10 @@ class ModelTotals:
         return 1 if of_few_users else markov.best_order(*both)
 
     def credits(self) -> dict[str, Floats]:
-        """Every method's credit, `(2, channels + 1)`, by its name and in the order of `METHODS`."""
+        """Every method's credit, `(2, channels + 1)`, by its name and in the order of `methods`."""
         return {
             name: self._chain_credit() if method is markov_chain else self._sums[name]
-            for name, method in METHODS.items()
+            for name, method in self.methods.items()
         }
 
     def _chain_credit(self) -> Floats:

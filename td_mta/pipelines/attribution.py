@@ -7,7 +7,6 @@ import contextlib
 import logging
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.ingest import costs
@@ -24,10 +22,10 @@ from td_mta.ingest.pages import TouchpointTable
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import given_table
+from td_mta.pipelines import given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import Results, output_frames
-from td_mta.reporting import output_tables, run_facts
+from td_mta.reporting import run_facts
 from td_mta.shapley import ValueFunction, convergence, intervals
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
@@ -84,7 +82,7 @@ def run(
     Raises an `MtaError` that names the place and the remedy.
     """
     timer = _StepTimer()
-    _check_outputs(config, warehouse, channels=None)
+    outputs.check_writable(config, warehouse, channels=None)
     given_costs = costs.read(config, warehouse)
     touchpoints, extracted = _read(config, warehouse, timer)
     channel_costs = given_table.costs_of_channels(given_costs, touchpoints)
@@ -92,33 +90,17 @@ def run(
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
     tables = output_frames(results, config, timer.seconds, notes)
-    page = _page(tables, config.table, out)
-    run_id = _new_run_id()
-    _write_tables(tables, config, warehouse, run_id)
+    page = outputs.page_of(tables, config.table, out)
+    run_id = outputs.new_run_id()
+    outputs.write_tables(tables, config, warehouse, run_id)
     return Summary(
         run_id=run_id,
         counts=extracted.counts,
         quality=run_facts.holdout(results.evaluation),
         **run_facts.conservation(results.credit, extracted.conversions_and_value),
         models=tables["models"],
-        report=_write_report(page, out),
+        report=outputs.write_report(page, out),
     )
-
-
-def _check_outputs(config: Config, warehouse: Warehouse, channels: list[str] | None) -> None:
-    """Refuse tables that could not be written at the end; `channels` as far as they are known."""
-    names = _table_names(config)
-    columns = output_tables.columns(channels, run_id=config.if_exists == "append")
-    by_name = {names[key]: of_table for key, of_table in columns.items()}
-    warehouse.check_writable(by_name, config.if_exists, replaced=_newest_only(config))
-
-
-def _table_names(config: Config) -> dict[str, str]:
-    return output_tables.names(config.metrics_table, config.shapley_table)
-
-
-def _newest_only(config: Config) -> list[str]:
-    return [_table_names(config)[key] for key in output_tables.NEWEST_ONLY]
 
 
 def _read(
@@ -129,8 +111,8 @@ def _read(
         with timer.step("read"):
             touchpoints = given_table.read(config, warehouse, Path(spill))
             if config.if_exists == "append":
-                _check_outputs(config, warehouse, touchpoints.channels)
-                names = _table_names(config)
+                outputs.check_writable(config, warehouse, touchpoints.channels)
+                names = outputs.table_names(config)
                 check_numbered_columns(names, touchpoints.channels, warehouse)
         with timer.step("extract"):
             extracted = extract(touchpoints, config, folders_of(config))
@@ -247,43 +229,3 @@ def _credit_changes(fitted: "Fitted", extracted: Extracted, *, visits: bool) -> 
     )
     shares = convergence.shares(value_functions, chosen, extracted.schema.grid)
     return convergence.credit_changes(shares)
-
-
-def _new_run_id() -> str:
-    started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return f"{started}-{uuid.uuid4().hex[:8]}"
-
-
-def _write_tables(
-    tables: dict[str, pd.DataFrame], config: Config, warehouse: Warehouse, run_id: str
-) -> None:
-    names = _table_names(config)
-    by_name = {names[key]: frame for key, frame in tables.items()}
-    newest_only = _newest_only(config)
-    if config.if_exists == "append":
-        with_id = {output_tables.RUN_ID: run_id}
-        by_name = {
-            name: frame if name in newest_only else frame.assign(**with_id)
-            for name, frame in by_name.items()
-        }
-    warehouse.write_all(by_name, config.if_exists, replaced=newest_only)
-
-
-def _page(tables: dict[str, pd.DataFrame], table: str, out: Path | None) -> str:
-    """The report, drawn before any table is written, so that its failure leaves the last run's."""
-    if out is None:
-        return ""
-    from td_mta.reporting import html  # draws with Plotly, which a container does without
-
-    return html.render(tables, f"Attribution of {table}")
-
-
-def _write_report(page: str, out: Path | None) -> Path | None:
-    """`report.html` in `out`, complete or not at all."""
-    if out is None:
-        return None
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "report.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, "utf-8")
-    return path

@@ -49,7 +49,12 @@ def command(checked: Checked, config: Config, options: Sequence[str]) -> str:
     names = {option.partition("=")[0].strip() for option in options}
     new = [text for text in suggested if text.partition("=")[0] not in names]
     pairs = [part for text in new for part in ("--set", text)]
-    return shlex.join(["python", "-m", "td_mta.main", *options, *pairs])
+    return of_run([*options, *pairs])
+
+
+def of_run(options: Sequence[str]) -> str:
+    """The command line of a run with some options."""
+    return shlex.join(["python", "-m", "td_mta.main", *options])
 
 
 def _rows(checked: Checked) -> str:

@@ -14,6 +14,7 @@ from td_mta.errors import DataError
 from td_mta.ingest import costs
 from td_mta.ingest.costs import ChannelCosts, Costs
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.path_tables import check_no_paths
 from td_mta.ingest.preflight import explain_empty_table
 from td_mta.ingest.scan import EmptyTableError
 from td_mta.ingest.settings import TableSettings
@@ -33,10 +34,13 @@ class GivenTable(NamedTuple):
 
 def read(config: Config, warehouse: Warehouse, spill: Path) -> TouchpointTable:
     """The touchpoints; raises `DataError`, for an empty table with what its input holds."""
+    settings = TableSettings.of(config)
     try:
-        return TouchpointTable(TableSettings.of(config), warehouse, spill)
+        touchpoints = TouchpointTable(settings, warehouse, spill)
     except EmptyTableError as error:
         raise DataError(explain_empty_table(config, warehouse)) from error
+    check_no_paths(touchpoints.channels, settings.location(settings.channel_column))
+    return touchpoints
 
 
 def costs_of_channels(given: Costs | None, touchpoints: TouchpointTable) -> ChannelCosts | None:

@@ -7,7 +7,12 @@ import pandas as pd
 from td_mta.tables import BASELINE
 
 MOST_PRINTED = 20
-MODELS = {"shapley": "Shapley", "last_touch": "last touch", "first_touch": "first touch"}
+MODELS = {
+    "shapley": "Shapley",
+    "markov": "Markov chain",
+    "last_touch": "last touch",
+    "first_touch": "first touch",
+}
 LONGEST_NAME = 40
 
 
@@ -17,13 +22,15 @@ def channel_table(models: pd.DataFrame) -> str:
     `models` has the columns of `tables.MODELS`.
     """
     by_model = models.pivot(index="channel", columns="model", values="conversions")
-    credit = by_model.reindex(columns=list(MODELS)).fillna(0.0)
-    conversions = credit["shapley"].sum()
+    # Of a table of paths, which has no Shapley values, the Markov chain leads.
+    lead, other = ("shapley", "markov") if "shapley" in by_model else ("markov", "shapley")
+    credit = by_model[[name for name in MODELS if name != other]].fillna(0.0)
+    conversions = credit[lead].sum()
     channels = credit.drop(index=BASELINE, errors="ignore").sort_values(
-        "shapley", ascending=False, kind="stable"
+        lead, ascending=False, kind="stable"
     )
     shown = pd.concat([channels[:MOST_PRINTED], credit[credit.index == BASELINE]])
-    lines = [["channel", "share", *MODELS.values()]]
+    lines = [["channel", "share", *(MODELS[name] for name in credit)]]
     for name, row in zip(shown.index, shown.itertuples(index=False), strict=True):
         share = row[0] / conversions if conversions else 0.0
         lines.append([_short(str(name)), f"{share:.1%}", *(f"{amount:,.1f}" for amount in row)])

@@ -50,11 +50,28 @@ class RunTables:
         """The channels that have a colour of their own in charts; the others are summed up."""
         return self.ranking[:MOST_CHARTED]
 
+    @property
+    def is_of_paths(self) -> bool:
+        """Whether the run read a table of paths, without times, so without days and Shapley."""
+        return "detail" not in self.frames
+
+    @property
+    def detail(self) -> pd.DataFrame:
+        """The detail table, or what stands for it in a run of paths: the Markov chain's credit."""
+        if not self.is_of_paths:
+            return self.frames["detail"]
+        models = self.frames["models"]
+        return models[models["model"] == self.lead]
+
+    @property
+    def lead(self) -> str:
+        """The model that others are compared with."""
+        return "markov" if self.is_of_paths else "shapley"
+
     @cached_property
     def credits(self) -> pd.DataFrame:
         """The detail table without the baseline's row."""
-        detail = self.frames["detail"]
-        return detail[detail["channel"] != BASELINE]
+        return self.detail[self.detail["channel"] != BASELINE]
 
     @cached_property
     def intervals(self) -> dict[str, pd.DataFrame]:
@@ -68,14 +85,14 @@ class RunTables:
 
     @property
     def models(self) -> list[str]:
-        """The attribution models, the Shapley values first, the others in the table's order."""
+        """The attribution models, the leading one first, the others in the table's order."""
         names = dict.fromkeys(self.frames["models"]["model"])
-        return sorted(names, key=lambda name: "shapley" not in name)
+        return sorted(names, key=lambda name: self.lead not in name)
 
     @property
     def has_value(self) -> bool:
         """Whether conversions have a value, such as an order's revenue."""
-        return bool(self.frames["detail"]["value"].notna().any())
+        return bool(self.detail["value"].notna().any())
 
     @property
     def intent_channels(self) -> list[str]:

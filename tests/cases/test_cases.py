@@ -1,11 +1,11 @@
 """Other people's files, one folder a case: their tables, and `case.yml` with what is right.
 
-`case.yml` has `source` (where the symptom was reported), `run` (`main`: `td_mta.main`, `workflow`:
-mta.dig, `union`: its first task alone), `set` (parameters), `data` (options instead of `--data`,
-`{folder}` is the case's), and what is right: `counts` of run_info; `models`: conversions by method
-and channel; `value` of all conversions; `touches`: the touchpoint table by user; `table: {name:
-rows}`; `warns` and `error`: texts. The tables of a case with `same_as` are those of another case's
-folder, beside its own.
+`case.yml` has `source` (where the symptom was reported), `run` (`main`: `td_mta.main`, `paths`: the
+same on a table of paths, `workflow`: mta.dig, `union`: its first task alone), `set` (parameters),
+`data` (options instead of `--data`, `{folder}` is the case's), and what is right: `counts` of
+run_info; `models`: conversions by method and channel; `value` of all conversions; `touches`: the
+touchpoint table by user; `table: {name: rows}`; `warns` and `error`: texts. The tables of a case
+with `same_as` are those of another case's folder, beside its own.
 """
 
 import csv
@@ -26,12 +26,12 @@ SESSION = "2024-03-31"
 
 
 def _cases() -> list[Any]:
-    """Only `union` trains no model."""
+    """Only `union` and `paths` train no model."""
     return [
         pytest.param(
             folder,
             id=folder.name,
-            marks=[] if _read(folder)["run"] == "union" else pytest.mark.slow,
+            marks=[] if _read(folder)["run"] in ("union", "paths") else pytest.mark.slow,
         )
         for folder in CASES
     ]
@@ -67,7 +67,7 @@ def _run(case: dict[str, Any], data: Path, out: Path) -> int:
     options = [text.format(folder=data) for text in case.get("data", ["--data", str(data)])]
     options += ["--out", str(out)]
     options += [part for name, value in parameters.items() for part in ("--set", f"{name}={value}")]
-    if case["run"] == "main":
+    if case["run"] in ("main", "paths"):
         return main.main(options)
     task = ["+create_union_table"] if case["run"] == "union" else []
     return local_runner.main(["run", "mta.dig", *task, *options, "--session", SESSION])

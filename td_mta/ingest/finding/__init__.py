@@ -18,7 +18,7 @@ from td_mta.ingest.finding.columns import Found, chosen_parameters, find_columns
 from td_mta.ingest.finding.conversions import decide
 from td_mta.warehouse import Warehouse
 
-__all__ = ["Found", "find"]
+__all__ = ["Found", "chosen_parameters", "find"]
 
 
 def find(

@@ -62,17 +62,17 @@ def channels(run: RunTables) -> str:
         [
             "<h2>Credit by channel</h2>",
             paragraphs(SHARES.format(conversions=number(run.conservation.conversions))),
-            _summed_channels(run),
+            summed_channels(run),
             chart(shares, "model-shares", "Share of conversions by channel and model"),
-            _channel_table(_by_channel(run), percents=["share"]),
+            channel_table(_by_channel(run), percents=["share"]),
             "<h3>Attribution models compared</h3>",
             paragraphs(COMPARED),
-            _channel_table(_by_model(run)),
+            channel_table(conversions_by_model(run)),
         ]
     )
 
 
-def _summed_channels(run: RunTables) -> str:
+def summed_channels(run: RunTables) -> str:
     """Which channels charts do not show one by one."""
     others = len(run.ranking) - len(run.charted)
     if not others:
@@ -93,7 +93,7 @@ def _by_channel(run: RunTables) -> pd.DataFrame:
     return ordered.rename_axis("channel").reset_index()
 
 
-def _by_model(run: RunTables) -> pd.DataFrame:
+def conversions_by_model(run: RunTables) -> pd.DataFrame:
     """One row per channel, the baseline last: conversions by every model, ours first."""
     conversions = run.frames["models"].pivot_table(
         index="channel", columns="model", values="conversions", aggfunc="sum"
@@ -104,7 +104,7 @@ def _by_model(run: RunTables) -> pd.DataFrame:
     return ordered.rename_axis("channel").reset_index()
 
 
-def _channel_table(rows: pd.DataFrame, percents: Sequence[str] = ()) -> str:
+def channel_table(rows: pd.DataFrame, percents: Sequence[str] = ()) -> str:
     """The first channels and the baseline, which is the last row; then the others, folded away."""
     channels, baseline = rows[:-1], rows[-1:]
     ordered = pd.concat([channels[:MOST_CHANNELS], baseline, channels[MOST_CHANNELS:]])

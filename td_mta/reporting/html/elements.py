@@ -1,7 +1,7 @@
 """Numbers, sentences, tables and charts as HTML. Whatever comes from data is escaped here."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 import pandas as pd
@@ -81,6 +81,16 @@ def bullets(sentences: Sequence[str]) -> str:
 def _list(sentences: Sequence[str]) -> str:
     items = [f"<li>{text(sentence)}</li>" for sentence in sentences]
     return f"<ul>{''.join(items)}</ul>"
+
+
+def figures(by_name: Mapping[str, str]) -> str:
+    """A few key numbers below their names, which are ours; what is empty is left out."""
+    items = [
+        f"<div><dt>{name}</dt><dd>{text(figure)}</dd></div>"
+        for name, figure in by_name.items()
+        if figure
+    ]
+    return f'<dl class="key-numbers">{"".join(items)}</dl>'
 
 
 def folded(title: str, content: str) -> str:

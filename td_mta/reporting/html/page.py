@@ -7,7 +7,7 @@ import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from td_mta.reporting.html.elements import text
-from td_mta.reporting.html.sections import SECTIONS
+from td_mta.reporting.html.sections import PATH_SECTIONS, SECTIONS
 from td_mta.reporting.run_tables import RunTables
 
 POLICY = (
@@ -40,10 +40,11 @@ def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     """The page of one run, from its output tables alone; the same tables give the same text.
 
     `frames` holds metrics, shapley, channel, detail, models, intervals, report and run_info, with
-    the columns of `tables.py`, rows of one run only.
+    the columns of `tables.py`, rows of one run only; of a table of paths models and run_info alone.
     """
     run = RunTables(frames)
-    contents = [section(run) for section in SECTIONS]
+    reading_order = PATH_SECTIONS if run.is_of_paths else SECTIONS
+    contents = [section(run) for section in reading_order]
     sections = [f"<section>\n{content}\n</section>" for content in contents if content]
     return PAGE.format(
         policy=POLICY,

@@ -7,9 +7,10 @@ import pandas as pd
 from td_mta.reporting import output_tables
 from td_mta.reporting.html.advice import reading
 from td_mta.reporting.html.credit import channels, confidence_intervals, costs, days
-from td_mta.reporting.html.elements import folded, number, percent, table, text
+from td_mta.reporting.html.elements import figures, folded, number, percent, table, text
 from td_mta.reporting.html.findings import findings
 from td_mta.reporting.html.model_quality import model_quality
+from td_mta.reporting.html.paths import path_channels, path_numbers
 from td_mta.reporting.run_tables import RunTables
 from td_mta.tables import DAYS_BEFORE_CONVERSION
 
@@ -25,7 +26,7 @@ def key_numbers(run: RunTables) -> str:
     baseline, _, conversions = run.conservation
     baseline_share = baseline / conversions if conversions else 0.0
     detail = run.frames["detail"]
-    figures = {
+    shown = {
         "conversions": number(conversions),
         "baseline share": percent(baseline_share),
         "touchpoints": number(run.number("counts", "touchpoints")),
@@ -36,13 +37,8 @@ def key_numbers(run: RunTables) -> str:
         "window (days)": number(detail[DAYS_BEFORE_CONVERSION].nunique()),
     }
     if run.has_value:
-        figures["value"] = number(float(detail["value"].sum()))
-    items = [
-        f"<div><dt>{name}</dt><dd>{text(figure)}</dd></div>"
-        for name, figure in figures.items()
-        if figure
-    ]
-    return f'<dl class="key-numbers">{"".join(items)}</dl>'
+        shown["value"] = number(float(detail["value"].sum()))
+    return figures(shown)
 
 
 def raw_tables(run: RunTables) -> str:
@@ -51,7 +47,7 @@ def raw_tables(run: RunTables) -> str:
     shapley_table = run.parameter("shapley_table") or "shapley"
     names = output_tables.names(metrics_table, shapley_table)
     parts = ["<h2>Output tables</h2>"]
-    for key in RAW_TABLES:
+    for key in (key for key in RAW_TABLES if key in run.frames):
         content = _raw(run.frames[key], names[key])
         parts.append(folded(names[key], content))
     return "\n".join(parts)
@@ -76,3 +72,5 @@ SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     reading,
     raw_tables,
 )
+PATH_SECTIONS = (findings, path_numbers, path_channels, raw_tables)
+"""Those of a run on a table of paths."""

@@ -1,0 +1,94 @@
+"""Conversions, value and nulls of the rows of a table of paths."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from td_mta.errors import DataError
+from td_mta.ingest import coercion
+from td_mta.ingest.path_tables.columns import PathTable
+from td_mta.journeys.touchpoints import Floats
+
+
+class Counts(NamedTuple):
+    """What each row stands for, `(rows,)` each."""
+
+    conversions: Floats
+    value: Floats
+    nulls: Floats
+    notes: list[str]
+    warnings: list[str]
+
+
+def read(table: PathTable, columns: Mapping[str, pa.Array]) -> Counts:
+    """Counts and flags as numbers; raises `DataError` for negative counts and no conversion."""
+    rows = len(columns[table.touches[0]])
+    notes, warnings = [], []
+    if table.conversions is None:
+        conversions = np.ones(rows)
+        warnings.append(
+            f"Table {table.table} has no column of conversions: each row counts as one conversion; "
+            "else name the column in conversion_column."
+        )
+    else:
+        conversions = _counts(columns[table.conversions], _location(table, table.conversions))
+    if not conversions.sum():
+        raise DataError(
+            f"table {table.table}: no path has a conversion in column {table.conversions}, so "
+            "there is nothing to attribute; check conversion_column"
+        )
+    nulls = np.zeros(rows)
+    if table.nulls is not None:
+        nulls = _counts(columns[table.nulls], _location(table, table.nulls))
+    elif (conversions == 0).any() and conversions.max() == 1:
+        nulls = 1 - conversions
+        notes.append("Each row is one journey: those without a conversion are the chain's nulls.")
+    else:
+        notes.append(
+            "No column says how often a path did not convert (null_paths_column): the Markov chain "
+            "knows journeys that converted alone."
+        )
+    value = np.zeros(rows)
+    if table.value is not None:
+        amounts = coercion.amounts(columns[table.value], _location(table, table.value))
+        value = np.nan_to_num(amounts, nan=0.0)
+        warnings += _unconverted(value, conversions, table.value)
+        value = np.where(conversions > 0, value, 0.0)
+    return Counts(conversions, value, nulls, notes, warnings)
+
+
+def _location(table: PathTable, column: str) -> str:
+    return f"table {table.table}, column {column}"
+
+
+def _counts(column: pa.Array, location: str) -> Floats:
+    """Numbers from 0 on, or flags; a missing one is 0."""
+    try:
+        numbers = _numbers(column, location)
+    except DataError as error:
+        try:
+            numbers = coercion.flags(column, location).astype(np.float64)
+        except DataError:
+            raise error from None
+    negative = numbers < 0
+    if negative.any():
+        raise DataError(f"{location} must hold counts from 0 on, got {numbers[negative][0]:g}")
+    return numbers
+
+
+def _numbers(column: pa.Array, location: str) -> Floats:
+    if pa.types.is_boolean(column.type):
+        return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.float64)
+    return np.nan_to_num(coercion.amounts(column, location), nan=0.0)
+
+
+def _unconverted(value: Floats, conversions: Floats, column: str) -> list[str]:
+    lost = value[(conversions == 0) & (value != 0)]
+    if not len(lost):
+        return []
+    return [
+        f"{len(lost):,} paths without a conversion have a value in column {column}, "
+        f"{lost.sum():,.2f} in all, which was left out."
+    ]
