@@ -17,8 +17,8 @@ from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 if TYPE_CHECKING:
-    from td_mta.ingest.path_tables import PathTable
     from td_mta.config.attribution import Config
+    from td_mta.ingest.path_tables import PathTable
     from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
 
