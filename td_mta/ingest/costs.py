@@ -7,7 +7,6 @@ of the touchpoints' are left out. What does not match is kept for the run's warn
 
 import datetime
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,7 +18,9 @@ from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, times, usual_names
 from td_mta.ingest.pages import local_time
+from td_mta.ingest.settings import words
 from td_mta.ingest.values.amounts import amounts
+from td_mta.ingest.values.spellings import joined_name
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import find_column
@@ -110,12 +111,12 @@ def read(config: Config, warehouse: Warehouse) -> Costs | None:
     rows = given.rows(list(columns.values()))
     location = {role: f"table {table}, column {name}" for role, name in columns.items()}
     day, no_day = _days(rows[columns["day"]], location["day"], config)
-    channel = coercion.names(rows[columns["channel"]])
+    channel = coercion.names(rows[columns["channel"]], words(config.null_words))
     frame = pd.DataFrame({"day": day, "channel": np.array(channel.names, object)[channel.codes]})
     for amount in AMOUNTS:
         frame[amount] = np.nan
         if amount in columns:
-            values = amounts(rows[columns[amount]], location[amount])
+            values = amounts(rows[columns[amount]], location[amount], config.decimal_mark)
             frame[amount] = values * _unit(columns[amount])
     complete = ~no_day & frame["channel"].notna().to_numpy()
     log.info("costs of table %s: %s", table, describe(columns))
@@ -264,16 +265,12 @@ def _joined(names: Sequence[str], channels: Sequence[str]) -> dict[str, str]:
     joined = {name: name for name in names if name in set(channels)}
     alike: dict[str, list[str]] = {}
     for channel in channels:
-        alike.setdefault(_plain_channel(channel), []).append(channel)
+        alike.setdefault(joined_name(channel), []).append(channel)
     for name in names:
-        same = alike.get(_plain_channel(name), [])
+        same = alike.get(joined_name(name), [])
         if len(same) == 1:
             joined.setdefault(name, same[0])
     return joined
-
-
-def _plain_channel(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", name).strip().casefold()
 
 
 def _listed(names: Sequence[str] | pd.Index) -> str:

@@ -45,7 +45,7 @@ class TableSettings:
             user_rnd_column=config.user_rnd_column,
             user_rnd_seed=config.user_rnd_seed,
             conversion_row_is_touch=config.conversion_row_is_touch or flags_of_journeys,
-            null_words=_words(config.null_words),
+            null_words=words(config.null_words),
             mark_columns=_named(
                 tie=config.tie_column,
                 order=config.order_id,
@@ -58,7 +58,7 @@ class TableSettings:
                 max_conversions=config.max_conversions_per_user,
             ),
             day_timezone=config.day_timezone,
-            conversion_values=() if is_made_by_sql else _words(config.conversion_value_is),
+            conversion_values=() if is_made_by_sql else words(config.conversion_value_is),
             decimal_mark=None if is_made_by_sql else config.decimal_mark,
             join_letter_case=config.channel_letter_case == "join",
             users_per_page=config.users_per_tfrecord,
@@ -69,10 +69,10 @@ class TableSettings:
         return f"table {self.table}, column {column}"
 
 
-def _words(text: str | None) -> tuple[str, ...]:
+def words(text: str | None) -> tuple[str, ...]:
     """The words of a list separated by commas, in lower case.
 
-    >>> _words("NA, (not set)")
+    >>> words("NA, (not set)")
     ('na', '(not set)')
     """
     return tuple(word.strip().lower() for word in (text or "").split(",") if word.strip())

@@ -152,6 +152,14 @@ def test_a_day_that_cannot_be_read_is_shown(tmp_path: Path) -> None:
         read(tmp_path, "day,channel,spend\n2024-03-01,Email,1\nTotal,Email,1\n")
 
 
+@pytest.mark.parametrize("mark", ["none", "comma"])
+def test_amounts_are_read_as_people_write_them(mark: str, tmp_path: Path) -> None:
+    text = 'day,channel,Cost (EUR)\n2024-03-01,Email,"1.234,50 €"\n2024-03-02,Email,"0,5 €"\n'
+    assert read(tmp_path, text, decimal_mark=mark).rows["spend"].tolist() == [1234.5, 0.5]
+    text = 'day,channel,spend\n2024-03-01,Email,"$1,234.50"\n'
+    assert read(tmp_path, text, decimal_mark=mark).rows["spend"].tolist() == [1234.5]
+
+
 def test_channels_that_differ_by_case_and_blanks_are_joined_and_said(tmp_path: Path) -> None:
     text = "day,channel,spend\n2024-03-01, email ,1\n2024-03-02,EMAIL,2\n2024-03-02,paid_search,4\n"
     found = matched(tmp_path, text, ("Email", "Paid Search"))

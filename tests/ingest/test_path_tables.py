@@ -108,7 +108,7 @@ def test_lists_of_a_parquet_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_column_for_each_touch(header: str, named: dict[str, str], tmp_path: Path) -> None:
-    text = f"user_id,{header},converted\n1,a,b,a,true\n2,b,,,false\n3,a,,b,true\n"
+    text = f"user_id,{header},converted\n1,a,b,a,yes\n2,b,,,no\n3,a,,b,yes\n"
     found = read(tmp_path, text, **named)
     assert touches(found) == [ABA, ["b"], ["a", "b"]]
     assert found.paths.conversions.tolist() == [1, 0, 1]
@@ -159,6 +159,20 @@ def test_parameters_name_the_columns(tmp_path: Path) -> None:
 )
 def test_a_table_of_touches_is_none_of_paths(text: str, tmp_path: Path) -> None:
     assert find(tmp_path, text) is None
+
+
+def test_spellings_are_joined_by_the_parameter_alone(tmp_path: Path) -> None:
+    text = "path,conversions\nEmail > email > EMAIL > Email,1\n"
+    assert read(tmp_path, text).channels == ["EMAIL", "Email", "email"]
+    joined = read(tmp_path, text, channel_letter_case="join")
+    assert touches(joined) == [["Email"] * 4]
+
+
+def test_values_of_the_conversion_column_can_be_named(tmp_path: Path) -> None:
+    text = 'path,conversion,value\na > b,Sale,"1.234,50 EUR"\nb > a,none,\nb,sale,"2,00 EUR"\n'
+    paths = read(tmp_path, text, conversion_value_is="sale").paths
+    assert paths.conversions.tolist() == [1, 0, 1]
+    assert paths.value.tolist() == [1234.5, 0, 2]
 
 
 def test_a_table_that_does_not_exist_is_none_of_paths(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from td_mta.errors import DataError
 from td_mta.ingest.path_tables import cells, counts
 from td_mta.ingest.path_tables.columns import PathTable, check_no_paths, find
 from td_mta.ingest.scan import MOST_CHANNELS
+from td_mta.ingest.settings import words
+from td_mta.ingest.values import spellings
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import offsets_of
 from td_mta.warehouse import Warehouse
@@ -37,12 +39,13 @@ class Given(NamedTuple):
 def read(table: PathTable, config: Config, warehouse: Warehouse) -> Given:
     """Raises `DataError` for no rows, touches or conversions, and for counts that are none."""
     columns = _columns(table, warehouse)
-    words = [word.strip().lower() for word in (config.null_words or "").split(",")]
-    touches = cells.tidied(_cells(table, columns), words)
+    touches = cells.tidied(_cells(table, columns), words(config.null_words))
     _check_names(touches.names, table)
-    found = counts.read(table, columns)
-    channels = sorted(touches.names)
-    code = np.array([channels.index(name) for name in touches.names], np.int64)
+    found = counts.read(table, columns, config)
+    spelling = _spelling(touches, config)
+    channels = sorted({spelling.get(name, name) for name in touches.names})
+    index = {name: code for code, name in enumerate(channels)}
+    code = np.array([index[spelling.get(name, name)] for name in touches.names], np.int64)
     paths = Paths(
         channel=code[touches.codes],
         offsets=offsets_of(touches.sizes),
@@ -82,6 +85,14 @@ def _check_names(names: Sequence[str], table: PathTable) -> None:
             f"{location} must hold at most {MOST_CHANNELS} distinct channels{shown}, got "
             f"{len(names)}, such as {names[0]!r}; set path_separator to what separates the touches"
         )
+
+
+def _spelling(touches: cells.Tidied, config: Config) -> dict[str, str]:
+    """The name that each other spelling is joined to, where channel_letter_case says join."""
+    if config.channel_letter_case == "keep":
+        return {}
+    rows = np.bincount(touches.codes, minlength=len(touches.names)).tolist()
+    return spellings.spelling(dict(zip(touches.names, rows, strict=True)))
 
 
 def _described(table: PathTable) -> str:

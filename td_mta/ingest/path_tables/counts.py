@@ -1,14 +1,17 @@
 """Conversions, value and nulls of the rows of a table of paths."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import coercion
 from td_mta.ingest.path_tables.columns import PathTable
+from td_mta.ingest.settings import words
+from td_mta.ingest.values.amounts import amounts
+from td_mta.ingest.values.flags import FlagReader
 from td_mta.journeys.touchpoints import Floats
 
 
@@ -22,7 +25,7 @@ class Counts(NamedTuple):
     warnings: list[str]
 
 
-def read(table: PathTable, columns: Mapping[str, pa.Array]) -> Counts:
+def read(table: PathTable, columns: Mapping[str, pa.Array], config: Config) -> Counts:
     """Counts and flags as numbers; raises `DataError` for negative counts and no conversion."""
     rows = len(columns[table.touches[0]])
     notes, warnings = [], []
@@ -33,7 +36,12 @@ def read(table: PathTable, columns: Mapping[str, pa.Array]) -> Counts:
             "else name the column in conversion_column."
         )
     else:
-        conversions = _counts(columns[table.conversions], _location(table, table.conversions))
+        conversions = _counts(
+            columns[table.conversions],
+            _location(table, table.conversions),
+            config,
+            words(config.conversion_value_is),
+        )
     if not conversions.sum():
         raise DataError(
             f"table {table.table}: no path has a conversion in column {table.conversions}, so "
@@ -41,7 +49,7 @@ def read(table: PathTable, columns: Mapping[str, pa.Array]) -> Counts:
         )
     nulls = np.zeros(rows)
     if table.nulls is not None:
-        nulls = _counts(columns[table.nulls], _location(table, table.nulls))
+        nulls = _counts(columns[table.nulls], _location(table, table.nulls), config)
     elif (conversions == 0).any() and conversions.max() == 1:
         nulls = 1 - conversions
         notes.append("Each row is one journey: those without a conversion are the chain's nulls.")
@@ -52,8 +60,7 @@ def read(table: PathTable, columns: Mapping[str, pa.Array]) -> Counts:
         )
     value = np.zeros(rows)
     if table.value is not None:
-        amounts = coercion.amounts(columns[table.value], _location(table, table.value))
-        value = np.nan_to_num(amounts, nan=0.0)
+        value = _numbers(columns[table.value], _location(table, table.value), config)
         warnings += _unconverted(value, conversions, table.value)
         value = np.where(conversions > 0, value, 0.0)
     return Counts(conversions, value, nulls, notes, warnings)
@@ -63,25 +70,34 @@ def _location(table: PathTable, column: str) -> str:
     return f"table {table.table}, column {column}"
 
 
-def _counts(column: pa.Array, location: str) -> Floats:
-    """Numbers from 0 on, or flags; a missing one is 0."""
+def _counts(column: pa.Array, location: str, config: Config, values: Sequence[str] = ()) -> Floats:
+    """Numbers from 0 on, or flags; a missing one is 0. `values` are the flags that convert."""
+    if values:
+        return _flags(column, location, values)
     try:
-        numbers = _numbers(column, location)
-    except DataError as error:
+        numbers = _numbers(column, location, config)
+    except DataError as no_number:
         try:
-            numbers = coercion.flags(column, location).astype(np.float64)
+            return _flags(column, location)
         except DataError:
-            raise error from None
+            raise no_number from None
     negative = numbers < 0
     if negative.any():
         raise DataError(f"{location} must hold counts from 0 on, got {numbers[negative][0]:g}")
     return numbers
 
 
-def _numbers(column: pa.Array, location: str) -> Floats:
+def _flags(column: pa.Array, location: str, values: Sequence[str] = ()) -> Floats:
+    reader = FlagReader("", location, tuple(values))
+    flags = reader.read(column)
+    reader.check()
+    return flags.astype(np.float64)
+
+
+def _numbers(column: pa.Array, location: str, config: Config) -> Floats:
     if pa.types.is_boolean(column.type):
         return np.asarray(column.fill_null(False).to_numpy(zero_copy_only=False), np.float64)
-    return np.nan_to_num(coercion.amounts(column, location), nan=0.0)
+    return np.nan_to_num(amounts(column, location, config.decimal_mark), nan=0.0)
 
 
 def _unconverted(value: Floats, conversions: Floats, column: str) -> list[str]:

@@ -4,6 +4,7 @@ What no value alone can tell, whether `1,234` is a thousand or a little more tha
 the whole column tell together, or the parameter `decimal_mark`.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -30,8 +31,14 @@ class DecimalMarkError(Exception):
         self.mark: Mark = mark
 
 
-def amounts(column: pa.Array, location: str) -> Floats:
-    """The amounts of a whole column, `(rows,)`; see `AmountReader`."""
+def amounts(column: pa.Array, location: str, given: Mark | None = None) -> Floats:
+    """The amounts of a whole column, `(rows,)`; see `AmountReader`.
+
+    The mark that is `given` for another table counts here where these texts can have it.
+    """
+    if given and pa.types.is_string(column.type):
+        with contextlib.suppress(DataError):
+            return AmountReader("", location, given).read(column)
     try:
         reader = AmountReader("", location)
         values = reader.read(column)
