@@ -1,14 +1,15 @@
 """What `td_mta.check` prints: a line for each fact of a table, then what a run would say."""
 
 import shlex
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
 from td_mta.config.attribution import Config
+from td_mta.ingest.values import spellings
 from td_mta.pipelines import given_table
 from td_mta.pipelines.table_check import HELD, Checked
+from td_mta.reporting.wording import counted
 
 MOST_CHANNELS = 20
 WIDTH = 12  # of the first column
@@ -64,15 +65,14 @@ def _rows(checked: Checked) -> str:
 
 def _times(checked: Checked) -> str:
     converted = checked.given.touchpoints.scan.converted
-    kinds = [what for what in converted if not what.startswith("spaces")]
+    kinds = [what for what in converted if " in column " not in what]
     return ", ".join(kinds) or PLAIN_TIMES
 
 
 def _days(checked: Checked, config: Config) -> str:
     span = given_table.span(checked.given.touchpoints)
-    return "{first_day} to {last_day}: {days:,} days, cut in {zone}".format(
-        **span, zone=config.day_timezone
-    )
+    days = counted(int(str(span["days"])), "day")
+    return f"{span['first_day']} to {span['last_day']}: {days}, cut in {config.day_timezone}"
 
 
 def _users(checked: Checked) -> str:
@@ -103,11 +103,9 @@ def _channels(checked: Checked) -> str:
 
 
 def _groups(checked: Checked) -> list[list[str]]:
-    """Channels that differ by letter case alone."""
-    groups = defaultdict(list)
-    for name in checked.given.touchpoints.channels:
-        groups[name.casefold()].append(name)
-    return [names for names in groups.values() if len(names) > 1]
+    """Channels that are one but for their spelling."""
+    scan, channels = checked.given.touchpoints.scan, checked.given.touchpoints.channels
+    return spellings.alike({name: scan.rows_by_channel[name] for name in channels})
 
 
 def _letter_case(checked: Checked) -> str:
@@ -140,8 +138,9 @@ def _window(checked: Checked, config: Config) -> str:
         return "no touch leads to a conversion"
     shares = ", ".join(f"{days}: {share:.0%}" for days, share in checked.shares.items())
     return (
-        f"share of the touches before conversions by days before them: {shares}; {checked.window} "
-        f"days hold {HELD:.0%}, lookback_window_days is {config.lookback_window_days}"
+        f"share of the touches before conversions by days before them: {shares}; "
+        f"{HELD:.0%} need {counted(checked.window or 0, 'day')}, lookback_window_days is "
+        f"{config.lookback_window_days}"
     )
 
 

@@ -221,6 +221,16 @@ def test_what_they_were_taken_for_is_one_line_with_the_way_to_say_otherwise(
             "--set conversion_value_is=…",
         ),
         (
+            "user_id=user time=iso channel=channel",
+            "name it with --set conversion_column=…; where orders are a table of their own, name "
+            "it with --set orders_table=…",
+        ),
+        (
+            "time=seconds canonical_id=user td_url=channel td_referrer=country form_id=code",
+            "if its rows are page views, their channels come from their addresses: "
+            "python -m local_runner run mta.dig",
+        ),
+        (
             "u=user t=iso a=flag b=flag channel=channel",
             "a and b could each be the conversion; choose one with --set conversion_column=a",
         ),

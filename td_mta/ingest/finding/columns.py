@@ -23,6 +23,8 @@ from td_mta.warehouse.names import missing_column, same_column
 
 NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "activ", "view")
 ORDER = (TIME, USER, CONVERSION, CHANNEL, VALUE)  # the surest first: each column has one role
+PAGE_ADDRESSES = {"td_url", "url", "page_url", "page_location", "landing_page", "page"}
+ADDRESSES = {*PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}
 MOST_ROWS = 5_000_000  # read in search of an event that converts
 
 
@@ -123,6 +125,8 @@ class _Table:
         for role in wanted:
             taken = {name for name in named.values() if name}
             candidates = self._candidates(role, [c for c in self.columns if c not in taken])
+            if role == CHANNEL and all(plain(c) in ADDRESSES for c in candidates):
+                candidates = []
             if len(candidates) > 1 and role != VALUE:
                 raise DataError(self._undecided(role, candidates))
             if len(candidates) == 1:
@@ -168,8 +172,10 @@ class _Table:
 
     def converting_events(self, name: str) -> str | None:
         """The values of a column of event names at which a row converts; None for a flag."""
-        name = same_column(name, self.columns) or name
-        column = self.sample.columns[name]
+        existing = same_column(name, self.columns)
+        if existing is None:  # with a table of orders there may be none
+            return None
+        name, column = existing, self.sample.columns[existing]
         if column.is_flag or not column.is_text:
             return None
         events = _converting(column.distinct)
@@ -201,11 +207,18 @@ class _Table:
         )
 
     def _hint(self, missing: Sequence[Role]) -> str:
+        """What else the table may be, after the parameters to set."""
+        plain_names = {plain(c) for c in self.columns}
+        if plain_names & PAGE_ADDRESSES and {CHANNEL, CONVERSION} & set(missing):
+            return (
+                "; if its rows are page views, their channels come from their addresses: "
+                "python -m local_runner run mta.dig (docs/analyst.md)"
+            )
         if CONVERSION not in missing:
             return ""
         events = [c for row in CONVERSION.rows for c in self.columns if plain(c) in row]
         if not events:
-            return ""
+            return "; where orders are a table of their own, name it with --set orders_table=…"
         values = sorted(self.sample.columns[events[0]].distinct)[:10]
         return (
             f", where a value of {events[0]} converts ({', '.join(values)}) with "
@@ -261,7 +274,8 @@ def _describe(config: Config, named: Mapping[Role, str | None], table: _Table) -
 
 def _shown(role: Role, column: Column, config: Config) -> str:
     if role == CHANNEL and column.distinct:
-        return f" ({len(column.distinct)} values)"
+        count = len(column.distinct)
+        return f" ({count} value{'' if count == 1 else 's'})"
     if role == CONVERSION and config.conversion_value_is:
         return f" (where it is {config.conversion_value_is})"
     if role == CONVERSION and column.is_flag:

@@ -1,10 +1,10 @@
 """Whether the row of a conversion is a touch too, by the channels that such rows have."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
@@ -76,13 +76,14 @@ def _says_nothing(channel: str, channels: Channels) -> bool:
 
 
 def _channels(config: Config, warehouse: Warehouse) -> Channels:
-    settings = TableSettings.of(config)
+    settings = replace(TableSettings.of(config), value_column=None)
     columns = list(dict.fromkeys([settings.channel_column, settings.conversion_column]))
     counted = Channels(Counter(), Counter())
     flags = Readers.of(settings).conversion
     rows = 0
     for batch in warehouse.read(settings.table, columns):
-        _count(batch, flags.read(batch[settings.conversion_column]), settings, counted)
+        names = coercion.names(batch[settings.channel_column], settings.null_words)
+        _count(names, flags.read(batch[settings.conversion_column]), counted)
         rows += len(batch)
         if rows >= ENOUGH_ROWS and counted.of_conversions.total() >= ENOUGH_CONVERSIONS:
             break
@@ -90,10 +91,7 @@ def _channels(config: Config, warehouse: Warehouse) -> Channels:
     return counted
 
 
-def _count(
-    batch: pa.RecordBatch, converts: Flags, settings: TableSettings, counted: Channels
-) -> None:
-    names = coercion.names(batch[settings.channel_column], settings.null_words)
+def _count(names: coercion.Names, converts: Flags, counted: Channels) -> None:
     for rows, counts in ((converts, counted.of_conversions), (~converts, counted.of_others)):
         by_code = np.bincount(names.codes[rows], minlength=len(names.names))
         for code in np.flatnonzero(by_code).tolist():
