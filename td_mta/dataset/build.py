@@ -17,6 +17,7 @@ from td_mta.baselines.methods import ModelTotals
 from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
+from td_mta.errors import DataError
 from td_mta.ingest.pages import Page, TouchpointTable
 from td_mta.ingest.table_facts import TableFacts
 from td_mta.journeys.accumulate import appended
@@ -237,6 +238,11 @@ def _extracted(
     of_pages = np.concatenate(sums.conversions_and_value, axis=1)  # (2, len(which))
     amounts = np.array([np.bincount(which, amount) for amount in of_pages], np.float64)
     conversions = amounts[0]
+    if not conversions.sum():
+        raise DataError(
+            "no user who converts is within max_touches_per_user and max_conversions_per_user, so "
+            "there is nothing to attribute: raise them, or set them to none"
+        )
     users = table_facts.journeys.users
     counts = {"touchpoints": touchpoints, "duplicates": table_facts.duplicates, "users": users}
     counts["conversions"] = int(conversions.sum())

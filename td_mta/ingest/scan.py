@@ -291,6 +291,11 @@ def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:
             f"{table}: no row has both a user ({settings.user_column}) and a time "
             f"({settings.time_column}); check user_column and time_column"
         )
+    if scan.refunds and not scan.conversions:
+        raise DataError(
+            f"{table}: all conversions have a negative {settings.value_column}, as refunds have, "
+            "so there is nothing to attribute; check value_column"
+        )
     if not scan.conversions:
         raise DataError(
             f"{table}: no row has {settings.conversion_column} {readers.conversion.nothing_found()}"

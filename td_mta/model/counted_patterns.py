@@ -59,8 +59,8 @@ def training_group(examples: Examples, group: int) -> CountedPatterns:
     train = of_group(examples, group)
     if not train.positives.sum():
         raise DataError(
-            "no training user converts after a touch, so there is nothing to learn from: use more "
-            "users or a longer time_interval"
+            "no training user converts after a touch, so there is nothing to learn from: take more "
+            "users or a longer time_interval, or hold out fewer (validation_fraction)"
         )
     if not train.negatives.sum():
         raise DataError(

@@ -108,7 +108,8 @@ def _warnings(results: Results, config: Config) -> list[str]:
     best_epoch = fitted.epochs[fitted.best_epoch]
     val_losses = [epoch.held_out.log_loss for epoch in fitted.epochs]
 
-    sentences = diagnostics.model_warnings(results.evaluation, held_out)
+    sentences = diagnostics.holdout_warnings(fitted.held_out, held_out)
+    sentences += diagnostics.model_warnings(results.evaluation, held_out)
     sentences += diagnostics.credit_warnings(
         results.values, results.credit, conversions, visits=touchpoints.visits
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM
+from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, HeldOut
 from td_mta.reporting.run_facts import Evaluation
 from td_mta.reporting.wording import counted
 from td_mta.shapley.convergence import CreditChange
@@ -44,6 +44,22 @@ def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
             f"{loss:.5f}, that of the base rate {base_rate:.5f}."
         )
     return sentences
+
+
+def holdout_warnings(held_out: HeldOut, what: str) -> list[str]:
+    """Too little held out to measure the model by; `what` was held out: users or days."""
+    if not len(held_out.negatives):
+        return [
+            f"No {what} could be held out of so few: how well the model predicts is not known. "
+            "Take more users, or a larger validation_fraction."
+        ]
+    if held_out.positives.sum() and held_out.negatives.sum():
+        return []
+    seen = "only conversions" if held_out.positives.sum() else "no conversion"
+    return [
+        f"The held-out {what} have {seen}: how well the model predicts conversions is not known. "
+        "Take more users, or a larger validation_fraction."
+    ]
 
 
 def credit_warnings(

@@ -6,6 +6,7 @@ import pytest
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
 from td_mta.metrics import Difference, Quality
+from td_mta.model.holdout import HeldOut
 from td_mta.reporting import diagnostics
 from td_mta.reporting.run_facts import Evaluation
 from td_mta.shapley.convergence import CreditChange
@@ -166,3 +167,20 @@ def test_notes_say_what_was_sampled_and_lowered() -> None:
     assert "7 patterns with more than 9 cells were estimated by sampling" in sampled
     assert "at most 0.012 conversions" in sampled
     assert "lowered to 9: more would need over 2,000 distinct coalitions" in lowered
+
+
+@pytest.mark.parametrize(
+    ("negatives", "positives", "told"),
+    [
+        ([], [], ["No users could be held out of so few"]),
+        ([0.0, 3.0], [0.0, 0.0], ["The held-out users have no conversion"]),
+        ([0.0], [2.0], ["The held-out users have only conversions"]),
+        ([1.0], [1.0], []),
+    ],
+)
+def test_too_little_held_out_is_told(
+    negatives: list[float], positives: list[float], told: list[str]
+) -> None:
+    held_out = HeldOut(patterns.Patterns.empty(), np.array(negatives), np.array(positives), {})
+    sentences = diagnostics.holdout_warnings(held_out, "users")
+    assert [sentence.partition(":")[0] for sentence in sentences] == told

@@ -18,9 +18,9 @@ SHARES = (
 )
 COMPARED = (
     "Conversions credited by each model. The baseline of the other models is the conversions "
-    "without a touch in the window. Where the models agree, the choice between them matters "
-    "little; where they differ, the section on model quality shows how far to trust the Shapley "
-    "values."
+    "without a touch in their window.{windows} Where the models agree, the choice between them "
+    "matters little; where they differ, the section on model quality shows how far to trust the "
+    "Shapley values."
 )
 BY_DAY = (
     "Conversions credited to touches on each day before the conversion; day 0, at the right, is "
@@ -66,9 +66,21 @@ def channels(run: RunTables) -> str:
             chart(shares, "model-shares", "Share of conversions by channel and model"),
             channel_table(_by_channel(run), percents=["share"]),
             "<h3>Attribution models compared</h3>",
-            paragraphs(COMPARED),
+            paragraphs(COMPARED.format(windows=_windows(run))),
             channel_table(conversions_by_model(run)),
         ]
+    )
+
+
+def _windows(run: RunTables) -> str:
+    """Which window which method has, where the run says so."""
+    rules, model = run.parameter("rules_window_days"), run.parameter("lookback_window_days")
+    if not (rules and model):
+        return ""
+    return (
+        f" The rules and the Markov chain count touches of the last {rules} days before a "
+        f"conversion (<code>rules_window_days</code>), the Shapley values those of the last "
+        f"{model} (<code>lookback_window_days</code>)."
     )
 
 

@@ -34,7 +34,7 @@ def key_numbers(run: RunTables) -> str:
         "channels": number(len(run.ranking)),
         "first day": run.section("span").get("first_day", ""),
         "last day": run.section("span").get("last_day", ""),
-        "window (days)": number(detail[DAYS_BEFORE_CONVERSION].nunique()),
+        "window of the model (days)": number(detail[DAYS_BEFORE_CONVERSION].nunique()),
     }
     if run.has_value:
         shown["value"] = number(float(detail["value"].sum()))
