@@ -43,6 +43,7 @@ CONTENT = {
     "row": NUMBERS,
     "text": [f"text {i}" for i in range(ROWS)],
     "sparse": [f"known{i // 3}" if i < 20 else None for i in range(ROWS)],
+    "gaps": [("email", None, "cpc")[i % 3] for i in range(ROWS)],
     "words": ["(not set)"] * ROWS,
     "country": [("DE", "FR")[i // 3 % 2] for i in range(ROWS)],
     "constant": ["web"] * ROWS,
@@ -133,6 +134,11 @@ TABLES = {
     "parts of names": (
         "crm_visitor=user hit_datetime=iso last_channel=channel did_convert=flag net_amount=value",
         "crm_visitor hit_datetime last_channel did_convert net_amount",
+    ),
+    "a medium that direct visits lack": (
+        "customer_id=user started_at=iso utm_source=channel utm_medium=gaps utm_campaign=sparse "
+        "converted=flag",
+        "customer_id started_at utm_source converted ",
     ),
     "an empty value is none": (
         "user_id=user time=iso channel=channel conversion=flag value=words",

@@ -1,5 +1,6 @@
 """The parameters that name a table's columns, where nobody set them; or an error that asks."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "a
 ORDER = (TIME, USER, CONVERSION, CHANNEL, VALUE)  # the surest first: each column has one role
 PAGE_ADDRESSES = {"td_url", "url", "page_url", "page_location", "landing_page", "page"}
 ADDRESSES = {*PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}
+SOURCE = re.compile(r"(^|_)source$")
 MOST_ROWS = 5_000_000  # read in search of an event that converts
 
 
@@ -125,8 +127,8 @@ class _Table:
         for role in wanted:
             taken = {name for name in named.values() if name}
             candidates = self._candidates(role, [c for c in self.columns if c not in taken])
-            if role == CHANNEL and all(plain(c) in ADDRESSES for c in candidates):
-                candidates = []
+            if role == CHANNEL:
+                candidates = self._channel_of(candidates)
             if len(candidates) > 1 and role != VALUE:
                 raise DataError(self._undecided(role, candidates))
             if len(candidates) == 1:
@@ -155,6 +157,17 @@ class _Table:
         if unfit and role != TIME:
             return unfit
         return [c for c in columns if self._looks_like(role, c)] or unfit
+
+    def _channel_of(self, candidates: list[str]) -> list[str]:
+        """No address of a page, and the source of visits where the medium of many is missing."""
+        if all(plain(c) in ADDRESSES for c in candidates):
+            return []
+        medium = self.sample.columns[candidates[0]]
+        if len(candidates) == 1 and plain(medium.name).endswith("medium"):
+            sources = [self.sample.columns[c] for c in self.columns if SOURCE.search(plain(c))]
+            fuller = [c for c in sources if c.filled > medium.filled + 0.2 and c.is_few_or_one]
+            return [c.name for c in fuller[:1]] or candidates
+        return candidates
 
     def _decided(self, columns: list[str]) -> list[str]:
         """The best filled of some columns, or the first where they divide the rows alike."""
