@@ -92,7 +92,7 @@ def test_a_table_in_a_folder_has_its_columns_found_too(
     [
         (["{folder}/none.csv"], "{folder}/none.csv: no such file"),
         (["{folder}"], "{folder} is a folder: name a file in it, or --data {folder}"),
-        (["{folder}/notes.txt"], "{folder}/notes.txt: the name of a table ends in one of .csv"),
+        (["{folder}/notes.pdf"], "{folder}/notes.pdf: the name of a table ends in one of .csv"),
         (["{folder}/touches.csv", "--data", "{folder}"], "only one can say where tables are"),
         (["{folder}/touches.csv", "--warehouse", "td"], "only one can say where tables are"),
         (["{folder}/touches.csv", "--set", "table=other"], "--set table=other: only one can be"),
@@ -104,7 +104,7 @@ def test_a_file_that_is_no_table_is_said(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "touches.csv").write_bytes(TOUCHES.read_bytes())
-    (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "notes.pdf").write_text("notes")
     options = [option.format(folder=tmp_path) for option in options]
     assert main.main([*options, "--out", str(tmp_path / "out")]) == 2
     assert message.format(folder=tmp_path) in capsys.readouterr().err
