@@ -64,8 +64,10 @@ def _rows(checked: Checked) -> str:
 
 
 def _times(checked: Checked) -> str:
-    converted = checked.given.touchpoints.scan.converted
-    kinds = [what for what in converted if " in column " not in what]
+    touchpoints = checked.given.touchpoints
+    place = f"{touchpoints.settings.location(touchpoints.settings.time_column)}: "
+    converted = [what.removeprefix(place) for what in touchpoints.scan.converted]
+    kinds = [what for what in converted if "column " not in what]
     return ", ".join(kinds) or PLAIN_TIMES
 
 
