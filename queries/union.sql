@@ -306,30 +306,64 @@ no_rows as (
     where number = 0
 ),
 
+-- Times in seconds keep the plain condition, by which Treasure Data reads the days that it needs.
+-- Others have a unit that their size tells: milliseconds from 12 digits on, microseconds, nanoseconds.
 pageviews as (
     select
         *,
-        cast(null as varchar) as "none"
+        cast(null as varchar) as "none",
+        time as seconds
     from ${enriched_pageviews}
+    where td_interval(time, '${time_interval}', '${day_timezone}')
+
+    union all
+
+    select
+        *,
+        cast(null as varchar) as "none",
+        case
+            when time >= 100000000000000000 then time / 1000000000
+            when time >= 100000000000000 then time / 1000000
+            else time / 1000
+        end as seconds
+    from ${enriched_pageviews}
+    where time >= 100000000000
 ),
 
 formfills as (
     select
         *,
-        cast(null as varchar) as "none"
+        cast(null as varchar) as "none",
+        time as seconds
     from ${enriched_formfills == 'none' ? 'no_rows' : enriched_formfills}
+    where td_interval(time, '${time_interval}', '${day_timezone}')
+
+    union all
+
+    select
+        *,
+        cast(null as varchar) as "none",
+        case
+            when time >= 100000000000000000 then time / 1000000000
+            when time >= 100000000000000 then time / 1000000
+            else time / 1000
+        end as seconds
+    from ${enriched_formfills == 'none' ? 'no_rows' : enriched_formfills}
+    where time >= 100000000000
 ),
 
+-- The time of an order may be text too: seconds as above, or ISO 8601.
 orders as (
     select
         *,
-        cast(null as varchar) as "none"
+        cast(null as varchar) as "none",
+        trim(cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as varchar)) as time_text
     from ${orders_table == 'none' ? 'no_rows' : orders_table}
 ),
 
 events as (
     select
-        time,
+        seconds,
         cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
@@ -341,14 +375,15 @@ events as (
             else 0
         end as conversion,
         cast(null as double) as value,
+        cast(null as varchar) as order_id,
+        cast("${tie_column}" as varchar) as tie,
         true as is_visit
     from pageviews
-    where td_interval(time, '${time_interval}', '${day_timezone}')
 
     union all
 
     select
-        time,
+        seconds,
         cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
@@ -365,14 +400,23 @@ events as (
             else 0
         end as conversion,
         cast("${enriched_formfills == 'none' ? 'none' : formfills_value_column}" as double) as value,
+        cast("${orders_table == 'none' ? order_id : 'none'}" as varchar) as order_id,
+        cast("${enriched_formfills == 'none' ? 'none' : tie_column}" as varchar) as tie,
         trim(coalesce(td_url, '') || coalesce(td_referrer, '')) <> '' as is_visit
     from formfills
-    where td_interval(time, '${time_interval}', '${day_timezone}')
 
     union all
 
     select
-        cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as bigint) as time,
+        case
+            when regexp_like(time_text, '^[0-9]{18,19}$') then cast(time_text as bigint) / 1000000000
+            when regexp_like(time_text, '^[0-9]{15,17}$') then cast(time_text as bigint) / 1000000
+            when regexp_like(time_text, '^[0-9]{12,14}$') then cast(time_text as bigint) / 1000
+            when regexp_like(time_text, '^[0-9]+$') then cast(time_text as bigint)
+            else cast(
+                floor(to_unixtime(from_iso8601_timestamp(replace(time_text, ' ', 'T')))) as bigint
+            )
+        end as seconds,
         cast(
             "${orders_user_column == 'none' ? input_user_column : orders_user_column}" as varchar
         ) as user_id,
@@ -382,13 +426,10 @@ events as (
         cast(null as varchar) as given_source,
         1 as conversion,
         cast("${orders_table == 'none' ? 'none' : orders_value_column}" as double) as value,
+        cast("${orders_table == 'none' ? 'none' : order_id}" as varchar) as order_id,
+        cast(null as varchar) as tie,
         false as is_visit
     from orders
-    where td_interval(
-        cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as bigint),
-        '${time_interval}',
-        '${day_timezone}'
-    )
 ),
 
 -- Plain searches, which read any text: Trino's URL functions give NULL for a URL with a blank or |.
@@ -410,7 +451,7 @@ lowered as (
 
 found as (
     select
-        time,
+        seconds,
         user_id,
         given_channel,
         given_source,
@@ -445,14 +486,16 @@ found as (
         case when authority is null then regexp_like(td_referrer, '^[ ]*[/?#]') end as is_path,
         is_visit,
         conversion,
-        value
+        value,
+        order_id,
+        tie
     from lowered
 ),
 
 -- Escapes are decoded where all of them are well-formed: url_decode fails at `50% off`.
 decoded as (
     select
-        time,
+        seconds,
         user_id,
         given_channel,
         given_source,
@@ -482,13 +525,15 @@ decoded as (
         is_path,
         is_visit,
         conversion,
-        value
+        value,
+        order_id,
+        tie
     from found
 ),
 
 tagged as (
     select
-        time,
+        seconds,
         user_id,
         given_channel,
         given_source,
@@ -502,7 +547,9 @@ tagged as (
         is_path,
         is_visit,
         conversion,
-        value
+        value,
+        order_id,
+        tie
     from decoded
 ),
 
@@ -518,7 +565,6 @@ page_hosts as (
         ) as authority,
         count(*) as views
     from pageviews
-    where td_interval(time, '${time_interval}', '${day_timezone}')
     group by 1
 ),
 
@@ -556,7 +602,7 @@ own_domains as (
 -- identifier that is no ad's is of several sites: fbclid is on links in Instagram too.
 visits as (
     select
-        tagged.time,
+        tagged.seconds,
         tagged.user_id,
         tagged.given_channel,
         tagged.given_source,
@@ -600,14 +646,16 @@ visits as (
         tagged.is_app and tagged.utm_source is null as is_app,
         tagged.is_visit,
         tagged.conversion,
-        tagged.value
+        tagged.value,
+        tagged.order_id,
+        tagged.tie
     from tagged
     left join own_domains on tagged.referrer_domain = own_domains.domain
 ),
 
 named as (
     select
-        time,
+        seconds,
         user_id,
         given_channel,
         given_source,
@@ -628,7 +676,9 @@ named as (
             )
         end as domain,
         conversion,
-        value
+        value,
+        order_id,
+        tie
     from visits
 ),
 
@@ -646,7 +696,7 @@ keyed as (
 -- Subdomains of a search engine are other services, but for those that are called search.
 known as (
     select
-        keyed.time,
+        keyed.seconds,
         keyed.user_id,
         keyed.given_channel,
         keyed.is_tagged,
@@ -695,7 +745,9 @@ known as (
         keyed.site,
         keyed.campaign,
         keyed.conversion,
-        keyed.value
+        keyed.value,
+        keyed.order_id,
+        keyed.tie
     from keyed
     left join known_media as media on keyed.medium = media.medium
     left join known_sites as exact on keyed.site = exact.site
@@ -704,7 +756,7 @@ known as (
 
 touchpoints as (
     select
-        known.time,
+        known.seconds,
         known.user_id,
         case
             when known.given_channel <> '' then known.given_channel
@@ -719,7 +771,9 @@ touchpoints as (
         ) as source,
         known.campaign,
         known.conversion,
-        known.value
+        known.value,
+        known.order_id,
+        known.tie
     from known
     left join channels
         on known.medium_kind = channels.medium
@@ -727,9 +781,20 @@ touchpoints as (
         and known.campaign_kind = channels.campaign
 )
 
+-- An id is text without blanks around it. One that a table has as 1001.0, or as a number with a
+-- fraction of zero, is 1001.
 select
-    time as "${time_column}",
-    user_id as "${unique_id}",
+    seconds as "${time_column}",
+    case
+        when strpos(user_id, '.') = 0 then trim(user_id)
+        when regexp_like(trim(user_id), '^-?[0-9]+\.0+$')
+            then regexp_extract(trim(user_id), '^-?[0-9]+')
+        when regexp_like(trim(user_id), '^-?[0-9]\.[0-9]{1,17}E[0-9]{1,2}$')
+            and cast(user_id as double) between -9e15 and 9e15
+            and cast(user_id as double) = floor(cast(user_id as double))
+            then cast(cast(cast(user_id as double) as bigint) as varchar)
+        else trim(user_id)
+    end as "${unique_id}",
     channel as "${channel_col}",
     case when channel is not null then source end as "${source_col}",
     case
@@ -739,5 +804,9 @@ select
     case when channel is not null then campaign end as campaign,
     conversion as "${conversion_column}",
     value
+    -- Further columns that the model reads, under their own names.
+    ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
+    ${order_id == 'none' ? '--' : ','} order_id as "${order_id}"
 from touchpoints
-where channel is not null or conversion = 1
+where (channel is not null or conversion = 1)
+    and td_interval(seconds, '${time_interval}', '${day_timezone}')

@@ -29,7 +29,7 @@ class Config:
         "union", checks.choice("union", "union_touchpoints")
     )
     enriched_pageviews: str = parameter("enriched_pageviews", checks.table)
-    enriched_formfills: str = parameter("enriched_formfills", checks.table)
+    enriched_formfills: str | None = parameter("enriched_formfills", checks.table_or_none)
     time_interval: str = parameter("-30d", checks.interval)
     input_user_column: str = parameter("canonical_id", checks.column)
     pageviews_channel_column: str | None = parameter(None, checks.column_or_none)

@@ -39,7 +39,9 @@ def explain_empty_table(config: Config, warehouse: Warehouse) -> str:
 
 def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:
     """Of each table that the workflow's SQL reads, exists and has rows."""
-    time_columns = {config.enriched_pageviews: "time", config.enriched_formfills: "time"}
+    time_columns = {config.enriched_pageviews: "time"}
+    if config.enriched_formfills is not None:
+        time_columns[config.enriched_formfills] = "time"
     if config.union_query == "union_touchpoints":
         time_columns = {config.touchpoints_table: config.touchpoints_time_column}
     days = {}
