@@ -8,7 +8,7 @@ with
 
 -- Rules: the first that fits a visit gives its channel, 'any' fits all. They are Google Analytics 4's
 -- in its order, but for those from 70 to 73, at 139 and from 190 on, which are ours (docs/channels.md).
--- Medium and site are kinds of the two lists below, campaign is shopping, cross-network or other.
+-- Medium and site are kinds of the lists below, campaign is shopping, cross-network or other.
 rules (place, medium, site, campaign, channel) as (
     values
         (10, 'none', 'direct', 'any', 'Direct'),
@@ -45,11 +45,19 @@ rules (place, medium, site, campaign, channel) as (
         (190, 'any', 'webmail', 'any', 'Email'),
         (191, 'any', 'mailing', 'any', 'Email'),
         (192, 'site', 'any', 'any', 'Referral'),
-        (199, 'any', 'any', 'any', 'Other')
+        (193, 'like-social', 'any', 'any', 'Social'),
+        (194, 'like-video', 'any', 'any', 'Organic Video'),
+        (195, 'like-organic', 'any', 'any', 'Organic Search'),
+        (196, 'like-referral', 'any', 'any', 'Referral'),
+        (197, 'like-email', 'any', 'any', 'Email'),
+        (198, 'like-affiliate', 'any', 'any', 'Affiliates'),
+        (199, 'like-audio', 'any', 'any', 'Audio'),
+        (200, 'like-sms', 'any', 'any', 'SMS'),
+        (999, 'any', 'any', 'any', 'Other')
 ),
 
 -- Kinds of utm_medium, in lower case: first what Google Analytics 4 names, then what people write.
--- A medium that is in no list gets its kind from the expressions in `visits`.
+-- A kind may be two. A medium in no list gets its kind from the expressions in `known`.
 media_lists (kind, media) as (
     values
         ('none', '(none), (not set)'),
@@ -74,18 +82,18 @@ media_lists (kind, media) as (
         ('paid shopping-ad', 'paid_shopping, paid-shopping, paidshopping, paid shopping'),
         ('display', 'banners, display_ads, display-ads, displayads, gdn, native, native_ads'),
         ('display', 'programmatic, dsp, popup, pop-up, rich_media, richmedia'),
-        ('social', 'social_media, socialmedia, social_network, social_organic, organic_social'),
-        ('social', 'organic-social, organicsocial, organic social, smm, post, story, stories, reel'),
-        ('social', 'influencer, community, facebook, instagram, linkedin, tiktok, twitter'),
-        ('organic', 'organic_search, organic-search, organic search, seo'),
-        ('video', 'youtube'),
-        ('referral', 'referrer, referer, website, web, blog'),
-        ('email', 'mail, mails, emails, e-mails, mailing, emailing, newsletter, newsletters, nl, edm'),
-        ('email', 'e-newsletter, news_letter, news-letter, news letter, eblast'),
-        ('affiliate', 'aff, affiliation, affiliate_marketing, affiliate-marketing, partner, partners'),
-        ('affiliate', 'coupon, cashback'),
-        ('audio', 'podcast, podcasts, radio'),
-        ('sms', 'text, text_message, text-message, mms')
+        ('like-social', 'social_media, socialmedia, social_network, social_organic, organic_social'),
+        ('like-social', 'organic-social, organicsocial, organic social, smm, story, stories, reel'),
+        ('like-social', 'influencer, community, facebook, instagram, linkedin, tiktok, twitter'),
+        ('like-organic', 'organic_search, organic-search, organic search, seo'),
+        ('like-video', 'youtube'),
+        ('like-referral', 'referrer, referer, website, web, blog'),
+        ('like-email', 'mail, mails, emails, e-mails, mailing, emailing, newsletter, newsletters, nl, edm'),
+        ('like-email', 'e-newsletter, news_letter, news-letter, news letter, eblast'),
+        ('like-affiliate', 'aff, affiliation, affiliate_marketing, affiliate-marketing, partner, partners'),
+        ('like-affiliate', 'coupon, cashback'),
+        ('like-audio', 'podcast, podcasts, radio'),
+        ('like-sms', 'text, text_message, text-message, mms')
 ),
 
 -- Kinds of sites: google.* is that site in every country with its subdomains, and utm_source=google.
@@ -112,8 +120,8 @@ site_lists (kind, sites) as (
         ('social', 'twitter.*, x, x.com, t.co, linkedin.*, lnkd.in, pinterest.*, pin.it, reddit.*, redd.it'),
         ('social', 'quora.*, tiktok.*, snapchat.*, tumblr.*, threads, threads.net, threads.com, whatsapp.*'),
         ('social', 'wa.me, telegram.*, t.me, messenger, messenger.com, line, line.me, wechat.*, weibo.*'),
-        ('social', 'qzone.qq.com, vk, vk.com, vkontakte.*, ok.ru, odnoklassniki.*, xing.*, slideshare.*'),
-        ('social', 'discord, discord.com, skype.*, viber, kakao.*, zalo.*, mastodon, mastodon.social'),
+        ('social', 'qzone.qq.com, vk.*, vkontakte.*, ok.ru, odnoklassniki.*, xing.*, slideshare.*'),
+        ('social', 'discord.*, skype.*, viber, kakao.*, zalo.*, mastodon, mastodon.social'),
         ('social', 'bsky.app, bluesky, medium, medium.com, blogger.*, blogspot.*, wordpress.*, typepad.*'),
         ('social', 'weebly.*, livejournal.*, ameblo.jp, ameba.jp, hatena, b.hatena.ne.jp, d.hatena.ne.jp'),
         ('social', 'exblog.jp, fc2.*, mixi.jp, blog.naver.com, cafe.naver.com, kin.naver.com, nicovideo.*'),
@@ -183,7 +191,7 @@ site_names (site, source) as (
         ('wa.me', 'whatsapp'),
         ('t.me', 'telegram'),
         ('line.me', 'line'),
-        ('vk.com', 'vk')
+        ('ok.ru', 'odnoklassniki')
 ),
 
 -- Click identifiers, in lower case: what they say where the URL has no utm_source or no utm_medium.
@@ -722,9 +730,16 @@ known as (
             when media.kind is not null then media.kind
             when keyed.medium is not null then
                 case
-                    when regexp_like(keyed.medium, 'cp|^paid') then 'paid'
+                    when regexp_like(keyed.medium, '(?:cp|^paid).*social') then 'paid social-ad'
+                    when regexp_like(keyed.medium, '(?:cp|^paid).*search') then 'paid search-ad'
+                    when regexp_like(keyed.medium, '(?:cp|^paid).*video') then 'paid video-ad'
+                    when regexp_like(keyed.medium, 'cp|^paid|[^a-z]ads?$') then 'paid'
                     when regexp_like(keyed.medium, 'video') then 'video'
                     when regexp_like(keyed.medium, 'push$|mobile|notification') then 'push'
+                    when regexp_like(keyed.medium, 'display|banner') then 'display'
+                    when regexp_like(keyed.medium, 'social') then 'like-social'
+                    when regexp_like(keyed.medium, 'mail|newsletter') then 'like-email'
+                    when regexp_like(keyed.medium, 'affiliat') then 'like-affiliate'
                     else 'other'
                 end
             when keyed.utm_source is null and keyed.site is not null then 'site'
