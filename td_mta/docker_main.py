@@ -76,7 +76,9 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     kind = os.environ.get("MTA_WAREHOUSE", "td")
     warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, config.db)
     notes: list[str] = []
-    if config.table != config.rand_shuffle:  # not the table whose columns the SQL has named
+    if config.table == config.rand_shuffle:  # the table whose columns the SQL has named
+        finding.check_columns(config, warehouse)
+    else:
         config, notes = finding.find(config, (), warehouse, file=None, local=kind == "local")
     return attribution.run(config, warehouse, folder if out else None, notes=notes)
 

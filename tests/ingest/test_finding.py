@@ -261,8 +261,18 @@ def test_a_column_that_the_user_named_stays_and_a_missing_one_is_called_by_its_p
         found(tmp_path, columns, action_column="campain")
     assert str(caught.value) == (
         "table touches: no column 'campain' (action_column); it has user_id, time, channel, "
-        "campaign, conversion; did you mean 'campaign'? Set it with --set action_column=…"
+        "campaign, conversion; did you mean 'campaign'? Set it with --set action_column=…, "
+        "or in config/params.yml"
     )
+
+
+def test_a_table_that_the_workflow_made_is_checked_by_its_names_alone(tmp_path: Path) -> None:
+    canonical = "canonical_id=user time=seconds channels=channel conversion=flag"
+    tables = warehouse(tmp_path, canonical)
+    finding.check_columns(replace(Config(), table="touches"), tables)
+    config = replace(Config(), table="touches", action_column="chanels")
+    with pytest.raises(DataError, match=r"no column 'chanels' \(action_column\).*'channels'\?"):
+        finding.check_columns(config, tables)
 
 
 def test_without_a_file_only_a_default_that_the_table_lacks_is_replaced(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from td_mta.ingest.finding.columns import Found, chosen_parameters, find_columns
 from td_mta.ingest.finding.conversions import decide
 from td_mta.warehouse import Warehouse
 
-__all__ = ["Found", "chosen_parameters", "find"]
+__all__ = ["Found", "check_columns", "chosen_parameters", "find"]
 
 
 def find(
@@ -46,6 +46,11 @@ def find(
         return found
     config = replace(found.config, conversion_row_is_touch=decision.is_touch)
     return Found(config, [*found.notes, decision.reason])
+
+
+def check_columns(config: Config, warehouse: Warehouse) -> None:
+    """Raise `DataError`, which names the parameter, for a named column that the table lacks."""
+    find_columns(config, chosen_parameters(config, ()), warehouse, content=False)
 
 
 def _check_default_table(config: Config, warehouse: Warehouse) -> None:

@@ -108,7 +108,7 @@ class _Table:
             missing = missing_column(name, self.columns, f" ({role.parameter})")
             raise DataError(
                 f"table {self.name}: {missing}{'' if missing.endswith('?') else '.'} Set it with "
-                f"--set {role.parameter}=…"
+                f"--set {role.parameter}=…, or in config/params.yml"
             )
         if role.parameter in chosen:
             return name
