@@ -1,5 +1,8 @@
 """`python -m benchmarks.union_sql [--rows N]`: seconds and memory of `queries/union.sql`, locally.
 
+With `--touchpoints FORM` of `queries/union_touchpoints.sql` instead, on a table whose times are
+`seconds`, `iso` (2026-02-28T23:59:59Z), `local` (the same without the zone) or `day_first`.
+
 The query turns page views with `utm_*` parameters in their URLs, and form fills, to touchpoints, on
 the embedded SQL engine with `--threads` and `--memory-mib`. It runs in a process of its own, so
 that its peak of resident memory is its own.
@@ -31,6 +34,7 @@ DAYS = 30
 ROWS_PER_BATCH = 500_000
 MEDIA = ["cpc", "cpm", "email", "organic", "affiliate", "cpv", "referral", "CPC"]
 SOURCES = ["google", "facebook", "newsletter", "bing", "partner%20one", "Instagram", "x", "yahoo"]
+FORMS = {"iso": "%Y-%m-%dT%H:%M:%SZ", "local": "%Y-%m-%d %H:%M:%S", "day_first": "%d/%m/%Y %H:%M"}
 REFERRERS = ["", "https://www.google.com/", "https://m.facebook.com/l.php?u=1", "https://t.co/abc"]
 
 
@@ -38,29 +42,37 @@ def main() -> None:
     """Print the rows, the seconds and the peak memory of the query."""
     options = _options()
     if options.child:
-        _run_query(Path(options.child), options.threads, options.memory_mib)
+        _run_query(Path(options.child), options)
         return
     with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder:
         started = time.perf_counter()
-        _write_inputs(Path(folder), options.rows)
+        if options.touchpoints:
+            _write_touchpoints(Path(folder), options.rows, options.touchpoints)
+        else:
+            _write_inputs(Path(folder), options.rows)
         seconds = time.perf_counter() - started
-        print(f"wrote {options.rows:,} page views in {seconds:.1f} s", flush=True)
+        print(f"wrote {options.rows:,} rows in {seconds:.1f} s", flush=True)
         command = [sys.executable, "-m", "benchmarks.union_sql", "--child", folder]
         command += ["--threads", str(options.threads), "--memory-mib", str(options.memory_mib)]
+        command += ["--touchpoints", options.touchpoints] if options.touchpoints else []
         subprocess.run(command, check=True, cwd=ROOT)
 
 
-def _run_query(folder: Path, threads: int, memory_mib: int) -> None:
+def _run_query(folder: Path, options: argparse.Namespace) -> None:
     config = configuration.load(ROOT / "config" / "params.yml")
-    statement = placeholders.statement(ROOT / "queries" / "union.sql", config)
+    query = "union_touchpoints" if options.touchpoints else "union"
+    statement = placeholders.statement(ROOT / "queries" / f"{query}.sql", config)
+    memory_bytes = options.memory_mib << 20
     warehouse = LocalWarehouse(
-        folder, folder / "out", now=NOW, memory_bytes=memory_mib << 20, threads=threads
+        folder, folder / "out", now=NOW, memory_bytes=memory_bytes, threads=options.threads
     )
     started = time.perf_counter()
     rows = warehouse.create_table("mta_union_conversions", statement)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB
-    print(f"union: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, {peak:.2f} GiB")
+    print(
+        f"{query}: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, {peak:.2f} GiB"
+    )
 
 
 def _write_inputs(folder: Path, rows: int) -> None:
@@ -68,6 +80,32 @@ def _write_inputs(folder: Path, rows: int) -> None:
     rng = np.random.default_rng(18)
     _write(folder / "enriched_pageviews.parquet", _pageviews(rng, rows))
     _write(folder / "enriched_formfills.parquet", iter([_formfills(rng, rows // 100)]))
+
+
+def _write_touchpoints(folder: Path, rows: int, form: str) -> None:
+    """Touchpoints of eight channels, every fiftieth row a conversion."""
+    rng = np.random.default_rng(18)
+    _write(folder / "touchpoints.parquet", _touchpoints(rng, rows, form))
+
+
+def _touchpoints(rng: np.random.Generator, rows: int, form: str) -> Iterator[pa.RecordBatch]:
+    users = max(1, rows * 14 // 100)
+    for first in range(0, rows, ROWS_PER_BATCH):
+        n = min(ROWS_PER_BATCH, rows - first)
+        yield pa.RecordBatch.from_pydict(
+            {
+                "time": _written(_times(rng, n), form),
+                "user_id": _numbered("user_", rng.integers(users, size=n)),
+                "channel": pa.array(SOURCES).take(pa.array(rng.integers(len(SOURCES), size=n))),
+                "conversion": pa.array((rng.random(n) < 0.02).astype(np.int64)),
+            }
+        )
+
+
+def _written(times: pa.Array, form: str) -> pa.Array:
+    if form not in FORMS:
+        return times
+    return pc.strftime(times.cast(pa.timestamp("s")), FORMS[form])
 
 
 def _write(path: Path, batches: Iterator[pa.RecordBatch]) -> None:
@@ -132,6 +170,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory-mib", type=int, default=1024)
+    parser.add_argument("--touchpoints", choices=["seconds", *FORMS])
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -24,6 +24,8 @@ given_orders as (
 given as (
     select
         cast("${touchpoints_time_column}" as varchar) as time_text,
+        typeof("${touchpoints_time_column}") as time_type,
+        false as is_order,
         cast("${touchpoints_user_column}" as varchar) as user_id,
         cast("${touchpoints_channel_column}" as varchar) as channel,
         cast("${touchpoints_source_column}" as varchar) as source,
@@ -40,6 +42,8 @@ given as (
     union all
     select
         cast("${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column}" as varchar),
+        typeof("${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column}"),
+        true,
         cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar),
         cast(null as varchar),
         cast(null as varchar),
@@ -54,7 +58,9 @@ given as (
 
 trimmed as (
     select
-        trim(time_text) as time_text,
+        trim(replace(replace(time_text, chr(160), ' '), chr(8239), ' ')) as time_text,
+        time_type,
+        is_order,
         user_id,
         nullif(trim(channel), '') as channel,
         nullif(trim(source), '') as source,
@@ -67,16 +73,336 @@ trimmed as (
     from given
 ),
 
--- Seconds, milliseconds or ISO 8601 to seconds. What is none of them stops the query.
+-- Times, read as td_mta/ingest/times/ reads them, each value by itself. First numbers: whole ones,
+-- 19 digits (nanoseconds, of which the first 16 are microseconds), and those with a point or exponent.
+numbered as (
+    select
+        *,
+        case
+            when regexp_like(time_text, '^[0-9]{1,18}$') then cast(time_text as bigint)
+            when regexp_like(time_text, '^[0-9]{19}$') then case
+                when '${time_format}' in (
+                    'seconds', 'milliseconds', 'microseconds', 'yyyymmdd', 'excel', 'iso'
+                ) then null
+                else cast(substr(time_text, 1, 16) as bigint)
+            end
+            when regexp_like(
+                time_text, '^[+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+]?[0-9]{1,2})?$'
+            ) then case
+                when cast(time_text as double) < 9.2e18
+                    then cast(floor(cast(time_text as double)) as bigint)
+            end
+        end as number
+    from trimmed
+),
+
+-- Then texts. One that is not yet YYYY-MM-DD HH:MM:SS and a tail (AM, UTC, +01:00) becomes so by
+-- rules, one a line: first the date, its year in front except where day and month are open.
+worded as (
+    select
+        *,
+        case
+            when number is null and regexp_like(
+                time_text,
+                '^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$'
+            ) then time_text
+        end as stamp_text
+    from numbered
+),
+
+dated as (
+    select
+        *,
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+            upper(trim(replace(replace(
+                case when number is null and stamp_text is null then time_text end,
+                '"', ''), '''', ''))),
+            ' +', ' '),
+            '^(?:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]*[,.]* ', ''),
+            '(Z|[-+][0-9]{2}:?[0-9]{2})(?: ?[(][^()]*[)]|\[[A-Z_/]*\])$', '$1'),
+            '^([A-Z]{3}) ([0-9]{1,2}) ([0-9:]+) ([^ ]*) ?([0-9]{4})$', '$5-$1-$2 $3$4'),
+            '^([0-9]{4})([0-9]{2})([0-9]{2})([-T _:]|$)', '$1-$2-$3 '),
+            '^([0-9]{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})', '$1-$2-$3'),
+            '^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF )?([A-Z]{3})[A-Z]*[-/., ]*([0-9]{4})', '$3-$2-$1'),
+            '^([0-9]{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ]([0-9]{2})($|[ T,:])', '20$3-$2-$1$4'),
+            '^([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})', '$3-$1-$2'),
+            '^([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})', '$1-$2-$3') as date_text
+    from worded
+),
+
+-- The day comes first where a first number above 12 in the column says so, or time_format.
+day_and_month as (
+    select
+        max(case when regexp_like(
+            date_text, '^(?:1[3-9]|2[0-9]|3[01])[-/. ](?:0?[1-9]|1[0-2])[-/. ][0-9]{4}'
+        ) then date_text end) as day_first,
+        max(case when regexp_like(
+            date_text, '^(?:0?[1-9]|1[0-2])[-/. ](?:1[3-9]|2[0-9]|3[01])[-/. ](?:[0-9]{4}|[0-9]{2}($|[ T,]))'
+        ) then date_text end) as month_first
+    from dated
+    where time_type like 'varchar%'
+),
+
+ordered as (
+    select
+        *,
+        case
+            when '${time_format}' = 'day_first'
+                or '${time_format}' in ('none', '')
+                and day_first is not null and month_first is null
+                then regexp_replace(regexp_replace(
+                    date_text, '^([0-9]{1,2}[-/. ][0-9]{1,2})[-/. ]([0-9]{2})($|[ T,])', '$1-20$2$3'),
+                    '^([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})', '$3-$2-$1')
+            when '${time_format}' = 'month_first'
+                or '${time_format}' in ('none', '')
+                and month_first is not null and day_first is null
+                then regexp_replace(regexp_replace(
+                    date_text, '^([0-9]{1,2}[-/. ][0-9]{1,2})[-/. ]([0-9]{2})($|[ T,])', '$1-20$2$3'),
+                    '^([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})', '$3-$1-$2')
+            else date_text
+        end as ordered_text
+    from dated
+    cross join day_and_month
+),
+
+clocked as (
+    select
+        *,
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+            case
+                when regexp_like(ordered_text, '^[0-9]{4}-[A-Z]{3}-') then substr(ordered_text, 1, 5)
+                    || lpad(cast((strpos(
+                        '-JAN-FEB-MAR-APR-MAY-JUN-JUL-AUG-SEP-OCT-NOV-DEC-',
+                        substr(ordered_text, 5, 5)
+                    ) + 3) / 4 as varchar), 2, '0')
+                    || substr(ordered_text, 9)
+                else ordered_text
+            end,
+            '^([0-9]{4})-([0-9])-', '$1-0$2-'),
+            '^([0-9]{4}-[0-9]{2})-([0-9])($|[^0-9])', '$1-0$2$3'),
+            '^([0-9]{4}-[0-9]{2}-[0-9]{2})[- T,_:]*(?:AT )?', '$1 '),
+            '^([-0-9]{10}) ([0-9]{2})([0-9]{2})([0-9]{2})', '$1 $2:$3:$4'),
+            '^([-0-9]{10}) ([0-9]{2})([0-9]{2})', '$1 $2:$3'),
+            '^([-0-9]{10}) ([0-9]{1,2})( ?[AP])', '$1 $2:00$3'),
+            '^([-0-9]{10}) ([0-9]{2})($|[-+ Z])', '$1 $2:00$3'),
+            '^([-0-9]{10}) ([0-9]):', '$1 0$2:'),
+            '^([-0-9]{10}) ([0-9]{2}:[0-9]{2})($|[^:0-9])', '$1 $2:00$3'),
+            '^([-0-9]{10}) ($|[-+Z]|UTC|GMT)', '$1 00:00:00$2') as clock_text
+    from ordered
+),
+
+-- What a clock shows: of texts, and of numbers that write a date (20240304, 202403040900).
+stamped as (
+    select
+        *,
+        case
+            when '${time_format}' in (
+                'seconds', 'milliseconds', 'microseconds', 'nanoseconds', 'excel'
+            ) then null
+            when number between 19000101 and 20999999
+                or number between 190001010000 and 209999999999
+                or number between 19000101000000 and 20999999999999
+                or number between 19000101000000000 and 20999999999999999
+                or number between 1970010100 and 2099999999
+                or number between 1900010100 and 1970010099
+                and '${time_format}' in ('yyyymmdd', 'iso')
+                then cast(number as varchar)
+        end as digits,
+        case
+            when regexp_like(
+                clock_text,
+                '^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$'
+            ) then clock_text
+        end as rewritten_text
+    from clocked
+),
+
+cut as (
+    select
+        *,
+        coalesce(
+            stamp_text,
+            rewritten_text,
+            regexp_replace(
+                rpad(digits, 14, '0'),
+                '^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})', '$1-$2-$3 $4:$5:$6'
+            )
+        ) as stamp
+    from stamped
+),
+
+pieces as (
+    select
+        *,
+        try_cast(substr(stamp, 1, 10) as date) as day,
+        cast(replace(substr(stamp, 12, 8), ':', '') as bigint) as hhmmss,
+        case when digits is null then substr(stamp, 20) else '' end as tail
+    from cut
+),
+
+tails as (
+    select
+        *,
+        substr(regexp_extract(
+            tail,
+            '^(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$',
+            1
+        ), 1, 1) as half,
+        regexp_extract(
+            tail,
+            '^(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$',
+            2
+        ) as utc,
+        regexp_replace(regexp_extract(
+            tail,
+            '^(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$',
+            3
+        ), '[:]', '') as offset_text
+    from pieces
+),
+
+offsets as (
+    select
+        *,
+        case
+            when hhmmss is null then null
+            when half = '' then hhmmss / 10000
+            when hhmmss / 10000 not between 1 and 12 then null
+            when half = 'P' then hhmmss / 10000 % 12 + 12
+            else hhmmss / 10000 % 12
+        end as hour,
+        case
+            when offset_text is null then null
+            when length(offset_text) > 3
+                then cast(offset_text as bigint) / 100 * 3600
+                + cast(offset_text as bigint) % 100 * 60
+            when offset_text <> '' then cast(offset_text as bigint) * 3600
+            when utc <> '' then 0
+        end as utc_offset
+    from tails
+),
+
+clocks as (
+    select
+        *,
+        case
+            when hour is null and number >= 10000000 then null
+            when hour <= 23 and hhmmss / 100 % 100 <= 59 and hhmmss % 100 <= 59
+                and coalesce(abs(utc_offset), 0) <= 50400
+                then date_diff('day', date '1970-01-01', day) * 86400
+                + hour * 3600 + hhmmss / 100 % 100 * 60 + hhmmss % 100
+            when digits is null and number between 20000 and 79999
+                and '${time_format}' in ('none', '', 'day_first', 'month_first')
+                or number between 0 and 9999999 and '${time_format}' = 'excel'
+                then cast(floor(
+                    (cast(time_text as double) - 25569e0) * 86400e0 + 0.5e0
+                ) as bigint)
+        end as clock
+    from offsets
+),
+
+-- Of a clock without an offset the zone's: that of the day before, or of the day after where only
+-- that one fits. In a gap in spring the clock moves on, of two times in autumn it is the first.
+zoned as (
+    select
+        *,
+        clock - (cast(to_unixtime(cast(at_timezone(
+            from_unixtime(clock - 86400), '${day_timezone}'
+        ) as timestamp)) as bigint) - (clock - 86400)) as by_day_before,
+        clock - (cast(to_unixtime(cast(at_timezone(
+            from_unixtime(clock + 86400), '${day_timezone}'
+        ) as timestamp)) as bigint) - (clock + 86400)) as by_day_after
+    from clocks
+),
+
+read as (
+    select
+        *,
+        case
+            when number between 100000000 and 1970010099
+                and '${time_format}' in ('none', '', 'day_first', 'month_first')
+                then number
+            when digits is not null and number between 1970010100 and 2099999999
+                and '${time_format}' not in ('yyyymmdd', 'iso')
+                then case when clock is null then number end
+            when utc_offset is not null then clock - utc_offset
+            when clock is null then case
+                when digits is not null or '${time_format}' in ('yyyymmdd', 'iso', 'excel') then null
+                when '${time_format}' = 'seconds' then number
+                when '${time_format}' = 'milliseconds' then number / 1000
+                when '${time_format}' = 'microseconds' then number / 1000000
+                when '${time_format}' = 'nanoseconds' and length(time_text) < 19
+                    then number / 1000000000
+                when '${time_format}' = 'nanoseconds' then number / 1000000
+                when number < 100000000 then null
+                when number < 100000000000 then number
+                when number < 100000000000000 then number / 1000
+                when number < 100000000000000000 then number / 1000000
+                else number / 1000000000
+            end
+            when '${day_timezone}' = 'UTC' then clock
+            when cast(to_unixtime(cast(at_timezone(
+                from_unixtime(by_day_before), '${day_timezone}'
+            ) as timestamp)) as bigint) <> clock
+                and cast(to_unixtime(cast(at_timezone(
+                    from_unixtime(by_day_after), '${day_timezone}'
+                ) as timestamp)) as bigint) = clock
+                then by_day_after
+            else by_day_before
+        end as seconds
+    from zoned
+),
+
+-- What cannot be read stops the query with a sentence, which is no number.
 timed as (
     select
+        *,
         case
-            when regexp_like(time_text, '^[0-9]{12,}$') then cast(time_text as bigint) / 1000
-            when regexp_like(time_text, '^-?[0-9]+$') then cast(time_text as bigint)
-            else cast(
-                floor(to_unixtime(from_iso8601_timestamp(replace(time_text, ' ', 'T')))) as bigint
-            )
-        end as time,
+            when time_text is null or time_text = '' then null
+            when seconds >= case
+                when '${time_format}' in ('none', '') then 86400
+                else 0
+            end and seconds < 100000000000 then seconds
+            when strpos(', ' || '${null_words}' || ',', ', ' || lower(time_text) || ',') > 0 then null
+            else cast(case
+                when is_order then 'table ${orders_table}, column '
+                    || '${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column} '
+                else 'table ${touchpoints_table}, column ${touchpoints_time_column} '
+            end || case
+                when digits is not null and clock is not null and seconds is null
+                    then 'may hold dates YYYYMMDDHH or unix seconds of the years 2032 to 2036, got '
+                    || time_text || '. Set time_format to yyyymmdd or seconds'
+                when regexp_like(date_text, '^[0-9]{4}-?W[0-9]{2}')
+                    then 'must hold days, got ''' || time_text || ''', which is a week'
+                when regexp_like(
+                    date_text, '^[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:[0-9]{4}|[0-9]{2}($|[ T,]))'
+                )
+                    and day_first is not null and month_first is not null
+                    then 'must hold dates of one order, got ''' || day_first || ''' with the day '
+                    || 'first and ''' || month_first || ''' with the month first. Correct the column'
+                when regexp_like(
+                    date_text, '^(?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:[0-9]{4}|[0-9]{2}($|[ T,]))'
+                ) and '${time_format}' in ('none', '') and day_first is null and month_first is null
+                    then 'may have the day or the month first, got ''' || time_text || ''', which is '
+                    || regexp_replace(regexp_replace(
+                    date_text, '^([0-9]{1,2}[-/. ][0-9]{1,2})[-/. ]([0-9]{2})($|[ T,])', '$1-20$2$3'),
+                    '^([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})', '$3-$2-$1') || ' or '
+                    || regexp_replace(regexp_replace(
+                    date_text, '^([0-9]{1,2}[-/. ][0-9]{1,2})[-/. ]([0-9]{2})($|[ T,])', '$1-20$2$3'),
+                    '^([0-9]{1,2})[-/. ]([0-9]{1,2})[-/. ]([0-9]{4})', '$3-$1-$2')
+                    || '. Set time_format to day_first or month_first'
+                else 'must hold times (unix seconds, milliseconds, 2024-03-04 09:00:00 and the like)'
+                    || case when seconds is not null then ' from 1970-01-02 to the year 5137' else '' end
+                    || ', got ''' || time_text || '''. Set time_format to what it holds '
+                    || '(docs/parameters.md), or correct the column'
+            end as bigint)
+        end as time
+    from read
+),
+
+flagged as (
+    select
+        time,
         user_id,
         channel,
         source,
@@ -90,7 +416,7 @@ timed as (
         tie,
         order_id,
         conversion_id
-    from trimmed
+    from timed
 )
 
 select
@@ -109,5 +435,5 @@ select
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
     ${order_id == 'none' ? '--' : ','} order_id as "${order_id}"
     ${conversion_id == 'none' ? '--' : ','} conversion_id as "${conversion_id}"
-from timed
+from flagged
 where td_interval(time, '${time_interval}', '${day_timezone}')

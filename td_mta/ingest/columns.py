@@ -50,7 +50,7 @@ def missing(column: pa.Array) -> Flags:
 
 def is_in(text: pa.Array, values: tuple[str, ...]) -> Flags:
     """Where a text is one of the values."""
-    found = pc.is_in(text, value_set=pa.array(values))
+    found = pc.is_in(text, value_set=pa.array(values, pa.string()))
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
 
 

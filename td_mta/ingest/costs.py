@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, times, usual_names
-from td_mta.ingest.pages import local_time
+from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.settings import words
+from td_mta.ingest.times.clocks import local_time
+from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values.amounts import amounts
 from td_mta.ingest.values.spellings import joined_name
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
@@ -242,7 +243,10 @@ def _days(column: pa.Array, location: str, config: Config) -> tuple[Ints, Flags]
         missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
         days = column.fill_null(0).to_numpy(zero_copy_only=False)
         return np.asarray(days, np.int64), missing
-    read = times.read(column, location)
+    order = config.time_format if config.time_format in ("day_first", "month_first") else None
+    read = TimeReader(
+        location, form=order, null_words=words(config.null_words), batches=lambda: [column]
+    ).read(column)
     return _local_days(read.seconds, config.day_timezone), read.missing
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
@@ -20,12 +19,12 @@ from td_mta.errors import DataError
 from td_mta.ingest.ids import tie_rank
 from td_mta.ingest.scan import BUCKETS, MARKS, Scan, read_bucket, scan_table, spilled_schema
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys import events
 from td_mta.journeys.events import Counts
 from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import (
-    SECONDS_PER_DAY,
     Floats,
     Ints,
     Marks,
@@ -174,19 +173,6 @@ def check_channels(channels: list[str], location: str) -> None:
             f"{location}: no channel may be called {BASELINE!r}, as the output tables call "
             "conversions without a touch; give it another name, or list it in null_words"
         )
-
-
-def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
-    """Local day since 1970 and the second in it, of unix seconds `(n,)`."""
-    if zone != "UTC":
-        # Offsets change at whole minutes, and a minute has many rows: one look-up for each minute.
-        minute, which = np.unique(time // 60, return_inverse=True)
-        in_utc = pd.to_datetime(minute * 60, unit="s", utc=True)
-        local = in_utc.tz_convert(zone).tz_localize(None).as_unit("s").asi8  # (minutes,)
-        offset = local - minute * 60  # seconds, (minutes,)
-        time = time + offset[which]
-    day, second = np.divmod(time, SECONDS_PER_DAY)
-    return day, second
 
 
 class _ChannelCodes(NamedTuple):

@@ -1,14 +1,18 @@
 """Why the workflow's SQL left no rows: what the tables that it reads hold."""
 
 import datetime
+import re
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
+from td_mta.ingest.settings import words
+from td_mta.ingest.times.clocks import shown
+from td_mta.ingest.times.reader import TimeReader
 from td_mta.warehouse import Warehouse
-
-_MILLISECONDS_FROM = 10**11  # as seconds: the year 5138
 
 
 class _Days(NamedTuple):
@@ -39,30 +43,57 @@ def explain_empty_table(config: Config, warehouse: Warehouse) -> str:
 
 def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:
     """Of each table that the workflow's SQL reads, exists and has rows."""
-    time_columns = {config.enriched_pageviews: "time"}
-    if config.enriched_formfills is not None:
-        time_columns[config.enriched_formfills] = "time"
-    if config.union_query == "union_touchpoints":
-        time_columns = {config.touchpoints_table: config.touchpoints_time_column}
     days = {}
-    for table, column in time_columns.items():
+    for table, column in _time_columns(config).items():
         try:
-            query = f'select min("{column}"), max("{column}") from {table}'
-            result = warehouse.query(query)
-        except DataError:  # no such table or column
+            found = _days(table, column, config, warehouse)
+        except DataError:  # no such table or column, or no times in it
             continue
-        first, last = (result.column(i)[0].as_py() for i in range(2))
-        if first is not None:
-            zone = ZoneInfo(config.day_timezone)
-            days[table] = _Days(_day(first, zone), _day(last, zone))
+        if found is not None:
+            days[table] = found
     return days
 
 
-def _day(time: object, zone: ZoneInfo) -> datetime.date:
-    """The local day of a time in seconds, milliseconds or ISO 8601."""
-    text = str(time).strip()
-    if not text.isdigit():
-        return datetime.date.fromisoformat(text[:10])
-    number = int(text)
-    seconds = number // 1000 if number >= _MILLISECONDS_FROM else number
-    return datetime.datetime.fromtimestamp(seconds, zone).date()
+def _time_columns(config: Config) -> dict[str, str]:
+    of_touches = {config.enriched_pageviews: "time"}
+    if config.enriched_formfills is not None:
+        of_touches[config.enriched_formfills] = "time"
+    if config.union_query == "union_touchpoints":
+        of_touches = {config.touchpoints_table: config.touchpoints_time_column}
+    if config.orders_table is None:
+        return of_touches
+    same_name = next(iter(of_touches.values()))
+    return {**of_touches, config.orders_table: config.orders_time_column or same_name}
+
+
+def _days(table: str, column: str, config: Config, warehouse: Warehouse) -> _Days | None:
+    """Local days of the first and the last time, read as the tables of a run are."""
+    reader = TimeReader(
+        f"table {table}, column {column}",
+        form=config.time_format,
+        zone=config.day_timezone,
+        null_words=words(config.null_words),
+        batches=lambda: (batch[column] for batch in warehouse.read(table, [column])),
+    )
+    ends = _ends(table, column, warehouse)
+    batches = [ends] if _is_in_order(ends) else reader.batches()
+    found = [reader.read(batch) for batch in batches]
+    seconds = np.concatenate([times.seconds[~times.missing] for times in found])
+    if not len(seconds):
+        return None
+    local = (shown(np.array([end(seconds)]), config.day_timezone)[0] for end in (np.min, np.max))
+    first, last = (datetime.date(1970, 1, 1) + datetime.timedelta(seconds=int(s)) for s in local)
+    return _Days(first, last)
+
+
+def _ends(table: str, column: str, warehouse: Warehouse) -> pa.Array:
+    """The least and the greatest value, as SQL compares them."""
+    result = warehouse.query(f'select min("{column}"), max("{column}") from {table}')
+    return pa.concat_arrays([result.column(place).combine_chunks() for place in range(2)])
+
+
+def _is_in_order(ends: pa.Array) -> bool:
+    """Whether least and greatest are first and last: texts are so with the year in front."""
+    if not (pa.types.is_string(ends.type) or pa.types.is_large_string(ends.type)):
+        return True
+    return all(text is None or re.match(r"[0-9]{4}-[0-9]{2}-", text) for text in ends.to_pylist())

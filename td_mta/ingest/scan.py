@@ -16,9 +16,11 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, columns, ids, times
+from td_mta.ingest import coercion, columns, ids
 from td_mta.ingest.readers import Readers
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.times.numbers import SECONDS
+from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.ingest.values import spellings
 from td_mta.ingest.values.amounts import DecimalMarkError, amounts
@@ -69,6 +71,7 @@ class Scan:
     null_channels: Counter[str] = field(default_factory=Counter)  # the same of channels
     absent_conversion_values: list[str] = field(default_factory=list)  # named, and in no row
     converted: Counter[str] = field(default_factory=Counter)  # what was converted -> rows
+    time_kinds: Counter[str] = field(default_factory=Counter)  # units and forms of times -> rows
 
     @property
     def rows_by_channel(self) -> dict[str, int]:
@@ -92,11 +95,14 @@ def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
     scan, readers = Scan(), Readers.of(settings)
     with contextlib.ExitStack() as open_files:
         files = _SpillFiles(spill, spilled_schema(settings), open_files)
+        times = _time_reader(settings, warehouse)
         batches = warehouse.read(settings.table, _columns(settings, warehouse))
         for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
-            files.write(_clean(batch, settings, readers, scan))
+            files.write(_clean(batch, settings, readers, times, scan))
     log.info("read %d rows, %d conversions", scan.rows, scan.conversions)
     scan.converted += readers.finished()
+    for what, rows in scan.converted.items():
+        log.info("converted: %s (%d rows)", what, rows)
     scan.absent_conversion_values = readers.conversion.absent_values()
     _check(scan, settings, readers)
     if settings.join_letter_case:
@@ -133,6 +139,20 @@ def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
     if settings.user_rnd_column in warehouse.columns(settings.table):
         names.append(settings.user_rnd_column)
     return list(dict.fromkeys(names))
+
+
+def _time_reader(settings: TableSettings, warehouse: Warehouse) -> TimeReader:
+    """Of the time column; a table with `user_rnd_column` is what the workflow's SQL made."""
+    name, names = settings.time_column, warehouse.columns(settings.table)
+    in_seconds = settings.made_by_sql and settings.user_rnd_column in names
+    return TimeReader(
+        settings.location(name),
+        form=None if in_seconds else settings.time_format,
+        zone=settings.day_timezone,
+        in_seconds=in_seconds,
+        null_words=settings.null_words,
+        batches=lambda: (batch[name] for batch in warehouse.read(settings.table, [name])),
+    )
 
 
 class _SpillFiles:
@@ -174,17 +194,23 @@ class _Columns(NamedTuple):
 
 
 def _clean(
-    batch: pa.RecordBatch, settings: TableSettings, readers: Readers, scan: Scan
+    batch: pa.RecordBatch,
+    settings: TableSettings,
+    readers: Readers,
+    reader: TimeReader,
+    scan: Scan,
 ) -> pa.RecordBatch:
     """The rows that have a user and a time, as `SPILLED` says; the scan counts them."""
     user, null_users = coercion.users(batch[settings.user_column], settings.null_words)
     scan.null_users += null_users
-    times = _times(batch, settings)
+    times = reader.read(batch[settings.time_column])
     complete = ~times.missing & np.asarray(user.is_valid())  # (rows,)
     scan.rows += len(batch)
     scan.dropped += int((~complete).sum())
-    if times.converted:
-        scan.converted[times.converted] += int(complete.sum())
+    for kind, rows in times.kinds.items():
+        scan.time_kinds[kind] += rows
+        if kind != SECONDS:
+            scan.converted[f"{reader.location}: {kind}"] += rows
     # The other columns are read of complete rows only, so a dropped row may hold anything in them.
     batch = batch.filter(pa.array(complete))
     user = user.filter(pa.array(complete))
@@ -222,11 +248,6 @@ def _marks(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array]:
         else pa.array(ids.read(batch[column], settings.null_words))
         for name, column in settings.mark_columns.items()
     ]
-
-
-def _times(batch: pa.RecordBatch, settings: TableSettings) -> times.Times:
-    name = settings.time_column
-    return times.read(batch[name], settings.location(name))
 
 
 def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints:

@@ -29,6 +29,8 @@ class TableSettings:
     decimal_mark: Literal["point", "comma"] | None = None
     join_letter_case: bool = False
     users_per_page: int
+    time_format: str | None = None
+    made_by_sql: bool = False  # the workflow's SQL has applied time_format and the like already
 
     @classmethod
     def of(cls, config: Config) -> "TableSettings":
@@ -62,6 +64,8 @@ class TableSettings:
             decimal_mark=None if is_made_by_sql else config.decimal_mark,
             join_letter_case=config.channel_letter_case == "join",
             users_per_page=config.users_per_tfrecord,
+            time_format=config.time_format,
+            made_by_sql=config.table == config.rand_shuffle,
         )
 
     def location(self, column: str) -> str:

@@ -3,6 +3,7 @@
 A run and `td_mta.check` share this, so that the check says what the run will say.
 """
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -70,6 +71,9 @@ def warnings(given: GivenTable, config: Config) -> list[str]:
     sentences += channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
     sentences += cost_warnings.warnings(given.costs) if given.costs else []
     sentences += row_diagnostics.window_warnings(found, config.lookback_window_days)
+    sentences += row_diagnostics.time_warnings(
+        touchpoints.scan, touchpoints.settings, now=time.time()
+    )
     sentences += row_diagnostics.row_warnings(
         found, touchpoints.scan, touchpoints.settings, touchpoints.arrival
     )

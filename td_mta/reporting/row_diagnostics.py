@@ -9,7 +9,9 @@ from td_mta.ingest.pages import LeftOut
 from td_mta.ingest.scan import Scan
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.table_facts import Most, TableFacts
+from td_mta.ingest.times.reader import KINDS as TIME_KINDS
 from td_mta.journeys.facts import Facts
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.reporting.wording import counted
 
 FEWEST_CONVERTERS = 10  # to tell flags of journeys from conversions
@@ -44,6 +46,24 @@ def _dropped(scan: Scan) -> list[str]:
     if not scan.dropped:
         return []
     return [f"Dropped {scan.dropped:,} of {counted(scan.rows, 'row')}: user or time is missing."]
+
+
+def time_warnings(scan: Scan, settings: TableSettings, now: float) -> list[str]:
+    """Several units or forms of time in one column, and a last day in the future."""
+    location, sentences = settings.location(settings.time_column), []
+    kinds = {kind: rows for kind, rows in scan.time_kinds.items() if kind in TIME_KINDS}
+    if len(kinds) > 1:
+        parts = " and ".join(f"{kind} ({counted(rows, 'row')})" for kind, rows in kinds.items())
+        sentences.append(
+            f"The {location} holds {parts}: each value was read by itself, by its size or form."
+        )
+    if scan.last_time > now + SECONDS_PER_DAY:
+        last = np.datetime64(scan.last_time, "s").astype("datetime64[D]")
+        sentences.append(
+            f"The last row of {location} is of {last}, a day to come: check its unit (time_format) "
+            "and stray rows, since every user's days count to the last day of the data."
+        )
+    return sentences
 
 
 def flag_warnings(journeys: Facts) -> list[str]:

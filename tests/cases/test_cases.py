@@ -4,8 +4,9 @@
 same on a table of paths, `workflow`: mta.dig, `union`: its first task alone), `set` (parameters),
 `data` (options instead of `--data`, `{folder}` is the case's), and what is right: `counts` of
 run_info; `models`: conversions by method and channel; `value` of all conversions; `touches`: the
-touchpoint table by user; `table: {name: rows}`; `warns` and `error`: texts. The tables of a case
-with `same_as` are those of another case's folder, beside its own.
+touchpoint table by user; `table: {name: rows}`; `times: {table: [first, last, how many]}`;
+`warns`, `notes` and `error`: texts. The tables of a case with `same_as` are those of another case's
+folder, beside its own.
 """
 
 import csv
@@ -57,7 +58,7 @@ def test_a_file_as_people_have_them(
         assert code and case["error"] in _one_line(printed)
         return
     assert code == 0, printed
-    for text in case.get("warns", []):
+    for text in [*case.get("warns", []), *case.get("notes", [])]:
         assert text in _one_line((out / "shapley_run_info.csv").read_text("utf-8"))
     _check_tables(case, out)
 
@@ -98,6 +99,9 @@ def _check_tables(case: dict[str, Any], out: Path) -> None:
             if row["channels"]:
                 touches.setdefault(row["canonical_id"], []).append(_touch(row))
         assert touches == {user: list(rows) for user, rows in case["touches"].items()}
+    for name, expected in case.get("times", {}).items():
+        times = [int(row["time"]) for row in _rows(out, name)]
+        assert [min(times), max(times), len(times)] == expected
     for name, expected in case.get("table", {}).items():
         columns = list(expected[0])
         found = [{column: row[column] for column in columns} for row in _rows(out, name)]

@@ -22,8 +22,19 @@ def explanation(data: Path, config: Config, **tables: str) -> str:
         "1530403200000\n1532995199999\n",
         "2018-07-01T00:00:00Z\n2018-07-30T23:59:59Z\n",
         "2018-07-01 00:00:00\n2018-07-30 23:59:59\n",
+        "1530403200000000\n1532995199999999\n",
+        "1530403200000000000\n1532995199999999999\n",
+        "20180701\n20180730\n",
+        "43282.0\n43311.99\n",
+        "1.5304032E9\n1.532995199E9\n",
+        "1/7/2018 0:00\n30/7/2018 23:59\n2/7/2018 0:00\n",
+        "30 Jul 2018 23:59\n1 Jul 2018 00:00\n",
+        "1530403200\n1532995199000\n",
     ],
-    ids=["seconds", "milliseconds", "ISO", "ISO with a space"],
+    ids=[
+        *("seconds", "milliseconds", "ISO", "ISO with a space", "microseconds", "nanoseconds"),
+        *("YYYYMMDD", "Excel", "doubles", "day first", "month names", "two units"),
+    ],
 )
 def test_the_days_of_a_touchpoint_table_and_the_session_after_them_are_named(
     tmp_path: Path, times: str

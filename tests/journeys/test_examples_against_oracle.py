@@ -18,8 +18,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from td_mta.config.attribution import from_params
-from td_mta.ingest.pages import Page, TouchpointTable, local_time
+from td_mta.ingest.pages import Page, TouchpointTable
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.times.clocks import local_time
 from td_mta.journeys import examples
 from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, CutTimes, Examples
 from td_mta.journeys.patterns import Grid
@@ -349,6 +350,7 @@ def table_of(case: Case) -> pa.Table:
 def read_back(case: Case, users_per_page: int) -> tuple[TouchpointTable, list[Page], Case]:
     """The case through td_mta's pages; channels that touch nobody are no longer in its names."""
     params = {
+        "time_format": "seconds",
         "day_timezone": case.zone,
         "lookback_window_days": case.lookback,
         "conversion_row_is_touch": case.conversion_row_is_touch,

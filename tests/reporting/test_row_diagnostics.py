@@ -43,7 +43,7 @@ def said_of(
 ) -> list[str]:
     target = warehouse.data or warehouse.out
     frame.to_csv(target / "mta_user_rnd.csv", index=False)
-    config = configuration.from_params(parameters, "test", out=folder)
+    config = configuration.from_params({"time_format": "seconds", **parameters}, "test", out=folder)
     spill = folder / "spill"
     spill.mkdir(exist_ok=True)
     for old in spill.iterdir():

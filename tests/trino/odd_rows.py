@@ -51,9 +51,13 @@ def time_text(source: random.Random) -> str | None:
     day = f"2026-0{source.randrange(1, 3)}-{source.randrange(1, 29):02d}"
     clock = f"{source.randrange(24):02d}:{source.randrange(60):02d}"
     return source.choice([
-        None, str(at), f" {at} ", str(at * 1000 + 999), "-5", "0", day, f"{day}T{clock}",
-        f"{day} {clock}:59", f"{day}T{clock}:07.5Z", f"{day}T{clock}:00+09:00",
-        f"{day} {clock}-03:30",
+        None, str(at), f" {at} ", str(at * 1000 + 999), f"{at}000000", f"{at}999999999", day,
+        f"{at / 1e9}E9", f"{at / 86400 + 25569:.5f}", day.replace("-", ""),
+        day.replace("-", "") + clock.replace(":", ""), f"{day}T{clock}", f"{day} {clock}:59",
+        f"{day}T{clock}:07.5Z", f"{day}T{clock}:00+09:00", f"{day} {clock}-03:30",
+        f"{day} {clock}:00 UTC", f"{day} {clock}:00+0100", f"{day}{clock}:00",
+        f"{day.replace('-0', '/')} {clock} ", f"Feb {day[8:]}, 2026 9:{clock[:2]} PM"
+        if clock < "20" else "NULL", f"13/02/2026 {clock}",
     ])  # fmt: skip
 
 

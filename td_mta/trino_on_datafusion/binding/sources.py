@@ -33,12 +33,12 @@ def source(select: exp.Select, context: Context) -> Relation | None:
     if start is None:
         return None
     relation = _element(start.this, context)
-    for join in select.args.get("joins") or []:
-        relation = _joined(relation, join, context)
+    for position, join in enumerate(select.args.get("joins") or []):
+        relation = _joined(relation, join, context, is_first=not position)
     return relation
 
 
-def _joined(left: Relation, join: exp.Join, context: Context) -> Relation:
+def _joined(left: Relation, join: exp.Join, context: Context, *, is_first: bool) -> Relation:
     only(join, "this", "on", "side", "kind", "using")
     side, kind = (str(join.args.get(name) or "").upper() for name in ("side", "kind"))
     on, using = join.args.get("on"), join.args.get("using")
@@ -57,6 +57,9 @@ def _joined(left: Relation, join: exp.Join, context: Context) -> Relation:
     if using:
         return _joined_using(left, right, using, word, context)
     columns = (*left.columns, *right.columns)
+    if word == "CROSS JOIN" and is_first:
+        # Trino holds the right side in memory, DataFusion the left.
+        return Relation(f"{right.sql} {word} {left.sql}", columns)
     return Relation(f"{left.sql} {word} {right.sql}{_on(on, columns, context)}", columns)
 
 

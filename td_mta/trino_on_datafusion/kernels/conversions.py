@@ -83,13 +83,16 @@ def _text_to_integer(kind: Type, wanted: Type) -> Kernel:
 
     def one(text: str) -> int:
         trimmed = text.strip(_TRIMMED)
-        if not trimmed.isascii():  # Java also reads the digits of other scripts
+        is_of_other_script = not trimmed.isascii() and re.fullmatch(r"[+-]?\d+", trimmed)
+        if is_of_other_script:  # whose digits Java reads as well
             raise Refused("CAST to an integer of a text with non-ASCII characters")
         if not re.fullmatch(r"[+-]?[0-9]+", trimmed) or not -limit <= int(trimmed) < limit:
             raise TrinoError(INVALID_CAST, repr(text))
         return int(trimmed)
 
     def kernel(texts: pa.Array) -> pa.Array:
+        if texts.null_count == len(texts):
+            return pa.nulls(len(texts), output)
         trimmed = pc.utf8_trim(texts, _TRIMMED)
         is_short_number = pc.match_substring_regex(trimmed, r"^[+-]?[0-9]{1,18}$")
         # Any 18 digits fit in a bigint, so Arrow can read them; NULLs count as well.
@@ -196,6 +199,21 @@ def _timestamp_to_text(kind: Type, wanted: Type) -> Kernel:
     return per_value(one, pa.string())
 
 
+def _zoned_to_timestamp(kind: Type, wanted: Type) -> Kernel | None:
+    """The local clock's time; with fewer digits it would be rounded, which is not known here."""
+    if wanted.args[0] < kind.args[0]:
+        return None
+    name = zones.known(kind)
+    return lambda instants: zones.to_local(instants, name)
+
+
+def _zoned_to_text(kind: Type, wanted: Type) -> Kernel | None:
+    if zones.known(kind) != "UTC":
+        return None
+    text = _timestamp_to_text(kind, wanted)
+    return lambda instants: pc.binary_join_element_wise(text(instants), "UTC", " ")
+
+
 def _by_arrow(kind: Type, wanted: Type) -> Kernel:
     return lambda values: values.cast(arrow(wanted))
 
@@ -234,5 +252,7 @@ CASTS: dict[tuple[str, str], MakeCast] = {
     ),
     ("timestamp", "varchar"): _of_any_length(_timestamp_to_text),
     ("timestamp", "date"): lambda kind, wanted: zones.to_date(None),
+    ("timestamp with time zone", "timestamp"): _zoned_to_timestamp,
+    ("timestamp with time zone", "varchar"): _of_any_length(_zoned_to_text),
     ("timestamp with time zone", "date"): lambda kind, wanted: zones.to_date(zones.known(kind)),
 }

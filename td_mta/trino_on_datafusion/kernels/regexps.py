@@ -251,6 +251,8 @@ def _each_once(kernel: Kernel) -> Kernel:
     """The kernel for texts that repeat, each distinct one once; for others, as it is."""
 
     def repeated(texts: pa.Array) -> pa.Array:
+        if texts.null_count == len(texts):
+            return texts
         if len(pc.unique(texts[:_SAMPLE])) > _SAMPLE // 8:
             return kernel(texts)
         encoded = texts.dictionary_encode()
@@ -265,6 +267,8 @@ def like(text: str) -> Kernel:
     expression = pattern.expression()
 
     def kernel(texts: pa.Array) -> pa.Array:
+        if texts.null_count == len(texts):
+            return pa.nulls(len(texts), pa.bool_())
         pattern.check(texts, like=True)
         return pc.match_substring_regex(texts, expression)
 

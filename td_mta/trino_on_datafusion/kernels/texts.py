@@ -105,7 +105,13 @@ def replacer(search: str, replacement: str = "") -> Kernel:
         raise Refused("replace of the empty string")
     if not search:
         return lambda texts: texts
-    return lambda texts: pc.replace_substring(texts, search, replacement)
+
+    def kernel(texts: pa.Array) -> pa.Array:
+        if not pc.any(pc.match_substring(texts, search)).as_py():  # far quicker than to copy
+            return texts
+        return pc.replace_substring(texts, search, replacement)
+
+    return kernel
 
 
 def joined(*texts: pa.Array) -> pa.Array:
