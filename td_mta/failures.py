@@ -8,6 +8,7 @@ report.
 import contextlib
 import errno
 import importlib.metadata
+import os
 import platform
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 VERSION = "0.1.0"  # as in pyproject.toml
 PACKAGES = ("numpy", "pyarrow", "pandas", "datafusion", "keras", "tensorflow", "tensorflow-cpu")
+READER_LEFT = 141  # as a shell reports it
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -34,6 +36,9 @@ def exit_code(work: Callable[[], int | None], folder: Path | None = None) -> int
         raise
     except KeyboardInterrupt:
         return _say(130, "interrupted; the tables of the last complete run are unchanged")
+    except BrokenPipeError:  # whoever reads our output has enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
     except BaseException as error:  # DataFusion's panics are no Exception
         code = int(getattr(error, "exit_code", 1))
         message = expected(error)

@@ -168,3 +168,20 @@ def test_a_workflow_on_local_files_shows_no_traceback_of_ours(tmp_path: Path) ->
     assert "Traceback" not in done.stdout + done.stderr
     [file] = (tmp_path / "out").glob("failure_*.log")
     assert "KeyError" in file.read_text("utf-8")
+
+
+def test_a_reader_that_has_enough_is_no_fault() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS_MUCH], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (failures.READER_LEFT, "")
+
+
+PRINTS_MUCH = """
+import os, sys
+from td_mta import failures
+read, write = os.pipe()
+os.close(read)
+os.dup2(write, 1)
+sys.exit(failures.exit_code(lambda: print("much", flush=True)))
+"""

@@ -47,6 +47,7 @@ CONTENT = {
     "words": ["(not set)"] * ROWS,
     "country": [("DE", "FR")[i // 3 % 2] for i in range(ROWS)],
     "constant": ["web"] * ROWS,
+    "clock": [f"{i % 24:02}:30" for i in range(ROWS)],
     "minutes": [60 * (i % 7) for i in range(ROWS)],
 }
 # A table's columns and what they hold, then user, time, channel, conversion, value.
@@ -305,6 +306,13 @@ def test_two_values_are_not_guessed(tmp_path: Path) -> None:
     config, notes = found(tmp_path, columns)
     assert config.value_column is None
     assert "No value is taken, since revenue and value could both be it" in notes[1]
+
+
+def test_a_time_of_day_in_a_column_of_its_own_is_said(tmp_path: Path) -> None:
+    columns = "user_id=user date=day time=clock channel=channel conversion=flag"
+    config, notes = found(tmp_path, columns)
+    assert config.time_column == "date"
+    assert "Column date has days alone, and the time of day in column time is not read" in notes[1]
 
 
 def test_a_table_without_rows_is_decided_by_names(tmp_path: Path) -> None:

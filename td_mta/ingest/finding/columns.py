@@ -142,7 +142,20 @@ class _Table:
                 missing.append(role)
         if missing:
             raise DataError(self._not_found(missing))
-        return notes
+        return [*notes, *self._clock_notes(named[TIME])]
+
+    def _clock_notes(self, time: str | None) -> list[str]:
+        """That a column of days has the time of day in another column, which is not read."""
+        days = self.sample.columns.get(same_column(time or "", self.columns) or "")
+        if days is None or not days.is_day:
+            return []
+        clocks = [c for c, column in self.sample.columns.items() if column.is_clock]
+        if not clocks:
+            return []
+        return [
+            f"Column {days.name} has days alone, and the time of day in column {clocks[0]} is not "
+            "read: join both into one column to keep the order of the touches of a day."
+        ]
 
     def _candidates(self, role: Role, columns: Sequence[str]) -> list[str]:
         """One column where it can be decided; none, or several, where it cannot."""

@@ -22,6 +22,7 @@ DATES = re.compile(
     re.VERBOSE,
 )
 AMOUNT = re.compile(r"\D{0,5}\d[\d.,' \u00a0\u202f]*\D{0,5}")  # 1.234,50 EUR
+CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 EPOCHS = tuple((3e8 * unit, 5e9 * unit) for unit in (1, 1e3, 1e6, 1e9))  # 1979 to 2128
 EXCEL = (20_000, 80_000)  # days since 1900: 1954 to 2119
 LOOKED_AT = 500  # values, when each is looked at by itself
@@ -73,6 +74,20 @@ class Column:
         looked_at = self.distinct[:LOOKED_AT]
         dates = sum(bool(DATES.match(value)) for value in looked_at)
         return bool(looked_at) and dates >= 0.9 * len(looked_at)
+
+    @property
+    def is_day(self) -> bool:
+        """Whether its values name days without a time of day."""
+        numbers = self.numbers
+        if len(numbers) and any(_share(numbers, *epoch) > 0.9 for epoch in EPOCHS):
+            return False
+        return bool(self.distinct) and not any(":" in value for value in self.distinct[:LOOKED_AT])
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether its values are times of day without a day."""
+        looked_at = self.distinct[:LOOKED_AT]
+        return bool(looked_at) and all(CLOCK.fullmatch(value) for value in looked_at)
 
     @property
     def could_be_time(self) -> bool:
