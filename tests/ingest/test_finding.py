@@ -95,6 +95,11 @@ TABLES = {
         "timestamp=seconds uid=user campaign=code conversion=flag click=flag cost=value cpo=value",
         "uid timestamp campaign conversion ",
     ),
+    "criteo, whose times count from 0": (
+        "timestamp=row uid=user campaign=code conversion=flag conversion_timestamp=seconds "
+        "cost=value",
+        "uid timestamp campaign conversion ",
+    ),
     "shop": (
         "Customer ID=user|Order Date=iso|Visit Time=day_first|Marketing Channel=channel|"
         "Purchased=yes_no|Order Value (EUR)=euro",
@@ -236,6 +241,10 @@ def test_what_they_were_taken_for_is_one_line_with_the_way_to_say_otherwise(
             "time=seconds canonical_id=user td_url=channel td_referrer=country form_id=code",
             "if its rows are page views, their channels come from their addresses: "
             "python -m local_runner run mta.dig",
+        ),
+        (
+            "user_id=user order_date=iso ship_date=iso channel=channel conversion=flag",
+            "order_date and ship_date could each be the time; choose one with",
         ),
         (
             "u=user t=iso a=flag b=flag channel=channel",

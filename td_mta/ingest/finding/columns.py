@@ -164,7 +164,7 @@ class _Table:
         for named in [*by_row, by_part]:
             fitting = [c for c in named if self.fits(role, c)]
             if fitting:
-                return fitting if role == VALUE else self._decided(fitting)
+                return fitting if role == VALUE else self._decided(role, fitting)
         # A column of that name whose content does not fit: reading it gives an error that shows it.
         unfit = [c for row in by_row for c in row][:1] if role in (USER, TIME, CHANNEL) else []
         if unfit and role != TIME:
@@ -182,18 +182,20 @@ class _Table:
             return [c.name for c in fuller[:1]] or candidates
         return candidates
 
-    def _decided(self, columns: list[str]) -> list[str]:
+    def _decided(self, role: Role, columns: list[str]) -> list[str]:
         """The best filled of some columns, or the first where they divide the rows alike."""
         if len(columns) == 1:
             return columns
         filled = {c: self.sample.columns[c].filled for c in columns}
         best = [c for c in columns if filled[c] > max(filled.values()) - 0.1]
-        if len(best) > 1 and self.sample.divide_alike(best):
+        if len(best) > 1 and role != TIME and self.sample.divide_alike(best):
             return best[:1]
         return best
 
     def _looks_like(self, role: Role, name: str) -> bool:
         column = self.sample.columns[name]
+        if role == TIME and role.is_other(name):  # the time of something else, as of a conversion
+            return False
         return bool(len(column.values)) and _LOOKS_LIKE[role](column)
 
     def converting_events(self, name: str) -> str | None:

@@ -21,8 +21,11 @@ class Role:
 
     def has_part(self, column: str) -> bool:
         """Whether a part of the column's name says that it is this."""
-        name = plain(column)
-        return bool(re.search(self.part, name)) and not re.search(self.not_part, name)
+        return bool(re.search(self.part, plain(column))) and not self.is_other(column)
+
+    def is_other(self, column: str) -> bool:
+        """Whether a part of the column's name says that it is something else."""
+        return bool(re.search(self.not_part, plain(column)))
 
 
 USER = Role(
@@ -61,7 +64,7 @@ TIME = Role(
         *(("date_heure", "horodatage"), ("fecha_hora",), ("heure",), ("hora",), ("data",)),
     ),
     r"time|date|tstamp|_at$|^at$|datum|zeit|fecha",
-    r"previous|prev|first|last|birth|expir|update|modif|conver|order|since|zone|offset|server_ts"
+    r"previous|prev|first|last|birth|expir|update|modif|conver|since|zone|offset|server_ts"
     r"|load|etl|dvce|sent|engagement|duration|spent|on_site|set_timestamp|time_of|lifetime",
 )
 CHANNEL = Role(
