@@ -82,9 +82,9 @@ bench-truth: .venv/dev
 
 # The lock files carry hashes and no registry's address.
 lock: lock-container
-	uv pip compile pyproject.toml --extra cpu --extra local --extra td --universal --python-version 3.10 \
+	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
-	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra dev --extra docs \
+	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
 		--universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
 

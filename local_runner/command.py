@@ -28,6 +28,7 @@ from td_mta.errors import ConfigError, Refused
 from td_mta.warehouse.td_patience import Patience
 
 if TYPE_CHECKING:
+    from td_mta.warehouse.files.options import FileOptions
     from td_mta.warehouse.local import LocalWarehouse
 
 Pairs = list[tuple[str, str]]
@@ -62,7 +63,8 @@ def run(options: Options, patience: Patience) -> int:
     schedule = _schedule(workflow)
     session_time = _session_time(options.session or failed_run.session, workflow)
     builtins = session.variables(session_time, workflow.tz, schedule) | _identity()
-    context = _run_context(options, project, int(session_time.timestamp()), patience)
+    exported = workflow.config.get("_export")
+    context = _run_context(options, project, int(session_time.timestamp()), patience, exported)
     base = parameters(options.params_file, options.param)
 
     checker = _check(options, context, config, base, builtins, workflow.file)
@@ -143,7 +145,9 @@ def _identity() -> dict[str, Value]:
     return {"session_uuid": str(uuid.uuid4()), "session_id": 1, "attempt_id": 1, "project_id": 1}
 
 
-def _run_context(options: Options, project: Project, now: int, patience: Patience) -> RunContext:
+def _run_context(
+    options: Options, project: Project, now: int, patience: Patience, exported: Value
+) -> RunContext:
     """The warehouse that the options choose; `now` is the session's time, in seconds."""
     data = options.data.resolve() if options.data else None
     out = options.out.resolve()
@@ -159,7 +163,7 @@ def _run_context(options: Options, project: Project, now: int, patience: Patienc
     def warehouse() -> "LocalWarehouse":
         from td_mta.warehouse.local import LocalWarehouse
 
-        return LocalWarehouse(data, out, now=now)
+        return LocalWarehouse(data, out, now=now, files=_file_options(exported))
 
     return RunContext(
         project=project,
@@ -167,6 +171,17 @@ def _run_context(options: Options, project: Project, now: int, patience: Patienc
         environment={"MTA_WAREHOUSE": "local", "MTA_DATA": str(data or ""), "MTA_OUT": str(out)},
         warehouse=warehouse,
     )
+
+
+def _file_options(exported: Value) -> "FileOptions":
+    """How the files of the data folder are written, as far as the workflow's parameters say."""
+    from td_mta.config.attribution import from_params
+    from td_mta.warehouse.files.options import FileOptions
+
+    named = exported if isinstance(exported, dict) else {}
+    values = {name: named[name] for name in FileOptions.parameters() if name in named}
+    plain = {name: value for name, value in values.items() if "${" not in str(value)}
+    return FileOptions.of(from_params(plain, "the workflow's parameters"))
 
 
 def _on_treasure_data(

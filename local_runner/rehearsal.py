@@ -101,7 +101,9 @@ class Rehearsal:
         data, out = self.warehouse.data, self.warehouse.out
         if data is None or data.resolve() == out.resolve():
             return False
-        return any((data / f"{table}{suffix}").is_file() for suffix in (".csv", ".parquet"))
+        from td_mta.warehouse.files import folder
+
+        return bool(folder.find(data, table))
 
 
 # Functions with `over (...)` or `ignore nulls` are not on the list: translation decides on them.

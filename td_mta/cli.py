@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from td_mta.ingest.path_tables import PathTable
     from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
+    from td_mta.warehouse.files.options import FileOptions
 
 log = logging.getLogger(__name__)
 
@@ -156,18 +157,21 @@ def open_warehouse(
     now: int,
     database: str,
     environment: Mapping[str, str] = os.environ,
+    files: "FileOptions | None" = None,
 ) -> "Warehouse":
     """The tables of a local folder, or those of `database` on Treasure Data.
 
     Key and address of Treasure Data come from the environment alone. `now` is in unix seconds.
+    `files` says how the files of `data` are written, where that is not to be found out.
     Raises `ConfigError` for a folder that does not exist and for a missing or malformed key.
     """
     if kind == "local":
         if data is not None and not data.is_dir():
             raise ConfigError(f"--data must be a folder of CSV or Parquet files, got {data}")
+        from td_mta.warehouse.files.options import FileOptions
         from td_mta.warehouse.local import LocalWarehouse
 
-        return LocalWarehouse(data, out, now=now)
+        return LocalWarehouse(data, out, now=now, files=files or FileOptions())
     key, server = _key(environment), _server(environment)
     from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 

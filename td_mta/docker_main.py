@@ -68,13 +68,16 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     from td_mta.config.attribution import from_params
     from td_mta.ingest import finding
     from td_mta.pipelines import attribution
+    from td_mta.warehouse.files.options import FileOptions
 
     data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
     folder = Path(out or "out")
     config = from_params(own_parameters(digdag_parameters), PARAMETERS_FILE, out=folder)
     now = int(str(digdag_parameters.get("session_unixtime") or int(time.time())))
     kind = os.environ.get("MTA_WAREHOUSE", "td")
-    warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, config.db)
+    files = FileOptions.of(config)
+    folder_of_data = Path(data) if data else None
+    warehouse = cli.open_warehouse(kind, folder_of_data, folder, now, config.db, files=files)
     notes: list[str] = []
     if config.table == config.rand_shuffle:  # the table whose columns the SQL has named
         finding.check_columns(config, warehouse)

@@ -17,7 +17,8 @@ from td_emulator import names
 from td_emulator.engines.protocol import EngineError
 from td_mta.atomic_files import replacing
 from td_mta.errors import DataError
-from td_mta.warehouse import csv_tables
+from td_mta.warehouse.files.options import FileOptions
+from td_mta.warehouse.files.typed_files import TypedFiles
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -29,7 +30,7 @@ class Folder:
         self.root = root
         self.scratch = Path(tempfile.mkdtemp(prefix="td_emulator_"))
         weakref.finalize(self, shutil.rmtree, self.scratch, True)
-        self._typed: dict[tuple[Path, int, int], Path] = {}
+        self._typed = TypedFiles(lambda: self.scratch)
 
     def databases(self) -> list[str]:
         """The names of all databases, sorted."""
@@ -79,18 +80,10 @@ class Folder:
     def typed_file(self, database: str, table: str) -> Path:
         """The table as Parquet: its file, or a copy that lives as long as this object."""
         path = self.file(database, table)
-        if path.suffix == ".parquet":
-            return path
-        status = path.stat()
-        key = (path, status.st_mtime_ns, status.st_size)  # a file that changed is read anew
-        if key not in self._typed:
-            copy = self.scratch / f"typed_{len(self._typed)}.parquet"
-            try:
-                csv_tables.to_parquet(path, copy)
-            except DataError as error:
-                raise EngineError("GENERIC_USER_ERROR", str(error)) from error
-            self._typed[key] = copy
-        return self._typed[key]
+        try:
+            return self._typed.parquet(path, FileOptions())
+        except DataError as error:
+            raise EngineError("GENERIC_USER_ERROR", str(error)) from error
 
     def schema(self, database: str, table: str) -> pa.Schema:
         """The columns of a table with their Arrow types."""

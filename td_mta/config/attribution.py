@@ -74,8 +74,8 @@ class Config:
     path_separator: str | None = parameter(None, checks.text_or_none)
     null_paths_column: str | None = parameter(None, checks.column_or_none)
 
-    file_separator: str | None = parameter(None, checks.text_or_none)
-    file_encoding: str | None = parameter(None, checks.text_or_none)
+    file_separator: str | None = parameter(None, checks.optional(checks.separator))
+    file_encoding: str | None = parameter(None, checks.optional(checks.encoding))
     file_header_line: int | None = parameter(None, checks.optional(checks.integer(at_least=1)))
     file_sheet: str | None = parameter(None, checks.text_or_none)
 

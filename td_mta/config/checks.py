@@ -76,6 +76,23 @@ def time_zone(value: object) -> str:
         raise UnfitError("a time zone such as UTC or Europe/Berlin") from None
 
 
+def separator(value: object) -> str:
+    """What separates the columns of a file: a word or one character."""
+    text = str(value)
+    if text not in SEPARATOR_WORDS and (len(text) != 1 or text in '"\n\r' or ord(text) > 127):
+        raise UnfitError("comma, semicolon, bar, tab or one character")
+    return text
+
+
+def encoding(value: object) -> str:
+    """The name of an encoding of text."""
+    try:
+        "".encode(str(value))
+    except (LookupError, ValueError):
+        raise UnfitError("the name of an encoding such as utf-8, utf-16 or cp1252") from None
+    return str(value)
+
+
 def optional(check: Check) -> Check:
     """None, in any form that `params.yml` or Digdag writes it, or what `check` wants."""
 
@@ -111,6 +128,7 @@ def _matching(pattern: str, wanted: str) -> Check:
     return check
 
 
+SEPARATOR_WORDS = ("comma", "semicolon", "bar", "tab", "\\t")
 _NONE = (None, "", "none", "None", "null")
 table = _matching(r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons")
 column = _matching(r"""(?!none$)[^"`;]+""", "a column name without quotes or semicolons")

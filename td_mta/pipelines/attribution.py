@@ -89,7 +89,7 @@ def run(
     fitted = _train(extracted, config, fit, timer)
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
-    tables = output_frames(results, config, timer.seconds, notes)
+    tables = output_frames(results, config, timer.seconds, [*warehouse.notes(), *notes])
     page = outputs.page_of(tables, config.table, out)
     run_id = outputs.new_run_id()
     outputs.write_tables(tables, config, warehouse, run_id)

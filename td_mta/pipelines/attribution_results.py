@@ -47,7 +47,7 @@ class Results(NamedTuple):
 def output_frames(
     results: Results, config: Config, seconds: Mapping[str, float], notes: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """Every output table by its key; `notes` are sentences on how the parameters were found."""
+    """Every output table by its key; `notes` are sentences on how the input was read."""
     credit, channels = results.credit, results.touchpoints.channels
     columns, has_value = channel_columns(channels), config.value_column is not None
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}

@@ -1,7 +1,8 @@
 """Where tables live: `Warehouse` is what the project needs of a database.
 
     local.py             tables as CSV and Parquet files in two folders
-      csv_tables.py        CSV files as typed tables
+      csv_tables.py        CSV files that we write
+      files/               files as people have them, as typed tables
       appending.py         new rows after those of a stored table
     treasure_data.py     tables of a database of Treasure Data
       td_address.py        where its API is
@@ -93,4 +94,8 @@ class Warehouse(Protocol):
 
     def drop_table(self, table: str) -> None:
         """Drop a table; a missing one is no error."""
+        ...
+
+    def notes(self) -> list[str]:
+        """What was guessed to read the tables so far, in sentences."""
         ...

@@ -1,12 +1,13 @@
 """Tables as files in two folders: what is given (`data`) and what a run makes (`out`).
 
-A table is `<name>.csv` or `<name>.parquet` in data, else in out; of two files of one name the newer
-counts. Only out is written, each file under a temporary name first, so that a file that exists is
-complete.
+A table is a file of its name in data (files/folder.py has the endings), else in out; of two files
+of one name the newer counts. Only out is written, `<name>.csv` or `<name>.parquet`, each under a
+temporary name first, so that a file that exists is complete.
 """
 
 import contextlib
 import itertools
+import logging
 import os
 import shutil
 import tempfile
@@ -26,9 +27,15 @@ from td_mta.trino_on_datafusion.engine import stored
 from td_mta.trino_on_datafusion.types import Type, from_arrow
 from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended
+from td_mta.warehouse.files import folder as table_files
+from td_mta.warehouse.files import notes
+from td_mta.warehouse.files.options import OURS, FileOptions
+from td_mta.warehouse.files.typed_files import TypedFiles, parquet
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
 
-SUFFIXES = (".csv", ".parquet")
+log = logging.getLogger(__name__)
+
+WRITTEN = (".csv", ".parquet")
 CSV_ROWS = 100_000  # a table made by SQL with more rows is stored as Parquet
 READ_ROWS = 1 << 17
 
@@ -46,7 +53,8 @@ def table_name(file: Path) -> str | None:
 class LocalWarehouse:
     """The tables of two folders, see `Warehouse` for its methods.
 
-    `now` is the session's time in unix seconds; `memory_bytes` and `threads` limit the SQL engine.
+    `now` is the session's time in unix seconds; `files` says how those in `data` are written;
+    `memory_bytes` and `threads` limit the SQL engine.
     """
 
     def __init__(
@@ -55,24 +63,24 @@ class LocalWarehouse:
         out: Path,
         *,
         now: int,
+        files: FileOptions = FileOptions(),  # noqa: B008 it is frozen
         memory_bytes: int = 1 << 30,
         threads: int | None = None,
     ) -> None:
         self.data, self.out, self.now = data, out, now
         self.memory_bytes, self.threads = memory_bytes, threads or os.cpu_count() or 1
         self._scratch: Path | None = None
-        self._typed: dict[tuple[Path, int, int], Path] = {}
+        self._options = files
+        self._typed = TypedFiles(self.scratch, self._say)
 
     def columns(self, table: str) -> list[str]:
         path = self._path(table)
-        if path.suffix == ".csv":
-            return csv_tables.header(path)
-        return _parquet(path).schema_arrow.names
+        return self._typed.columns(path, self._options_of(path))
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         existing, path = self.columns(table), str(self._path(table))
         names = [find_column(name, existing, path) for name in columns]
-        file = _parquet(self.typed_file(table))
+        file = parquet(self.typed_file(table))
         for batch in file.iter_batches(batch_size=READ_ROWS, columns=names):
             # a Parquet file gives the columns in its own order, under its own names
             arrays = [batch.column(name) for name in names]
@@ -140,20 +148,18 @@ class LocalWarehouse:
     def insert_into(self, table: str, sql: str) -> int:
         if not self._find(table):
             return self.create_table(table, sql)
-        rows_before = _parquet(self.typed_file(table)).metadata.num_rows
+        rows_before = parquet(self.typed_file(table)).metadata.num_rows
         rows = self._appended(table, self._rows(self._translated(sql)))
         return self._store(table, rows, in_order=True) - rows_before
 
     def drop_table(self, table: str) -> None:
         self._protect(table)
-        for suffix in SUFFIXES:
-            (self.out / f"{table}{suffix}").unlink(missing_ok=True)
+        for file in table_files.find(self.out, table):
+            file.unlink()
 
     def tables(self) -> list[str]:
         """The names of all tables, sorted."""
-        folders = [folder for folder in self._folders() if folder.is_dir()]
-        files = [file for folder in folders for file in folder.iterdir()]
-        return sorted({file.stem for file in files if file.suffix in SUFFIXES})
+        return sorted({name for folder in self._folders() for name in table_files.tables(folder)})
 
     def file(self, table: str) -> Path:
         """The file that a table is; raises `DataError` where there is none."""
@@ -162,14 +168,14 @@ class LocalWarehouse:
     def typed_file(self, table: str) -> Path:
         """The table as a Parquet file: itself, or a copy that lives as long as the warehouse."""
         path = self._path(table)
-        if path.suffix == ".parquet":
-            return path
-        status = path.stat()
-        key = (path, status.st_mtime_ns, status.st_size)  # a file that changed is read anew
-        if key not in self._typed:
-            self._typed[key] = self.scratch() / f"{len(self._typed)}.parquet"
-            csv_tables.to_parquet(path, self._typed[key])
-        return self._typed[key]
+        return self._typed.parquet(path, self._options_of(path))
+
+    def notes(self) -> list[str]:
+        return notes.recall(self.out, self.data) if self.data else []
+
+    def _say(self, file: Path, sentence: str) -> None:
+        log.info("%s", sentence)
+        notes.remember(self.out, file, sentence)
 
     def scratch(self) -> Path:
         """A folder for spilled rows and typed copies, gone with the warehouse."""
@@ -188,17 +194,16 @@ class LocalWarehouse:
         return path
 
     def _find(self, table: str) -> Path | None:
-        """The file of a table; None where there is none. Trino sees names in lower case."""
-        spellings = dict.fromkeys((table, table.lower()))  # in order, each once
-        for folder, name in itertools.product(self._folders(), spellings):
-            candidates = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
-            files = [path for path in candidates if path.is_file()]
-            if files:
-                return max(files, key=lambda file: file.stat().st_mtime_ns)
-        return None
+        """The file of a table; None where there is none."""
+        found = (table_files.find(folder, table) for folder in self._folders())
+        return next((files[0] for files in found if files), None)
+
+    def _options_of(self, path: Path) -> FileOptions:
+        """Files in out are ours."""
+        return self._options if self.data and path.parent == self.data else OURS
 
     def _not_found(self, table: str) -> str:
-        paths = ", ".join(f"{folder / table}.csv|.parquet" for folder in self._folders())
+        paths = ", ".join(f"{folder / table}.csv" for folder in self._folders())
         others = nearest(table, self.tables(), "these folders hold no table")
         return f"no table {table!r}: looked for {paths}; {others}"
 
@@ -224,7 +229,7 @@ class LocalWarehouse:
                 yield temporary
         except OSError as error:
             raise WarehouseError(f"could not write {path}: {error}") from error
-        for other in set(SUFFIXES) - {suffix}:
+        for other in set(WRITTEN) - {suffix}:
             (self.out / f"{table}{other}").unlink(missing_ok=True)
 
     def _store(self, table: str, batches: pa.RecordBatchReader, in_order: bool) -> int:
@@ -255,14 +260,14 @@ class LocalWarehouse:
         return rows
 
     def _appended(self, table: str, new: pa.RecordBatchReader) -> pa.RecordBatchReader:
-        return appended(_parquet(self.typed_file(table)), new, str(self._path(table)))
+        return appended(parquet(self.typed_file(table)), new, str(self._path(table)))
 
     def _translated(self, sql: str) -> TranslatedQuery:
         return translate(sql, self._catalog, self.now)
 
     def _catalog(self, table: str) -> list[tuple[str, Type, str]]:
         """Columns of a table as SQL sees them: lower-case names, Trino types, how to read them."""
-        schema = _parquet(self.typed_file(table)).schema_arrow
+        schema = parquet(self.typed_file(table)).schema_arrow
         names = [name.lower() for name in schema.names]
         if len(set(names)) < len(names):
             raise DataError(f"{self._path(table)}: columns differ only in letter case")
@@ -300,13 +305,6 @@ def _as_stored(batches: pa.RecordBatchReader, names: list[str]) -> pa.RecordBatc
     schema = pa.schema(list(zip(names, column_types, strict=True)))
     renamed = (pa.record_batch(batch.columns, names=names) for batch in batches)
     return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in renamed))
-
-
-def _parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file: {error}") from error
 
 
 def _sorted(table: pa.Table) -> pa.Table:

@@ -223,10 +223,9 @@ def test_csv_columns_get_the_type_that_all_values_have(tmp_path, values, kind, e
 
 
 def test_types_are_decided_by_every_block(tmp_path, monkeypatch):
-    from td_mta.warehouse import csv_tables
+    from td_mta.warehouse.files import text_tables
 
-    small = csv_tables.pacsv.ReadOptions(block_size=64)
-    monkeypatch.setattr(csv_tables, "_READ", small)
+    monkeypatch.setattr(text_tables, "BLOCK_BYTES", 64)
     assert typed(tmp_path, *["1"] * 500, "2.5")[0] == pa.float64()
 
 
@@ -235,8 +234,8 @@ def test_types_are_decided_by_every_block(tmp_path, monkeypatch):
     [
         (b"", "t.csv: not a readable CSV"),
         (b"a,b\n1\n", "t.csv: not a readable CSV.*Expected 2 columns"),
-        (b"a,a\n1,2\n", "t.csv: column 'a' stands twice"),
-        (b"a\n\xff\xfe\n", "t.csv: not a readable CSV.*UTF8"),
+        (b"a,b\n1,2,3\n", "t.csv: not a readable CSV.*line 2.*got 3: '1,2,3'"),
+        (b"a\n\xc3\xa4\n\xff\x81\n", "t.csv: line 3 is no UTF-8.*save it as CSV UTF-8"),
     ],
 )
 def test_a_broken_csv_file_is_named(tmp_path, content, message):
