@@ -131,20 +131,20 @@ def with_file(options: argparse.Namespace) -> tuple[Path | None, dict[str, str]]
     chosen, file = overrides(options.set), options.file
     if file is None:
         return options.data, chosen
-    from td_mta.warehouse.local import SUFFIXES, LocalWarehouse, table_name
+    from td_mta.warehouse.files import folder
 
-    table = table_name(file)
+    table = folder.table_name(file)
     if file.is_dir():
         raise ConfigError(f"{file} is a folder: name a file in it, or --data {file} --set table=…")
     if not file.is_file():
         raise ConfigError(f"{file}: no such file")
     if table is None:
-        raise ConfigError(f"{file}: the name of a table ends in one of {', '.join(SUFFIXES)}")
+        raise ConfigError(f"{file}: the name of a table ends in one of {', '.join(folder.ENDINGS)}")
     if options.data is not None or options.warehouse == "td":
         raise ConfigError(f"{file} or --data and --warehouse td: only one can say where tables are")
     if chosen.setdefault("table", table) != table:
         raise ConfigError(f"{file} or --set table={chosen['table']}: only one can be the table")
-    newest = LocalWarehouse(file.parent, options.out, now=0).file(table)
+    newest, *_ = folder.find(file.parent, table)
     if newest != file:
         raise ConfigError(f"{newest} is newer and has the same name as {file}: remove one of them")
     return file.parent, chosen

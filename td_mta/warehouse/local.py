@@ -40,16 +40,6 @@ CSV_ROWS = 100_000  # a table made by SQL with more rows is stored as Parquet
 READ_ROWS = 1 << 17
 
 
-def table_name(file: Path) -> str | None:
-    """The table that a file is, by its name; None for an ending that is not read.
-
-    >>> table_name(Path("data/touches.csv")), table_name(Path("notes.txt"))
-    ('touches', None)
-    """
-    suffix = next((suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix)), "")
-    return file.name[: -len(suffix)] or None if suffix else None
-
-
 class LocalWarehouse:
     """The tables of two folders, see `Warehouse` for its methods.
 
@@ -71,6 +61,7 @@ class LocalWarehouse:
         self.memory_bytes, self.threads = memory_bytes, threads or os.cpu_count() or 1
         self._scratch: Path | None = None
         self._options = files
+        self._said: set[str] = set()
         self._typed = TypedFiles(self.scratch, self._say)
 
     def columns(self, table: str) -> list[str]:
@@ -174,8 +165,10 @@ class LocalWarehouse:
         return notes.recall(self.out, self.data) if self.data else []
 
     def _say(self, file: Path, sentence: str) -> None:
-        log.info("%s", sentence)
-        notes.remember(self.out, file, sentence)
+        if sentence not in self._said:
+            self._said.add(sentence)
+            log.info("%s", sentence)
+            notes.remember(self.out, file, sentence)
 
     def scratch(self) -> Path:
         """A folder for spilled rows and typed copies, gone with the warehouse."""
@@ -196,7 +189,11 @@ class LocalWarehouse:
     def _find(self, table: str) -> Path | None:
         """The file of a table; None where there is none."""
         found = (table_files.find(folder, table) for folder in self._folders())
-        return next((files[0] for files in found if files), None)
+        files = next(filter(None, found), [])
+        if len(files) > 1 and files[0].parent == self.data:
+            others = ", ".join(file.name for file in files[1:])
+            self._say(files[0], f"{files[0].name}: the newest file of the table, beside {others}")
+        return files[0] if files else None
 
     def _options_of(self, path: Path) -> FileOptions:
         """Files in out are ours."""
