@@ -81,10 +81,12 @@ def open_table(options: argparse.Namespace) -> OpenTable:
     data, chosen = with_file(options)
     config = _config(options.config, chosen, options.out)
     kind = options.warehouse or ("td" if data is None else "local")
-    warehouse = open_warehouse(kind, data, options.out, int(time.time()), config.db)
 
     from td_mta.ingest import finding, path_tables
+    from td_mta.warehouse.files.options import FileOptions
 
+    files, now = FileOptions.of(config), int(time.time())
+    warehouse = open_warehouse(kind, data, options.out, now, config.db, files=files)
     paths = path_tables.find(config, finding.chosen_parameters(config, chosen), warehouse)
     if paths is not None:
         return OpenTable(config, warehouse, [], paths)

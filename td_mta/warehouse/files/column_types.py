@@ -17,7 +17,7 @@ NUMBER = (  # 1e+05 and 1.0E5 are numbers, 1e5 may be a piece of a hash
     rf"^-?(?:{_DIGITS}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-][0-9]+)?$"
     rf"|^-?(?:{_DIGITS}\.[0-9]*|\.[0-9]+)[eE][0-9]+$"
 )
-NOT_FINITE = r"^(?:nan|NaN|NAN|-?inf|-?Inf|-?Infinity)$"
+NOT_FINITE = r"^-?(?:inf|Inf|Infinity)$"
 # A double may not hold it: an identifier, not a measure. Google's client ids have a point.
 LONG_INTEGER, LONG_ID = r"^-?[0-9]{16,}$", r"^[0-9]{4,}\.[0-9]{4,}$"
 LONG_ID_LENGTH = 19

@@ -72,7 +72,7 @@ class OddRows:
             self.first, self.cells = text, cells
         self.count += 1
         # Two pieces of one row, torn by a line break, have one cell more than it between them.
-        torn = cells + self._before == self.width + 1
+        torn = cells + self._before == self.width + 1 or text.count('"') % 2
         self.can_be_filled = self.can_be_filled and 1 < cells < self.width and not torn
         self._before = cells
         return "skip"

@@ -108,11 +108,17 @@ def _layout(lines: list[str], mark: int, table: _Table) -> Layout:
 
 
 def _best(tables: Sequence[_Table]) -> _Table:
-    """The table with several columns whose header and rows agree most often."""
-    return max(
-        tables,
-        key=lambda table: (len(table.header) > 1, len(table.below), len(table.header)),
-    )
+    """The table with several columns whose header and rows agree most often, then the widest.
+
+    Where two agree as often, a comma before a blank is part of a name.
+    """
+
+    def quality(table: _Table) -> tuple[bool, int, int, int]:
+        columns = len(table.header)
+        blanks = sum(cell.startswith(" ") for cell in table.header)
+        return columns > 1, len(table.below), columns, -blanks
+
+    return max(tables, key=quality)
 
 
 def _rows(lines: list[str], start: int, separator: str) -> list[_Row]:
@@ -165,13 +171,14 @@ def _fitted(cells: list[str], below: list[list[str]], width: int) -> list[str] |
 
 
 def _are_names(cells: list[str], below: list[list[str]]) -> bool:
-    """Different words that no row repeats, above a column of numbers or times."""
+    """Different words that no row but a second header repeats, above numbers or times."""
     names = [name for name in map(clean, cells) if name]
     values = [list(map(clean, row)) for row in below]
+    repeating = sum(bool(set(names) & set(row)) for row in values)
     return (
         len(set(names)) == len(names)
         and not any(map(is_value, names))
-        and not any(set(names) & set(row) for row in values)
+        and repeating <= len(values) // 20
         and any(_are_values(column) for column in zip(*values, strict=True))
     )
 

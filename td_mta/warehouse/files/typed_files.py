@@ -75,11 +75,11 @@ def sentence(path: Path, guesses: list[Guessed]) -> str:
     """What was guessed of a file, and the parameters that say otherwise.
 
     >>> sentence(Path("data/t.csv"), [Guessed("columns separated by ;", "file_separator")])
-    't.csv: columns separated by ;; set file_separator to override'
+    't.csv: columns separated by ; (set file_separator to override)'
     """
     said = ", ".join(guess.what for guess in guesses)
     parameters = ", ".join(guess.parameter for guess in guesses if guess.parameter)
-    remedy = f"; set {parameters} to override" if parameters else ""
+    remedy = f" (set {parameters} to override)" if parameters else ""
     return f"{path.name}: {said}{remedy}"
 
 
