@@ -56,7 +56,9 @@ def run(
     credits = totals.credits()
     tables = {
         "models": frames.models(credits, given.channels, has_value=table.value is not None),
-        "run_info": _run_info(given, totals, config, [*notes, *_left(config, warehouse)]),
+        "run_info": _run_info(
+            given, totals, config, [*warehouse.notes(), *notes, *_left(config, warehouse)]
+        ),
     }
     page = outputs.page_of(tables, config.table, out)
     run_id = outputs.new_run_id()
