@@ -30,6 +30,7 @@ MISSING = pa.array(  # what stands for a missing number, in lower case
         *("(null)", "(none)", "(not set)", "(not provided)"),
     ]
 )
+_MISSING_OR_EMPTY = pa.concat_arrays([MISSING, pa.array([""])])
 
 # Names of columns, in lower case.
 _WHO = "user|customer|client|visitor|person|contact|member|subscriber|account|cookie|device"
@@ -71,7 +72,8 @@ class Reading(NamedTuple):
 
     def values(self, text: pa.Array) -> pa.Array:
         """The values of a column that the CSV reader leaves as text."""
-        missing = pc.is_in(pc.utf8_lower(text), MISSING)
+        text = pc.utf8_trim_whitespace(text)
+        missing = pc.is_in(pc.utf8_lower(text), _MISSING_OR_EMPTY)
         known = pc.if_else(missing, pa.scalar(None, pa.string()), text)
         if pa.types.is_integer(self.type):
             known = pc.replace_substring_regex(known, r"\.0$", "")
@@ -87,7 +89,7 @@ class Guess:
         self._ids = bool(ID.fullmatch(lower) or CAMEL_CASE_ID.fullmatch(name))
         self._names = holds_names or self._ids or bool(NAME.fullmatch(lower))
         self._kind: Kind = "nothing"
-        self._long = self._shortened = False
+        self._long = self._shortened = self._padded = False
         self._missing: dict[str, int] = {}  # words for a missing number, and how many there are
 
     def add(self, column: pa.Array) -> None:
@@ -97,7 +99,9 @@ class Guess:
             return
         kind = self._kind_of(values)
         if kind in ("text", "not finite") and not self._exact and not self._names:
-            values = self._without_words(values)
+            trimmed = pc.utf8_trim_whitespace(values)
+            self._padded = self._padded or trimmed != values
+            values = self._without_words(trimmed)
             kind = self._kind_of(values) if len(values) else "nothing"
         self._kind = self._both(kind)
 
@@ -115,7 +119,8 @@ class Guess:
                 f"column {self._name} holds numbers such as 1.23E+12, which a spreadsheet has cut: "
                 "different ones may have become one"
             )
-        by_csv = kind == pa.string() or not (self._missing or self._kind == "whole")
+        mended = self._missing or self._padded or self._kind == "whole"
+        by_csv = kind == pa.string() or not mended
         return Reading(kind, by_csv, self._kind != "nothing" or bool(self._missing), said)
 
     def _kind_of(self, values: pa.Array) -> Kind:
@@ -141,6 +146,7 @@ class Guess:
         for entry in pc.value_counts(values.filter(is_word)).to_pylist():
             word, count = entry["values"], entry["counts"]
             self._missing[word] = self._missing.get(word, 0) + count
+        is_word = pc.is_in(pc.utf8_lower(values), _MISSING_OR_EMPTY)
         return values.filter(pc.invert(is_word))
 
     def _both(self, kind: Kind) -> Kind:

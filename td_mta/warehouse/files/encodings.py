@@ -46,7 +46,7 @@ def find(path: Path) -> str:
     if _may_be_cp1252(path):
         return "cp1252"
     raise DataError(
-        f"line {_line(path, bad_byte)} is no UTF-8, and the file is no Windows-1252 "
+        f"line {line_of(path, bad_byte)} is no UTF-8, and the file is no Windows-1252 "
         f"either: {REMEDY}"
     )
 
@@ -55,7 +55,7 @@ def check_utf8(path: Path) -> None:
     """Raise `DataError` with the line where a file that is said to be UTF-8 is not."""
     bad_byte = _first_bad_byte(path)
     if bad_byte is not None:
-        raise DataError(f"line {_line(path, bad_byte)} is no UTF-8: {REMEDY}")
+        raise DataError(f"line {line_of(path, bad_byte)} is no UTF-8: {REMEDY}")
 
 
 def canonical(encoding: str) -> str:
@@ -98,7 +98,7 @@ def _first_bad_byte(path: Path) -> int | None:
     before = 0  # bytes
     for block in _blocks(path):
         if b"\0" in block:
-            line = _line(path, before + block.index(b"\0"))
+            line = line_of(path, before + block.index(b"\0"))
             raise DataError(f"line {line} holds a zero byte: the file is damaged, save it again")
         pending = len(decoder.getstate()[0])
         if pending or not block.isascii():
@@ -129,10 +129,14 @@ def _refuse_nul(text: str, lines: int) -> None:
         raise DataError(f"line {line} holds a zero byte: the file is damaged, or {REMEDY}")
 
 
-def _line(path: Path, byte: int) -> int:
+def line_of(path: Path, byte: int) -> int:
     """The number of the line with a byte, from 1."""
-    with open(path, "rb") as file:
-        return file.read(byte).count(b"\n") + 1
+    feeds = returns = left = 0
+    for block in _blocks(path):
+        before = block[: max(0, byte - left)]
+        left += len(block)
+        feeds, returns = feeds + before.count(b"\n"), returns + before.count(b"\r")
+    return 1 + (feeds or returns)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

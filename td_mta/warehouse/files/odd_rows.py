@@ -5,15 +5,17 @@ after a blank line. Rows whose last cells are missing are filled up, since Excel
 ones. Whatever else does not fit is an error that names the line.
 """
 
+import contextlib
 import csv
 import io
 import mmap
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from td_mta.errors import DataError
-from td_mta.warehouse.files.encodings import UTF8
+from td_mta.warehouse.files.encodings import UTF8, line_of
 from td_mta.warehouse.files.headers import clean
 from td_mta.warehouse.files.separators import Layout
 
@@ -124,7 +126,7 @@ def below_the_table(path: Path, rows: OddRows) -> bool:
 def refused(path: Path, rows: OddRows) -> DataError:
     """The error for rows that are neither below the table nor to be filled up."""
     text = rows.first.encode(UTF8)
-    line = _line_of(path, _position(path, text))
+    line = line_of(path, _position(path, text))
     shown = rows.first if len(rows.first) <= 80 else rows.first[:77] + "..."
     what = f"Expected {rows.width} columns, got {rows.cells}: {shown!r}"
     if text.count(b'"') % 2:
@@ -149,7 +151,7 @@ def fill_up(path: Path, layout: Layout, rows: Region, target: Path) -> None:
 
 def has_quotes(path: Path) -> bool:
     """Whether there is any quote in the file."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with _mapped(path) as content:
         return content.find(b'"') >= 0
 
 
@@ -158,22 +160,22 @@ def refuse_torn(path: Path, cell: str, layout: Layout) -> None:
     first, *others = cell.splitlines() or [""]
     separators = max(1, len(layout.header) - 1)
     if any(line.count(layout.separator) >= separators for line in others):
-        with open(path, "rb") as file:
-            position = max(0, file.read().find(b'"' + first.encode(UTF8)))
+        with _mapped(path) as content:
+            position = max(0, content.find(b'"' + first.encode(UTF8)))
         raise DataError(
-            f"line {_line_of(path, position)} opens a quote that runs over {len(others) + 1} lines "
+            f"line {line_of(path, position)} opens a quote that runs over {len(others) + 1} lines "
             "which look like rows: close it, or double it where the text holds a quote"
         )
 
 
 def _position(path: Path, line: bytes) -> int:
     """The first byte of a line of that text."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with _mapped(path) as content:
         found = re.search(rb"(?<![^\r\n])" + re.escape(line) + rb"(?![^\r\n])", content)
         return found.start() if found else 0
 
 
-def _line_of(path: Path, position: int) -> int:
-    with open(path, "rb") as file:
-        before = file.read(position)
-    return 1 + (before.count(b"\n") or before.count(b"\r"))
+@contextlib.contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content

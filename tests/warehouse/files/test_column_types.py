@@ -41,6 +41,8 @@ COLUMNS = {
     "a missing flag": ("x", ["true", "null"], BOOL),
     "words alone": ("x", ["NA", "NULL"], TEXT),
     "a country among ids": ("user_id", ["1", "NA"], TEXT),
+    "numbers with blanks around": ("x", [" 1", "2 ", "\u00a03", " "], INT),
+    "words with blanks around": ("x", [" 1", "a "], TEXT),
     "nothing": ("x", [None], TEXT),
 }
 
@@ -81,6 +83,14 @@ def test_what_is_read_otherwise_than_written_is_said(
     assert not reading.by_csv
     assert reading.values(pa.array(values)).to_pylist() == read
     assert said in reading.said[0]
+
+
+def test_blanks_around_numbers_say_nothing() -> None:
+    guess = Guess("x")
+    guess.add(pa.array([" 1.5", "2 ", " "]))
+    reading = guess.reading()
+    assert reading.values(pa.array([" 1.5", "2 ", " ", None])).to_pylist() == [1.5, 2, None, None]
+    assert not reading.said
 
 
 def test_ids_that_a_spreadsheet_has_cut_are_said() -> None:
