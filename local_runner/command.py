@@ -28,7 +28,7 @@ from td_mta.errors import ConfigError, Refused
 from td_mta.warehouse.td_patience import Patience
 
 if TYPE_CHECKING:
-    from td_mta.warehouse.files.options import FileOptions
+    from td_mta.warehouse.file_options import FileOptions
     from td_mta.warehouse.local import LocalWarehouse
 
 Pairs = list[tuple[str, str]]
@@ -176,7 +176,7 @@ def _run_context(
 def _file_options(exported: Value) -> "FileOptions":
     """How the files of the data folder are written, as far as the workflow's parameters say."""
     from td_mta.config.attribution import from_params
-    from td_mta.warehouse.files.options import FileOptions
+    from td_mta.warehouse.file_options import FileOptions
 
     named = exported if isinstance(exported, dict) else {}
     values = {name: named[name] for name in FileOptions.parameters() if name in named}

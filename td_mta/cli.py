@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from td_mta.ingest.path_tables import PathTable
     from td_mta.pipelines.attribution import Summary
     from td_mta.warehouse import Warehouse
-    from td_mta.warehouse.files.options import FileOptions
+    from td_mta.warehouse.file_options import FileOptions
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def open_table(options: argparse.Namespace) -> OpenTable:
     kind = options.warehouse or ("td" if data is None else "local")
 
     from td_mta.ingest import finding, path_tables
-    from td_mta.warehouse.files.options import FileOptions
+    from td_mta.warehouse.file_options import FileOptions
 
     files, now = FileOptions.of(config), int(time.time())
     warehouse = open_warehouse(kind, data, options.out, now, config.db, files=files)
@@ -170,7 +170,7 @@ def open_warehouse(
     if kind == "local":
         if data is not None and not data.is_dir():
             raise ConfigError(f"--data must be a folder of CSV or Parquet files, got {data}")
-        from td_mta.warehouse.files.options import FileOptions
+        from td_mta.warehouse.file_options import FileOptions
         from td_mta.warehouse.local import LocalWarehouse
 
         return LocalWarehouse(data, out, now=now, files=files or FileOptions())

@@ -68,7 +68,7 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     from td_mta.config.attribution import from_params
     from td_mta.ingest import finding
     from td_mta.pipelines import attribution
-    from td_mta.warehouse.files.options import FileOptions
+    from td_mta.warehouse.file_options import FileOptions
 
     data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
     folder = Path(out or "out")

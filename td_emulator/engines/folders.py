@@ -17,7 +17,7 @@ from td_emulator import names
 from td_emulator.engines.protocol import EngineError
 from td_mta.atomic_files import replacing
 from td_mta.errors import DataError
-from td_mta.warehouse.files.options import FileOptions
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.files.typed_files import TypedFiles
 
 SUFFIXES = (".parquet", ".csv")

@@ -2,6 +2,7 @@
 
     local.py             tables as CSV and Parquet files in two folders
       csv_tables.py        CSV files that we write
+      file_options.py      what somebody says about the files of a folder
       files/               files as people have them, as typed tables
       appending.py         new rows after those of a stored table
     treasure_data.py     tables of a database of Treasure Data

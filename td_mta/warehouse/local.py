@@ -27,9 +27,9 @@ from td_mta.trino_on_datafusion.engine import stored
 from td_mta.trino_on_datafusion.types import Type, from_arrow
 from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended
+from td_mta.warehouse.file_options import OURS, FileOptions
 from td_mta.warehouse.files import folder as table_files
 from td_mta.warehouse.files import notes
-from td_mta.warehouse.files.options import OURS, FileOptions
 from td_mta.warehouse.files.typed_files import TypedFiles, parquet
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
 

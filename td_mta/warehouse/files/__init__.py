@@ -1,6 +1,5 @@
 """Tables in files, as people have them: found by name, made plain, read, typed.
 
-    options.py         what somebody says about the files of a folder
     folder.py          which files of a folder are tables, and their names
     kinds.py           what a file is by its first bytes, whatever its ending says
     encodings.py       text of any encoding as UTF-8

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from td_mta.errors import DataError
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.files import encodings, excel, kinds
-from td_mta.warehouse.files.options import FileOptions
 
 
 class Guessed(NamedTuple):

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from td_mta.errors import DataError
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.files.encodings import UTF8
 from td_mta.warehouse.files.headers import check_names, clean, is_value
-from td_mta.warehouse.files.options import FileOptions
 
 SAMPLE = 1 << 18  # bytes
 ROWS = 200  # of the sample

@@ -13,11 +13,11 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from td_mta.errors import DataError
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.files import odd_rows
 from td_mta.warehouse.files.column_types import FALSE, TRUE, Guess, Reading
 from td_mta.warehouse.files.headers import Header, header
 from td_mta.warehouse.files.odd_rows import OddRows, Region
-from td_mta.warehouse.files.options import FileOptions
 from td_mta.warehouse.files.plain import Guessed
 from td_mta.warehouse.files.separators import NOTHING, layout
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from td_mta.errors import DataError
-from td_mta.warehouse.files.options import FileOptions
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.files.plain import Guessed, plain
 from td_mta.warehouse.files.text_tables import TextTable
 

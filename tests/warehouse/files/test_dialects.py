@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from td_mta.errors import DataError
-from td_mta.warehouse.files.options import FileOptions
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.local import LocalWarehouse
 
 ROWS = [

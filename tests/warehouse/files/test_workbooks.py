@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from td_mta.errors import DataError
-from td_mta.warehouse.files.options import FileOptions
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.local import LocalWarehouse
 
 SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
