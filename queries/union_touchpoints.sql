@@ -27,6 +27,7 @@ given as (
         typeof("${touchpoints_time_column}") as time_type,
         false as is_order,
         cast("${touchpoints_user_column}" as varchar) as user_id,
+        typeof("${touchpoints_user_column}") as user_type,
         cast("${touchpoints_channel_column}" as varchar) as channel,
         cast("${touchpoints_source_column}" as varchar) as source,
         cast("${touchpoints_campaign_column}" as varchar) as campaign,
@@ -34,7 +35,14 @@ given as (
             when '${orders_table}' <> 'none' then '0'
             else cast("${orders_table == 'none' ? touchpoints_conversion_column : 'none'}" as varchar)
         end as conversion_text,
-        cast("${touchpoints_value_column}" as double) as value,
+        case
+            when typeof("${touchpoints_value_column}") not like 'varchar%'
+                then cast("${touchpoints_value_column}" as double)
+        end as value,
+        case
+            when typeof("${touchpoints_value_column}") like 'varchar%'
+                then cast("${touchpoints_value_column}" as varchar)
+        end as value_text,
         cast("${tie_column}" as varchar) as tie,
         cast("${orders_table == 'none' ? order_id : 'none'}" as varchar) as order_id,
         cast("${conversion_id}" as varchar) as conversion_id
@@ -45,32 +53,263 @@ given as (
         typeof("${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column}"),
         true,
         cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar),
+        typeof("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}"),
         cast(null as varchar),
         cast(null as varchar),
         cast(null as varchar),
         '1',
-        cast("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}" as double),
+        case
+            when typeof("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}") not like 'varchar%'
+                then cast("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}" as double)
+        end,
+        case
+            when typeof("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}") like 'varchar%'
+                then cast("${orders_value_column == 'none' ? touchpoints_value_column : orders_value_column}" as varchar)
+        end,
         cast(null as varchar),
         cast("${order_id}" as varchar),
         cast(null as varchar)
     from given_orders
 ),
 
+-- Without the blanks of Unicode around them, those of no width included.
 trimmed as (
     select
         trim(replace(replace(time_text, chr(160), ' '), chr(8239), ' ')) as time_text,
         time_type,
         is_order,
-        user_id,
-        nullif(trim(channel), '') as channel,
-        nullif(trim(source), '') as source,
-        nullif(trim(campaign), '') as campaign,
-        lower(trim(conversion_text)) as conversion_text,
+        nullif(trim(user_id, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as user_id,
+        user_type,
+        nullif(trim(channel, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as channel,
+        nullif(trim(source, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as source,
+        nullif(trim(campaign, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as campaign,
+        lower(trim(conversion_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF')) as conversion_text,
         value,
+        lower(trim(value_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF')) as value_text,
         tie,
         nullif(trim(order_id), '') as order_id,
         conversion_id
     from given
+),
+
+-- Words for a missing value stay where the model's reader tells them: in users, channels and sources.
+without_words as (
+    select
+        time_text,
+        time_type,
+        is_order,
+        case
+            when user_type in ('double', 'real') then case
+                when regexp_like(user_id, '^-?[0-9](?:[.][0-9]+)?E[0-9]+$')
+                    and cast(user_id as double) = floor(cast(user_id as double))
+                    and abs(cast(user_id as double)) < 9.2e18
+                    then cast(cast(cast(user_id as double) as bigint) as varchar)
+                else user_id
+            end
+            else user_id
+        end as user_id,
+        channel,
+        source,
+        campaign,
+        conversion_text,
+        value,
+        case
+            when value_text is null or value_text in ('', 'nan') then null
+            when regexp_like(value_text, '^-?[0-9]+[.]?[0-9]*$') then value_text
+            when '${null_words}' <> 'none' and strpos(
+                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+                ',' || value_text || ','
+            ) > 0 then null
+            else value_text
+        end as value_text,
+        tie,
+        order_id,
+        conversion_id
+    from trimmed
+),
+
+-- Amounts that are texts: $1,234.50, 12,50 EUR, (5.00). Most are plain numbers, 1.234 may be a thousand.
+plain as (
+    select
+        *,
+        case
+            when regexp_like(value_text, '^[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:e[-+]?[0-9]+)?$')
+                and not regexp_like(value_text, '^[-+]?[1-9][0-9]{0,2}[.][0-9]{3}$')
+                then cast(value_text as double)
+        end as plain_number
+    from without_words
+),
+
+-- Of the others, one way to write them.
+written as (
+    select
+        *,
+        regexp_replace(
+            regexp_replace(
+                translate(
+                    case when plain_number is null then value_text end,
+                    U&'\2212\2013\2019\02BC\0009\00A0\2007\2009\202F\3000',
+                    '--''''      '
+                ),
+                '(\p{L})[.]', '$1'
+            ),
+            '([0-9])[.,]-+', '$1'
+        ) as money
+    from plain
+),
+
+-- Then what stands around the number (a currency of the list), and the number with its sign.
+parted as (
+    select
+        *,
+        regexp_replace(money, '[-+0-9., ''()]+', '') as sign,
+        trim(regexp_replace(money, '[^-+0-9., ''()]+', '')) as signed
+    from written
+),
+
+currencies as (
+    select
+        *,
+        case
+            when money is null then null
+            when regexp_like(money, '[0-9][., ]*[^-+0-9., ''()]+[., ]*[0-9]') then null
+            when sign = '' then ''
+            when sign in ('$', 'usd', 'us$', '$us', 'usd$', '$usd') then '$'
+            when sign in ('€', 'eur', 'euro', 'euros', '€eur') then '€'
+            when sign in ('£', 'gbp', '£gbp') then '£'
+            when sign in ('¥', '￥', 'jpy', '円', 'yen', 'cny', 'rmb', '元', 'cn¥') then '¥'
+            when sign in ('₹', 'inr', 'rs') then '₹'
+            when sign in ('₩', 'krw', '원') then '₩'
+            when sign in ('₽', 'rub', 'руб', 'р') then '₽'
+            when sign in ('kr', 'sek', 'nok', 'dkk', 'isk') then 'kr'
+            when sign in ('zł', 'zl', 'pln') then 'zł'
+            when sign in ('kč', 'kc', 'czk') then 'Kč'
+            when sign in ('chf', 'fr', 'sfr') then 'Fr.'
+            when sign in ('r$', 'brl') then 'R$'
+            when sign in ('a$', 'au$', 'aud') then 'A$'
+            when sign in ('c$', 'ca$', 'cad') then 'C$'
+            when sign in ('₺', 'try', 'tl') then '₺'
+            when sign in ('₪', 'ils') then '₪'
+            when sign in ('฿', 'thb') then '฿'
+            when sign in ('₫', 'vnd', 'đ') then '₫'
+            when sign in ('₴', 'uah', 'грн') then '₴'
+            when sign in (
+                'nz$', 'nzd', 'hk$', 'hkd', 's$', 'sgd', 'nt$', 'twd', 'mx$', 'mxn', 'ars', 'clp',
+                'cop', 'pen', 'huf', 'ft', 'ron', 'lei', 'bgn', 'zar', 'aed', 'sar', 'idr', 'rp',
+                'myr', 'rm', 'php', '₱', 'pkr', 'egp', 'ngn', 'kes'
+            ) then upper(sign)
+        end as currency,
+        case
+            when signed is null then null
+            when not regexp_like(
+                signed,
+                '^(?:[-+]? *[0-9.,][0-9., '']*|[0-9.,][0-9., '']*-|[(] *[0-9.,][0-9., '']*[)])$'
+            ) then ''
+            when not regexp_like(signed, '[0-9.,] +[0-9.,]|''')
+                then regexp_replace(signed, '[-+() '']+', '')
+            when regexp_like(
+                signed, '^[-+( ]*[0-9]{1,3}(?:[ ''][0-9]{3})+(?:[.,][0-9]*)?[- )]*$'
+            ) then regexp_replace(signed, '[-+() '']+', '')
+            else ''
+        end as digits
+    from parted
+),
+
+-- Its meaning with either decimal mark; NULL where there is none.
+meant as (
+    select
+        *,
+        case
+            when value_text is null then null
+            when plain_number is not null then plain_number
+            when currency is null or not regexp_like(digits, '[0-9]') then null
+            when regexp_like(
+                digits,
+                '^(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{2,3})*,[0-9]{3})?(?:[.][0-9]*)?$'
+            ) then cast(replace(digits, ',', '') as double)
+        end as with_point,
+        case
+            when value_text is null then null
+            when plain_number is not null then if(value_text like '%.%', null, plain_number)
+            when currency is null or not regexp_like(digits, '[0-9]') then null
+            when regexp_like(digits, '^(?:[0-9]+|[1-9][0-9]{0,2}(?:[.][0-9]{3})+)?(?:,[0-9]*)?$')
+                then cast(replace(replace(digits, '.', ''), ',', '.') as double)
+        end as with_comma,
+        case
+            when digits is null then null
+            when not regexp_like(digits, '^[1-9][0-9]{0,2}[.,][0-9]{3}$') then null
+            when currency <> '' and digits like '%.%' then 'comma'
+            else 'point'
+        end as likely_mark,
+        if(signed like '-%' or signed like '(%' or signed like '%-', -1e0, 1e0) as sense
+    from currencies
+),
+
+-- The decimal mark of the column: one that only one value shows, else the one that open values have
+-- as a rule (1,234 is a thousand, 1.234 is not, $1.234 is).
+marks as (
+    select
+        max(case when with_comma is null then value_text end) as shows_point,
+        max(case when with_point is null then value_text end) as shows_comma,
+        max(case when likely_mark = 'point' then value_text end) as likely_point,
+        max(case when likely_mark = 'comma' then value_text end) as likely_comma,
+        min(nullif(currency, '')) as first_currency,
+        max(nullif(currency, '')) as last_currency
+    from meant
+    where with_point is not null or with_comma is not null
+),
+
+decided as (
+    select
+        case
+            when '${decimal_mark}' <> 'none' then '${decimal_mark}'
+            when shows_point is not null then 'point'
+            when shows_comma is not null then 'comma'
+            when likely_point is not null then 'point'
+            when likely_comma is not null then 'comma'
+            else 'point'
+        end as mark,
+        case
+            when first_currency <> last_currency then
+                'holds amounts in several currencies, such as ' || first_currency || ' and '
+                || last_currency || '. Convert them to one'
+            when '${decimal_mark}' <> 'none' then null
+            when shows_point is not null and shows_comma is not null then
+                'does not tell whether a point or a comma is the decimal mark, it holds '
+                || shows_point || ' and ' || shows_comma || '. Set decimal_mark to point or comma'
+            when shows_point is null and shows_comma is null
+                and likely_point is not null and likely_comma is not null then
+                'does not tell whether a point or a comma is the decimal mark, it holds '
+                || likely_point || ' and ' || likely_comma || '. Set decimal_mark to point or comma'
+        end as fault
+    from marks
+),
+
+valued as (
+    select
+        time_text,
+        time_type,
+        is_order,
+        user_id,
+        channel,
+        source,
+        campaign,
+        conversion_text,
+        case
+            when value_text is null then value
+            when fault is null and currency is not null and signed in ('', '-') then null
+            when fault is null and with_comma is not null and mark = 'comma' then sense * with_comma
+            when fault is null and with_point is not null and mark = 'point' then sense * with_point
+            else cast(cast(
+                'table ${touchpoints_table}, column ${touchpoints_value_column} '
+                || coalesce(fault, 'must hold numbers, got ' || value_text) as bigint
+            ) as double)
+        end as value,
+        tie,
+        order_id,
+        conversion_id
+    from decided
+    cross join meant
 ),
 
 -- Times, read as td_mta/ingest/times/ reads them, each value by itself. First numbers: whole ones,
@@ -93,7 +332,7 @@ numbered as (
                     then cast(floor(cast(time_text as double)) as bigint)
             end
         end as number
-    from trimmed
+    from valued
 ),
 
 -- Then texts. One that is not yet YYYY-MM-DD HH:MM:SS and a tail (AM, UTC, +01:00) becomes so by
@@ -400,6 +639,8 @@ timed as (
     from read
 ),
 
+-- 0 and 1, words for yes and no, or the values of conversion_value_is. What is none of them stops the
+-- query with a sentence, which is no number.
 flagged as (
     select
         time,
@@ -408,9 +649,31 @@ flagged as (
         source,
         campaign,
         case
-            when conversion_text in ('true', '1.0', '1.0e0') then 1
-            when conversion_text in ('false', '0.0', '0e0') then 0
-            else cast(conversion_text as bigint)
+            when '${orders_table}' = 'none' and '${conversion_value_is}' <> 'none' then
+                if(strpos(
+                    ',' || regexp_replace(lower('${conversion_value_is}'), ' *, *', ',') || ',',
+                    ',' || regexp_replace(conversion_text, '^(-?[0-9])(?:[.]0)?e0$', '$1') || ','
+                ) > 0, 1, 0)
+            when conversion_text in (
+                '0', '0.0', '0e0', '0.0e0', '', 'false', 'f', 'no', 'n', 'off', '-', 'not converted',
+                'nein', 'falsch', 'non', 'faux', 'falso', 'não', 'nao', 'нет', 'ложь', '否'
+            ) then 0
+            when conversion_text in (
+                '1', '1.0', '1.0e0', 'true', 't', 'yes', 'y', 'on', 'x', '✓', '✔', 'converted',
+                'ja', 'j', 'wahr', 'oui', 'vrai', 'si', 'sí', 'sì', 'verdadero', 'vero', 'sim',
+                'verdadeiro', 'да', 'истина', '是'
+            ) then 1
+            when conversion_text is null or '${null_words}' <> 'none' and strpos(
+                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+                ',' || conversion_text || ','
+            ) > 0 then 0
+            else cast(
+                'table ${touchpoints_table}, column '
+                || '${orders_table == 'none' ? touchpoints_conversion_column : 'none'} '
+                || 'must hold 0 or 1 (or yes, no), got ' || conversion_text
+                || '. Where rows of some values convert, set conversion_value_is to these values'
+                as bigint
+            )
         end as conversion,
         value,
         tie,
@@ -425,7 +688,18 @@ select
     channel as "${channel_col}",
     source as "${source_col}",
     case
+        -- Is one of them a word for a missing value? Rarely, so a first look is at all words as one text.
+        when '${null_words}' <> 'none' and strpos(lower('${null_words}'), lower(channel)) > 0
+            and strpos(
+                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+                ',' || lower(channel) || ','
+            ) > 0 then null
         when source is null then channel
+        when '${null_words}' <> 'none' and strpos(lower('${null_words}'), lower(source)) > 0
+            and strpos(
+                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+                ',' || lower(source) || ','
+            ) > 0 then channel
         else channel || ' ' || upper(substr(source, 1, 1)) || substr(source, 2)
     end as "${channel_source_col}",
     campaign,

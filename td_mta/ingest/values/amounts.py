@@ -31,19 +31,24 @@ class DecimalMarkError(Exception):
         self.mark: Mark = mark
 
 
-def amounts(column: pa.Array, location: str, given: Mark | None = None) -> Floats:
+def amounts(
+    column: pa.Array,
+    location: str,
+    given: Mark | None = None,
+    null_words: Collection[str] = (),
+) -> Floats:
     """The amounts of a whole column, `(rows,)`; see `AmountReader`.
 
     The mark that is `given` for another table counts here where these texts can have it.
     """
     if given and pa.types.is_string(column.type):
         with contextlib.suppress(DataError):
-            return AmountReader("", location, given).read(column)
+            return AmountReader("", location, given, null_words).read(column)
+    reader = AmountReader("", location, null_words=null_words)
     try:
-        reader = AmountReader("", location)
         values = reader.read(column)
     except DecimalMarkError as found:
-        reader = AmountReader("", location, found.mark)
+        reader = AmountReader("", location, found.mark, null_words)
         values = reader.read(column)
     reader.check()
     return values

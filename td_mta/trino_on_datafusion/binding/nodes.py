@@ -37,6 +37,7 @@ NODES: Mapping[type[exp.Expression], NodeRule] = {
     exp.Escape: NodeRule(conditions.like_with_escape, _BINARY),
     # constants and columns
     exp.Literal: NodeRule(values.constant, ("this", "is_string")),
+    exp.UnicodeString: NodeRule(values.unicode_text, ("this", "escape")),
     exp.Boolean: NodeRule(values.true_or_false, _UNARY),
     exp.Null: NodeRule(values.null, ()),
     exp.Column: NodeRule(values.column, ("this", "table", "db", "catalog")),

@@ -31,7 +31,24 @@ from td_mta.trino_on_datafusion.types import (
 _EXTRACTED = (
     "year", "quarter", "month", "week", "day", "hour", "minute", "second", "dow", "doy",
 )  # fmt: skip
+_ESCAPED = re.compile(r"\\(?:([0-9A-Fa-f]{4})|\+([0-9A-Fa-f]{6})|.|$)", re.DOTALL)
 _TRIM_FUNCTIONS = {"": "trim", "BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}
+
+
+def unicode_text(node: exp.UnicodeString, scope: Scope) -> Bound:
+    """U&'...', in which \\00A0 is a letter by its number, and \\+01F642 one of six digits."""
+    text = str(node.this)
+    if node.args.get("escape"):
+        raise Refused("UESCAPE: the escape of U&'...' is a backslash here")
+    decoded = _ESCAPED.sub(_letter, text)
+    return literal(decoded, varchar(len(decoded)))
+
+
+def _letter(escape: re.Match[str]) -> str:
+    number = escape[1] or escape[2]
+    if number is None and escape[0] != "\\\\":
+        raise Refused(f"{escape[0]} in U&'...': \\0041 or \\+000041 is supported")
+    return "\\" if number is None else chr(int(number, 16))
 
 
 def constant(node: exp.Literal, scope: Scope) -> Bound:
