@@ -153,6 +153,8 @@ class TouchpointTable:
         rises = falls = 0
         for bucket in range(BUCKETS):
             rows = self._bucket(bucket)
+            if self.settings.orders:  # which arrived after all touches
+                rows = rows.filter(pc.invert(rows["conversion"]))
             user, time = rows["rnd"].to_numpy(), rows["time"].to_numpy()
             order = np.argsort(user, kind="stable")
             step = np.diff(time[order])[np.diff(user[order]) == 0]

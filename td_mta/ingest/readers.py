@@ -17,6 +17,7 @@ class Readers(NamedTuple):
 
     conversion: FlagReader
     value: AmountReader | None
+    converts: bool | None  # whether every row does, or none; None: `conversion` says it
 
     @classmethod
     def of(cls, settings: TableSettings) -> "Readers":
@@ -25,12 +26,15 @@ class Readers(NamedTuple):
         words = settings.null_words
         flags = FlagReader(name, settings.location(name), settings.conversion_values, words)
         if value is None:
-            return cls(flags, None)
+            return cls(flags, None, settings.converts)
         location = settings.location(value)
-        return cls(flags, AmountReader(value, location, settings.decimal_mark, words))
+        amounts = AmountReader(value, location, settings.decimal_mark, words)
+        return cls(flags, amounts, settings.converts)
 
     def flags_of(self, batch: pa.RecordBatch) -> Flags:
         """Which rows convert, `(rows,)`."""
+        if self.converts is not None:
+            return np.full(len(batch), self.converts)
         return self.conversion.read(batch[self.conversion.column])
 
     def values_of(self, batch: pa.RecordBatch) -> Floats:

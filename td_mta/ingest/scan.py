@@ -26,6 +26,7 @@ from td_mta.ingest.values import spellings
 from td_mta.ingest.values.amounts import DecimalMarkError, amounts
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import same_column
 
 log = logging.getLogger(__name__)
 
@@ -88,26 +89,51 @@ def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Sc
     try:
         return _scan(settings, warehouse, spill)
     except DecimalMarkError as found:
-        return _scan(replace(settings, decimal_mark=found.mark), warehouse, spill)
+        orders = settings.orders and replace(settings.orders, decimal_mark=found.mark)
+        marked = replace(settings, decimal_mark=found.mark, orders=orders)
+        return _scan(marked, warehouse, spill)
 
 
 def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
     scan, readers = Scan(), Readers.of(settings)
     with contextlib.ExitStack() as open_files:
         files = _SpillFiles(spill, spilled_schema(settings), open_files)
-        times = _time_reader(settings, warehouse)
-        batches = warehouse.read(settings.table, _columns(settings, warehouse))
-        for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
-            files.write(_clean(batch, settings, readers, times, scan))
+        _scan_part(settings, readers, warehouse, files, scan)
+        if settings.orders:
+            of_orders = Readers.of(settings.orders)
+            _scan_part(settings.orders, of_orders, warehouse, files, scan)
     log.info("read %d rows, %d conversions", scan.rows, scan.conversions)
-    scan.converted += readers.finished()
-    for what, rows in scan.converted.items():
-        log.info("converted: %s (%d rows)", what, rows)
-    scan.absent_conversion_values = readers.conversion.absent_values()
+    for what, converted in scan.converted.items():
+        log.info("converted: %s (%d rows)", what, converted)
     _check(scan, settings, readers)
     if settings.join_letter_case:
         scan.spelling = spellings.spelling(scan.rows_by_channel)
     return scan
+
+
+def _scan_part(
+    settings: TableSettings,
+    readers: Readers,
+    warehouse: Warehouse,
+    files: "_SpillFiles",
+    scan: Scan,
+) -> None:
+    """One table: that of touchpoints, or that of orders after it."""
+    rows, dropped = scan.rows, scan.dropped
+    times = _time_reader(settings, warehouse)
+    batches = warehouse.read(settings.table, _columns(settings, warehouse))
+    for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
+        files.write(_clean(batch, settings, readers, times, scan))
+    scan.converted += readers.finished()
+    scan.absent_conversion_values += readers.conversion.absent_values()
+    if scan.rows > rows and scan.dropped - dropped == scan.rows - rows:
+        parameters = "user_column and time_column"
+        if settings.converts:
+            parameters = "orders_user_column and orders_time_column"
+        raise DataError(
+            f"table {settings.table}: no row has both a user ({settings.user_column}) and a time "
+            f"({settings.time_column}); check {parameters}"
+        )
 
 
 def spilled_schema(settings: TableSettings) -> pa.Schema:
@@ -127,16 +153,18 @@ def read_bucket(spill: Path, bucket: int, schema: pa.Schema) -> pa.Table:
 
 def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
     """The columns to read, each once: a column may be user and channel at the same time."""
-    names = [
-        settings.user_column,
-        settings.time_column,
-        settings.channel_column,
-        settings.conversion_column,
-    ]
+    existing = warehouse.columns(settings.table)
+    names = [settings.user_column, settings.time_column]
+    if not settings.converts:
+        names.append(settings.channel_column)
+    if settings.converts is None:
+        names.append(settings.conversion_column)
     if settings.value_column:
         names.append(settings.value_column)
-    names += settings.mark_columns.values()
-    if settings.user_rnd_column in warehouse.columns(settings.table):
+    marks = settings.mark_columns.values()
+    # Of touches and orders either may lack them, and two tables' random numbers would not agree.
+    names += marks if settings.converts is None else (m for m in marks if same_column(m, existing))
+    if settings.user_rnd_column in existing and settings.converts is None:
         names.append(settings.user_rnd_column)
     return list(dict.fromkeys(names))
 
@@ -241,17 +269,22 @@ def _clean(
 
 
 def _marks(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array]:
-    """The columns of `MARKS` that the table has."""
-    return [
-        columns.text(batch[column])
-        if name == "tie"
-        else pa.array(ids.read(batch[column], settings.null_words))
-        for name, column in settings.mark_columns.items()
-    ]
+    """The columns of `MARKS`; without a value where one of two tables lacks them."""
+    marks = []
+    for name, column in settings.mark_columns.items():
+        is_there = column in batch.schema.names
+        values = batch[column] if is_there else pa.nulls(len(batch), pa.string())
+        is_tie = name == "tie"
+        marks.append(
+            columns.text(values) if is_tie else pa.array(ids.read(values, settings.null_words))
+        )
+    return marks
 
 
 def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints:
     """Codes of the channels, -1 for none; new names join the scan's."""
+    if settings.converts:
+        return np.full(len(batch), -1)
     column = settings.channel_column
     names = coercion.names(batch[column], settings.null_words)
     scan.null_channels += names.null_words
@@ -307,16 +340,14 @@ def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:
     table = f"table {settings.table}"
     if not scan.rows:
         raise EmptyTableError(f"{table} is empty")
-    if scan.dropped == scan.rows:
-        raise DataError(
-            f"{table}: no row has both a user ({settings.user_column}) and a time "
-            f"({settings.time_column}); check user_column and time_column"
-        )
     if scan.refunds and not scan.conversions:
+        column = (settings.orders or settings).value_column
         raise DataError(
-            f"{table}: all conversions have a negative {settings.value_column}, as refunds have, "
-            "so there is nothing to attribute; check value_column"
+            f"{table}: all conversions have a negative {column}, as refunds have, so there is "
+            "nothing to attribute; check value_column"
         )
+    if not scan.conversions and settings.orders:
+        raise DataError(f"orders_table {settings.orders.table} has no order: nothing to attribute")
     if not scan.conversions:
         raise DataError(
             f"{table}: no row has {settings.conversion_column} {readers.conversion.nothing_found()}"

@@ -1,7 +1,7 @@
 """What reading a touchpoint table needs to know: its name, its columns and what its rows mean."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from td_mta.config.attribution import Config
@@ -31,13 +31,15 @@ class TableSettings:
     users_per_page: int
     time_format: str | None = None
     made_by_sql: bool = False  # the workflow's SQL has applied time_format and the like already
+    converts: bool | None = None  # every row, or none; None: conversion_column says which
+    orders: "TableSettings | None" = None  # the table of orders, each a conversion without a touch
 
     @classmethod
     def of(cls, config: Config) -> "TableSettings":
         """The table that a run's parameters name."""
         flags_of_journeys = config.conversion_flag == "journey"
         is_made_by_sql = config.table == config.rand_shuffle  # its values are read already
-        return cls(
+        settings = cls(
             table=config.table,
             user_column=config.user_column,
             time_column=config.time_column,
@@ -67,6 +69,27 @@ class TableSettings:
             time_format=config.time_format,
             made_by_sql=config.table == config.rand_shuffle,
         )
+        # Where the SQL made the table, the orders are among its rows.
+        return settings if is_made_by_sql else settings._with_orders(config)
+
+    @property
+    def has_value(self) -> bool:
+        """Whether conversions have a value."""
+        return bool(self.value_column or (self.orders and self.orders.value_column))
+
+    def _with_orders(self, config: Config) -> "TableSettings":
+        """No touch converts where orders have a table of their own."""
+        if config.orders_table is None:
+            return self
+        orders = replace(
+            self,
+            table=config.orders_table,
+            user_column=config.orders_user_column or self.user_column,
+            time_column=config.orders_time_column or self.time_column,
+            value_column=config.orders_value_column or self.value_column,
+            converts=True,
+        )
+        return replace(self, value_column=None, converts=False, orders=orders)
 
     def location(self, column: str) -> str:
         """How an error names one of the columns."""

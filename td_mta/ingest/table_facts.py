@@ -11,7 +11,7 @@ from td_mta.ingest.pages import LeftOut, Page
 from td_mta.journeys import facts
 from td_mta.journeys.events import Counts
 from td_mta.journeys.facts import Facts
-from td_mta.journeys.touchpoints import Ints
+from td_mta.journeys.touchpoints import Flags, Ints
 
 
 class Most(NamedTuple):
@@ -37,6 +37,10 @@ class TableFacts:
     left_out: LeftOut = NONE_LEFT_OUT
     most_touches: Most = NOBODY
     most_conversions: Most = NOBODY
+    converting_users: int = 0
+    untouched: int = 0  # of those, users without any touch
+    untouched_user: str = ""  # one of them
+    touched_user: str = ""
     _parts: list[Facts] = field(default_factory=list)
 
     @classmethod
@@ -57,11 +61,28 @@ class TableFacts:
         self.left_out = self.left_out.plus(page.left_out)
         self.most_touches = max(self.most_touches, _most(journeys.touches.user, ids))
         self.most_conversions = max(self.most_conversions, _most(journeys.conversions.user, ids))
+        self._add_users(page)
+
+    def _add_users(self, page: Page) -> None:
+        journeys = page.journeys
+        converts, touched = np.zeros((2, journeys.users), np.bool_)
+        converts[journeys.conversions.user] = True
+        touched[journeys.touches.user] = True
+        untouched = converts & ~touched
+        self.converting_users += int(converts.sum())
+        self.untouched += int(untouched.sum())
+        self.untouched_user = self.untouched_user or _first(page.user_ids, untouched)
+        self.touched_user = self.touched_user or _first(page.user_ids, touched)
 
     @property
     def journeys(self) -> Facts:
         """Counts of all journeys."""
         return self._parts[0]
+
+
+def _first(ids: pa.Array, chosen: Flags) -> str:
+    """The first of the chosen users, empty where there is none."""
+    return str(ids[int(np.argmax(chosen))].as_py()) if chosen.any() else ""
 
 
 def _most(user: Ints, ids: pa.Array) -> Most:

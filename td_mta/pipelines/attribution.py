@@ -116,6 +116,7 @@ def _read(
                 check_numbered_columns(names, touchpoints.channels, warehouse)
         with timer.step("extract"):
             extracted = extract(touchpoints, config, folders_of(config))
+        given_table.check_orders(extracted.table_facts, config)
     log.info("examples: %s", extracted.counts)
     return touchpoints, extracted
 

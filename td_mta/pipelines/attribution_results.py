@@ -49,7 +49,7 @@ def output_frames(
 ) -> dict[str, pd.DataFrame]:
     """Every output table by its key; `notes` are sentences on how the input was read."""
     credit, channels = results.credit, results.touchpoints.channels
-    columns, has_value = channel_columns(channels), config.value_column is not None
+    columns, has_value = channel_columns(channels), results.touchpoints.settings.has_value
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
     return {
         "metrics": frames.metrics(results.fitted.epochs),

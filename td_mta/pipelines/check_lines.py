@@ -86,7 +86,7 @@ def _users(checked: Checked) -> str:
 def _conversions(checked: Checked, config: Config) -> str:
     journeys = checked.given.facts.journeys
     value = "no value"
-    if config.value_column is not None:
+    if checked.given.touchpoints.settings.has_value:
         value = f"value {checked.value:,.2f} in all, {journeys.without_value:,} without one"
     kind = "touches too" if config.conversion_row_is_touch else "events of their own"
     if journeys.without_channel == journeys.conversions:

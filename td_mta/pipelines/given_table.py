@@ -44,6 +44,16 @@ def read(config: Config, warehouse: Warehouse, spill: Path) -> TouchpointTable:
     return touchpoints
 
 
+def check_orders(facts: TableFacts, config: Config) -> None:
+    """Raise `DataError` where orders have a table of their own and none of its users is touched."""
+    if config.orders_table and facts.converting_users and facts.untouched == facts.converting_users:
+        raise DataError(
+            f"none of the {facts.converting_users:,} users of orders_table {config.orders_table} "
+            f"has a touch: its users are like {facts.untouched_user!r}, those of the touches like "
+            f"{facts.touched_user!r}; name the column with the same ids in orders_user_column"
+        )
+
+
 def costs_of_channels(given: Costs | None, touchpoints: TouchpointTable) -> ChannelCosts | None:
     """The costs of the touchpoints' channels and days; what does not match is said at the end."""
     if given is None:
@@ -70,6 +80,7 @@ def warnings(given: GivenTable, config: Config) -> list[str]:
     sentences += channel_notes.conversion_value_warnings(touchpoints.scan)
     sentences += channel_notes.direct_warnings(touchpoints.channels, config.direct_channel)
     sentences += cost_warnings.warnings(given.costs) if given.costs else []
+    sentences += row_diagnostics.untouched_warnings(found, config.orders_table)
     sentences += row_diagnostics.window_warnings(found, config.lookback_window_days)
     sentences += row_diagnostics.time_warnings(
         touchpoints.scan, touchpoints.settings, now=time.time()

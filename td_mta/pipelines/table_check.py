@@ -68,6 +68,7 @@ def check(config: Config, warehouse: Warehouse) -> Checked:
             found.add(page)
             touches += _touches(page, config.lookback_window_days, channels)
             value += _value(page.journeys.values)
+    given_table.check_orders(found, config)
     channel_costs = given_table.costs_of_channels(given_costs, touchpoints)
     given = GivenTable(touchpoints, found, channel_costs)
     warnings = diagnostics.channel_warnings(touchpoints.channels, touches[1])

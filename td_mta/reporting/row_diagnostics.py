@@ -18,7 +18,20 @@ FEWEST_CONVERTERS = 10  # to tell flags of journeys from conversions
 SEVERAL = 1.5  # conversions per user who converts
 NEARLY_NONE = 0.05
 FEWEST_USERS, FEWEST_OF_A_BOT, LARGE_SHARE = 20, 20, 0.1
+MANY_UNTOUCHED = 0.3  # of the users of orders
 FEWEST_TOUCHES, OUTSIDE, HELD = 20, 0.5, 0.9
+
+
+def untouched_warnings(facts: TableFacts, orders_table: str | None) -> list[str]:
+    """Many users of a table of orders without any touch: perhaps the ids of another system."""
+    if not orders_table or facts.untouched <= MANY_UNTOUCHED * facts.converting_users:
+        return []
+    return [
+        f"{facts.untouched:,} of the {facts.converting_users:,} users of orders_table "
+        f"{orders_table} have no touch, such as {facts.untouched_user}: their orders are the "
+        "baseline's. Where they do have touches, the ids of the two tables differ "
+        "(orders_user_column)."
+    ]
 
 
 def row_warnings(found: TableFacts, scan: Scan, settings: TableSettings, arrival: int) -> list[str]:
@@ -34,10 +47,10 @@ def row_warnings(found: TableFacts, scan: Scan, settings: TableSettings, arrival
     sentences += refund_warnings(found, scan, subtract=settings.reading.subtract_refunds)
     sentences += bot_warnings("conversions", found.most_conversions, journeys.conversions, journeys)
     sentences += bot_warnings("touches", found.most_touches, journeys.touches, journeys)
-    if settings.value_column and journeys.without_value:
+    if settings.has_value and journeys.without_value:
         sentences.append(
             f"{counted(journeys.without_value, 'conversion')} without a value in column "
-            f"{settings.value_column}: value 0 was used."
+            f"{(settings.orders or settings).value_column}: value 0 was used."
         )
     return sentences
 

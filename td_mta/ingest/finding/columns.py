@@ -23,7 +23,8 @@ from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import missing_column, same_column
 
 NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "activ", "view")
-ORDER = (TIME, USER, CONVERSION, CHANNEL, VALUE)  # the surest first: each column has one role
+# The surest first: each column has one role.
+ORDER = tuple(role.name for role in (TIME, USER, CONVERSION, CHANNEL, VALUE))
 PAGE_ADDRESSES = {"td_url", "url", "page_url", "page_location", "landing_page", "page"}
 ADDRESSES = {*PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}
 SOURCE = re.compile(r"(^|_)source$")
@@ -44,6 +45,7 @@ def find_columns(
     *,
     everything: bool = False,
     content: bool = True,
+    roles: Sequence[Role] = ROLES,
 ) -> Found:
     """The parameters of the columns; those `chosen` stay, and so does a default that exists.
 
@@ -52,21 +54,20 @@ def find_columns(
     exist, and for what cannot be decided.
     """
     table = _Table(config, warehouse, content=content)
-    named = {role: table.named(role, chosen) for role in ROLES}
+    named = {role: table.named(role, chosen) for role in roles}
     if everything:
-        for role in ROLES:
+        for role in roles:
             if role.parameter not in chosen and not table.fits(role, named[role]):
                 named[role] = None
-    wanted = [role for role in ORDER if not named[role] and role.parameter not in chosen]
-    if config.orders_table is not None:  # each row there is a conversion
-        wanted = [role for role in wanted if role not in (CONVERSION, VALUE)]
+    surest_first = sorted(roles, key=lambda role: ORDER.index(role.name))
+    wanted = [role for role in surest_first if not named[role] and role.parameter not in chosen]
     if not everything:
-        wanted = [role for role in wanted if role != VALUE]
+        wanted = [role for role in wanted if role.name != VALUE.name]
     notes = table.find(wanted, named)
     by_parameter: dict[str, Any] = {role.parameter: name for role, name in named.items() if name}
     config = replace(config, **by_parameter)
     events = None
-    if "conversion_value_is" not in chosen:
+    if CONVERSION in roles and "conversion_value_is" not in chosen:
         events = table.converting_events(config.conversion_column)
         config = replace(config, conversion_value_is=events or config.conversion_value_is)
     if everything or wanted or events:
@@ -119,7 +120,7 @@ class _Table:
         if name is None:
             return False
         column = self.sample.columns[same_column(name, self.columns) or name]
-        return not len(column.values) or _FITS[role](column)
+        return not len(column.values) or _FITS[role.name](column)
 
     def find(self, wanted: Sequence[Role], named: dict[Role, str | None]) -> list[str]:
         """Fill in the wanted roles of `named`; a sentence where a value cannot be decided."""
@@ -129,7 +130,7 @@ class _Table:
             candidates = self._candidates(role, [c for c in self.columns if c not in taken])
             if role == CHANNEL:
                 candidates = self._channel_of(candidates)
-            if len(candidates) > 1 and role != VALUE:
+            if len(candidates) > 1 and role.name != VALUE.name:
                 raise DataError(self._undecided(role, candidates))
             if len(candidates) == 1:
                 named[role] = candidates[0]
@@ -138,7 +139,7 @@ class _Table:
                     f"No value is taken, since {' and '.join(candidates)} could both be it: "
                     f"choose with --set {role.parameter}=…"
                 )
-            elif role != VALUE:
+            elif role.name != VALUE.name:
                 missing.append(role)
         if missing:
             raise DataError(self._not_found(missing))
@@ -164,10 +165,10 @@ class _Table:
         for named in [*by_row, by_part]:
             fitting = [c for c in named if self.fits(role, c)]
             if fitting:
-                return fitting if role == VALUE else self._decided(role, fitting)
+                return fitting if role.name == VALUE.name else self._decided(role, fitting)
         # A column of that name whose content does not fit: reading it gives an error that shows it.
         unfit = [c for row in by_row for c in row][:1] if role in (USER, TIME, CHANNEL) else []
-        if unfit and role != TIME:
+        if unfit and role.name != TIME.name:
             return unfit
         return [c for c in columns if self._looks_like(role, c)] or unfit
 
@@ -194,9 +195,9 @@ class _Table:
 
     def _looks_like(self, role: Role, name: str) -> bool:
         column = self.sample.columns[name]
-        if role == TIME and role.is_other(name):  # the time of something else, as of a conversion
+        if role.name == TIME.name and role.is_other(name):  # of something else, as a conversion
             return False
-        return bool(len(column.values)) and _LOOKS_LIKE[role](column)
+        return bool(len(column.values)) and _LOOKS_LIKE[role.name](column)
 
     def converting_events(self, name: str) -> str | None:
         """The values of a column of event names at which a row converts; None for a flag."""
@@ -265,38 +266,38 @@ def _is_conversion(column: Column) -> bool:
     return column.is_flag or bool(_converting(column.distinct))
 
 
-_FITS: dict[Role, Callable[[Column], bool]] = {
-    USER: lambda column: bool(column.distinct) and not column.is_time,
-    TIME: lambda column: column.could_be_time,
-    CHANNEL: lambda column: column.is_few_or_one and not column.is_time,
-    CONVERSION: _is_conversion,
-    VALUE: lambda column: column.is_amount and not column.is_time,
+_FITS: dict[str, Callable[[Column], bool]] = {
+    USER.name: lambda column: bool(column.distinct) and not column.is_time,
+    TIME.name: lambda column: column.could_be_time,
+    CHANNEL.name: lambda column: column.is_few_or_one and not column.is_time,
+    CONVERSION.name: _is_conversion,
+    VALUE.name: lambda column: column.is_amount and not column.is_time,
 }
-_LOOKS_LIKE: dict[Role, Callable[[Column], bool]] = {
-    USER: lambda column: column.is_many and not column.is_time,
-    TIME: lambda column: column.is_time,
-    CHANNEL: lambda column: (
+_LOOKS_LIKE: dict[str, Callable[[Column], bool]] = {
+    USER.name: lambda column: column.is_many and not column.is_time,
+    TIME.name: lambda column: column.is_time,
+    CHANNEL.name: lambda column: (
         column.is_text and column.is_few and not column.is_time and not column.is_flag
     ),
-    CONVERSION: lambda column: (
+    CONVERSION.name: lambda column: (
         column.is_flag
         and len(column.distinct) == 2
         and not any(word in plain(column.name) for word in NOT_A_CONVERSION)
     ),
-    VALUE: lambda column: False,
+    VALUE.name: lambda column: False,
 }
 
 
 def _describe(config: Config, named: Mapping[Role, str | None], table: _Table) -> str:
     """What each column was taken for, and how to say otherwise."""
     parts = []
-    for role in ROLES:
+    for role in named:
         name = same_column(named[role] or "", table.columns)
         if name:
             parts.append(f"{role.name}: {name}{_shown(role, table.sample.columns[name], config)}")
-        elif role == VALUE:
+        elif role.name == VALUE.name:
             parts.append("value: none")
-    others = ", ".join(role.parameter for role in ROLES)
+    others = ", ".join(role.parameter for role in named)
     return f"Columns of {table.name}: {', '.join(parts)}; to choose others, --set one of {others}."
 
 
