@@ -501,24 +501,33 @@ found as (
 ),
 
 -- Escapes are decoded where all of them are well-formed: url_decode fails at `50% off`.
+coded as (
+    select
+        *,
+        regexp_extract(medium_text, '^(?:[^%]|%[0-9a-f]{2})*$') as medium_code,
+        regexp_extract(source_text, '^(?:[^%]|%[0-9a-f]{2})*$') as source_code,
+        regexp_extract(campaign_text, '^(?:[^%]|%[0-9A-Fa-f]{2})*$') as campaign_code
+    from found
+),
+
 decoded as (
     select
         seconds,
         user_id,
         given_channel,
         given_source,
-        coalesce(
-            url_decode(regexp_extract(medium_text, '^(?:[^%]|%[0-9a-f]{2})*$')),
-            replace(medium_text, '+', ' ')
-        ) as medium_text,
-        coalesce(
-            url_decode(regexp_extract(source_text, '^(?:[^%]|%[0-9a-f]{2})*$')),
-            replace(source_text, '+', ' ')
-        ) as source_text,
-        coalesce(
-            url_decode(regexp_extract(campaign_text, '^(?:[^%]|%[0-9A-Fa-f]{2})*$')),
-            replace(campaign_text, '+', ' ')
-        ) as campaign_text,
+        case
+            when medium_code is not null then url_decode(medium_code)
+            else replace(medium_text, '+', ' ')
+        end as medium_text,
+        case
+            when source_code is not null then url_decode(source_code)
+            else replace(source_text, '+', ' ')
+        end as source_text,
+        case
+            when campaign_code is not null then url_decode(campaign_code)
+            else replace(campaign_text, '+', ' ')
+        end as campaign_text,
         click_id,
         nullif(referrer_host, '') as referrer_host,
         coalesce(
@@ -536,7 +545,7 @@ decoded as (
         value,
         order_id,
         tie
-    from found
+    from coded
 ),
 
 tagged as (
@@ -688,6 +697,7 @@ named as (
         order_id,
         tie
     from visits
+    where is_visit and (is_tagged or not is_own) or conversion = 1 or given_channel <> ''
 ),
 
 keyed as (
