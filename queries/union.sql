@@ -420,7 +420,7 @@ events as (
             when regexp_like(time_text, '^[0-9]{18,19}$') then cast(time_text as bigint) / 1000000000
             when regexp_like(time_text, '^[0-9]{15,17}$') then cast(time_text as bigint) / 1000000
             when regexp_like(time_text, '^[0-9]{12,14}$') then cast(time_text as bigint) / 1000
-            when regexp_like(time_text, '^[0-9]+$') then cast(time_text as bigint)
+            when regexp_like(time_text, '^-?[0-9]+$') then cast(time_text as bigint)
             else cast(
                 floor(to_unixtime(from_iso8601_timestamp(replace(time_text, ' ', 'T')))) as bigint
             )

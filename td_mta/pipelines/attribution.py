@@ -17,7 +17,7 @@ import pandas as pd
 
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
-from td_mta.ingest import costs
+from td_mta.ingest import costs, page_views
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
@@ -89,7 +89,8 @@ def run(
     fitted = _train(extracted, config, fit, timer)
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
-    tables = output_frames(results, config, timer.seconds, [*warehouse.notes(), *notes])
+    notes = [*notes, *warehouse.notes(), *page_views.warnings(config, warehouse)]
+    tables = output_frames(results, config, timer.seconds, notes)
     page = outputs.page_of(tables, config.table, out)
     run_id = outputs.new_run_id()
     outputs.write_tables(tables, config, warehouse, run_id)
