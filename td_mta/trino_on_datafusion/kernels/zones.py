@@ -80,12 +80,20 @@ def _late_to_local(instants: pa.Array, zone: datetime.tzinfo, local_type: pa.Dat
 
 
 def to_instants(local: pa.Array, name: str) -> pa.Array:
-    """Instants of wall-clock times; in a gap the clock moves on, of two the earlier (java.time)."""
+    """Instants of wall-clock times; in a gap the clock moves on.
+
+    Of two it is the one with the offset that holds at this time in UTC (Joda's), else the earlier.
+    """
     zone_of_clock = zone(name)
+    utc = datetime.timezone.utc
 
     def one(time: datetime.datetime) -> datetime.datetime:
-        with_zone = time.replace(tzinfo=zone_of_clock, fold=0)
-        return with_zone.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+        in_utc = time.replace(tzinfo=utc)
+        offset = in_utc.astimezone(zone_of_clock).utcoffset() or datetime.timedelta(0)
+        at = in_utc - offset
+        if at.astimezone(zone_of_clock).utcoffset() != offset:
+            at = time.replace(tzinfo=zone_of_clock, fold=0).astimezone(utc)
+        return at.replace(tzinfo=None)
 
     return per_value(one, pa.timestamp("us"))(local)
 
