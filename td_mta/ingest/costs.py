@@ -245,7 +245,11 @@ def _days(column: pa.Array, location: str, config: Config) -> tuple[Ints, Flags]
         return np.asarray(days, np.int64), missing
     order = config.time_format if config.time_format in ("day_first", "month_first") else None
     read = TimeReader(
-        location, form=order, null_words=words(config.null_words), batches=lambda: [column]
+        location,
+        form=order,
+        zone=config.day_timezone,
+        null_words=words(config.null_words),
+        batches=lambda: [column],
     ).read(column)
     return _local_days(read.seconds, config.day_timezone), read.missing
 

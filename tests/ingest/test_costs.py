@@ -120,6 +120,7 @@ def test_a_named_column_must_exist(tmp_path: Path) -> None:
         "1709251200000",
         "2024-03-01T00:00:00Z",
         "2024-03-01 00:00",
+        *("2024-03-01 23:30:00", "20240301", "45352", "2024/3/1", "1 Mar 2024"),
     ],
 )
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
