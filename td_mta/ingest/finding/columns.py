@@ -189,7 +189,7 @@ class _Table:
             return columns
         filled = {c: self.sample.columns[c].filled for c in columns}
         best = [c for c in columns if filled[c] > max(filled.values()) - 0.1]
-        if len(best) > 1 and role != TIME and self.sample.divide_alike(best):
+        if len(best) > 1 and role.name != TIME.name and self.sample.divide_alike(best):
             return best[:1]
         return best
 
