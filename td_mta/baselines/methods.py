@@ -72,9 +72,12 @@ class ModelTotals:
 
     def add(self, paths: Paths, *, held_out: bool) -> None:
         """The paths of some users, all of them held-out or none."""
+        converts = bool(paths.conversions.any())
         for name, method in self.methods.items():
+            # Paths that all end without a conversion credit nothing: one zero is enough.
+            nothing = not converts and name in self._sums
             # The chain's credit is not additive; the n-grams that it is computed from are.
-            if method is not markov_chain:
+            if method is not markov_chain and not nothing:
                 part = method(paths, self.channels, self.settings)
                 self._sums[name] = self._sums.get(name, 0.0) + part
         self._untouched += untouched(paths)

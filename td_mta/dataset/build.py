@@ -37,7 +37,7 @@ from td_mta.journeys.examples import (
     touch_days,
 )
 from td_mta.journeys.hashing import Hashes, uniform
-from td_mta.journeys.paths import Paths, conversion_paths, null_paths
+from td_mta.journeys.paths import conversion_paths, null_paths
 from td_mta.journeys.patterns import Grid, Patterns, distinct
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys, patterns_seen
@@ -208,8 +208,8 @@ def _held_out(user_hash: Hashes, fraction: float, seed: int) -> Flags:
 def _add_paths(totals: ModelTotals, journeys: Journeys, held_out: Flags, days: int) -> None:
     for is_held_out, users in ((False, ~held_out), (True, held_out)):
         part = journeys.of_users(users)
-        converting, null = conversion_paths(part, days), null_paths(part, days)
-        totals.add(Paths.join([converting, null]), held_out=is_held_out)
+        totals.add(conversion_paths(part, days), held_out=is_held_out)
+        totals.add(null_paths(part, days), held_out=is_held_out)
 
 
 def _touches_and_users(journeys: Journeys, channels: int) -> Ints:
