@@ -65,7 +65,7 @@ def may_be_date_hours(whole: Ints, form: str | None) -> Flags:
         return np.zeros(len(whole), bool)
     in_range = (whole >= DATE_HOURS[0]) & (whole < DATE_HOURS[1])
     if in_range.any():
-        in_range[in_range] = _date_of(whole[in_range], 2)[1]
+        in_range[in_range] = clock_of_digits(whole[in_range], 2)[1]
     return in_range
 
 
@@ -98,13 +98,16 @@ def _set_dates(found: NumberTimes, whole: Ints, form: str | None) -> None:
         low, high = 19_000_101 * scale, 21_000_000 * scale
         rows = (whole >= low) & (whole < high)
         if rows.any():
-            seconds, read = _date_of(whole[rows], behind)
+            seconds, read = clock_of_digits(whole[rows], behind)
             found.seconds[rows], found.read[rows], found.local[rows] = seconds, read, True
             found.kind[rows] = KINDS.index(DATES)
 
 
-def _date_of(whole: Ints, behind: int) -> tuple[Ints, Flags]:
-    """What the clock shows in seconds, and whether calendar and clock have it."""
+def clock_of_digits(whole: Ints, behind: int) -> tuple[Ints, Flags]:
+    """What the clock shows in seconds, and whether calendar and clock have it.
+
+    Of YYYYMMDD with so many digits behind it: hours, minutes, seconds.
+    """
     day, clock = np.divmod(whole, 10**behind)
     clock = clock * 10 ** (6 - behind) if behind <= 6 else clock // 10 ** (behind - 6)  # HHMMSS
     year, month, day_of_month = day // 10_000, day // 100 % 100, day % 100

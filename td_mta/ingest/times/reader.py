@@ -150,6 +150,8 @@ class TimeReader:
         is_whole = columns.matches(text, WHOLE)
         if (is_whole | missing).all():
             return _as_text(self._of_numbers(text.cast(pa.int64())))
+        if not is_whole.any() and (columns.matches(text, texts.STAMP) | missing).all():
+            return self._read_dates(text, texts.of_stamps(text))
         missing |= columns.is_in(pc.utf8_lower(text), self.null_words)
         is_long, is_number = columns.matches(text, LONG), columns.matches(text, NUMBER)
         seconds, kinds = np.zeros(len(text), np.int64), Counter[str]()
@@ -179,14 +181,18 @@ class TimeReader:
         return self._of_parts(whole, fraction, np.zeros(len(text), bool), text)
 
     def _of_dates(self, text: pa.Array) -> Times:
-        found = texts.clock_times(text, self._order)
-        if not found.read.all():
-            raise self._unread_text(text, ~found.read)
-        kinds = Counter({ORDERED[self._asked_order] if self._asked_order else DATED: len(text)})
-        seconds = found.clock - found.offset
-        if found.local.any():
-            seconds[found.local] = self._local(found.clock[found.local], kinds)
-        missing = np.zeros(len(text), bool)
+        return self._read_dates(text, texts.clock_times(text, self._order))
+
+    def _read_dates(self, text: pa.Array, found: texts.ClockTimes) -> Times:
+        missing = columns.missing(text)
+        bad = ~found.read & ~missing
+        if bad.any():
+            raise self._unread_text(text, bad)
+        read = len(text) - int(missing.sum())
+        kinds = Counter({ORDERED[self._asked_order] if self._asked_order else DATED: read})
+        seconds, local = found.clock - found.offset, found.local & ~missing
+        if local.any():
+            seconds[local] = self._local(found.clock[local], kinds)
         self._check_range(seconds, missing, text)
         return Times(seconds, missing, kinds)
 

@@ -5,7 +5,6 @@ that does not become so is no time. `queries/union_touchpoints.sql` has the same
 order (a test compares), so the patterns are those that RE2 and Trino read alike.
 """
 
-import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -15,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.ingest import columns
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
+from td_mta.ingest.times.numbers import clock_of_digits
+from td_mta.journeys.touchpoints import Flags, Ints
 
 Order = Literal["day_first", "month_first"]
 
@@ -66,6 +66,8 @@ CLOCK_RULES = (
 )
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _LARGEST_OFFSET = 14 * 3600
+_NO_STAMP = "0000-00-00 00:00:00"
+_DIGITS = [place for place, letter in enumerate(_NO_STAMP) if letter == "0"]
 
 
 class ClockTimes(NamedTuple):
@@ -87,7 +89,7 @@ def clock_times(text: pa.Array, order: Callable[[], Order | None]) -> ClockTimes
         text = pc.replace_with_mask(text, pa.array(others), stamps)
         is_stamp = columns.matches(text, STAMP)
         text = pc.if_else(pa.array(is_stamp), text, None)
-    return _of_stamps(text)
+    return of_stamps(text)
 
 
 def cleaned(text: pa.Array) -> pa.Array:
@@ -125,46 +127,33 @@ def _rewritten(text: pa.Array, rules: tuple[tuple[str, str], ...]) -> pa.Array:
     return text
 
 
-def _of_stamps(text: pa.Array) -> ClockTimes:
+def of_stamps(text: pa.Array) -> ClockTimes:
     """Of texts of `STAMP`'s form and nulls."""
-    day, has_day = _days(pc.utf8_slice_codeunits(text, 0, 10))
-    hour, minute, second = (_number(text, at) for at in (11, 14, 17))
-    tail = pc.replace_substring_regex(pc.utf8_slice_codeunits(text, 19), r"^[.,:][0-9]+", "")
-    half, offset, local = _tails(tail)
-    half_hours = (hour >= 1) & (hour <= 12)
-    hour_read = np.where(half == "", hour <= 23, half_hours)
-    hour = np.where(half == "", hour, hour % 12 + 12 * (half == "P"))
-    clock = day * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second
-    in_range = hour_read & (minute <= 59) & (second <= 59) & (abs(offset) <= _LARGEST_OFFSET)
-    return ClockTimes(clock, offset, local, has_day & in_range)
+    text = pc.fill_null(text, _NO_STAMP) if text.null_count else text
+    whole = _digits(pc.utf8_slice_codeunits(text, 0, 19))  # YYYYMMDDHHMMSS
+    half, offset, local = _tails(pc.utf8_slice_codeunits(text, 19))
+    hour = whole // 10_000 % 100
+    has_half = half != ""
+    if has_half.any():
+        in_day = np.where(has_half, hour % 12 + 12 * (half == "P"), hour)
+        whole = whole + (in_day - hour) * 10_000
+    clock, read = clock_of_digits(whole, 6)
+    read &= ~has_half | (hour >= 1) & (hour <= 12)
+    return ClockTimes(clock, offset, local, read & (abs(offset) <= _LARGEST_OFFSET))
 
 
-def _days(text: pa.Array) -> tuple[Ints, Flags]:
-    """Days since 1970 of `YYYY-MM-DD`, and whether the calendar has them."""
-    encoded = pc.fill_null(text, "").dictionary_encode()
-    days = [_day(day) for day in encoded.dictionary.to_pylist()]
-    numbers = np.array([day or 0 for day in days], np.int64)
-    known = np.array([day is not None for day in days], bool)
-    code = encoded.indices.to_numpy()
-    return numbers[code], known[code]
-
-
-def _day(text: str) -> int | None:
-    try:
-        return (dt.date.fromisoformat(text) - dt.date(1970, 1, 1)).days
-    except ValueError:
-        return None
-
-
-def _number(text: pa.Array, at: int) -> Ints:
-    """Of the two digits there; 0 for null."""
-    digits = pc.fill_null(pc.utf8_slice_codeunits(text, at, at + 2), "0")
-    return np.asarray(digits.cast(pa.int64()).to_numpy())
+def _digits(stamp: pa.Array) -> Ints:
+    """The number that the digits of `YYYY-MM-DD HH:MM:SS` write."""
+    letters = np.frombuffer(stamp.buffers()[2], np.uint8, 19 * len(stamp))
+    digits = letters.reshape(len(stamp), 19)[:, _DIGITS].astype(np.int64) - ord("0")
+    return digits @ 10 ** np.arange(13, -1, -1)
 
 
 def _tails(tail: pa.Array) -> tuple[np.ndarray, Ints, Flags]:
     """A or P for the half of the day or '', the offset in seconds, and whether there is none."""
-    encoded = pc.fill_null(tail, "").dictionary_encode()
+    if (pc.max(pc.binary_length(tail)).as_py() or 0) > len("+01:00"):
+        tail = pc.replace_substring_regex(tail, r"^[.,:][0-9]+", "")
+    encoded = tail.dictionary_encode()
     parts = [_tail(text) for text in encoded.dictionary.to_pylist()]
     code = encoded.indices.to_numpy()
     half = np.array([part[0] for part in parts], "<U1")
