@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import logging
 import os
 import sys
 import uuid
@@ -163,6 +164,8 @@ def _run_context(
     def warehouse() -> "LocalWarehouse":
         from td_mta.warehouse.local import LocalWarehouse
 
+        logging.basicConfig(stream=sys.stderr, format="%(message)s")
+        logging.getLogger("td_mta.warehouse").setLevel(logging.INFO)  # what it guesses of files
         return LocalWarehouse(data, out, now=now, files=_file_options(exported))
 
     return RunContext(
