@@ -143,7 +143,7 @@ class _Table:
                 missing.append(role)
         if missing:
             raise DataError(self._not_found(missing))
-        return [*notes, *self._clock_notes(named[TIME])]
+        return [*notes, *self._clock_notes(_of(TIME, named))]
 
     def _clock_notes(self, time: str | None) -> list[str]:
         """That a column of days has the time of day in another column, which is not read."""
@@ -260,6 +260,11 @@ def _converting(values: Iterable[str]) -> list[str]:
     listed = sorted(values)
     rows = ([v for v in listed if plain(v) in row and "," not in v] for row in CONVERTING_EVENTS)
     return next((row for row in rows if row), [])
+
+
+def _of(role: Role, named: Mapping[Role, str | None]) -> str | None:
+    """The column of a role, whichever parameter of that role names it."""
+    return next((name for other, name in named.items() if other.name == role.name), None)
 
 
 def _is_conversion(column: Column) -> bool:
