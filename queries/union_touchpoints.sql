@@ -131,13 +131,13 @@ without_words as (
 -- Amounts that are texts: $1,234.50, 12,50 EUR, (5.00). Most are plain numbers, 1.234 may be a thousand.
 plain as (
     select
-        *,
+        value_text,
         case
             when regexp_like(value_text, '^[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:e[-+]?[0-9]+)?$')
                 and not regexp_like(value_text, '^[-+]?[1-9][0-9]{0,2}[.][0-9]{3}$')
                 then cast(value_text as double)
         end as plain_number
-    from without_words
+    from (select distinct value_text from without_words where value_text is not null) as texts
 ),
 
 -- Of the others, one way to write them.
@@ -285,18 +285,10 @@ decided as (
     from marks
 ),
 
-valued as (
+amounts as (
     select
-        time_text,
-        time_type,
-        is_order,
-        user_id,
-        channel,
-        source,
-        campaign,
-        conversion_text,
+        value_text,
         case
-            when value_text is null then value
             when fault is null and currency is not null and signed in ('', '-') then null
             when fault is null and with_comma is not null and mark = 'comma' then sense * with_comma
             when fault is null and with_point is not null and mark = 'point' then sense * with_point
@@ -304,10 +296,7 @@ valued as (
                 'table ${touchpoints_table}, column ${touchpoints_value_column} '
                 || coalesce(fault, 'must hold numbers, got ' || value_text) as bigint
             ) as double)
-        end as value,
-        tie,
-        order_id,
-        conversion_id
+        end as amount
     from decided
     cross join meant
 ),
@@ -332,7 +321,7 @@ numbered as (
                     then cast(floor(cast(time_text as double)) as bigint)
             end
         end as number
-    from valued
+    from without_words
 ),
 
 -- Then texts. One that is not yet YYYY-MM-DD HH:MM:SS and a tail (AM, UTC, +01:00) becomes so by
@@ -676,6 +665,7 @@ flagged as (
             )
         end as conversion,
         value,
+        value_text,
         tie,
         order_id,
         conversion_id
@@ -704,10 +694,11 @@ select
     end as "${channel_source_col}",
     campaign,
     conversion as "${conversion_column}",
-    value
+    coalesce(amount, value) as value
     -- Further columns that the model reads, under their own names.
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
     ${order_id == 'none' ? '--' : ','} order_id as "${order_id}"
     ${conversion_id == 'none' ? '--' : ','} conversion_id as "${conversion_id}"
-from flagged
+from amounts
+right join flagged on amounts.value_text = flagged.value_text
 where td_interval(time, '${time_interval}', '${day_timezone}')
