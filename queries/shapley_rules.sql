@@ -26,7 +26,12 @@ typed as (
 ),
 
 null_words as (
-    select ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',' as words
+    select
+        if(
+            '${null_words}' = 'none',
+            ',',
+            ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ','
+        ) as words
 ),
 
 -- Users, channels and ids that are words for a missing value are none.
