@@ -215,7 +215,7 @@ currencies as (
     from parted
 ),
 
--- Its meaning with either decimal mark; NULL where there is none.
+-- Its meaning with either decimal mark, NULL where there is none.
 meant as (
     select
         *,
