@@ -1,6 +1,7 @@
 """Which column is the user, the time, the channel, the conversion and the value of a table."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from td_mta.config.attribution import Config
 from td_mta.errors import ConfigError, DataError
 from td_mta.ingest import finding
+from td_mta.ingest.finding import conversions
 from td_mta.ingest.finding.columns import Found
 from td_mta.warehouse.local import LocalWarehouse
 
@@ -370,3 +372,11 @@ def test_whether_conversion_rows_are_touches_is_decided_by_their_channels(
     chosen = {"table", "conversion_row_is_touch"}
     kept = finding.find(config, chosen, tables, file=file, local=True)
     assert kept.config.conversion_row_is_touch and len(kept.notes) == 1
+
+
+@pytest.mark.parametrize("channel", ["(direct)", "(none)", "Direct", "purchase"])
+def test_few_conversions_of_a_channel_that_says_nothing_are_events(channel: str) -> None:
+    counted = conversions.Channels(
+        of_conversions=Counter({channel: 2}), of_others=Counter({channel: 3, "Email": 4})
+    )
+    assert not conversions.decide_by(counted).is_touch

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from td_mta.baselines.direct import SYNONYMS
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import coercion
@@ -41,12 +42,13 @@ def decide(config: Config, warehouse: Warehouse) -> Decision | None:
     which is an error of the run.
     """
     try:
-        return _decide(_channels(config, warehouse))
+        return decide_by(_channels(config, warehouse))
     except DataError:
         return None
 
 
-def _decide(channels: Channels) -> Decision:
+def decide_by(channels: Channels) -> Decision:
+    """Whether conversion rows are touches, by the channels of these and of other rows."""
     named = {name for name in channels.of_conversions if name is not None}
     others = {name for name in channels.of_others if name is not None}
     if not named:
@@ -72,7 +74,8 @@ def _decide(channels: Channels) -> Decision:
 
 def _says_nothing(channel: str, channels: Channels) -> bool:
     """Whether the one channel of all conversions cannot be how each visitor came."""
-    return plain(channel) in NO_VISIT or channels.of_conversions.total() >= FEW
+    is_no_visit = plain(channel) in NO_VISIT or channel.lower() in SYNONYMS
+    return is_no_visit or channels.of_conversions.total() >= FEW
 
 
 def _channels(config: Config, warehouse: Warehouse) -> Channels:
