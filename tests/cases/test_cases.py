@@ -3,8 +3,8 @@
 `case.yml` has `source` (where the symptom was reported), `run` (`main`: `td_mta.main`, `paths`: the
 same on a table of paths, `workflow`: mta.dig, `union`: its first task alone), `set` (parameters),
 `data` (options instead of `--data`, `{folder}` is the case's), and what is right: `counts` of
-run_info; `models`: conversions by method and channel; `value` of all conversions; `touches`: the
-touchpoint table by user; `table: {name: rows}`; `times: {table: [first, last, how many]}`;
+run_info; `models`: conversions by method and channel; `days` before the conversion that got credit;
+`value` of all conversions; `touches`: the touchpoint table by user; `table: {name: rows}`; `times: {table: [first, last, how many]}`;
 `warns`, `notes` and `error`: texts. The tables of a case with `same_as` are those of another case's
 folder, beside its own.
 """
@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -92,6 +93,13 @@ def _check_tables(case: dict[str, Any], out: Path) -> None:
     if "value" in case:
         values = [float(row["value"]) for row in _rows(out, "shapley_detail")]
         assert sum(values) == pytest.approx(case["value"])
+    if "days" in case:
+        days = {
+            int(row["days_before_conversion"])
+            for row in _rows(out, "shapley_detail")
+            if row["days_before_conversion"] and abs(float(row["conversions"])) > 1e-9
+        }
+        assert days == set(case["days"])
     if "touches" in case:
         union = _rows(out, "mta_union_conversions")
         touches: dict[str, list[str]] = {user: [] for user in case["touches"]}
@@ -118,6 +126,9 @@ def _text(value: object) -> str:
 
 
 def _rows(out: Path, name: str) -> list[dict[str, str]]:
+    if (out / f"{name}.parquet").exists():  # CSV would not keep ids such as 12.10 as they are
+        rows: list[dict[str, Any]] = pq.read_table(out / f"{name}.parquet").to_pylist()
+        return [{column: _text(value) for column, value in row.items()} for row in rows]
     with (out / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 

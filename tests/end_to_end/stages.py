@@ -40,7 +40,6 @@ STAGES = (
     "+create_ab_rnd_table",
     "+create_channel_stats_table",
     PYTHON,
-    "+create_report_table",
     "+cleanup",
 )
 NOW = 1_769_817_600  # of shop.SESSION

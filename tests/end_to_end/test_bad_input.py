@@ -61,10 +61,6 @@ def without_costs(td: Emulator, out: Path) -> None:
     td.engine.drop_table(shop.DATABASE, "costs")
 
 
-def colliding(td: Emulator, out: Path) -> None:
-    td.engine.write(shop.DATABASE, "touchpoints", touchpoints(("Paid Search", "paid-search")))
-
-
 def nobody_converts(td: Emulator, out: Path) -> None:
     td.engine.write(shop.DATABASE, "touchpoints", touchpoints(("Email", "Display"), False))
 
@@ -151,13 +147,6 @@ CASES = [
         settings={"shapley_table": "Shapley"},
         task=None,
         says=("workflows/report_tasks.dig:", "'Shapley_rules' is no table name", "a-z, 0-9 and _"),
-    ),
-    Bad(
-        id="channels that become one column",
-        settings=FROM_TOUCHPOINTS,
-        spoil=colliding,
-        task=PYTHON,
-        says=("'Paid Search'", "'paid-search'", "channels"),
     ),
     Bad(
         id="nobody converts",

@@ -210,6 +210,7 @@ def test_a_failed_run_leaves_the_old_tables(shop: Path, capsys: pytest.CaptureFi
 def test_tables_that_cannot_be_written_are_refused_before_anything_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], if_exists: str, told: str
 ) -> None:
+    (tmp_path / "mta_user_rnd.csv").write_text("canonical_id,time,channels,conversion\n")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "metrics.csv").write_text(",".join(tables.METRICS.columns) + "\n")
     assert run(tmp_path, tmp_path / "out", {"if_exists": if_exists}) == 2
@@ -254,7 +255,8 @@ def test_the_last_days_can_be_held_out(shop: Path) -> None:
 def test_one_day_of_data_leaves_none_to_hold_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = "canonical_id,time,channels,conversion\nu1,0,Email,0\nu1,60,Email,1\nu2,5,Email,0\n"
+    rows = ["u1,1700000000,Email,0", "u1,1700000060,Email,1", "u2,1700000005,Email,0"]
+    text = "\n".join(["canonical_id,time,channels,conversion", *rows, ""])
     (tmp_path / "mta_user_rnd.csv").write_text(text)
     assert run(tmp_path, tmp_path / "out", SMALL | {"holdout": "forward"}) == 2
     assert (
@@ -276,7 +278,8 @@ def test_other_channels_than_those_of_an_appended_table_are_refused_before_train
 def test_users_who_all_convert_every_day_teach_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [f"u{user},{day * 86400},Email,1" for user in range(40) for day in range(3)]
+    start = 1_700_000_000
+    rows = [f"u{user},{start + day * 86400},Email,1" for user in range(40) for day in range(3)]
     text = "\n".join(["canonical_id,time,channels,conversion", *rows])
     (tmp_path / "mta_user_rnd.csv").write_text(text + "\n")
     assert run(tmp_path, tmp_path / "out", SMALL) == 2

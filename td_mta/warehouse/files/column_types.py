@@ -86,8 +86,9 @@ class Guess:
     def __init__(self, name: str, *, holds_names: bool = False, exact: bool = False) -> None:
         lower = name.lower()
         self._name, self._exact = name, exact
-        self._ids = bool(ID.fullmatch(lower) or CAMEL_CASE_ID.fullmatch(name))
-        self._names = holds_names or self._ids or bool(NAME.fullmatch(lower))
+        # Of a table that we wrote the values alone tell: a channel called Email is no address.
+        self._ids = not exact and bool(ID.fullmatch(lower) or CAMEL_CASE_ID.fullmatch(name))
+        self._names = not exact and (holds_names or self._ids or bool(NAME.fullmatch(lower)))
         self._kind: Kind = "nothing"
         self._long = self._shortened = self._padded = False
         self._missing: dict[str, int] = {}  # words for a missing number, and how many there are
@@ -136,7 +137,7 @@ class Guess:
         return "double" if _any_matches(values, NUMBER) else "not finite"
 
     def _kind_of_names(self, values: pa.Array) -> Kind:
-        if not self._ids or self._exact:
+        if not self._ids:
             return "text"
         self._shortened = self._shortened or _any_matches(values, SHORTENED)
         return "whole" if _all_match(values, WHOLE) else "text"
