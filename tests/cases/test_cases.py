@@ -4,9 +4,9 @@
 same on a table of paths, `workflow`: mta.dig, `union`: its first task alone), `set` (parameters),
 `data` (options instead of `--data`, `{folder}` is the case's), and what is right: `counts` of
 run_info; `models`: conversions by method and channel; `days` before the conversion that got credit;
-`value` of all conversions; `touches`: the touchpoint table by user; `table: {name: rows}`; `times: {table: [first, last, how many]}`;
-`warns`, `notes` and `error`: texts. The tables of a case with `same_as` are those of another case's
-folder, beside its own.
+`value` of all conversions; `touches`: the touchpoint table by user; `table: {name: rows}`; `times:
+{table: [first, last, how many]}`; `warns`, `notes` and `error`: texts. The tables of a case with
+`same_as` are those of another case's folder, beside its own.
 """
 
 import csv
