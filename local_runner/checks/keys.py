@@ -1,6 +1,5 @@
 """The keys that Digdag itself reads on tasks and groups, whatever the operator."""
 
-import difflib
 import re
 from collections.abc import Mapping
 
@@ -9,9 +8,6 @@ from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import Refused
 
-GROUP_KEYS = frozenset(
-    {"_export", "_error", "_check", "_retry", "_parallel", "_after", "_background", "_disable"}
-)
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 RETRY_INTERVALS = frozenset({"constant", "exponential"})
 # The engine sets these itself, as on Digdag: a workflow that sets them was never observed.
@@ -26,10 +22,6 @@ def check_keys(config: Located, location: Location | str) -> None:
         if key in _RESERVED:
             where = config.location(key) or location
             raise Refused(f"{where}: the key {key} is not supported: the runner sets it itself")
-    for key in ("_disable", "_background"):
-        value = config.get(key, False)
-        if not isinstance(value, bool):
-            raise Refused(f"{config.location(key)}: {key} must be true or false, got {value!r}")
     retry = config.get("_retry", 0)
     if not _is_retry(retry):
         raise Refused(
@@ -65,44 +57,6 @@ def _check_export(config: Located) -> None:
                 "to Digdag; choose another name"
             )
         check_templates(value, f"{where}: {key}")
-
-
-def check_group_keys(config: Located) -> Value:
-    """Check the keys that only groups have, and return `_parallel`; raises `Refused`."""
-    for key in config:
-        if key not in GROUP_KEYS and not key.startswith("+"):
-            nearest = difflib.get_close_matches(key, GROUP_KEYS, 1)
-            hint = f", did you mean {nearest[0]}?" if nearest else ": tasks start with +"
-            raise Refused(f"{config.location(key)}: invalid key {key!r} of a group{hint}")
-    parallel = config.get("_parallel", False)
-    limit = parallel.get("limit") if isinstance(parallel, dict) and len(parallel) == 1 else None
-    has_limit = isinstance(limit, int) and limit > 0
-    if not isinstance(parallel, bool) and not has_limit:
-        raise Refused(
-            f"{config.location('_parallel')}: _parallel must be true, false or {{limit: n}}, "
-            f"got {parallel!r}"
-        )
-    return parallel
-
-
-def check_order_keys(body: Located, earlier: list[str], parallel: Value) -> None:
-    """Check `_background` and `_after` of a task in a group whose `earlier` tasks are named.
-
-    `parallel` is the group's `_parallel`, None where there is no group. Raises `Refused`.
-    """
-    if "_background" in body and (parallel is None or parallel):
-        raise Refused(
-            f"{body.location('_background')}: _background is for tasks of a group without _parallel"
-        )
-    if "_after" not in body:
-        return
-    after = body["_after"]
-    names_earlier_tasks = isinstance(after, list) and all(name in earlier for name in after)
-    if parallel is not True or not names_earlier_tasks:
-        raise Refused(
-            f"{body.location('_after')}: _after must list earlier tasks of a group that has "
-            f"_parallel: true, got {after!r}"
-        )
 
 
 def check_templates(value: Value, where: str) -> None:

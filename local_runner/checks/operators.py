@@ -151,7 +151,7 @@ def _py(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope
         raise Refused(
             f"{_location(config, request)}: py> needs package.module.function, got {command!r}"
         )
-    _environment(walk, config, request)
+    _environment(config, walk, scope)
 
 
 def _sh(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
@@ -161,7 +161,7 @@ def _sh(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope
     shell = request.settings("sh").get("shell", [])
     if not isinstance(shell, list) or not all(isinstance(word, str) for word in shell):
         raise Refused(f"{location}: shell must be a list of words, got {shell!r}")
-    _environment(walk, config, request)
+    _environment(config, walk, scope)
 
 
 def _wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
@@ -174,17 +174,16 @@ def _wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSco
             operators.waiting(request.command)
 
 
-def _environment(walk: Walk, config: Located, request: TaskRequest) -> None:
-    """Check the task's own `_env`."""
+def _environment(config: Located, walk: Walk, scope: ParameterScope) -> None:
+    """Check the task's own `_env`, which an exported one joins, as written."""
     if "_env" not in config:
         return
     own, location = config["_env"], config.location("_env")
-    variables = request.params.get("_env") if isinstance(own, dict) else None
-    if not isinstance(variables, dict):
-        raise Refused(f"{location}: _env must be a mapping of names to values")
-    for key, value in variables.items():
-        key_location = own.location(key) if isinstance(own, Located) else None
-        where = f"{key_location or location}: {key}"
+    if not isinstance(own, Located):
+        raise Refused(f"{location}: _env must be a mapping of names to values, got {own!r}")
+    exported = scope.params.get("_env")
+    for key, value in {**(exported if isinstance(exported, dict) else {}), **own}.items():
+        where = f"{own.location(key) or location}: {key}"
         if not _VARIABLE.fullmatch(key) or isinstance(value, dict | list):
             # The value is not shown: it may hold a secret.
             raise Refused(f"{where}: _env needs names of letters, digits and _, and plain values")

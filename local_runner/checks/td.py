@@ -33,7 +33,7 @@ def td(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope)
         for text in templates.strings(settings.get(key)):
             walk.secrets(text, f"{location}: {key}")
     _check_values(settings, location)
-    _check_query(walk, config, request, settings, location)
+    _check_query(walk, config, request, scope, location)
 
 
 def td_for_each(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
@@ -45,7 +45,7 @@ def td_for_each(walk: Walk, config: Located, request: TaskRequest, scope: Parame
     if not isinstance(do, Located):
         raise Refused(f"{location}: td_for_each> needs _do, a mapping")
     _check_values(settings, location)
-    _check_query(walk, config, request, settings, location)
+    _check_query(walk, config, request, scope, location)
     doubts = walk.alone(do, scope, config.location("_do") or "")
     return doubts | {"_parallel"} if config.get("_parallel") else doubts
 
@@ -56,7 +56,7 @@ def td_wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterS
     _check_values(settings, location)
     with refusing(location):
         td_statement.interval(settings)
-    _check_query(walk, config, request, settings, location)
+    _check_query(walk, config, request, scope, location)
 
 
 def td_wait_table(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
@@ -120,6 +120,11 @@ def _common(
     return location, settings
 
 
+def _written(config: Located, scope: ParameterScope) -> dict[str, Value]:
+    """The settings as the files state them: their values may be known only in the run."""
+    return with_defaults(scope.export(config).params, "td")
+
+
 def _check_remote(
     walk: Walk,
     config: Located,
@@ -138,9 +143,7 @@ def _check_remote(
             account.connection(settings)
         except ConfigError as error:
             raise ConfigError(f"{location}: {error}") from None
-    # As written in the file: the value itself may be known only in the run.
-    written = with_defaults(scope.export(config).params, "td")
-    if written.get("database") is None:
+    if _written(config, scope).get("database") is None:
         raise Refused(f"{location}: {request.operator} needs the parameter database")
     if settings.get("database") is not None:
         with refusing(location):
@@ -163,11 +166,11 @@ def _check_query(
     walk: Walk,
     config: Located,
     request: TaskRequest,
-    settings: Mapping[str, Value],
+    scope: ParameterScope,
     location: Location | str,
 ) -> None:
     walk.queries += 1
-    file = _query_file(config, request, settings, location)
+    file = _query_file(config, request, scope, location)
     if file is None:  # the query stands in the task, whose templates were checked before
         return
     try:
@@ -183,14 +186,14 @@ def _check_query(
 def _query_file(
     config: Located,
     request: TaskRequest,
-    settings: Mapping[str, Value],
+    scope: ParameterScope,
     location: Location | str,
 ) -> str | None:
     """The file of the query; None where the query stands in the task."""
     written, command = config[request.operator], request.command
     inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
     if written is None:
-        inline = settings.get("query")
+        inline = _written(config, scope).get("query")
     if isinstance(inline, str):
         return None
     if not isinstance(written, str):

@@ -8,16 +8,12 @@ import difflib
 import re
 
 from local_runner.checks import operators, td
-from local_runner.checks.keys import (
-    check_group_keys,
-    check_keys,
-    check_order_keys,
-    check_templates,
-)
+from local_runner.checks.keys import check_keys, check_templates
 from local_runner.checks.scope import Doubts, ParameterScope
 from local_runner.operators import OPERATORS
 from local_runner.task_request import RunContext, TaskRequest
 from local_runner.workflow import templates
+from local_runner.workflow.structure import check_structure, subtasks
 from local_runner.workflow.tasks import OWN_TREES
 from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
 from td_mta.errors import Refused
@@ -38,6 +34,12 @@ class Checker:
 
     def task(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
         """Check a task or group and all below it; raises `Refused`."""
+        check_structure(config, location)
+        return self._task(config, scope, location)
+
+    def _task(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
+        if config.get("_disable") is True:  # Digdag does not look into it either
+            return Doubts()
         self.tasks += 1
         if self.tasks > MOST_TASKS:
             raise Refused(
@@ -55,7 +57,8 @@ class Checker:
 
     def alone(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
         """Check a task without siblings: `_do`, `_error`, `_check`; raises `Refused`."""
-        check_order_keys(config, [], None)
+        for key in config.keys() & {"_after", "_background"}:
+            raise Refused(f"{config.location(key)}: {key} is for tasks of a group")
         return self.task(config, scope, location)
 
     def secrets(self, text: str, where: str) -> None:
@@ -91,20 +94,14 @@ class Checker:
             )
 
     def _group(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
-        parallel = check_group_keys(config)
-        names = [key for key in config if key.startswith("+")]
         doubts = Doubts()
-        for index, name in enumerate(names):
-            body = _subtask(config, name)
-            check_order_keys(body, names[:index], parallel)
-            doubts |= self.task(body, scope, config.location(name) or location)
-        check = config.get("_check")
-        if isinstance(check, Located):  # never runs on a group, but must be sound
-            self.alone(check, scope, config.location("_check") or location)
+        tasks = dict(subtasks(config))
+        for name, body in tasks.items():
+            doubts |= self._task(body, scope, config.location(name) or location)
         if config.get("_retry"):
             doubts |= {"_retry"}
-        has_background = any(_subtask(config, name).get("_background") for name in names)
-        if len(names) > 1 and (parallel or has_background):
+        has_background = any(body.get("_background") for body in tasks.values())
+        if len(tasks) > 1 and (config.get("_parallel") or has_background):
             doubts |= {"_parallel"}
         return doubts
 
@@ -116,7 +113,7 @@ class Checker:
         location: Location | str,
     ) -> Doubts:
         operator = operator_keys[0]
-        _check_operator_keys(config, operator_keys, config.location(operator) or location)
+        _check_known(operator, config.location(operator) or location)
         # Some values are known only in the run: a template of these fails now, and may not then.
         failed: list[templates.TemplateError] = []
         request = self._request(config, operator, scope, failed)
@@ -142,12 +139,6 @@ class Checker:
         params = copy(scope.params)
         assert isinstance(params, dict)
         merge(params, own)
-        if name := templates.in_doubt(params, scope.params, frozenset(own)):
-            raise Refused(
-                f"{config.location(operator)}: a nested value of this task refers to {name}, which "
-                "is a parameter of the task itself or holds a template: not known which value "
-                "Digdag takes; write the value itself"
-            )
         try:
             known_params = templates.evaluate(params, scope.params, failed=failed)
         except templates.UnknownTemplateError as error:
@@ -179,8 +170,8 @@ class Checker:
         if "_error" not in config:
             return Doubts()
         error, location = config["_error"], config.location("_error") or ""
-        if not isinstance(error, Located):
-            raise Refused(f"{location}: _error must be a mapping, got {error!r}")
+        if not isinstance(error, Located):  # empty, as the check of the structure found
+            return Doubts()
         reads_error = any(_ERROR.search(text) for text in templates.strings(error))
         if doubts and reads_error:
             raise Refused(
@@ -192,27 +183,11 @@ class Checker:
         return Doubts() if cannot_fail else Doubts({"an _error that can fail"})
 
 
-def _subtask(config: Located, key: str) -> Located:
-    body = config[key]
-    assert isinstance(body, Located), "checked when the file was loaded"
-    return body
-
-
-def _check_operator_keys(
-    config: Located, operator_keys: list[str], location: Location | str
-) -> None:
-    """A task has one operator, a known one, and no subtasks beside it."""
-    operator = operator_keys[0]
+def _check_known(operator: str, location: Location | str) -> None:
     if operator not in OPERATORS:
         nearest = difflib.get_close_matches(operator, OPERATORS, 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"supported: {', '.join(OPERATORS)}"
         raise Refused(f"{location}: the operator {operator} is not supported; {hint}")
-    if len(operator_keys) > 1:
-        raise Refused(
-            f"{location}: a task can have only one operator, got {', '.join(operator_keys)}"
-        )
-    if any(key.startswith("+") for key in config):
-        raise Refused(f"{location}: a task with an operator ({operator}) can't have subtasks")
 
 
 def _all_keys(value: Value) -> list[str]:

@@ -1,20 +1,18 @@
 """The workflow files of a folder: includes expanded, checked as Digdag checks them on loading."""
 
 import os.path
-import re
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from local_runner.workflow import session, yaml_types
+from local_runner.workflow.structure import NAME, NAMES, check_bodies, check_structure
 from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import ConfigError, Refused
 
 TOP_KEYS = frozenset(
     {"timezone", "schedule", "sla", "_export", "_error", "_check", "_retry", "_parallel"}
 )
-NAMES = "may only hold letters, digits and - _ . = (128 at most)"
-_NAME = re.compile(r"[A-Za-z0-9_.=-]{0,128}")
 
 
 class Workflow(NamedTuple):
@@ -35,7 +33,7 @@ class Project:
         self.overridden: set[str] = set()
         self._loaded: dict[str, Workflow] = {}
         for path in sorted(root.glob("*.dig")):
-            if not _NAME.fullmatch(path.stem):
+            if not NAME.fullmatch(path.stem):
                 raise Refused(f"{path.name}: a workflow's name {NAMES}")
             self.workflow(path.name)
 
@@ -90,8 +88,9 @@ def _checked(config: Located, file: str) -> ZoneInfo:
                 f"{config.location(key) or file}: unknown top-level key {key!r}: tasks start with "
                 f"+, and the other keys are {known}"
             )
-    check_tasks(config, file)
-    _sla(config.get("sla", Located()), config.location("sla") or file)
+    check_bodies(config, file)
+    check_structure(config, file)
+    _check_sla(config, file)
     export = config.get("_export", Located())
     if export is not None and not isinstance(export, Located):
         raise ConfigError(
@@ -103,36 +102,11 @@ def _checked(config: Located, file: str) -> ZoneInfo:
         raise ConfigError(f"{config.location('timezone')}: {error}") from None
 
 
-def _sla(sla: Value, location: Location | str) -> None:
+def _check_sla(config: Located, file: str) -> None:
     """Check `sla`, on which a server acts when a session is late; a run here never is."""
-    if not isinstance(sla, Located) or any(key != "time" and key[:1] != "+" for key in sla):
-        raise Refused(f"{location}: sla with anything but time and tasks is not supported")
-    check_tasks(sla, str(location))
-
-
-def check_tasks(config: Located, file: str) -> None:
-    """Names and bodies of tasks, through all groups."""
-    for key, body in config.items():
-        if not key.startswith("+"):
-            continue
-        location = config.location(key) or file
-        body = config[key] = _merged(body)
-        if not _NAME.fullmatch(key[1:]):
-            raise Refused(f"{location}: the task name {key} {NAMES}")
-        if not isinstance(body, Located):
-            raise Refused(f"{location}: task {key} must be a mapping, got {body!r}")
-        check_tasks(body, file)
-
-
-def _merged(body: Value) -> Value:
-    """A task given as a list of mappings is one mapping, where no key comes twice."""
-    items = body if isinstance(body, list) else []
-    parts = [part for part in items if isinstance(part, Located)]
-    keys = [key for part in parts for key in part]
-    if not parts or len(parts) < len(items) or len(set(keys)) < len(keys):
-        return body
-    merged = Located()
-    for part in parts:
-        for key, value in part.items():
-            merged.put(key, value, part.locations[key])
-    return merged
+    sla, location = config.get("sla"), config.location("sla") or file
+    if sla is None:
+        return
+    if not isinstance(sla, Located) or len({"time", "duration"} & sla.keys()) != 1:
+        raise Refused(f"{location}: sla must have either time or duration, got {sla!r}")
+    check_bodies(sla, str(location))

@@ -102,6 +102,9 @@ def evaluate(
 ) -> dict[str, Value]:
     """Every string of a mapping filled, in document order; `params` are the raw values.
 
+    A template within a map sees earlier keys of that map alone, and otherwise raw values, as on
+    Digdag: never the task's own keys. One in a list directly in the task sees what the task sees.
+
     With the list `failed`, what cannot be evaluated is left out and its error is appended: before
     the run some values are not known yet.
     """
@@ -139,40 +142,3 @@ def strings(value: Value) -> Iterator[str]:
 def names(text: str) -> frozenset[str]:
     """The names of parameters that a template reads; raises `UnsupportedError`."""
     return _script(text).names - GLOBALS
-
-
-def in_doubt(
-    config: Mapping[str, Value], raw: Mapping[str, Value], local: frozenset[str]
-) -> str | None:
-    """A nested template whose meaning depends on what nested values see, which was not observed.
-
-    Nested values see earlier siblings. Whether they see other keys of the task evaluated or raw is
-    not known, so a name must mean the same both ways: no parameter of the task's own (`local`),
-    no exported value that is a template itself.
-    """
-    for key, value in config.items():
-        if key in LAZY or not isinstance(value, dict | list):
-            continue
-        for name, enclosed in _outer_names(value, frozenset(), frozenset()):
-            is_template = any("${" in text for text in strings(raw.get(name)))
-            if enclosed or name in local or is_template:
-                return name
-    return None
-
-
-def _outer_names(
-    value: Value, siblings: frozenset[str], enclosing: frozenset[str]
-) -> Iterator[tuple[str, bool]]:
-    """Names that are no earlier sibling, and whether a map around holds them."""
-    if isinstance(value, str):
-        yield from ((name, name in enclosing) for name in names(value) - siblings)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _outer_names(item, siblings, enclosing)
-    elif isinstance(value, dict):
-        seen = frozenset[str]()
-        for key, item in value.items():
-            if key not in LAZY:
-                later = value.keys() - seen
-                yield from _outer_names(item, seen, enclosing | siblings | later)
-            seen |= {key}

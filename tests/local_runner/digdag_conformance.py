@@ -1,5 +1,6 @@
 """Compares the local runner with recorded cases of the real Digdag: equal, refused or different."""
 
+import collections
 import contextlib
 import json
 import os
@@ -7,14 +8,14 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from local_runner.__main__ import main
 
 PROBE = Path(__file__).parents[1] / "conformance" / "digdag"
-CASES = PROBE / "cases.jsonl"
+SETS = (PROBE / "cases.jsonl", PROBE / "cases2.jsonl")
 SECRETS = ("foo=secret-foo", "my.nested=secret-nested")
 TRACEBACK = re.compile(
     r"(?:\n(?:During handling of the|The) above exception.*:\n\n)?"
@@ -24,11 +25,15 @@ IN_MESSAGE = re.compile(r"\tfrom Traceback \(most recent call last\):\n(?:\n|\tf
 
 
 class Verdict(NamedTuple):
-    """The result of a case, `equal`, `refused` or `different`, and what the local runner did."""
+    """The result of a case, `equal`, `refused` or `different`, and what the local runner did.
+
+    `succeeds` is whether the workflow succeeded on Digdag.
+    """
 
     name: str
     verdict: str
     seen: str
+    succeeds: bool
 
 
 def cases(file: Path) -> list[dict[str, Any]]:
@@ -104,7 +109,7 @@ def _compare(
 ) -> Verdict:
     runs = [line.split("\t", 1) for line in err.split("\n") if re.match(r"\+\S*\t", line)]
     if code == 2 and not runs:
-        return Verdict(case["name"], "refused", err)
+        return Verdict(case["name"], "refused", err, case["exit_code"] == 0)
     seen = {"runs": runs, "stdout": _plain_lines(out), "probe": probe}
     recorded = {key: case[key] for key in seen}
     for values in (seen, recorded) if case.get("unordered") else ():
@@ -112,7 +117,16 @@ def _compare(
     same = (code != 0) == (case["exit_code"] != 0) and code >= 0
     same &= json.dumps(seen, sort_keys=True) == json.dumps(recorded, sort_keys=True)
     text = f"exit {code}, recorded {case['exit_code']}\nseen     {seen}\nrecorded {recorded}\n{err}"
-    return Verdict(case["name"], "equal" if same else "different", text)
+    succeeds = case["exit_code"] == 0
+    return Verdict(case["name"], "equal" if same else "different", text, succeeds)
+
+
+def counts(name: str, verdicts: Sequence[Verdict]) -> str:
+    """One line of how many cases are equal, refused and different."""
+    kinds = collections.Counter(seen.verdict for seen in verdicts)
+    succeeding = sum(seen.verdict == "refused" and seen.succeeds for seen in verdicts)
+    refused = f"refused {kinds['refused']} ({succeeding} of them succeed on Digdag)"
+    return f"digdag {name}: equal {kinds['equal']}, {refused}, different {kinds['different']}"
 
 
 def _plain_lines(out: str) -> list[str]:

@@ -325,14 +325,18 @@ def test_keys_see_earlier_ones_evaluated_and_later_ones_raw() -> None:
     assert templates.evaluate(raw, raw) == {"a": "A(B(${c}))", "b": "B(C)", "c": "C"}
 
 
-def test_a_nested_value_that_refers_to_the_tasks_own_parameter_is_in_doubt() -> None:
-    raw = {"x": 1, "t": "${x}"}
-    local = frozenset({"own", "env"})
-    assert templates.in_doubt({"own": 1, "env": {"A": "${own}"}}, raw, local) == "own"
-    assert templates.in_doubt({"own": 1, "env": {"A": "${t}"}}, raw, local) == "t"
-    assert templates.in_doubt({"own": 1, "env": {"A": {"B": 1, "C": "${B}"}}}, raw, local) is None
-    assert templates.in_doubt({"env": {"B": 1, "A": {"C": "${B}"}}}, raw, local) == "B"
-    assert templates.in_doubt({"own": 1, "env": {"A": "${x}"}}, raw, local) is None
+def test_a_map_sees_its_earlier_keys_and_raw_values_but_not_the_tasks_own() -> None:
+    raw = {"t": "${x}", "x": 1}
+    own = {
+        "own": "${x}",
+        "list": ["${t}", "${own}", {"A": "${t}"}],
+        "map": {"t": "${t}", "u": "${t}"},
+    }
+    evaluated = templates.evaluate({**raw, **own}, raw)
+    assert evaluated["list"] == ["1", "1", {"A": "${x}"}]
+    assert evaluated["map"] == {"t": "${x}", "u": "${x}"}
+    with pytest.raises(templates.TemplateError, match="own is not defined"):
+        templates.evaluate({**raw, "own": 1, "map": {"A": "${own}"}}, raw)
 
 
 @pytest.mark.parametrize(

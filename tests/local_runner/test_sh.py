@@ -104,7 +104,9 @@ def test_what_an_sla_would_do_is_left_to_the_server(
 ) -> None:
     dig = "sla:\n  time: 02:00\n  +notice: {echo>: late}\n+a: {echo>: a}\n"
     assert run(project, dig) == 0
-    assert run(project, dig.replace("time: 02:00", "duration: 00:00:01")) == 2
+    limits = "duration: 01:00:00\n  fail: true\n  alert: true"
+    assert run(project, dig.replace("time: 02:00", limits)) == 0
+    assert run(project, dig.replace("  time: 02:00\n", "")) == 2
     out, err = capfd.readouterr()
-    assert out == "a\n"
-    assert "main.dig:1: sla with anything but time and tasks is not supported" in err
+    assert out == "a\na\n"
+    assert "main.dig:1: sla must have either time or duration" in err
