@@ -1,11 +1,13 @@
 """`run`: from the command line to a checked project, a tree of tasks and an exit code."""
 
+import contextlib
 import difflib
 import functools
 import logging
 import os
 import sys
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -63,7 +65,8 @@ def run(options: Options, patience: Patience) -> int:
     failed_run = resume.load(options.out, workflow.name) if options.start else NO_FAILED_RUN
     schedule = _schedule(workflow)
     session_time = _session_time(options.session or failed_run.session, workflow)
-    builtins = session.variables(session_time, workflow.tz, schedule) | _identity()
+    with _naming_the_schedule(workflow):
+        builtins = session.variables(session_time, workflow.tz, schedule) | _identity()
     exported = workflow.config.get("_export")
     context = _run_context(options, project, int(session_time.timestamp()), patience, exported)
     base = parameters(options.params_file, options.param)
@@ -130,9 +133,16 @@ def _load(options: Options) -> tuple[Project, Workflow]:
 def _schedule(workflow: Workflow) -> session.Schedule | None:
     if "schedule" not in workflow.config:
         return None
-    try:
+    with _naming_the_schedule(workflow):
         return session.schedule(workflow.config["schedule"])
-    except ValueError as error:
+
+
+@contextlib.contextmanager
+def _naming_the_schedule(workflow: Workflow) -> Iterator[None]:
+    """What a schedule cannot have is refused with its place in the file."""
+    try:
+        yield
+    except (ValueError, Refused) as error:
         raise Refused(f"{workflow.config.location('schedule')}: {error}") from None
 
 

@@ -3,41 +3,43 @@
 Operators that make subtasks return their configuration; the names are Digdag's.
 """
 
-import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 from local_runner import td_statement
+from local_runner.config_values import integer, items, mapping, text, truth
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
-from local_runner.task_request import TaskError, TaskRequest, TaskResult, integer
+from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import local as td_local
 from local_runner.td import remote as td_remote
 from local_runner.td import shown
 from local_runner.td_statement import TdStatement
-from local_runner.workflow.java_text import java_text, json_text
+from local_runner.workflow.java_text import json_text
 from local_runner.workflow.project import Workflow
 from local_runner.workflow.tasks import group_of, with_export
 from local_runner.workflow.yaml_types import Located, Value, copy
 
 UNCALLED = frozenset({"timezone", "schedule", "sla"})  # of a called file
+MOST_SUBTASKS = 1000  # Digdag's limit for one operator
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def echo(task: TaskRequest) -> TaskResult:
     """echo>: print a text."""
-    print(_text(task.command), flush=True)
+    print(text(task.command), flush=True)
     return TaskResult()
 
 
 def fail(task: TaskRequest) -> TaskResult:
     """fail>: end with a message and no stack trace."""
-    raise TaskError("" if task.command is None else _text(task.command), raised=False)
+    raise TaskError("" if task.command is None else text(task.command), raised=False)
 
 
 def wait(task: TaskRequest) -> TaskResult:
@@ -59,31 +61,34 @@ def if_(task: TaskRequest) -> TaskResult:
     """if>: the subtasks of `_do` or of `_else_do`."""
     if "_do" not in task.params and "_else_do" not in task.params:
         raise TaskError("Both _do and _else_do are not specified. (config)")
-    branch = task.params.get("_do" if _truth(task.command, "_command") else "_else_do")
+    branch = task.params.get("_do" if truth(task.command, "_command") else "_else_do")
     return TaskResult(subtasks=branch if isinstance(branch, Located) else None)
 
 
 def for_each(task: TaskRequest) -> TaskResult:
     """for_each>: `_do` once for each combination of the values of several variables."""
-    lists = task.command if isinstance(task.command, dict) else {}
-    values = {name: _list(items) for name, items in lists.items()}
-    do = _do(task)
-    indices = [range(len(items)) for items in values.values()]
+    do, lists = _do(task), mapping(task.command)
+    values = {name: items(given, name) for name, given in lists.items()}
+    indices = [range(len(given)) for given in values.values()]
+    _limit(prod(map(len, indices)), "for_each")
     subtasks: dict[str, Located] = {}
     for combination in product(*indices) if values else ():
         chosen = dict(zip(values, combination, strict=True))  # variable: index of its value
         variables = {name: values[name][index] for name, index in chosen.items()}
         parts = [  # of the task's name, `0=color=1=red`
-            f"{number}={name}={index}={_short(variables[name])}"
+            f"{number}={_short(name)}={index}={_short(variables[name])}"
             for number, (name, index) in enumerate(chosen.items())
         ]
-        subtasks["+for-" + "&".join(parts)] = with_export(do, variables)
+        subtasks[_allowed("+for-" + "&".join(parts))] = with_export(do, variables)
     return TaskResult(subtasks=_group(task, subtasks))
 
 
 def loop(task: TaskRequest) -> TaskResult:
     """loop>: `_do` a number of times, with the variable `i`."""
     do, count = _do(task), integer(task.command, "_command")
+    if task.params.get("count") is not None:  # an option that Digdag's source has
+        count = integer(task.params["count"], "count")
+    _limit(count, "loop")
     subtasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
     return TaskResult(subtasks=_group(task, subtasks))
 
@@ -91,7 +96,7 @@ def loop(task: TaskRequest) -> TaskResult:
 def for_range(task: TaskRequest) -> TaskResult:
     """for_range>: `_do` for each part of a range, with range.from, range.to and range.index."""
     do = _do(task)
-    parts = _parts(task.command if isinstance(task.command, dict) else {})
+    parts = _parts(mapping(task.command))
     subtasks: dict[str, Located] = {}
     for index, (start, end) in enumerate(parts):
         part: dict[str, Value] = {"from": start, "to": end, "index": index}
@@ -123,11 +128,13 @@ def body(workflow: Workflow) -> Located:
 
 def called(task: TaskRequest) -> Path:
     """The file that a call> names, from the calling file's folder; raises `TaskError`."""
-    text = _text(task.command)
-    if text.startswith("/"):
-        raise TaskError(f"call> needs a path within the project, got {text} (config)")
+    name = text(task.command)
+    if name.startswith("/"):
+        raise TaskError(
+            f"call> needs a path within the project, got {name} (config)", same_words=False
+        )
     root = task.context.project.root
-    path = task.folder() / (text if text.endswith(".dig") else f"{text}.dig")
+    path = task.folder() / (name if name.endswith(".dig") else f"{name}.dig")
     return root.joinpath(*_without_parents(path.relative_to(root).parts))
 
 
@@ -153,75 +160,51 @@ def _group(task: TaskRequest, subtasks: dict[str, Located]) -> Located | None:
     parallel = task.params.get("_parallel", False)
     if isinstance(parallel, dict):
         return group_of(subtasks, {"limit": integer(parallel.get("limit"), "limit")})
-    return group_of(subtasks, _truth(parallel, "_parallel"))
+    return group_of(subtasks, truth(parallel, "_parallel"))
 
 
-def _parts(command: dict[str, Value]) -> Iterator[tuple[int, int]]:
+def _parts(command: Mapping[str, Value]) -> Iterator[tuple[int, int]]:
     """First and last number of each part of a range; the last part may be shorter."""
-    start, end = (integer(command.get(key), key) for key in ("from", "to"))
-    if "step" not in command and "slices" not in command:
+    start, end = (integer(command.get(key), key, "long") for key in ("from", "to"))
+    given = [key for key in ("step", "slices") if command.get(key) is not None]
+    if len(given) == 2:
+        raise TaskError("Setting both step and slices options to for_range is invalid (config)")
+    if not given:
         raise TaskError("step or slices option is required for for_range (config)")
-    slices = command.get("slices")
-    if slices is None:
-        step = integer(command.get("step"), "step")
-    else:
-        step = -(-(end - start) // integer(slices, "slices"))  # rounded up
-    for first in range(start, end, max(step, 1)):
+    step = integer(command[given[0]], given[0], "long")
+    if step < 1:
+        raise TaskError(f"{given[0]} option must be same or greater than 1 but got {step} (config)")
+    if given == ["slices"]:
+        step = max(-(-(end - start) // step), 1)  # rounded up
+    starts = range(start, end, step)
+    _limit(len(starts), "for_range")
+    for first in starts:
         yield first, min(first + step, end)
 
 
-def _list(items: Value) -> list[Value]:
-    if isinstance(items, str):
-        try:
-            items = json.loads(items, parse_constant=_not_json)
-        except ValueError:
-            raise TaskError(
-                f"for_each> needs a list or a list in JSON, got {items} (config)"
-            ) from None
-    if not isinstance(items, list):
-        raise TaskError(f"for_each> needs a list, got {json_text(items)} (config)")
-    return items
+def _limit(count: int, operator: str) -> None:
+    if count > MOST_SUBTASKS:
+        raise TaskError(f"Too many {operator} subtasks. Limit: {MOST_SUBTASKS} (config)")
 
 
-def _not_json(word: str) -> Value:
-    raise ValueError(f"{word} is not JSON")
+def _allowed(name: str) -> str:
+    """A task name that a value is part of; of what Java's encoding leaves, Digdag takes all but *.
+
+    Raises `TaskError`.
+    """
+    if "*" in name:
+        message = f"task name must not contain character '*': \"{name}\" (model validation)"
+        raise TaskError(message, same_words=False)
+    return name
 
 
 def _short(value: Value) -> str:
-    """A value within a task name: eight characters at most, URL-encoded."""
-    text = value if isinstance(value, str) else json_text(value)
-    return quote_plus(text[:8], safe="*").replace("~", "%7E")
-
-
-def _text(command: Value) -> str:
-    if command is None:
-        raise TaskError("Parameter '_command' is required but not set (config)")
-    if isinstance(command, dict | list):
-        raise TaskError(
-            f"Expected string type for key '_command' but got {json_text(command)} (config)"
-        )
-    return java_text(command)
-
-
-_TRUTHS = {
-    "true": True,
-    "True": True,
-    "TRUE": True,
-    "false": False,
-    "False": False,
-    "FALSE": False,
-    "": False,
-}
-
-
-def _truth(value: Value, key: str) -> bool:
-    if isinstance(value, bool) or (value in (0, 1) and isinstance(value, int)):
-        return bool(value)
-    if isinstance(value, str) and value in _TRUTHS:
-        return _TRUTHS[value]
-    raise TaskError(
-        f"Expected 'true' or 'false' for key '{key}' but got {json_text(value)} (config)"
-    )
+    """A value within a task name: eight units of UTF-16 at most, URL-encoded as Java does."""
+    whole = value if isinstance(value, str) else json_text(value)
+    units = whole.encode("utf-16-be")[:16]
+    start = units.decode("utf-16-be", "ignore")
+    half = "?" if len(start.encode("utf-16-be")) < len(units) else ""  # of a character, cut
+    return quote(start + half, safe="*").replace("~", "%7E")
 
 
 class Operator(NamedTuple):

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import NamedTuple
 
+from local_runner.checks.keys import reads_error
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
 from local_runner.missing_names import explained
@@ -115,6 +116,7 @@ class WorkflowRun:
             self._check_added(task, result)
         except (TaskError, templates.TemplateError, Refused) as error:
             task.message, task.raised = str(error), getattr(error, "raised", True)
+            task.same_words = getattr(error, "same_words", True)
             self.failures.append(Failure(task.name, task.message))
             return False
         task.store = result.store
@@ -173,6 +175,7 @@ class WorkflowRun:
         while not self._run_all(children):
             failed = next(child for child in children if child.state == "failed")
             task.message, task.raised = failed.message, failed.raised
+            task.same_words = failed.same_words
             if attempt == retry.limit:
                 return False
             retry.wait(attempt)
@@ -197,6 +200,14 @@ class WorkflowRun:
     def _on_error(self, task: Task) -> None:
         config = task.config.get("_error")
         if not isinstance(config, Located) or self.dry_run:
+            return
+        if not task.same_words and reads_error(config):
+            print(
+                f"{task.name}: its _error is not run: it reads error.message, and Digdag's words "
+                f"for this error are not known: {without_traceback(task.message)}",
+                file=sys.stderr,
+                flush=True,
+            )
             return
         error: dict[str, Value] = {"message": task.message}
         if task.raised:  # Digdag adds Java's stack trace; the message stands for it here

@@ -1,13 +1,11 @@
 """What an operator receives and what it leaves."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from local_runner.account import Account
-from local_runner.workflow.java_text import json_text
 from local_runner.workflow.project import Project
 from local_runner.workflow.templates import SECRET
 from local_runner.workflow.yaml_types import Located, Value
@@ -17,11 +15,15 @@ if TYPE_CHECKING:  # pandas and pyarrow take a second, and many workflows need n
 
 
 class TaskError(Exception):
-    """A task failed, as it does on Digdag; `raised` is False for fail> only."""
+    """A task failed, as it does on Digdag; `raised` is False for fail> only.
 
-    def __init__(self, message: str, *, raised: bool = True) -> None:
+    `same_words` is False where Digdag's message is not known, which `_error` could read.
+    """
+
+    def __init__(self, message: str, *, raised: bool = True, same_words: bool = True) -> None:
         super().__init__(message)
         self.raised = raised
+        self.same_words = same_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +94,3 @@ def with_defaults(params: Mapping[str, Value], section: str) -> dict[str, Value]
     """
     defaults = params.get(section)
     return {**(defaults if isinstance(defaults, dict) else {}), **params}
-
-
-def integer(value: Value, key: str) -> int:
-    """A whole number, also as text; raises `TaskError` in Digdag's words, which name the key."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]+", value):
-        return int(value)
-    raise TaskError(
-        f"Expected integer (int) type for key '{key}' but got {json_text(value)} (config)"
-    )

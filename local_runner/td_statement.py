@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from local_runner.task_request import TaskError, TaskRequest, integer
+from local_runner.config_values import integer, items, truth
+from local_runner.task_request import TaskError, TaskRequest
 from local_runner.workflow import templates
-from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
 from td_mta.warehouse.names import NAME_RULE, is_allowed
 
@@ -14,7 +14,7 @@ from td_mta.warehouse.names import NAME_RULE, is_allowed
 ONLY_REMOTE = ("result_url", "result_connection", "result_settings", "engine_version")
 ENGINES = ("presto", "hive")
 DDL_DATABASES = ("drop_databases", "create_databases", "empty_databases")
-DDL = ("drop_tables", "create_tables", "empty_tables", "rename_tables")
+DDL_TABLES = ("drop_tables", "create_tables", "empty_tables")
 MOST_ROWS = 900  # of td_for_each>: each is a task, and Digdag has a limit of its own
 _DURATION = re.compile(r"(?:([0-9]+) *d)? *(?:([0-9]+) *h)? *(?:([0-9]+) *m)? *(?:([0-9]+) *s)?")
 _UNIT_SECONDS = (86400, 3600, 60, 1)  # of the groups in _DURATION
@@ -76,41 +76,53 @@ def query(task: TaskRequest) -> str:
         raise TaskError(str(error)) from None
 
 
-def name(value: Value, what: str = "table") -> str:
-    """A legal name of a table or database; raises `TaskError`."""
+def name(value: Value, what: str = "table", of: str = "") -> str:
+    """A legal name of a table or database, `of` a list's key; raises `TaskError`."""
     if not is_allowed(str(value)):
-        raise TaskError(f"{value!r} is no {what} name: Treasure Data allows {NAME_RULE} (config)")
+        raise TaskError(
+            f"{of}{value!r} is no {what} name: Treasure Data allows {NAME_RULE} (config)"
+        )
     return str(value)
 
 
-def table_name(value: Value) -> TableName:
+def table_name(value: Value, of: str = "") -> TableName:
     """A table, with or without its database; raises `TaskError`."""
     database, dot, table = str(value).rpartition(".")
-    return TableName(name(database, "database") if dot else None, name(table))
+    return TableName(name(database, "database", of) if dot else None, name(table, of=of))
 
 
-def tables(names: Value) -> list[TableName]:
-    """The tables of a list; raises `TaskError`."""
-    return [table_name(value) for value in names] if isinstance(names, list) else []
+def databases(settings: Mapping[str, Value], *keys: str) -> list[str]:
+    """The databases of several lists of td_ddl>; raises `TaskError`."""
+    return [
+        name(value, "database", of=f"{key}: ") for key in keys for value in _list(settings, key)
+    ]
 
 
-def renames(pairs: Value) -> list[tuple[TableName, str]]:
-    """The old and new names in a list of `{from, to}`; raises `TaskError`."""
-    items = pairs if isinstance(pairs, list) else []
-    mappings = [item for item in items if isinstance(item, dict)]
-    return [(table_name(pair.get("from")), name(pair.get("to"))) for pair in mappings]
+def tables(settings: Mapping[str, Value], *keys: str) -> list[TableName]:
+    """The tables of several lists of td_ddl>; raises `TaskError`."""
+    return [table_name(value, of=f"{key}: ") for key in keys for value in _list(settings, key)]
 
 
-# Fewer words than if> takes (operators.py): which others Digdag takes here was never observed.
+def renames(settings: Mapping[str, Value]) -> list[tuple[TableName, str]]:
+    """The old and new names in `rename_tables`, a list of `{from, to}`; raises `TaskError`."""
+    pairs = []
+    for pair in _list(settings, "rename_tables"):
+        if not isinstance(pair, dict) or pair.keys() != {"from", "to"}:
+            raise TaskError(f"rename_tables must list {{from, to}}, got {pair!r} (config)")
+        pairs.append((table_name(pair["from"]), name(pair["to"])))
+    return pairs
+
+
+def _list(settings: Mapping[str, Value], key: str) -> list[Value]:
+    """A list of td_ddl>, as such or as the JSON text that a template makes."""
+    return [] if settings.get(key) is None else items(settings[key], key)
+
+
 # td_mta's own parameters (config/checks.py) have other rules: 1e3 is a whole number there.
 def flag(settings: Mapping[str, Value], key: str) -> bool:
     """A setting that is true or false, false where it is missing; raises `TaskError`."""
     value = settings.get(key)
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    if str(value) in ("true", "false"):
-        return value == "true"
-    raise TaskError(f"Expected 'true' or 'false' for key '{key}' but got {json_text(value)}")
+    return value is not None and truth(value, key)
 
 
 def number(settings: Mapping[str, Value], key: str) -> int:

@@ -13,7 +13,9 @@ RETRY_INTERVALS = frozenset({"constant", "exponential"})
 # The engine sets these itself, as on Digdag: a workflow that sets them was never observed.
 _RESERVED = frozenset({"_type", "_command"})
 _EXPORTABLE = frozenset({"_env", "_workdir"})  # of the names that begin with `_`
-_ERROR_BEYOND_MESSAGE = re.compile(r"\$\{[^}]*\berror\b(?!\.message\b)")
+_ERROR = re.compile(r"\$\{[^}]*\berror\b")
+# Anything of `error` that could bring out Java's stack trace, which no run here has.
+_STACKTRACE = re.compile(r"\$\{[^}]*(?<!keys\()(?<!typeof )\berror\b(?!\.message\b|\.hasOwn)")
 
 
 def check_keys(config: Located, location: Location | str) -> None:
@@ -66,8 +68,16 @@ def check_templates(value: Value, where: str) -> None:
             templates.parse(text)
         except UnsupportedError as error:
             raise Refused(f"{where}: ${{...}} with {error} is not supported") from None
-        if _ERROR_BEYOND_MESSAGE.search(text):
-            raise Refused(f"{where}: of error, only error.message is supported")
+        if _STACKTRACE.search(text):
+            raise Refused(
+                f"{where}: of error, only error.message is supported: the rest is "
+                "Java's stack trace"
+            )
+
+
+def reads_error(config: Value) -> bool:
+    """Whether a template of an `_error` reads the error."""
+    return any(_ERROR.search(text) for text in templates.strings(config))
 
 
 def check_parameters(params: Mapping[str, Value], where: str) -> None:

@@ -9,14 +9,10 @@ from local_runner import operators
 from local_runner.checks import td
 from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
 from local_runner.task_request import TaskError, TaskRequest
-from local_runner.workflow.yaml_types import Located, Location, Value
+from local_runner.workflow.yaml_types import Located, Location
 from td_mta.errors import Refused
 
-MOST_TURNS = 100  # of a loop; Digdag has a limit of its own
-
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Within a task name: characters that every URL encoder writes alike.
-_PLAIN = re.compile(r"[^ *~\U00010000-\U0010ffff]*")
 
 
 def check(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
@@ -60,18 +56,15 @@ def _branch(walk: Walk, config: Located, key: str, scope: ParameterScope) -> Dou
 def _loop(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
     """Every turn, where the turns are known; else the body once, its variables unknown."""
     operator, location = request.operator, _location(config, request)
-    check_command = {"loop>": _loop_count, "for_range>": _range, "for_each>": _each}[operator]
-    check_command(config[operator], request.command, f"{location}: {operator}")
+    if operator != "loop>" and not isinstance(config[operator], dict | str):
+        raise Refused(f"{location}: {operator} needs a mapping, got {config[operator]!r}")
+    if operator == "loop>" and isinstance(config[operator], bool | float):
+        raise Refused(f"{location}: loop> needs a number of turns, got {config[operator]}")
     do = config.get("_do", Located())
     if not isinstance(do, Located):
         raise Refused(f"{config.location('_do')}: _do must be a mapping, got {do!r}")
     turns = _turns(request)
     if turns is not None:
-        count = sum(key.startswith("+") for key in turns)
-        if count > MOST_TURNS:
-            raise Refused(
-                f"{location}: {operator} of {count} turns is not supported, {MOST_TURNS} at most"
-            )
         return walk.task(turns, scope, location)
     doubts = _branch(walk, config, "_do", scope)
     return doubts | {"_parallel"} if config.get("_parallel") else doubts
@@ -85,42 +78,6 @@ def _turns(request: TaskRequest) -> Located | None:
         return operators.OPERATORS[request.operator].run(request).subtasks
     except TaskError:
         return None
-
-
-def _loop_count(written: Value, known: Value, where: str) -> None:
-    if isinstance(written, bool | float) or str(known).startswith("-"):
-        raise Refused(f"{where} needs a number of turns, got {written}")
-
-
-def _range(written: Value, known: Value, where: str) -> None:
-    options = _mapping(written, known, where)
-    numbers = {key: value for key, value in options.items() if isinstance(value, int)}
-    end = numbers.get("to", numbers.get("from", 0))
-    unknown = options.keys() - {"from", "to", "step", "slices"}
-    backward = numbers.get("from", 0) > end
-    two_steps = {"step", "slices"} <= options.keys()
-    no_step = any(numbers.get(key, 1) < 1 for key in ("step", "slices"))
-    if unknown or backward or two_steps or no_step:
-        raise Refused(
-            f"{where} needs from, a larger to, and either step or slices, above 0; got {options}"
-        )
-
-
-def _each(written: Value, known: Value, where: str) -> None:
-    for items in _mapping(written, known, where).values():
-        for item in items if isinstance(items, list) else []:
-            if isinstance(item, str) and not _PLAIN.fullmatch(item[:8]):
-                raise Refused(
-                    f"{where}: the value {item!r} is not supported: its first eight characters "
-                    "are part of a task's name and must be without blanks, *, ~ and emoji"
-                )
-
-
-def _mapping(written: Value, known: Value, where: str) -> dict[str, Value]:
-    """The evaluated command of for_each> or for_range>, as far as it is known."""
-    if not isinstance(written, dict):
-        raise Refused(f"{where} needs a mapping, got {written!r}")
-    return known if isinstance(known, dict) else {}
 
 
 def _call(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:

@@ -82,8 +82,10 @@ def td_ddl(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSc
                 f"{location}: td_ddl> with {key} has no meaning on local tables, which have no "
                 "databases"
             )
-    for key in (*td_statement.DDL_DATABASES, *td_statement.DDL):
-        _check_ddl_list(settings.get(key), key, location)
+    with refusing(location):
+        td_statement.databases(settings, *td_statement.DDL_DATABASES)
+        td_statement.tables(settings, *td_statement.DDL_TABLES)
+        td_statement.renames(settings)
 
 
 def no_local_job(walk: Walk, text: str, where: str) -> None:
@@ -220,21 +222,3 @@ def _check_query_templates(
         raise Refused(f"{location}: {error}: not supported") from None
     except templates.TemplateError:
         pass  # it may read what an earlier task stores
-
-
-def _check_ddl_list(names: Value, key: str, location: Location | str) -> None:
-    if names is not None and not isinstance(names, list):
-        raise Refused(f"{location}: {key} must be a list, got {names!r}")
-    renames = key == "rename_tables"
-    for name in names or []:
-        is_pair = isinstance(name, dict) and name.keys() == {"from", "to"}
-        if is_pair != renames:
-            wanted = "{from, to}" if renames else "names"
-            raise Refused(f"{location}: {key} must list {wanted}, got {name!r}")
-        with refusing(f"{location}: {key}"):
-            if isinstance(name, dict):
-                td_statement.renames([name])
-            elif key in td_statement.DDL_DATABASES:
-                td_statement.name(name, "database")
-            else:
-                td_statement.table_name(name)

@@ -8,7 +8,7 @@ import difflib
 import re
 
 from local_runner.checks import operators, td
-from local_runner.checks.keys import check_keys, check_templates
+from local_runner.checks.keys import check_keys, check_templates, reads_error
 from local_runner.checks.scope import Doubts, ParameterScope
 from local_runner.operators import OPERATORS
 from local_runner.task_request import RunContext, TaskRequest
@@ -21,7 +21,6 @@ from td_mta.errors import Refused
 MOST_TASKS = 900  # Digdag has a limit of its own
 _FOLDER = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
 _PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
-_ERROR = re.compile(r"\$\{[^}]*\berror\b")
 
 
 class Checker:
@@ -172,8 +171,7 @@ class Checker:
         error, location = config["_error"], config.location("_error") or ""
         if not isinstance(error, Located):  # empty, as the check of the structure found
             return Doubts()
-        reads_error = any(_ERROR.search(text) for text in templates.strings(error))
-        if doubts and reads_error:
+        if doubts and reads_error(error):
             raise Refused(
                 f"{location}: _error uses error.message above {', '.join(sorted(doubts))}: which "
                 "of several errors Digdag reports is not known; leave out error.message"

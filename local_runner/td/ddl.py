@@ -94,7 +94,7 @@ def database_of(settings: dict[str, Value]) -> str:
 def _renamed_tables(task: TaskRequest) -> list[Lookup]:
     settings = task.settings("td")
     default_database = database_of(settings)
-    pairs = td_statement.renames(settings.get("rename_tables"))
+    pairs = td_statement.renames(settings)
     return [table_lookup(old, default_database) for old, _ in pairs]
 
 
@@ -102,26 +102,16 @@ def _steps(task: TaskRequest) -> Iterator[Step]:
     """The requests that change something: drop, create, rename; raises `TaskError`."""
     settings = task.settings("td")
     default_database = database_of(settings)
-    for database in _databases(settings, "drop_databases", "empty_databases"):
+    for database in td_statement.databases(settings, "drop_databases", "empty_databases"):
         yield Step(f"/v3/database/delete/{database}", done_before=404)
-    for database in _databases(settings, "create_databases", "empty_databases"):
+    for database in td_statement.databases(settings, "create_databases", "empty_databases"):
         lookup = Lookup("/v3/database/list", "databases", database)
         yield Step(f"/v3/database/create/{database}", done_before=409, lookup=lookup)
-    for table in _tables(settings, "drop_tables", "empty_tables"):
+    for table in td_statement.tables(settings, "drop_tables", "empty_tables"):
         path = f"/v3/table/delete/{table.database or default_database}/{table.name}"
         yield Step(path, done_before=404)
-    for table in _tables(settings, "create_tables", "empty_tables"):
+    for table in td_statement.tables(settings, "create_tables", "empty_tables"):
         yield create(table, default_database)
-    for old, new_name in td_statement.renames(settings.get("rename_tables")):
+    for old, new_name in td_statement.renames(settings):
         path = f"/v3/table/rename/{old.database or default_database}/{old.name}/{new_name}"
         yield Step(path, [("overwrite", "true")], done_before=404)
-
-
-def _databases(settings: dict[str, Value], *keys: str) -> list[str]:
-    lists = [settings.get(key) for key in keys]
-    names = [name for names in lists if isinstance(names, list) for name in names]
-    return [td_statement.name(name, "database") for name in names]
-
-
-def _tables(settings: dict[str, Value], *keys: str) -> list[TableName]:
-    return [table for key in keys for table in td_statement.tables(settings.get(key))]

@@ -91,13 +91,12 @@ def td_ddl(task: TaskRequest) -> TaskResult:
     """In Treasure Data's order: drop, create, rename. A table without rows has no file here."""
     settings, warehouse = task.settings("td"), _warehouse(task)
     with _failing_the_task():
-        renames = td_statement.renames(settings.get("rename_tables"))
+        renames = td_statement.renames(settings)
         for old, _ in renames:
             if old.name not in warehouse.tables():
                 raise TaskError(f"Renaming table {old.name} doesn't exist (config)")
-        for key in ("drop_tables", "empty_tables"):
-            for table in td_statement.tables(settings.get(key)):
-                warehouse.drop_table(table.name)
+        for table in td_statement.tables(settings, "drop_tables", "empty_tables"):
+            warehouse.drop_table(table.name)
         for old, new_name in renames:
             warehouse.create_table(new_name, f'select * from "{old.name}"')
             warehouse.drop_table(old.name)

@@ -13,14 +13,19 @@ from local_runner.workflow.yaml_types import Value
 from td_mta.errors import Refused
 
 _WEEKDAYS = {"Sun": 0, "Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6}
-_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+# Words of a cron's field, by the field's place; in any case of letters.
+_ALIASES: dict[int, dict[str, int]] = {
+    3: dict(jan=1, feb=2, mar=3, apr=4, may=5, jun=6, jul=7, aug=8, sep=9, oct=10, nov=11, dec=12),
+    4: {day.lower(): number for day, number in _WEEKDAYS.items()},
+}
+_CLOCK = r"[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}"
 _OPTIONS = frozenset({"skip_on_overtime", "skip_delayed_by"})
 _LIMITS = ("start", "end")
 _SHAPES = {  # scheduler: the form of its argument
     "daily": _CLOCK,
-    "hourly": r"[0-5][0-9]:[0-5][0-9]",
+    "hourly": r"[0-9]{1,2}:[0-9]{1,2}",
     "weekly": rf"({'|'.join(_WEEKDAYS)}),{_CLOCK}",
-    "monthly": rf"([1-9]|1[0-9]|2[0-8]),{_CLOCK}",
+    "monthly": rf"([1-9]|[12][0-9]|3[01]),{_CLOCK}",
     "minutes_interval": r"(1|2|3|4|5|6|10|12|15|20|30)",
     "cron": r"\S+( +\S+){4}",
 }
@@ -110,24 +115,25 @@ def _cron(kind: str, argument: str) -> str:
 
 
 def _session_times(cron: str) -> SessionTimes:
-    fields = cron.split()
-    if fields[2] != "*" and fields[4] != "*":
-        raise ValueError(f"cron>: {cron} restricts both day and weekday: not supported")
-    sets = [
-        frozenset(_cron_field(text, *bounds)) for text, bounds in zip(fields, _RANGES, strict=True)
-    ]
+    """A day must fit both the day of the month and the weekday, as in Digdag's cron4j."""
+    sets = [frozenset(_cron_field(text, place)) for place, text in enumerate(cron.split())]
     minutes, hours, days, months, weekdays = sets
     return SessionTimes(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
 
 
-def _cron_field(text: str, low: int, high: int) -> Iterator[int]:
-    for part in text.split(","):
-        match = re.fullmatch(r"(?:\*|([0-9]+)(?:-([0-9]+))?)(?:/([1-9][0-9]*))?", part)
+def _cron_field(text: str, place: int) -> Iterator[int]:
+    low, high = _RANGES[place]
+    aliases = _ALIASES.get(place, {})
+    number = "|".join(["[0-9]+", *aliases])
+    for part in text.lower().split(","):
+        match = re.fullmatch(rf"(?:\*|({number})(?:-({number}))?)(?:/([1-9][0-9]*))?", part)
         first, last, step = match.groups() if match else (None, None, None)
         if not match or (step and first and not last):  # `5/10`: cron implementations differ
             raise ValueError(f"cron field {text} is not supported")
-        start = int(first or low)
-        stop = int(last or first or high)
+        start, stop = (
+            low if first is None else int(aliases.get(first, first)),
+            high if first is None else int(aliases.get(last or first, last or first)),
+        )
         if not low <= start <= stop <= high:
             raise ValueError(f"cron field must be within {low} to {high}, got {text}")
         yield from range(start, stop + 1, int(step or 1))
@@ -150,14 +156,19 @@ def today(now: datetime, tz: ZoneInfo) -> datetime:
 
 
 def _local(naive: datetime, tz: ZoneInfo) -> datetime:
-    """A clock time in a zone; raises `Refused` where the clocks skip or repeat it."""
-    local = naive.replace(tzinfo=tz)
-    through_utc = local.astimezone(timezone.utc).astimezone(tz)
-    is_skipped = through_utc.replace(tzinfo=None) != naive
-    is_repeated = local.utcoffset() != local.replace(fold=1).utcoffset()
+    """A clock time in a zone; one that is skipped is moved on, of two the earlier one is taken."""
+    return naive.replace(tzinfo=tz).astimezone(timezone.utc).astimezone(tz)
+
+
+def _on_grid(naive: datetime, tz: ZoneInfo) -> datetime:
+    """A session's clock time in a zone; raises `Refused` where the clocks skip or repeat it."""
+    local = _local(naive, tz)
+    is_skipped = local.replace(tzinfo=None) != naive
+    is_repeated = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
     if is_skipped or is_repeated:
         raise Refused(
-            f"{naive} does not exist or exists twice in {tz.key}: choose another --session"
+            f"the schedule's session of {naive} does not exist or exists twice in {tz.key}: "
+            "choose another --session"
         )
     return local
 
@@ -175,7 +186,8 @@ def variables(session_time: datetime, tz: ZoneInfo, timetable: Schedule | None) 
         params |= _times("last_session", last) | _times("next_session", following)
     # As in a workflow that never ran: present, and empty but for the offset.
     never: dict[str, Value] = dict.fromkeys(_times("last_executed_session", session_time), "")
-    never["last_executed_session_tz_offset"] = _offset(session_time).replace(":", "")
+    epoch = datetime.fromtimestamp(0, tz)  # the time that stands for no session
+    never["last_executed_session_tz_offset"] = _offset(epoch)
     return params | never
 
 
@@ -200,20 +212,26 @@ def _neighbours(
     last = next((earlier for earlier in backward if earlier < local), None)
     coming = (later for later in forward if later > local)
     following, second = next(coming, None), next(coming, None)
-    if last is None or following is None or second is None:
+    if following is None or second is None:
         raise Refused(
             f"the schedule has no sessions within {_SEARCH_DAYS} days of --session: not supported"
         )
-    if last < local - 2 * (second - following):  # Digdag looks back two steps of the coming length
-        raise Refused(
-            "the last session before --session is not certain on this schedule's uneven times: "
-            "choose another --session"
-        )
-    return _local(last, tz), _local(following, tz)
+    next_session, one_more = _on_grid(following, tz), _on_grid(second, tz)
+    # Digdag looks back two steps of the coming length, and stays there if no session lies after.
+    step = _utc(one_more) - _utc(next_session)
+    earliest = _utc(session_time) - 2 * step
+    last_session = earliest if last is None else max(earliest, _utc(_on_grid(last, tz)))
+    return last_session.astimezone(tz), next_session
 
 
-def _offset(session_time: datetime) -> str:
-    return session_time.isoformat()[19:25]
+def _utc(local: datetime) -> datetime:
+    """The same time in UTC: differences of local times would be those of the clocks."""
+    return local.astimezone(timezone.utc)
+
+
+def _offset(local: datetime) -> str:
+    """The offset of a zone as `+0900`, without seconds."""
+    return f"{local:%z}"[:5]
 
 
 def _times(prefix: str, session_time: datetime) -> dict[str, Value]:
@@ -223,6 +241,6 @@ def _times(prefix: str, session_time: datetime) -> dict[str, Value]:
         f"{prefix}_date": f"{session_time:%Y-%m-%d}",
         f"{prefix}_date_compact": f"{session_time:%Y%m%d}",
         f"{prefix}_local_time": f"{session_time:%Y-%m-%d %H:%M:%S}",
-        f"{prefix}_tz_offset": _offset(session_time).replace(":", ""),
+        f"{prefix}_tz_offset": _offset(session_time),
         f"{prefix}_unixtime": int(session_time.timestamp()),
     }

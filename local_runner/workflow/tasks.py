@@ -28,6 +28,7 @@ class Task:
     state: State = "planned"
     message: str = ""
     raised: bool = True  # an exception, not fail>: Digdag adds a stack trace
+    same_words: bool = True  # `message` is Digdag's too
 
     @property
     def operator(self) -> str | None:

@@ -443,7 +443,7 @@ def test_last_and_next_session_lie_on_the_schedules_times(
         {"daily>": "7am"},
         {"yearly>": 1},
         {"daily>": "07:00:00", "start": "20260101"},
-        {"cron>": "0 0 1 * 1"},
+        {"cron>": "0 0 1 * mon-fre"},
         {"cron>": "0 0 * *"},
         {"cron>": "0 0 L * *"},
         {"cron>": "0 25 * * *"},
@@ -457,11 +457,20 @@ def test_a_schedule_of_another_form_is_an_error(config: object) -> None:
         session.schedule(config)  # type: ignore[arg-type]
 
 
-def test_uneven_times_on_which_digdags_last_session_is_not_certain_is_refused() -> None:
-    plan = session.schedule({"cron>": "30 6 * * 1-5"})
-    monday = session.parse_time("2026-03-02", TOKYO)
-    with pytest.raises(Refused, match="is not certain on this schedule's uneven times"):
-        session.variables(monday, TOKYO, plan)
+@pytest.mark.parametrize(
+    ("cron", "at", "last"),
+    [
+        ("0 6 * * 1-5", "2026-03-02 06:00:00", "2026-02-28 06:00:00"),  # a Monday: two days back
+        ("0 6 * * mon-fri", "2026-03-02 06:00:00", "2026-02-28 06:00:00"),
+        ("0 9,18 * * *", "2026-03-01 09:00:00", "2026-02-28 18:00:00"),
+        ("0 9,18 * * *", "2026-03-01 18:00:00", "2026-03-01 09:00:00"),
+        ("0 0 1 * 1", "2026-06-01", "2026-04-06 00:00:00"),  # Mondays that are a 1st: 2027-02, -03
+    ],
+)
+def test_the_last_session_is_at_most_two_coming_steps_back(cron: str, at: str, last: str) -> None:
+    plan = session.schedule({"cron>": cron})
+    found = session.variables(session.parse_time(at, TOKYO), TOKYO, plan)
+    assert found["last_session_local_time"] == last
 
 
 def test_a_schedules_start_and_end_must_lie_beyond_the_next_sessions() -> None:
@@ -479,10 +488,31 @@ def test_without_a_schedule_there_is_no_last_session() -> None:
     assert "last_session_time" not in found
 
 
-@pytest.mark.parametrize("time", ["2026-03-08 02:30:00", "2026-11-01 01:30:00"])
-def test_a_session_in_the_hour_that_is_skipped_or_comes_twice_is_refused(time: str) -> None:
-    with pytest.raises(Refused, match="does not exist or exists twice in America/New_York"):
-        session.parse_time(time, NEW_YORK)
+@pytest.mark.parametrize(
+    ("at", "local"),
+    [
+        ("2026-03-08 02:30:00", "2026-03-08T03:30:00-04:00"),  # skipped: moved on, as in Java
+        ("2026-11-01 01:30:00", "2026-11-01T01:30:00-04:00"),  # twice: the earlier one
+    ],
+)
+def test_a_session_in_the_hour_that_is_skipped_or_comes_twice_is_javas(at: str, local: str) -> None:
+    assert session.parse_time(at, NEW_YORK).isoformat() == local
+
+
+@pytest.mark.parametrize(
+    ("zone", "offset"),
+    [
+        ("America/New_York", "-0500"),
+        ("Europe/London", "+0100"),
+        ("Africa/Monrovia", "-0044"),
+        ("Asia/Tokyo", "+0900"),
+    ],
+)
+def test_the_offset_of_the_last_executed_session_is_that_of_1970(zone: str, offset: str) -> None:
+    for at in ("2026-01-15", "2026-07-15"):
+        tz = ZoneInfo(zone)
+        found = session.variables(session.parse_time(at, tz), tz, None)
+        assert found["last_executed_session_tz_offset"] == offset
 
 
 @pytest.mark.parametrize("name", ["Asia/Tokio", "JST", "+09:00", "posix/Asia/Tokyo", 9, None])
