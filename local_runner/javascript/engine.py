@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from local_runner.javascript.names import ABSENT, GLOBALS, KEPT, LEAKED, USED_BY_MOMENT
+from local_runner.javascript.names import (
+    ABSENT,
+    GLOBALS,
+    JAVA_MEMBERS,
+    KEPT,
+    LEAKED,
+    USED_BY_MOMENT,
+)
 from local_runner.javascript.syntax import Expression
 from local_runner.javascript.tokens import UnsupportedError
 
@@ -117,7 +124,8 @@ def _realm(zone: str, moment: bool) -> "JSInterpreter":
     engine.export_function("offset", _offset_at(zone))
     if moment:
         engine.evaljs(_source(_MOMENT) + ";null")
-    tables = [KEPT, ABSENT, sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run"}), zone]
+    names = sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run"})
+    tables = [KEPT, ABSENT, sorted(JAVA_MEMBERS), names, zone]
     arguments = ",".join(["globalThis", *map(json.dumps, tables)])
     offset_at = "(function(call){return function(time){return call('offset',time)}})(call_python)"
     engine.evaljs(f"{_RUNNER};({_source(_REALM)})({arguments},{offset_at});null")

@@ -20,8 +20,9 @@ void volatile while with yield
 
 # Global names that a template may use; the engine's realm keeps these alone.
 GLOBALS = words("""
-Array Boolean Date Infinity JSON Math NaN Number Object String decodeURIComponent
-encodeURIComponent isFinite isNaN moment parseFloat parseInt print undefined
+Array Boolean Date Infinity JSON Math NaN Number Object String decodeURI decodeURIComponent
+encodeURI encodeURIComponent escape isFinite isNaN moment parseFloat parseInt print undefined
+unescape
 """)
 
 USED_BY_MOMENT = words("Error Function RegExp")  # stay too; no template may name them
@@ -31,25 +32,37 @@ ArrayBuffer Atomics BigInt DataView Error EvalError Float32Array Float64Array Fu
 Int16Array Int32Array Int8Array JSAdapter Java JavaImporter Map Packages Polyglot Promise Proxy
 RangeError ReferenceError Reflect RegExp Set SharedArrayBuffer Symbol SyntaxError TypeError
 URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet WebAssembly com
-constructor call_python context decodeURI edu encodeURI engine escape exit globalThis hasOwnProperty
-isPrototypeOf java javafx javax load loadWithNewGlobal org printErr propertyIsEnumerable quit read
-readbuffer readline template toLocaleString toString unescape valueOf
+constructor call_python context edu engine exit globalThis hasOwnProperty isPrototypeOf java
+javafx javax load loadWithNewGlobal org printErr propertyIsEnumerable quit read readbuffer
+readline template toLocaleString toString valueOf
 """)
 # Left behind by Digdag's own script: not undefined there, even where no parameter has the name.
 LEAKED = words("all m match")
 
-# Built-in members that no template may name: of Java, of Nashorn, or not certain to be the same.
+# Members that no template may name: they lead to the engine itself.
 UNKNOWN_MEMBERS = words("""
-__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ bytes callee caller
-chars class codePointAt codePointBefore codePointCount codePoints compareTo compareToIgnoreCase
-constructor contains contentEquals copyValueOf defineLocale describeConstable empty equals
-equalsIgnoreCase fn formatted getBytes getChars getClass getYear hashCode indent intern isBlank
-isEmpty lines localeCompare matches normalize notify notifyAll offsetByCodePoints prototype
-regionMatches relativeTimeRounding relativeTimeThreshold replaceFirst resolveConstantDesc setYear
-strip stripIndent stripLeading stripTrailing subSequence toArray toCharArray toExponential
-toGMTString toLocaleDateString toLocaleLowerCase toLocaleString toLocaleTimeString
-toLocaleUpperCase toPrecision toSource transform translateEscapes trimEnd trimLeft trimRight
-trimStart updateLocale updateOffset wait
+__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ constructor
+""")
+# Methods of java.lang.String, which show through on Digdag's strings and not on ours; as the key of
+# a map they are like any other.
+JAVA_MEMBERS = words("""
+bytes chars class codePointAt codePointBefore codePointCount codePoints compareTo
+compareToIgnoreCase contains contentEquals copyValueOf describeConstable empty equals
+equalsIgnoreCase formatted getBytes getChars getClass hashCode indent intern isBlank isEmpty lines
+matches notify notifyAll offsetByCodePoints regionMatches replaceFirst resolveConstantDesc strip
+stripIndent stripLeading stripTrailing subSequence toCharArray transform translateEscapes wait
+""")
+# Methods that no template may call: Java's, and those of which it is not certain that they are the
+# same, or there at all.
+UNKNOWN_METHODS = JAVA_MEMBERS | words("""
+getYear localeCompare normalize setYear toExponential toGMTString toLocaleDateString
+toLocaleLowerCase toLocaleString toLocaleTimeString toLocaleUpperCase toSource trimEnd trimLeft
+trimRight trimStart
+""")
+# Methods that change an object, which then must not be seen by later code.
+CHANGING = words("""
+pop push reverse shift sort splice unshift defineLocale relativeTimeRounding relativeTimeThreshold
+updateLocale updateOffset
 """)
 # The members of built-in objects that stay in the realm ...
 KEPT = {
@@ -68,7 +81,7 @@ KEPT = {
     "JSON": "parse stringify",
     "Math": "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs ceil floor max min pow round sqrt",
     "Number": "MAX_VALUE MIN_VALUE NEGATIVE_INFINITY NaN POSITIVE_INFINITY prototype",
-    "Number.prototype": "toFixed toString valueOf constructor",
+    "Number.prototype": "toFixed toPrecision toString valueOf constructor",
     "Object": "getOwnPropertyNames isFrozen keys prototype",
     "Object.prototype": "hasOwnProperty toString valueOf constructor __proto__",
     "String": "fromCharCode prototype",

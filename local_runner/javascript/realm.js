@@ -1,7 +1,7 @@
 // Makes the engine's global objects those of a template on Digdag: `kept` members stay, `absent`
-// ones are removed, any other is refused when it is read. Dates get the local time of the zone
+// ones are removed, any other is refused when it is read, and so are `java`'s on a string. Dates get the local time of the zone
 // whose minutes east of UTC `offsetAt(milliseconds)` tells, null where that is not certain.
-(function (global, kept, absent, globals, zone, offsetAt) {
+(function (global, kept, absent, java, globals, zone, offsetAt) {
     var Native = Date, Message = Error, MINUTE = 60000, DAY = 86400000;
     var utcText = Native.prototype.toUTCString;
     var namesOf = Object.getOwnPropertyNames, describe = Object.getOwnPropertyDescriptor, define = Object.defineProperty;
@@ -36,7 +36,7 @@
     }
 
     var ISO_DATE = /^\d{4}(-\d\d(-\d\d)?)?$/;
-    var ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:\d\d)$/;
+    var ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:\d\d)?$/;
 
     function parse(text) {
         text = String(text);
@@ -47,7 +47,7 @@
         if (!(ISO_DATE.test(text) || ISO_TIME.test(text)) || day.toISOString().indexOf(text.slice(0, 10)) !== 0) {
             refuse("the date '" + text + "', which is not of the form YYYY-MM-DD");
         }
-        return Native.parse(text);
+        return Native.parse(/T[^Z+-]*$/.test(text) ? text + "Z" : text);  // ECMAScript 5: no offset is UTC
     }
 
     function LocalDate(first) {
@@ -148,26 +148,33 @@
         return (text || "").split(" ");
     }
 
+    function refuseToRead(owner, name) {
+        define(owner, name, {
+            get: function () {
+                refuse("the built-in member ." + name);
+            },
+            set: function (value) {
+                define(this, name, {value: value, writable: true, enumerable: true, configurable: true});
+            },
+            configurable: true
+        });
+    }
+
+    java.forEach(function (name) {
+        refuseToRead(String.prototype, name);
+    });
     Object.keys(kept).forEach(function (path) {
         var owner = path.split(".").reduce(function (object, part) {
             return object[part];
         }, global);
         namesOf(owner).forEach(function (name) {
             var found = describe(owner, name);
-            if (words(kept[path]).indexOf(name) >= 0 || !found.configurable) {
+            if (words(kept[path]).indexOf(name) >= 0 || !found.configurable || found.get && java.indexOf(name) >= 0) {
                 return;
             }
             delete owner[name];
             if (words(absent[path]).indexOf(name) < 0) {
-                define(owner, name, {
-                    get: function () {
-                        refuse("the built-in member ." + name);
-                    },
-                    set: function (value) {
-                        define(this, name, {value: value, writable: true, enumerable: true, configurable: true});
-                    },
-                    configurable: true
-                });
+                refuseToRead(owner, name);
             }
         });
     });

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from local_runner.javascript.names import GLOBALS, words
+from local_runner.javascript.names import CHANGING, GLOBALS, UNKNOWN_METHODS, words
 from local_runner.javascript.tokens import (
     UnsupportedError,
     known_member,
@@ -45,7 +45,6 @@ _LEVELS = (
 )
 _ASSIGNMENTS = words("= += -= *= /= %= <<= >>= >>>= &= ^= |=")
 _UNARY = words("! - + ~ typeof void")
-_CHANGING = words("pop push reverse shift sort splice unshift")
 _CREATED = words("Array Date Object")  # with `new`
 _LITERALS = words("true false null")
 
@@ -177,8 +176,10 @@ class _Reader:
         if self.kind != "name":
             raise UnsupportedError(f"`.{self.text}`")
         known_member(self.text)
-        self.changes |= self.text in _CHANGING
-        self.take()
+        self.changes |= self.text in CHANGING
+        method = self.take()
+        if self.text == "(" and method in UNKNOWN_METHODS:
+            raise UnsupportedError(f"the built-in member `.{method}`")
 
     def primary(self) -> str:
         if self.mark("("):
@@ -224,13 +225,16 @@ class _Reader:
         return "value"
 
     def this(self) -> str:
-        """Outside of functions it holds the parameters: `this['my-key']`."""
-        if len(self.frames) > 1 or not self.mark("["):
-            raise UnsupportedError("`this`, but for this['a-name']")
-        if self.kind != "string" or not re.fullmatch(r"[\w -]+", self.text[1:-1], re.ASCII):
-            raise UnsupportedError("`this` with another key than a text")
-        self.frames[0][0].add(known_name(self.take()[1:-1]))
-        self.need("]")
+        """Outside of functions it holds the parameters: `this['my-key']`, `this.name`."""
+        mark = None if len(self.frames) > 1 else self.mark("[", ".")
+        wanted = {"[": "string", ".": "name"}.get(mark or "")
+        key = self.text[1:-1] if mark == "[" else self.text
+        if self.kind != wanted or not re.fullmatch(r"[\w -]+", key, re.ASCII):
+            raise UnsupportedError("`this`, but for this.name and this['a-name']")
+        self.frames[0][0].add(known_name(key))
+        self.take()
+        if mark == "[":
+            self.need("]")
         return "value"
 
     def property(self) -> None:

@@ -52,9 +52,10 @@ Include = Callable[[Value, Location], Located]
 
 _BOOLS = {"true": True, "True": True, "false": False, "False": False}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_INT = re.compile(r"[-+]?(0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0[0-7_]*|[1-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[1-9][0-9]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_SEXAGESIMAL = re.compile(r"([1-9][0-9]*):([0-5]?[0-9])(\.[0-9]+)")
+# The patterns of Digdag's resolver: no leading zero in a float, no `:` in an int.
+_INT = re.compile(r"[-+]?(0b[01_]*[01][01_]*|0x[0-9a-fA-F_]*[0-9a-fA-F]_*|0[0-7_]*|[1-9][0-9_]*)")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[1-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*")
 _INFINITIES, _NANS = ("inf", "Inf", "INF"), ("nan", "NaN", "NAN")
 # Texts, since JSON, in which Digdag keeps its parameters, has no such numbers.
 _SPECIAL = {
@@ -62,11 +63,6 @@ _SPECIAL = {
     **{f"-.{word}": "-Infinity" for word in _INFINITIES},
     **{f".{word}": "NaN" for word in _NANS},
 }
-# Words that look like numbers of a form whose type was never observed.
-_DOUBTFUL = re.compile(
-    r"=|[-+]\.(nan|NaN|NAN)|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?0[0-9]+(\.[0-9_]*|[eE].*)"
-    r"|[-+]?[0-9.]*[0-9]_[0-9_]*\.[0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9]+\.[0-9]+_[0-9_]*|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+_"
-)
 _BASES = {"0b": 2, "0x": 16}  # a plain 0 in front means octal
 _TAG = "tag:yaml.org,2002:"
 _NEVER = re.compile(r"(?!)")
@@ -102,11 +98,12 @@ def word(text: str) -> Value:
     if _INT.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
-    if sexagesimal := _SEXAGESIMAL.fullmatch(text):
-        minutes, seconds, fraction = sexagesimal.groups()
-        return int(minutes) * 60 + float(seconds + fraction)
-    if _DOUBTFUL.fullmatch(text):
+        return float(text.replace("_", ""))
+    if _SEXAGESIMAL.fullmatch(text):
+        parts = text.lstrip("+-").replace("_", "").split(":")
+        seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
+        return -seconds if text.startswith("-") else seconds
+    if text == "=":  # a type of its own in YAML, of which no value is known
         raise ValueError(f"the unquoted word {text} has no known type: quote it")
     return text
 

@@ -144,6 +144,20 @@ BUILT_INS = [
     ("typeof console + typeof Intl", "undefinedundefined"),
     ("'abc'.startsWith('ab') && 'abc'.endsWith('bc')", "true"),
     ("'ab'.repeat(2) + 'a-b-c'.replaceAll('-', '')", "abababc"),
+    (
+        "Object.prototype.toString.call(list) + Object.prototype.toString.call('')",
+        "[object Array][object String]",
+    ),
+    (
+        "Object.prototype.toString.call(none) + Object.prototype.hasOwnProperty.call(m, 'b')",
+        "[object Null]true",
+    ),
+    ("Array.prototype.slice.call('abc', 1)", '["b","c"]'),
+    ("this.n + this.list.length + typeof this.nope", "7undefined"),
+    ("escape('a b/ä') + unescape('%20') + encodeURI('a b/?')", "a%20b/%E4 a%20b/?"),
+    ("(0.000123456).toPrecision(3) + (1234.5).toPrecision(2)", "0.0001231.2e+3"),
+    ("{wait: 1, lines: 2, matches: [3], indexOf: 4}.wait + m.contains", "null"),
+    ("{wait: 1, lines: 2, strip: 3}.lines + {prototype: 4}.prototype", "6"),
 ]
 
 
@@ -188,6 +202,9 @@ MOMENTS = [
     ("moment.duration(36, 'hours').asDays()", "1.5"),
     ("moment.max(moment('2026-01-01'), moment('2025-01-01')).year()", "2026"),
     ("new Date('2026-03-01').getTime()", "1772323200000"),
+    ("new Date('2026-03-01T00:00:00').getTime()", "1772323200000"),
+    ("new Date('2026-03-01T00:00').toISOString()", "2026-03-01T00:00:00.000Z"),
+    ("moment(session_time).toArray()", "[2026,2,1,0,0,0,0]"),
     ("new Date(session_time).getHours() + new Date(2026, 0, 31).getDate()", "31"),
     ("new Date(0)", '"1970-01-01T00:00:00.000Z"'),
     ("new Date(2026, 2, 1).getTimezoneOffset()", "-540"),
@@ -266,12 +283,12 @@ def test_what_comes_to_something_unknown_is_told_apart(code: str) -> None:
 UNSUPPORTED = r"""
 n => n|`x`|n ** 2|n ?? 1|m?.b|010|1.foo|n; 1|1 // x|'a\q'|日本|(n|1 +||[1,]|[,1]|[...list]|{n}
 {get a() {}}|{__proto__: 1}|{a: 1,}|new RegExp('a')|new Foo()|/(?<a>b)/|/a/y|/a/gg|/\p{L}/|/ä/
-this|this.n|this[n]|(function () { return this; })()|(function f() {})()|(function (a = 1) {})()
-(function () { let a; })()|(function () { for (;;) {} })()|(function () { a b })()|delete n|yield
+this|this.n + this|this[n]|(function () { return this; })()|(function f() {})()
+(function (a = 1) {})()|(function () { let a; })()|(function () { for (;;) {} })()|(function () { a b })()|delete n|yield
 (function () { return
 1; })()|a <!-- b|1_000|0b1|eval('1')|RegExp|Function('')|Map|globalThis|java.lang|load('x')|toString
-'a'.trimLeft()|'a'.contains('a')|m.constructor|m['constructor']|m.__proto__|n.toPrecision(2)|1 = 2
-moment = 1|moment.fn|moment.updateLocale('en', {})|'a'.localeCompare('b')|call_python|class|__t
+'a'.trimLeft()|'a'.contains('a')|m.constructor|m['constructor']|m.__proto__|n.toExponential()|1 = 2
+moment = 1|'a'.wait()|'a'.localeCompare('b')|call_python|class|__t
 """
 
 
@@ -279,6 +296,12 @@ moment = 1|moment.fn|moment.updateLocale('en', {})|'a'.localeCompare('b')|call_p
 def test_whatever_else_is_unsupported(code: str) -> None:
     with pytest.raises(UnsupportedError):
         recognise(code)
+
+
+def test_a_member_that_java_has_on_texts_is_refused_when_it_is_read_of_one() -> None:
+    assert templates.fill("${job.wait} ${job.strip}", {"job": {"wait": 5}}) == "5 "
+    with pytest.raises(templates.UnknownTemplateError, match=r"the built-in member \.wait"):
+        templates.fill("${job.wait}", {"job": "a text"})
 
 
 def test_free_names_are_told_from_those_of_functions() -> None:
@@ -368,6 +391,15 @@ def test_a_map_sees_its_earlier_keys_and_raw_values_but_not_the_tasks_own() -> N
         (".NaN", "NaN"),
         ("1.2.3", "1.2.3"),
         ("-30d", "-30d"),
+        ("1_000.5", 1000.5),
+        ("1_2e3", 12000.0),
+        ("0:30.5", 30.5),
+        ("-1:02:03.5", -3723.5),
+        ("190:20:30", "190:20:30"),
+        ("00.5", "00.5"),
+        ("01e3", "01e3"),
+        ("+.nan", "+.nan"),
+        ("0_7", 7),
     ],
 )
 def test_a_plain_word_gets_digdags_type(word: str, value: object) -> None:
@@ -375,12 +407,9 @@ def test_a_plain_word_gets_digdags_type(word: str, value: object) -> None:
     assert (typed, type(typed)) == (value, type(value))
 
 
-@pytest.mark.parametrize("word", ["1_000.5", "0:30.5", "00.5", "=", "+.nan", "01e3"])
-def test_a_word_whose_type_nobody_saw_is_refused_with_its_line(word: str) -> None:
-    with pytest.raises(
-        Refused, match=r"f\.yml:2: the unquoted word .* has no known type: quote it"
-    ):
-        yaml_types.load(f"a: 1\nb: {word}\n", "f.yml")
+def test_a_word_whose_type_is_not_known_is_refused_with_its_line() -> None:
+    with pytest.raises(Refused, match=r"f\.yml:2: the unquoted word = has no known type: quote it"):
+        yaml_types.load("a: 1\nb: =\n", "f.yml")
 
 
 @pytest.mark.parametrize(
