@@ -5,7 +5,6 @@ import difflib
 import functools
 import logging
 import os
-import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local_runner import resume
+from local_runner import resume, together
 from local_runner.account import WITHHELD, Account
 from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
@@ -80,12 +79,13 @@ def run(options: Options, patience: Patience) -> int:
         Rehearsal(runner, context.warehouse()).task(first)
 
     waits = f", schedule {schedule.text} (not waited for)" if schedule else ""
-    _log(f"session {session_time.isoformat()}{waits}")
+    together.log(f"session {session_time.isoformat()}{waits}")
     try:
-        runner.run(first)
+        with together.interruptible():
+            runner.run(first)
     except KeyboardInterrupt:
         _keep(root, options, session_time, context)
-        _log("error: interrupted")
+        together.log("error: interrupted")
         return 130
     return _report(runner, root, options, session_time)
 
@@ -215,13 +215,13 @@ def _on_treasure_data(
 def _report(runner: WorkflowRun, root: Task, options: Options, session_time: datetime) -> int:
     """Report how a run ended, as Digdag does; the exit code."""
     if not runner.failures:
-        _log("Success." if not options.dry_run else "Dry run: nothing was executed.")
+        together.log("Success." if not options.dry_run else "Dry run: nothing was executed.")
         return 0
-    _log("error:")
+    together.log("error:")
     for failure in runner.failures:
         message = without_traceback(failure.message)
-        _log(f"  * {failure.task}:")
-        _log("\n".join(f"    {line}" for line in message.splitlines()))
+        together.log(f"  * {failure.task}:")
+        together.log("\n".join(f"    {line}" for line in message.splitlines()))
     _keep(root, options, session_time, runner.context)
     return 1
 
@@ -230,8 +230,4 @@ def _keep(root: Task, options: Options, session_time: datetime, context: RunCont
     """Save what a resumed run needs, where there are tables to go on with."""
     if (context.warehouse or context.account) and not options.dry_run:
         resume.save(root, options.out, f"{session_time:%Y-%m-%d %H:%M:%S}")
-        _log("resume with --from +task")
-
-
-def _log(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+        together.log("resume with --from +task")

@@ -4,7 +4,6 @@ Operators that make subtasks return their configuration; the names are Digdag's.
 """
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from math import prod
@@ -21,6 +20,7 @@ from local_runner.td import local as td_local
 from local_runner.td import remote as td_remote
 from local_runner.td import shown
 from local_runner.td_statement import TdStatement
+from local_runner.together import say, sleep
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.project import Workflow
 from local_runner.workflow.tasks import group_of, with_export
@@ -33,7 +33,7 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def echo(task: TaskRequest) -> TaskResult:
     """echo>: print a text."""
-    print(text(task.command), flush=True)
+    say(text(task.command))
     return TaskResult()
 
 
@@ -44,7 +44,7 @@ def fail(task: TaskRequest) -> TaskResult:
 
 def wait(task: TaskRequest) -> TaskResult:
     """wait>: do nothing for a while."""
-    time.sleep(waiting(task.command))
+    sleep(waiting(task.command))
     return TaskResult()
 
 

@@ -1,13 +1,12 @@
 """Run a tree of tasks in order, with retries, `_check` and `_error`, as Digdag does.
 
-Tasks of a `_parallel` group run one after the other, in the order of the file: one of the orders
-that Digdag may take, always the same one.
+Tasks of a `_parallel` group, and those beside a `_background` task, run at the same time; what they
+print appears task by task.
 """
 
-import sys
-import time
 from typing import NamedTuple
 
+from local_runner import together
 from local_runner.checks.keys import reads_error
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
@@ -62,7 +61,7 @@ class Retry(NamedTuple):
 
     def wait(self, attempt: int) -> None:
         """Sleep before the next attempt; `attempt` counts from 0."""
-        time.sleep(self.interval * (2**attempt if self.exponential else 1))
+        together.sleep(self.interval * (2**attempt if self.exponential else 1))
 
 
 class WorkflowRun:
@@ -139,7 +138,7 @@ class WorkflowRun:
         """Run an operator, again where it fails and repeats itself; raises `TaskError`."""
         argument = "" if request.command is None else java_text(request.command)
         first_line = argument.split("\n")[0]
-        print(f"{task.name}\t{task.operator}: {first_line}", file=sys.stderr, flush=True)
+        together.log(f"{task.name}\t{task.operator}: {first_line}")
         if self.dry_run:
             self._show(task, request)
             return TaskResult()
@@ -149,7 +148,7 @@ class WorkflowRun:
                 return _result(operator, request)
             except TaskError as error:
                 message = without_traceback(str(error))
-                print(f"{task.name} failed, retrying: {message}", file=sys.stderr, flush=True)
+                together.log(f"{task.name} failed, retrying: {message}")
                 retry.wait(attempt)
         return _result(operator, request)
 
@@ -184,12 +183,18 @@ class WorkflowRun:
         return True
 
     def _run_all(self, children: list[Task]) -> bool:
-        for child in children:
-            if any(upstream.state != "success" for upstream in child.upstreams):
-                child.state = "blocked"
-            else:
-                self.run(child)
+        if self.dry_run or together.in_sequence(children):
+            for child in children:
+                self._run_next(child)
+        else:
+            together.run(children, self._run_next)
         return all(child.state == "success" for child in children)
+
+    def _run_next(self, child: Task) -> None:
+        if all(upstream.state == "success" for upstream in child.upstreams):
+            self.run(child)
+        else:
+            child.state = "blocked"
 
     def _fresh(self, task: Task, children: list[Task]) -> list[Task]:
         """New children for another attempt; the failed ones stay in the tree, as on Digdag."""
@@ -202,11 +207,9 @@ class WorkflowRun:
         if not isinstance(config, Located) or self.dry_run:
             return
         if not task.same_words and reads_error(config):
-            print(
+            together.log(
                 f"{task.name}: its _error is not run: it reads error.message, and Digdag's words "
-                f"for this error are not known: {without_traceback(task.message)}",
-                file=sys.stderr,
-                flush=True,
+                f"for this error are not known: {without_traceback(task.message)}"
             )
             return
         error: dict[str, Value] = {"message": task.message}

@@ -1,11 +1,10 @@
 """What py> and sh> share: the environment of their process, and how it is started."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from local_runner import together
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.workflow.java_text import java_text
 from local_runner.workflow.yaml_types import Value
@@ -39,15 +38,8 @@ def _variable(key: str, value: Value) -> str:
 def run(
     argv: Sequence[str], folder: Path, variables: Mapping[str, str], stdin: int | None = None
 ) -> int:
-    """Run a process in a folder; its exit code. Raises `TaskError` where it cannot start.
-
-    Both of its streams go to standard output, as on Digdag.
-    """
-    sys.stdout.flush()
+    """Run a process in a folder; its exit code. Raises `TaskError` where it cannot start."""
     try:
-        finished = subprocess.run(
-            argv, cwd=folder, env=variables, stdin=stdin, stderr=subprocess.STDOUT, check=False
-        )
+        return together.process(argv, folder, variables, stdin)
     except OSError as error:
         raise TaskError(f'Cannot run program "{argv[0]}": {error.strerror} (runtime)') from None
-    return finished.returncode

@@ -75,15 +75,20 @@ def bind(
     return {**params, **bound} if spec.varkw else bound
 
 
+# Digdag's runner keeps these until the process ends: a coroutine that nobody awaits is told of
+# then, and what a destructor does comes last.
+kept: list[Any] = []
+
+
 def call(command: str, params: dict[str, Any]) -> None:
     """Call what a task names, its arguments bound by name."""
     target, method = find(command)
     if method is None:
-        target(**bind(target, params, skip_first=False))
+        kept.append(target(**bind(target, params, skip_first=False)))
         return
-    instance = target(**bind(target.__init__, params, skip_first=True))
-    function = getattr(instance, method)
-    function(**bind(function, params, skip_first=True))
+    kept.append(target(**bind(target.__init__, params, skip_first=True)))
+    function = getattr(kept[0], method)
+    kept.append(function(**bind(function, params, skip_first=True)))
 
 
 def attempt(

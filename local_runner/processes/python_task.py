@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local_runner.processes import process
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
+from local_runner.together import log
 from local_runner.workflow.yaml_types import Located, Location, Value, located
 
 _RUNNER = Path(__file__).with_name("py_runner.py")
@@ -32,7 +33,7 @@ def _warn_of_two_servers(task: TaskRequest) -> None:
         return
     reason = account.elsewhere(task.settings("td"), process.own_environment(task))
     if reason:
-        print(f"warning: {task.name}: {reason}", file=sys.stderr, flush=True)
+        log(f"warning: {task.name}: {reason}")
 
 
 def _interpreter(python: Value) -> list[str]:

@@ -11,12 +11,12 @@ import re
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from time import sleep
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from local_runner.account import SERVER, ApiAccess
 from local_runner.task_request import TaskError
+from local_runner.together import sleep
 from td_mta.warehouse.td_patience import Patience
 
 if TYPE_CHECKING:  # a dry run needs no client

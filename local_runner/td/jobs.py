@@ -3,14 +3,13 @@
 import contextlib
 import itertools
 import json
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from time import sleep
 from typing import Any, NamedTuple, TypeVar
 
 from local_runner.task_request import TaskError
 from local_runner.td.api import REMEDIES, Row, TdApi, TdApiError
+from local_runner.together import log, sleep
 
 T = TypeVar("T")
 VERSION = "0.9.0"  # of the client that Digdag 0.10.5 brings
@@ -92,7 +91,7 @@ def run(api: TdApi, query: Query, task_name: str) -> TdJob:
     """A query as a job, waited for; raises `TaskError` when it fails."""
     # By the domain key a job that is sent twice, after a lost answer, is started once.
     job_id = _issue(api, query, domain_key=str(uuid.uuid4()))
-    print(f"job {job_id} of {task_name} is running", file=sys.stderr, flush=True)
+    log(f"job {job_id} of {task_name} is running")
     try:
         status = _wait(api, job_id)
     except KeyboardInterrupt:

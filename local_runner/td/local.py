@@ -1,14 +1,16 @@
 """td> and its family on local tables. What only Treasure Data has is refused before the run.
 
-Nothing else writes while a run waits here, so td_wait> and td_wait_table> look once and then fail.
+Only tasks of the same run write local tables: where none is at work beside them, td_wait> and
+td_wait_table> look once and then fail.
 """
 
 import contextlib
 import decimal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from local_runner import td_statement
+from local_runner import td_statement, together
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import results
 from local_runner.td_statement import TableName
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from td_mta.warehouse.local import LocalWarehouse
 
+_LOOK_AGAIN = 0.5  # seconds
+_tables = threading.RLock()
 _SCALARS = (bool, int, float, str)  # the same type in a job's result and in a local table
 
 
@@ -56,35 +60,50 @@ def td_for_each(task: TaskRequest) -> TaskResult:
 
 
 def td_wait(task: TaskRequest) -> TaskResult:
-    """td_wait>: the first value must be neither null, false nor 0, looked at once."""
-    row = _first_row(_query(task))
-    if not row or not results.fulfilled(row[0]):
+    """td_wait>: the first value must be neither null, false nor 0."""
+
+    def missing() -> str | None:
+        row = _first_row(_query(task))
+        if row and results.fulfilled(row[0]):
+            return None
         value = row[0] if row else "no row"
-        raise TaskError(
-            f"td_wait>: the first value must be neither null, false nor 0, got {value}; nothing "
-            "else writes local tables meanwhile, so waiting would not help"
-        )
+        return f"td_wait>: the first value must be neither null, false nor 0, got {value}"
+
+    _wait_while(missing)
     return TaskResult()
 
 
 def td_wait_table(task: TaskRequest) -> TaskResult:
-    """td_wait_table>: the table must exist and have its `rows`, looked at once."""
+    """td_wait_table>: the table must exist and have its `rows`."""
     table = td_statement.table_name(task.command).name
     wanted_rows = td_statement.number(task.settings("td"), "rows")
     warehouse = _warehouse(task)
-    if table not in warehouse.tables():
-        raise TaskError(
-            f"td_wait_table>: no table {table}; nothing else writes local tables meanwhile, so "
-            "waiting would not help"
-        )
-    if wanted_rows > 0:
-        count = _count(warehouse, table)
+
+    def missing() -> str | None:
+        if table not in warehouse.tables():
+            return f"td_wait_table>: no table {table}"
+        count = _count(warehouse, table) if wanted_rows > 0 else 0
         if count < wanted_rows:
-            raise TaskError(
-                f"td_wait_table>: {table} must have {wanted_rows} rows, got {count}; nothing else "
-                "writes local tables meanwhile, so waiting would not help"
-            )
+            return f"td_wait_table>: {table} must have {wanted_rows} rows, got {count}"
+        return None
+
+    _wait_while(missing)
     return TaskResult()
+
+
+def _wait_while(missing: Callable[[], str | None]) -> None:
+    """Wait as long as something is missing and a task at work beside this one may bring it."""
+    with together.waiting() as others_work:
+        while True:
+            may_come = together.among_others() and others_work()
+            what = missing()
+            if what is None:
+                return
+            if not may_come:
+                raise TaskError(
+                    f"{what}; nothing else writes local tables meanwhile, so waiting would not help"
+                )
+            together.sleep(_LOOK_AGAIN)
 
 
 def td_ddl(task: TaskRequest) -> TaskResult:
@@ -105,9 +124,10 @@ def td_ddl(task: TaskRequest) -> TaskResult:
 
 @contextlib.contextmanager
 def _failing_the_task() -> Iterator[None]:
-    """An error of the tables fails the task, where `_retry` and `_error` see it."""
+    """One task at the tables; their error fails it, where `_retry` and `_error` see it."""
     try:
-        yield
+        with _tables:
+            yield
     except MtaError as error:
         raise TaskError(str(error)) from error
 
@@ -156,4 +176,5 @@ def _value(value: Any, column: str) -> Value:
 
 def _warehouse(task: TaskRequest) -> "LocalWarehouse":
     assert task.context.warehouse, "checked before the run"
-    return task.context.warehouse()
+    with _tables:
+        return task.context.warehouse()

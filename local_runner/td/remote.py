@@ -1,6 +1,5 @@
 """td> and its family on Treasure Data. The order of the requests is Digdag's."""
 
-from time import sleep
 from typing import Any
 
 from local_runner import td_statement
@@ -10,6 +9,7 @@ from local_runner.td import sql as td_sql
 from local_runner.td.api import TdApi
 from local_runner.td.jobs import Query, TdJob
 from local_runner.td_statement import TableName
+from local_runner.together import sleep
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.tasks import group_of
 from local_runner.workflow.yaml_types import Value

@@ -4,12 +4,12 @@ import contextlib
 import itertools
 import math
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td_statement import MOST_ROWS
+from local_runner.together import log
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.tasks import with_export
 from local_runner.workflow.yaml_types import Located, Value
@@ -114,11 +114,11 @@ def download(task: TaskRequest, name: Value) -> Iterator[TextIO]:
 
 def show(what: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Print a preview on standard error; on Digdag it is a log line."""
-    print(f"preview of {what}:" + ("" if rows else " (no results)"), file=sys.stderr)
-    for row in (columns, *rows) if rows else ():
-        print("  " + _line(row).removesuffix("\r\n"), file=sys.stderr, flush=True)
+    lines = [f"preview of {what}:" + ("" if rows else " (no results)")]
+    lines += ["  " + _line(row).removesuffix("\r\n") for row in ((columns, *rows) if rows else ())]
+    log("\n".join(lines))
 
 
 def no_preview(what: str, error: TaskError) -> None:
     """Report a preview that failed, which does not fail the task, as on Digdag."""
-    print(f"no preview of {what}: {error}", file=sys.stderr, flush=True)
+    log(f"no preview of {what}: {error}")

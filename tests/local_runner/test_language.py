@@ -284,8 +284,8 @@ UNSUPPORTED = r"""
 n => n|`x`|n ** 2|n ?? 1|m?.b|010|1.foo|n; 1|1 // x|'a\q'|日本|(n|1 +||[1,]|[,1]|[...list]|{n}
 {get a() {}}|{__proto__: 1}|{a: 1,}|new RegExp('a')|new Foo()|/(?<a>b)/|/a/y|/a/gg|/\p{L}/|/ä/
 this|this.n + this|this[n]|(function () { return this; })()|(function f() {})()
-(function (a = 1) {})()|(function () { let a; })()|(function () { for (;;) {} })()|(function () { a b })()
-delete n|yield|(function () { return
+(function (a = 1) {})()|(function () { let a; })()|(function () { for (;;) {} })()
+(function () { a b })()|delete n|yield|(function () { return
 1; })()|a <!-- b|1_000|0b1|eval('1')|RegExp|Function('')|Map|globalThis|java.lang|load('x')|toString
 'a'.trimLeft()|'a'.contains('a')|m.constructor|m['constructor']|m.__proto__|n.toExponential()|1 = 2
 moment = 1|'a'.wait()|'a'.localeCompare('b')|call_python|class|__t

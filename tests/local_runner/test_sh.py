@@ -85,6 +85,19 @@ def test_a_background_task_sees_nothing_that_the_previous_one_stored(
     assert capfd.readouterr().out == "undefined\nnumber\n"
 
 
+def test_what_a_function_returned_is_kept_until_the_process_ends(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project / "m.py").write_text(
+        "import atexit\natexit.register(print, 'at exit')\n"
+        "class Kept:\n    def __del__(self): print('dropped')\n"
+        "    def run(self): return Kept()\n"
+        "def f(): return Kept()\n"
+    )
+    assert run(project, "+a: {py>: m.f}\n+b: {py>: m.Kept.run}\n") == 0
+    assert capfd.readouterr().out == "at exit\ndropped\nat exit\ndropped\ndropped\n"
+
+
 @pytest.mark.parametrize("where", ["_workdir: sub", "_export: {_workdir: sub}"])
 def test_a_process_runs_in_its_folder(
     where: str, project: Path, capfd: pytest.CaptureFixture[str]
