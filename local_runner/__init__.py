@@ -6,7 +6,8 @@ runs. A file imports only files of its own line and of the lines below it:
     __main__                          the command line: run, sql, archive
       command  sql  archive           one file for each of the three
         rehearsal                     queries translated before the run, on local tables
-          run  resume                 the tree in order, retries; the rest of a run that failed
+          required                    the workflows that require> names
+            run  resume               the tree in order, retries; the rest of a run that failed
             checks/                   what can be refused before the run is refused
               operators               OPERATORS: what each operator does
                 td/  processes/       td> and its family; py> and sh>, each a process

@@ -1,13 +1,10 @@
 """`run`: from the command line to a checked project, a tree of tasks and an exit code."""
 
-import contextlib
 import difflib
 import functools
 import logging
 import os
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +16,7 @@ from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
+from local_runner.required import RequiredWorkflows
 from local_runner.run import WorkflowRun, without_traceback
 from local_runner.task_request import RunContext
 from local_runner.workflow import session, tasks, yaml_types
@@ -62,12 +60,15 @@ def run(options: Options, patience: Patience) -> int:
     project, workflow = _load(options)
     config = body(workflow)
     failed_run = resume.load(options.out, workflow.name) if options.start else NO_FAILED_RUN
-    schedule = _schedule(workflow)
     session_time = _session_time(options.session or failed_run.session, workflow)
-    with _naming_the_schedule(workflow):
-        builtins = session.variables(session_time, workflow.tz, schedule) | _identity()
+    schedule, variables = session.of_workflow(workflow.config, session_time, workflow.tz)
+    builtins = variables | session.identity(1)
+    required = RequiredWorkflows(project, session_time)
     exported = workflow.config.get("_export")
-    context = _run_context(options, project, int(session_time.timestamp()), patience, exported)
+    context = replace(
+        _run_context(options, project, int(session_time.timestamp()), patience, exported),
+        attempt=required
+    )
     base = parameters(options.params_file, options.param)
 
     checker = _check(options, context, config, base, builtins, workflow.file)
@@ -75,8 +76,9 @@ def run(options: Options, patience: Patience) -> int:
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()
     runner = WorkflowRun(checker, base, builtins, options.dry_run, skipped, failed_run.stored)
+    required.new_run = lambda params, known: WorkflowRun(checker, params, known, False, set(), {})
     if context.warehouse and checker.queries:
-        Rehearsal(runner, context.warehouse()).task(first)
+        Rehearsal(runner, context.warehouse(), required).task(first)
 
     waits = f", schedule {schedule.text} (not waited for)" if schedule else ""
     together.log(f"session {session_time.isoformat()}{waits}")
@@ -87,7 +89,7 @@ def run(options: Options, patience: Patience) -> int:
         _keep(root, options, session_time, context)
         together.log("error: interrupted")
         return 130
-    return _report(runner, root, options, session_time)
+    return _report(runner, required, root, options, session_time)
 
 
 def _check(
@@ -101,7 +103,7 @@ def _check(
     """Walk the whole workflow before any task runs; raises `Refused`."""
     check_parameters(base, "-p or -P")
     scope = ParameterScope(params={**base, **builtins}, calls=(file,), builtins=builtins)
-    checker = Checker(context, dry_run=options.dry_run)
+    checker = Checker(context, dry_run=options.dry_run, has_given_parameters=bool(base))
     checker.task(config, scope, file)
     return checker
 
@@ -130,30 +132,10 @@ def _load(options: Options) -> tuple[Project, Workflow]:
     return project, workflow
 
 
-def _schedule(workflow: Workflow) -> session.Schedule | None:
-    if "schedule" not in workflow.config:
-        return None
-    with _naming_the_schedule(workflow):
-        return session.schedule(workflow.config["schedule"])
-
-
-@contextlib.contextmanager
-def _naming_the_schedule(workflow: Workflow) -> Iterator[None]:
-    """What a schedule cannot have is refused with its place in the file."""
-    try:
-        yield
-    except (ValueError, Refused) as error:
-        raise Refused(f"{workflow.config.location('schedule')}: {error}") from None
-
-
 def _session_time(text: str | None, workflow: Workflow) -> datetime:
     if text is None:
         return session.today(datetime.now(timezone.utc), workflow.tz)
     return session.parse_time(text, workflow.tz)
-
-
-def _identity() -> dict[str, Value]:
-    return {"session_uuid": str(uuid.uuid4()), "session_id": 1, "attempt_id": 1, "project_id": 1}
 
 
 def _run_context(
@@ -212,13 +194,19 @@ def _on_treasure_data(
     )
 
 
-def _report(runner: WorkflowRun, root: Task, options: Options, session_time: datetime) -> int:
+def _report(
+    runner: WorkflowRun,
+    required: RequiredWorkflows,
+    root: Task,
+    options: Options,
+    session_time: datetime,
+) -> int:
     """Report how a run ended, as Digdag does; the exit code."""
     if not runner.failures:
         together.log("Success." if not options.dry_run else "Dry run: nothing was executed.")
         return 0
     together.log("error:")
-    for failure in runner.failures:
+    for failure in [*required.failures, *runner.failures]:
         message = without_traceback(failure.message)
         together.log(f"  * {failure.task}:")
         together.log("\n".join(f"    {line}" for line in message.splitlines()))

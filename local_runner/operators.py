@@ -22,7 +22,7 @@ from local_runner.td import shown
 from local_runner.td_statement import TdStatement
 from local_runner.together import say, sleep
 from local_runner.workflow.java_text import json_text
-from local_runner.workflow.project import Workflow
+from local_runner.workflow.project import Project, Workflow
 from local_runner.workflow.tasks import group_of, with_export
 from local_runner.workflow.yaml_types import Located, Value, copy
 
@@ -107,14 +107,17 @@ def for_range(task: TaskRequest) -> TaskResult:
 def call(task: TaskRequest) -> TaskResult:
     """call>: the tasks of another workflow, which run in the folder of its file."""
     path = called(task)
-    file = path.relative_to(task.context.project.root).as_posix()
     if not path.is_file():
         raise TaskError(f"File not found: {path} (config)")
-    config = body(task.context.project.workflow(file))
+    file = path.relative_to(task.context.project.root).as_posix()
+    return TaskResult(subtasks=called_body(task.context.project, file))
+
+
+def called_body(project: Project, file: str) -> Located:
+    """The tasks of a workflow that is called, in the folder of its file."""
+    config = body(project.workflow(file))
     folder = Path(file).parent.as_posix()
-    if folder != ".":
-        config = with_export(config, {"_workdir": folder})
-    return TaskResult(subtasks=config)
+    return config if folder == "." else with_export(config, {"_workdir": folder})
 
 
 def body(workflow: Workflow) -> Located:
@@ -146,6 +149,15 @@ def _without_parents(parts: tuple[str, ...]) -> list[str]:
             raise TaskError(f"call> leaves the project: {'/'.join(parts)} (config)")
         resolved = resolved[:-1] if part == ".." else [*resolved, part]
     return resolved
+
+
+def require(task: TaskRequest) -> TaskResult:
+    """require>: another workflow of the project, once in a session."""
+    ignore_failure = task.params.get("ignore_failure")
+    assert task.context.attempt, "given by the command"
+    if not task.context.attempt(task) and not truth(ignore_failure or False, "ignore_failure"):
+        raise TaskError(f"Dependent workflow failed: {task.command}", same_words=False)
+    return TaskResult()
 
 
 def _do(task: TaskRequest) -> Located:
@@ -234,6 +246,7 @@ OPERATORS = {
     "if>": Operator(if_, nests=True),
     "loop>": Operator(loop, nests=True),
     "py>": Operator(py, retries=True),
+    "require>": Operator(require),
     "sh>": Operator(sh, retries=True),
     "td>": Operator(
         _on(td_local.td, td_remote.td),

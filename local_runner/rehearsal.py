@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from local_runner.missing_names import explained
 from local_runner.operators import OPERATORS
+from local_runner.required import RequiredWorkflows
 from local_runner.run import WorkflowRun
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td_statement import TdStatement
@@ -29,8 +30,10 @@ Columns = Sequence[tuple[str, "Type", str]]  # name, Trino type, DataFusion text
 class Rehearsal:
     """Walks a tree as a run would, with what is known of the parameters; raises `Refused`."""
 
-    def __init__(self, run: WorkflowRun, warehouse: "LocalWarehouse") -> None:
-        self.run, self.warehouse = run, warehouse
+    def __init__(
+        self, run: WorkflowRun, warehouse: "LocalWarehouse", required: RequiredWorkflows
+    ) -> None:
+        self.run, self.warehouse, self.required = run, warehouse, required
         self.tables: dict[str, Columns | None] = {}  # of earlier queries; None: columns not known
 
     def task(self, task: Task) -> None:
@@ -52,6 +55,11 @@ class Rehearsal:
             self._query(request, operator.query(request), str(location))
         if operator.do_per_row:
             self._subtasks(task, request.params.get("_do"))
+        elif request.operator == "require>":
+            run, root = self.required.attempt(request)
+            rehearsal = Rehearsal(run, self.warehouse, self.required)
+            rehearsal.tables = self.tables
+            rehearsal.task(root)
         elif operator.nests:
             self._subtasks(task, operator.run(request).subtasks)
 

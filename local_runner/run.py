@@ -128,11 +128,13 @@ class WorkflowRun:
         return True
 
     def _check_added(self, task: Task, result: TaskResult) -> None:
-        """Subtasks that Python added are known only now."""
-        if task.operator == "py>" and result.subtasks is not None:
+        """Subtasks that Python added are known only now, and what a computed call> names."""
+        is_computed = task.operator == "call>" and "${" in str(task.config["call>"])
+        if result.subtasks is not None and (task.operator == "py>" or is_computed):
             params = {**tasks.params(task, self.base), **self.builtins}
             scope = ParameterScope(params=params, calls=(), builtins=self.builtins)
-            self.checker.task(result.subtasks, scope, task.config.location("py>") or "")
+            location = task.config.location(task.operator or "")
+            self.checker.task(result.subtasks, scope, location or "")
 
     def _attempt(self, task: Task, request: TaskRequest) -> TaskResult:
         """Run an operator, again where it fails and repeats itself; raises `TaskError`."""

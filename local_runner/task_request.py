@@ -31,7 +31,7 @@ class RunContext:
     """What tasks act on besides their parameters: one warehouse, local or Treasure Data, or none.
 
     `environment` is what the processes of py> and sh> receive on top of ours, but for the
-    variables `withheld`.
+    variables `withheld`. `attempt` runs the workflow that a require> names; whether it succeeded.
     """
 
     project: Project
@@ -40,6 +40,7 @@ class RunContext:
     withheld: frozenset[str] = frozenset()
     warehouse: "Callable[[], LocalWarehouse] | None" = None
     account: Account | None = None
+    attempt: "Callable[[TaskRequest], bool] | None" = None
 
 
 class TaskRequest(NamedTuple):

@@ -81,25 +81,78 @@ def _turns(request: TaskRequest) -> Located | None:
 
 
 def _call(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
-    location = _location(config, request)
+    location, project = _location(config, request), request.context.project
+    if "call>" not in request.params and isinstance(config["call>"], str):
+        files = [path.relative_to(project.root) for path in sorted(project.root.rglob("*.dig"))]
+        return _any_of(walk, [file.as_posix() for file in files], scope, location, "call>")
     if not isinstance(request.command, str):
-        raise Refused(
-            f"{location}: call> must name a file that is known before the run, "
-            f"got {config['call>']!r}"
-        )
+        raise Refused(f"{location}: call> must name a file, got {config['call>']!r}")
     with refusing(f"{location}: call>"):
         path = operators.called(request)
-    file = path.relative_to(request.context.project.root).as_posix()
+    file = path.relative_to(project.root).as_posix()
     if file in scope.calls:
         raise Refused(f"{location}: call> of {file} goes in a circle")
+    if not path.is_file():
+        raise Refused(f"{location}: call>: File not found: {path} (config)")
     # Such a file would run in the subfolder's _workdir, where its own paths do not lead.
     if Path(file).parent == Path() and "_workdir" in request.params:
         raise Refused(f"{location}: call> from a subfolder up to the root is not supported")
-    with refusing(f"{location}: call>"):
-        subtasks = operators.call(request).subtasks
-    assert subtasks is not None
-    called_scope = replace(scope, calls=(*scope.calls, file))
-    return walk.task(subtasks, called_scope, location)
+    return _called(walk, file, scope, location)
+
+
+def _called(walk: Walk, file: str, scope: ParameterScope, location: Location | str) -> Doubts:
+    subtasks = operators.called_body(walk.context.project, file)
+    return walk.task(subtasks, replace(scope, calls=(*scope.calls, file)), location)
+
+
+def _any_of(
+    walk: Walk, files: list[str], scope: ParameterScope, location: Location | str, operator: str
+) -> Doubts:
+    """Check every workflow that a name known only in the run may mean, but for those around."""
+    doubts = Doubts()
+    if operator in scope.calls:  # within such a check, where all of them are seen to already
+        return doubts
+    within = replace(scope, calls=(*scope.calls, operator))
+    for file in files:
+        if file in scope.calls:
+            continue
+        try:
+            doubts |= _called(walk, file, within, location)
+        except Refused as error:
+            raise Refused(
+                f"{error} ({location}: the name of {operator} is known only in the run, and may be "
+                "this file's)"
+            ) from None
+    return doubts
+
+
+def _require(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
+    location, project = _location(config, request), request.context.project
+    own = config.keys() & {"project_id", "project_name", "retry_attempt_name", "session_time"}
+    if own or request.params.get("rerun_on", "none") != "none":
+        option = min(own, default="rerun_on")
+        raise Refused(f"{location}: require> with {option} is not supported")
+    if walk.has_given_parameters:
+        raise Refused(
+            f"{location}: require> together with -p or -P is not supported: whether the other "
+            "workflow sees these is not known; set them in params of require>"
+        )
+    if not isinstance(request.params.get("params", {}), dict):
+        raise Refused(f"{location}: params of require> must be a mapping")
+    alone = replace(scope, params=dict(scope.builtins))  # it sees nothing of this workflow
+    if "require>" not in request.params and isinstance(config["require>"], str):
+        files = [path.name for path in sorted(project.root.glob("*.dig"))]
+        return _any_of(walk, files, alone, location, "require>")
+    file = f"{request.command}.dig"
+    if not (project.root / file).is_file():
+        raise Refused(
+            f"{location}: require>: there is no workflow {request.command} in the project's root"
+        )
+    if file in scope.calls:
+        raise Refused(f"{location}: require> of {file} goes in a circle")
+    given = request.params.get("params")
+    _called(walk, file, alone.export(given), location)
+    return Doubts()
 
 
 def _py(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
@@ -159,6 +212,7 @@ CHECKS: dict[str, Check] = {
     "if>": _if,
     "loop>": _loop,
     "py>": _py,
+    "require>": _require,
     "sh>": _sh,
     "td>": td.td,
     "td_ddl>": td.td_ddl,

@@ -40,6 +40,7 @@ class Walk(Protocol):
 
     context: RunContext
     dry_run: bool
+    has_given_parameters: bool
     queries: int
 
     def task(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:

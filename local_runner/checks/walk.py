@@ -24,11 +24,17 @@ _PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
 
 
 class Checker:
-    """Walks a workflow. `dry_run` needs neither tables nor secrets."""
+    """Walks a workflow. `dry_run` needs neither tables nor secrets.
 
-    def __init__(self, context: RunContext, *, dry_run: bool) -> None:
+    `has_given_parameters` is whether the command line has -p or -P.
+    """
+
+    def __init__(
+        self, context: RunContext, *, dry_run: bool, has_given_parameters: bool = False
+    ) -> None:
         self.context = context
         self.dry_run = dry_run
+        self.has_given_parameters = has_given_parameters
         self.queries = self.tasks = 0
 
     def task(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:

@@ -4,12 +4,13 @@ A schedule is shown and never waited for: it only sets the times at which last a
 """
 
 import re
+import uuid
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from local_runner.workflow.yaml_types import Value
+from local_runner.workflow.yaml_types import Located, Value
 from td_mta.errors import Refused
 
 _WEEKDAYS = {"Sun": 0, "Mon": 1, "Tue": 2, "Wed": 3, "Thu": 4, "Fri": 5, "Sat": 6}
@@ -171,6 +172,26 @@ def _on_grid(naive: datetime, tz: ZoneInfo) -> datetime:
             "choose another --session"
         )
     return local
+
+
+def of_workflow(
+    config: Located, session_time: datetime, tz: ZoneInfo
+) -> tuple[Schedule | None, dict[str, Value]]:
+    """The schedule of a workflow, and the built-in parameters of its session.
+
+    Raises `Refused` with the schedule's place in the file.
+    """
+    try:
+        plan = schedule(config["schedule"]) if "schedule" in config else None
+        return plan, variables(session_time, tz, plan)
+    except (ValueError, Refused) as error:
+        raise Refused(f"{config.location('schedule')}: {error}") from None
+
+
+def identity(number: int) -> dict[str, Value]:
+    """The ids of a session, which is the run's `number`-th, and of its only attempt."""
+    ids: dict[str, Value] = {"session_id": number, "attempt_id": number, "project_id": 1}
+    return {"session_uuid": str(uuid.uuid4()), **ids}
 
 
 def variables(session_time: datetime, tz: ZoneInfo, timetable: Schedule | None) -> dict[str, Value]:
