@@ -17,8 +17,8 @@ from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import local as td_local
+from local_runner.td import other_jobs, shown
 from local_runner.td import remote as td_remote
-from local_runner.td import shown
 from local_runner.td_statement import TdStatement
 from local_runner.together import say, sleep
 from local_runner.workflow.java_text import json_text
@@ -273,4 +273,8 @@ OPERATORS = {
         shown=shown.td_wait_table,
     ),
     "wait>": Operator(wait),
+    **{
+        name: Operator(td_remote.other_job, retries=True, shown=shown.other_job)
+        for name in other_jobs.KINDS
+    },
 }

@@ -9,7 +9,8 @@ A request goes down this stair, its answer up:
     api/                 what a client sees
       server.py            HTTP on a socket: faults strike here, keys are checked
       routes.py            which handler answers which request
-      databases.py         databases and tables; jobs.py, bulk_imports.py, trino_protocol.py
+      databases.py         databases and tables; jobs.py, other_jobs.py, bulk_imports.py,
+      trino_protocol.py    and what they answer
       work.py              SQL in a thread; results.py, records.py, values.py: rows in and out
     engines/             what runs the SQL and keeps the tables
       protocol.py          the seam, `Engine`

@@ -11,6 +11,7 @@ from td_emulator.api.databases import Databases
 from td_emulator.api.faults import Faults
 from td_emulator.api.jobs import Job, Jobs
 from td_emulator.api.messages import Request
+from td_emulator.api.other_jobs import OtherJobs
 from td_emulator.api.routes import routes
 from td_emulator.api.server import Server
 from td_emulator.api.trino_protocol import TrinoStatements
@@ -34,12 +35,15 @@ class Emulator:
     ) -> None:
         self.engine, self.faults = engine, Faults()
         self.connections: dict[str, int] = {}
+        self.saved_queries: dict[str, tuple[str, str]] = {}  # database and query, by name or number
+        self.bulk_loads: set[str] = set()
         self._folder = Path(tempfile.mkdtemp(prefix="td_emulator_"))
         self._jobs = Jobs(engine, self.faults, self._folder, poll_again)
         self._imports = BulkImports(engine, self._jobs, self._folder)
         self._statements = TrinoStatements(engine, self._folder)
         databases = Databases(engine, self.connections)
-        table = routes(databases, self._jobs, self._imports, self._statements)
+        others = OtherJobs(engine, self._jobs, self.saved_queries, self.bulk_loads)
+        table = routes(databases, self._jobs, others, self._imports, self._statements)
         self._server = Server(port, table, self.faults, self._folder, line)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 

@@ -9,6 +9,7 @@ from local_runner import operators
 from local_runner.checks import td
 from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
 from local_runner.task_request import TaskError, TaskRequest
+from local_runner.td.other_jobs import KINDS
 from local_runner.workflow.yaml_types import Located, Location
 from td_mta.errors import Refused
 
@@ -220,4 +221,5 @@ CHECKS: dict[str, Check] = {
     "td_wait>": td.td_wait,
     "td_wait_table>": td.td_wait_table,
     "wait>": _wait,
+    **dict.fromkeys(KINDS, td.other_job),
 }

@@ -10,6 +10,7 @@ from local_runner import td_statement
 from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
 from local_runner.javascript.tokens import UnsupportedError
 from local_runner.task_request import TaskRequest, with_defaults
+from local_runner.td.other_jobs import KINDS, LOAD_FILES, aws_secrets
 from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import ConfigError, Refused
@@ -88,6 +89,29 @@ def td_ddl(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSc
         td_statement.renames(settings)
 
 
+def other_job(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+    """td_run> and the operators beside it: on Treasure Data alone, with what they must have."""
+    location, kind = config.location(request.operator) or "", KINDS[request.operator]
+    if not walk.context.account:
+        raise Refused(
+            f"{location}: {request.operator} has no meaning on local tables: run it with "
+            "--warehouse td, or make its tables with td>"
+        )
+    _check_remote(walk, config, request, scope, request.settings("td"), location)
+    written = _written(config, scope)
+    missing = [key for key in kind.needs if written.get(key) is None]
+    if missing:
+        raise Refused(f"{location}: {request.operator} needs {', '.join(missing)}")
+    file = str(request.command) if request.operator == "td_load>" else ""
+    if file.endswith(LOAD_FILES) and not (request.folder() / file).is_file():
+        raise Refused(f"{location}: td_load>: no such file: {file}")
+    for text in templates.strings([written.get("config"), written.get("result_settings")]):
+        walk.secrets(text, str(location))
+    for name in ("access_key_id", "secret_access_key") if kind.aws else ():
+        if not walk.context.secrets.keys() & set(aws_secrets(name)):
+            walk.secrets(f"${{secret:{aws_secrets(name)[0]}}}", str(location))
+
+
 def no_local_job(walk: Walk, text: str, where: str) -> None:
     """Check that a text does not refer to a job of Treasure Data where tables are local."""
     if _on_local_tables(walk) and _LAST_JOB.search(text):
@@ -145,6 +169,8 @@ def _check_remote(
             account.connection(settings)
         except ConfigError as error:
             raise ConfigError(f"{location}: {error}") from None
+    if request.operator == "td_result_export>":  # of a job, wherever its tables were
+        return
     if _written(config, scope).get("database") is None:
         raise Refused(f"{location}: {request.operator} needs the parameter database")
     if settings.get("database") is not None:

@@ -68,6 +68,10 @@ class TdApi:
         """The JSON of the answer to a form; raises `TdApiError`."""
         return self._call("POST", path, fields, _json)
 
+    def post_json(self, path: str, body: str) -> Any:
+        """The JSON of the answer to a JSON text; raises `TdApiError`."""
+        return self._call("POST", path, body, _json)
+
     def result(self, job: str, read: Callable[[Iterator[Row]], T]) -> T:
         """What `read` makes of a job's rows. It may be called again with all of them."""
         fields = [("format", "msgpack.gz")]
@@ -77,7 +81,7 @@ class TdApi:
         self,
         method: str,
         path: str,
-        fields: Fields,
+        fields: Fields | str,
         read: "Callable[[urllib3.BaseHTTPResponse], T]",
     ) -> T:
         for failures in itertools.count(start=1):
@@ -106,7 +110,7 @@ class TdApi:
         self,
         method: str,
         path: str,
-        fields: Fields,
+        fields: Fields | str,
         read: "Callable[[urllib3.BaseHTTPResponse], T]",
     ) -> T:
         import urllib3
@@ -127,19 +131,23 @@ class TdApi:
                 200,
             ) from None
 
-    def _send(self, method: str, path: str, fields: Fields) -> "urllib3.BaseHTTPResponse":
+    def _send(self, method: str, path: str, fields: Fields | str) -> "urllib3.BaseHTTPResponse":
         key = self._connection.key
         headers = {
             "User-Agent": "td-mta local_runner",
             "Authorization": f"TD1 {key}" if _JAVA_KEY.fullmatch(key) else key,
             "Accept-Encoding": "gzip",
         }
-        url, form = self._connection.url + path, urlencode(fields)
+        is_json = isinstance(fields, str)
+        url = self._connection.url + path
+        form = fields if isinstance(fields, str) else urlencode(fields)
         if method == "GET":
             url += f"?{form}" if form else ""
             return self._pool.request(method, url, headers=headers, preload_content=False)
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-        return self._pool.request(method, url, body=form, headers=headers, preload_content=False)
+        kind = "json; charset=utf-8" if is_json else "x-www-form-urlencoded"
+        headers["Content-Type"] = f"application/{kind}"
+        body = form.encode("utf-8")
+        return self._pool.request(method, url, body=body, headers=headers, preload_content=False)
 
     def _refused(self, what: str, response: "urllib3.BaseHTTPResponse") -> TdApiError:
         body = response.read(_ERROR_BYTES, decode_content=True)

@@ -89,8 +89,16 @@ class TdJob:
 
 def run(api: TdApi, query: Query, task_name: str) -> TdJob:
     """A query as a job, waited for; raises `TaskError` when it fails."""
-    # By the domain key a job that is sent twice, after a lost answer, is started once.
-    job_id = _issue(api, query, domain_key=str(uuid.uuid4()))
+    path = f"/v3/job/issue/{query.engine}/{query.database}"
+    return run_started(api, lambda domain_key: api.post(path, query.form(domain_key)), task_name)
+
+
+def run_started(api: TdApi, start: Callable[[str], Any], task_name: str) -> TdJob:
+    """The job that `start` makes of a domain key, waited for; raises `TaskError`.
+
+    By the domain key a job that is sent twice, after a lost answer, is started once.
+    """
+    job_id = _id(lambda: start(str(uuid.uuid4())))
     log(f"job {job_id} of {task_name} is running")
     try:
         status = _wait(api, job_id)
@@ -104,17 +112,17 @@ def run(api: TdApi, query: Query, task_name: str) -> TdJob:
     return job
 
 
-def _issue(api: TdApi, query: Query, domain_key: str) -> str:
+def _id(start: Callable[[], Any]) -> str:
     """The id of the new job, or of the one that an earlier try started."""
-    path = f"/v3/job/issue/{query.engine}/{query.database}"
     try:
-        answer = _mapping(api.post(path, query.form(domain_key)))
+        answer = _mapping(start())
     except TdApiError as error:
         started_before = error.details.get("conflicts_with")
         if error.status == 409 and started_before:
             return str(started_before)
         raise
-    job_id = answer.get("job_id") or answer.get("id")
+    started = _mapping(next(iter(answer.get("jobs") or ()), answer))
+    job_id = started.get("job_id") or started.get("id")
     if not job_id:
         raise TaskError(f"Treasure Data's answer must name a job, it has only {sorted(answer)}")
     return str(job_id)

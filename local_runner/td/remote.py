@@ -3,11 +3,13 @@
 from typing import Any
 
 from local_runner import td_statement
+from local_runner.config_values import text
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import ddl, jobs, results
 from local_runner.td import sql as td_sql
 from local_runner.td.api import TdApi
 from local_runner.td.jobs import Query, TdJob
+from local_runner.td.other_jobs import KINDS
 from local_runner.td_statement import TableName
 from local_runner.together import sleep
 from local_runner.workflow.java_text import json_text
@@ -91,6 +93,29 @@ def td_ddl(task: TaskRequest) -> TaskResult:
     return TaskResult()
 
 
+def other_job(task: TaskRequest) -> TaskResult:
+    """td_run> and the operators beside it: a job that another request starts."""
+    client, settings = api(task), task.settings("td")
+    start = KINDS[task.operator].request
+    if task.operator == "td_result_export>":
+        connection = _connection(client, text(task.params.get("result_connection")))
+        job = jobs.run_started(client, lambda _: start(task, connection).send(client), task.name)
+    else:
+        ddl.database_of(settings)  # Digdag wants one, even where none is sent
+        job = jobs.run_started(client, lambda key: start(task, key).send(client), task.name)
+    if task.operator != "td_run>":
+        return TaskResult(store=_store({}, job))
+    _download(task, settings, job)
+    if td_statement.flag(settings, "preview"):
+        _preview(client, job, None, "", task.name)
+    return TaskResult(store=_store(settings, job))
+
+
+def _connection(client: TdApi, name: str) -> str:
+    """The id of a connection by its name."""
+    return str(client.get("/v3/connections/lookup", [("name", name)])["id"])
+
+
 def _count(client: TdApi, query: Query, task: TaskRequest) -> int:
     row = jobs.run(client, query, task.name).first_row()
     if row is None or not isinstance(row[0], int):
@@ -131,12 +156,12 @@ def _with_result(
         query = query._replace(result=task.with_secrets(str(url)))
     if connection is None:
         return query
-    answer = client.get("/v3/connections/lookup", [("name", str(connection))])
+    connection_id = _connection(client, str(connection))
     of_result = settings.get("result_settings")
     if of_result is not None:
         text = of_result if isinstance(of_result, str) else json_text(of_result)
         query = query._replace(connection_settings=task.with_secrets(text))
-    return query._replace(connection=str(answer["id"]))
+    return query._replace(connection=connection_id)
 
 
 def _download(task: TaskRequest, settings: dict[str, Value], job: TdJob) -> None:

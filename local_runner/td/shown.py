@@ -9,6 +9,7 @@ from local_runner import td_statement
 from local_runner.task_request import TaskRequest
 from local_runner.td import ddl
 from local_runner.td import sql as td_sql
+from local_runner.td.other_jobs import KINDS
 
 
 def td(task: TaskRequest) -> Iterator[str]:
@@ -41,6 +42,12 @@ def td_ddl(task: TaskRequest) -> Iterator[str]:
     if task.context.account:
         lines = [f"-- {line}\n" for line in ddl.requests(task)]
         yield f"-- {task.name}: td_ddl\n" + "".join(lines)
+
+
+def other_job(task: TaskRequest) -> Iterator[str]:
+    """td_run> and the operators beside it: the request that starts their job."""
+    path = KINDS[task.operator].request(task, "...").path
+    yield f"-- {task.name}: {task.operator[:-1]}\n-- POST {path}\n"
 
 
 def _engine(task: TaskRequest) -> str:

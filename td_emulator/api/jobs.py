@@ -76,19 +76,35 @@ class Jobs:
         if not query:
             raise ApiError(422, "job/issue: query must not be blank")
         parameters = {name: text for name, text in call.parameters.items() if name != "query"}
+        job = self.begin(call, type, database, query, parameters)
+        return answer(job=job.id, job_id=job.id, database=database)
+
+    def begin(
+        self, call: Call, type: str, database: str, query: str, parameters: dict[str, str]
+    ) -> Job:
+        """Start a query; raises `ApiError` 409 for one whose domain key is taken."""
         with self._lock:
             self._refuse_duplicate(parameters.get("domain_key", ""))
             job = self._new(call, type, database, query, parameters)
         job.work.start()
-        return answer(job=job.id, job_id=job.id, database=database)
+        return job
 
     def start(
-        self, path: str, type: str, database: str, task: Callable[[threading.Event], None]
+        self,
+        path: str,
+        type: str,
+        database: str,
+        task: Callable[[threading.Event], None],
+        parameters: dict[str, str] | None = None,
     ) -> Job:
         """Start a job that is not SQL; `path` is that of the request, which chooses faults."""
         with self._lock:
+            self._refuse_duplicate((parameters or {}).get("domain_key", ""))
             work = Work(_with_fault(task, self._faults.of_job(path)))
-            job = Job(id=str(next(self._ids)), type=type, database=database, query="", work=work)
+            job = Job(
+                id=str(next(self._ids)), type=type, database=database, query="", work=work,
+                parameters=parameters or {},
+            )  # fmt: skip
             self.jobs[job.id] = job
         job.work.start()
         return job

@@ -78,7 +78,7 @@ def encoded(content: object) -> bytes:
 
 
 def parameters(query: str, content_type: str, body: bytes) -> dict[str, str]:
-    """The parameters of the URL and those of a form.
+    """The parameters of the URL and those of a form, or the members of a JSON object.
 
     >>> parameters("a=1&b=", "application/x-www-form-urlencoded", b"q=select+%27x%27")
     {'a': '1', 'b': '', 'q': "select 'x'"}
@@ -87,8 +87,23 @@ def parameters(query: str, content_type: str, body: bytes) -> dict[str, str]:
     if content_type.startswith("application/x-www-form-urlencoded"):
         text = body.decode(errors="replace")
         return from_url | dict(parse_qsl(text, keep_blank_values=True))
+    if content_type.startswith("application/json"):
+        return from_url | _members(body)
     boundary = re.search(r'^multipart/form-data;.*boundary="?([^";]+)', content_type)
     return from_url | (_multipart(body, boundary[1].encode()) if boundary else {})
+
+
+def _members(body: bytes) -> dict[str, str]:
+    """The members of a JSON object, those that are no text as JSON; none where it is no object."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    members = content.items() if isinstance(content, dict) else ()
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        for key, value in members
+    }
 
 
 def _multipart(body: bytes, boundary: bytes) -> dict[str, str]:

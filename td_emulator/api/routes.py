@@ -8,6 +8,7 @@ from td_emulator.api.bulk_imports import BulkImports
 from td_emulator.api.databases import Databases
 from td_emulator.api.jobs import Jobs
 from td_emulator.api.messages import Answer, ApiError, Call
+from td_emulator.api.other_jobs import OtherJobs
 from td_emulator.api.trino_protocol import TrinoStatements
 
 Handler = Callable[..., Answer]
@@ -32,11 +33,16 @@ class Route:
 
 
 def routes(
-    databases: Databases, jobs: Jobs, imports: BulkImports, statements: TrinoStatements
+    databases: Databases,
+    jobs: Jobs,
+    other_jobs: OtherJobs,
+    imports: BulkImports,
+    statements: TrinoStatements,
 ) -> list[Route]:
     """Every request that is understood; what a job or a statement may do is checked later."""
     return [
         *_database_routes(databases),
+        *_other_job_routes(other_jobs),
         *_job_routes(jobs),
         *_import_routes(imports),
         *_statement_routes(statements),
@@ -67,6 +73,18 @@ def _job_routes(jobs: Jobs) -> list[Route]:
         _read("GET", "/v3/job/result/{job}", jobs.result),
         _read("GET", "/v3/job/list", jobs.list_jobs),
         _read("POST", "/v3/job/kill/{job}", jobs.kill),
+    ]
+
+
+def _other_job_routes(jobs: OtherJobs) -> list[Route]:
+    return [
+        _read("POST", "/v4/queries/{query}/jobs", jobs.run_saved_by_id),
+        _read("POST", "/v3/schedule/run/{query}/{time}", jobs.run_saved),
+        _write("POST", "/v3/bulk_loads/{name}/jobs", jobs.load_by_name),
+        _write("POST", "/v3/job/issue/bulkload/{database}", jobs.load),
+        _write("POST", "/v3/table/partialdelete/{database}/{table}", jobs.partial_delete),
+        _read("POST", "/v3/export/run/{database}/{table}", jobs.export),
+        _read("POST", "/v3/job/result_export/{job}", jobs.export_result),
     ]
 
 

@@ -115,7 +115,14 @@ def test_without_a_key_no_task_runs(
         ("td_wait>: {data: select 1}\n  interval: 5s", "from 30s to 2d, got 5s"),
         ("td_wait_table>: x", "'x' is no table name"),
         ("td_for_each>: {data: select 1}", "td_for_each> needs _do"),
-        ("td_run>: 12345", "the operator td_run> is not supported"),
+        ("td_load>: nowhere.yml\n  table: abc", "td_load>: no such file: nowhere.yml"),
+        ("td_partial_delete>: abc\n  from: 0", "td_partial_delete> needs to"),
+        ("td_result_export>:\n  job_id: 1", "needs result_connection, result_settings"),
+        (
+            "td_table_export>: {}\n  table: abc\n  from: 0\n  to: 1\n  s3_bucket: b\n"
+            "  file_format: tsv.gz\n  s3_path_prefix: p",
+            "the secret aws.s3.access_key_id is missing",
+        ),
     ],
     ids=lambda value: value.replace("\n ", "")[:40],
 )
