@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     pair("--secret", help="a secret for ${secret:key}")
     add("--session", metavar="TIME", help="yyyy-MM-dd or 'yyyy-MM-dd HH:mm:ss' (today)")
     add("--from", dest="start", metavar="+task", help="resume at this task, skip those before")
+    add("--allow-network", metavar="HOST", action="append", default=[], help="for http>, mail>")
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
     commands.add_parser("archive", help="list what a push would send")

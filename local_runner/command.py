@@ -52,6 +52,7 @@ class Options:
     secret: Pairs
     session: str | None
     start: str | None
+    allow_network: list[str]
     dry_run: bool
 
 
@@ -67,7 +68,8 @@ def run(options: Options, patience: Patience) -> int:
     exported = workflow.config.get("_export")
     context = replace(
         _run_context(options, project, int(session_time.timestamp()), patience, exported),
-        attempt=required
+        attempt=required,
+        allowed_hosts=frozenset(options.allow_network),
     )
     base = parameters(options.params_file, options.param)
 

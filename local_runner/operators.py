@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from local_runner import td_statement
+from local_runner import network, td_statement
 from local_runner.config_values import integer, items, mapping, text, truth
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
@@ -243,8 +243,10 @@ OPERATORS = {
     "fail>": Operator(fail),
     "for_each>": Operator(for_each, nests=True),
     "for_range>": Operator(for_range, nests=True),
+    "http>": Operator(network.http, retries=True),
     "if>": Operator(if_, nests=True),
     "loop>": Operator(loop, nests=True),
+    "mail>": Operator(network.mail, retries=True),
     "py>": Operator(py, retries=True),
     "require>": Operator(require),
     "sh>": Operator(sh, retries=True),

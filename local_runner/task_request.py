@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from local_runner.account import Account
+from local_runner.workflow import templates
 from local_runner.workflow.project import Project
 from local_runner.workflow.templates import SECRET
 from local_runner.workflow.yaml_types import Located, Value
@@ -32,6 +33,7 @@ class RunContext:
 
     `environment` is what the processes of py> and sh> receive on top of ours, but for the
     variables `withheld`. `attempt` runs the workflow that a require> names; whether it succeeded.
+    http> and mail> reach this machine and the `allowed_hosts`.
     """
 
     project: Project
@@ -41,6 +43,7 @@ class RunContext:
     warehouse: "Callable[[], LocalWarehouse] | None" = None
     account: Account | None = None
     attempt: "Callable[[TaskRequest], bool] | None" = None
+    allowed_hosts: frozenset[str] = frozenset()
 
 
 class TaskRequest(NamedTuple):
@@ -72,6 +75,35 @@ class TaskRequest(NamedTuple):
     def with_secrets(self, text: str) -> str:
         """The text with every `${secret:key}` filled; raises `TaskError`."""
         return SECRET.sub(lambda match: self._secret(match[1]), text)
+
+    def filled(self, value: Value) -> Value:
+        """A value with every secret in its texts; raises `TaskError`."""
+        if isinstance(value, str):
+            return self.with_secrets(value)
+        if isinstance(value, dict):
+            return {key: self.filled(item) for key, item in value.items()}
+        return [self.filled(item) for item in value] if isinstance(value, list) else value
+
+    def templated(self, section: str, key: str) -> str:
+        """The text of the file that the command names, of its `{data: ...}`, or of the setting.
+
+        Raises `TaskError`.
+        """
+        if isinstance(self.command, dict):
+            return str(self.command.get("data"))
+        if self.command is None:
+            return str(self.settings(section).get(key))
+        return self.file(str(self.command))
+
+    def file(self, name: str) -> str:
+        """The text of a file, its templates filled in; raises `TaskError`."""
+        path = self.folder() / name
+        try:
+            return templates.fill(path.read_bytes().decode("utf-8"), self.params, f" in {name}")
+        except OSError:
+            raise TaskError(f"File not found: {path} (config)") from None
+        except templates.TemplateError as error:
+            raise TaskError(str(error)) from None
 
     def _secret(self, key: str) -> str:
         if key not in self.context.secrets:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from local_runner.config_values import integer, items, truth
 from local_runner.task_request import TaskError, TaskRequest
-from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Value
 from td_mta.warehouse.names import NAME_RULE, is_allowed
 
@@ -61,19 +60,7 @@ def select(task: TaskRequest) -> TdStatement:
 
 def query(task: TaskRequest) -> str:
     """The rendered query of a file, of `{data: ...}` or of `query`; raises `TaskError`."""
-    if isinstance(task.command, dict):
-        return str(task.command.get("data"))
-    if task.command is None:
-        return str(task.settings("td").get("query"))
-    path = task.folder() / str(task.command)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError:
-        raise TaskError(f"File not found: {path} (config)") from None
-    try:
-        return templates.fill(text, task.params, f" in {task.command}")
-    except templates.TemplateError as error:
-        raise TaskError(str(error)) from None
+    return task.templated("td", "query")
 
 
 def name(value: Value, what: str = "table", of: str = "") -> str:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from local_runner import operators
+from local_runner import network, operators
 from local_runner.checks import td
 from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
-from local_runner.task_request import TaskError, TaskRequest
+from local_runner.task_request import TaskError, TaskRequest, with_defaults
 from local_runner.td.other_jobs import KINDS
+from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location
 from td_mta.errors import Refused
 
@@ -185,6 +187,45 @@ def _wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSco
             operators.waiting(request.command)
 
 
+def _http(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+    location = _location(config, request)
+    walk.secrets(str(config["http>"]), str(location))
+    for text in templates.strings([request.params.get(key) for key in ("content", "headers")]):
+        walk.secrets(text, str(location))
+    is_known = "http>" in request.params or "http.uri" in request.context.secrets
+    host = None
+    if is_known and not walk.dry_run:
+        with refusing(location):
+            host = urlsplit(network.address(request)).hostname or ""
+    _reached(walk, "http>", host, location)
+
+
+def _mail(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+    location, host = _location(config, request), network.mail_host(request)
+    settings = with_defaults(scope.export(config).params, "mail")
+    if host is None and settings.get("host") is None and not walk.dry_run:
+        raise Refused(
+            f"{location}: mail> has no mail server here, as Treasure Data has: give --secret "
+            "mail.host=HOST, -p mail.port=PORT and --allow-network HOST, or take the task out"
+        )
+    if isinstance(config["mail>"], str) and "mail>" in request.params:
+        with refusing(location):
+            if not (request.folder() / str(request.command)).is_file():
+                raise TaskError(f"File not found: {request.command}")
+    _reached(walk, "mail>", host, location)
+
+
+def _reached(walk: Walk, operator: str, host: str | None, location: Location | str) -> None:
+    """Check that a host may be reached; None where it is known only in the run."""
+    allowed = walk.context.allowed_hosts
+    if walk.dry_run or (allowed if host is None else network.is_allowed(host, allowed)):
+        return
+    where = "a host known only in the run" if host is None else host
+    raise Refused(
+        f"{location}: {operator} reaches {where}: allow it with --allow-network {host or 'HOST'}"
+    )
+
+
 def _environment(config: Located, walk: Walk, scope: ParameterScope) -> None:
     """Check the task's own `_env`, which an exported one joins, as written."""
     if "_env" not in config:
@@ -210,8 +251,10 @@ CHECKS: dict[str, Check] = {
     "fail>": _fail,
     "for_each>": _loop,
     "for_range>": _loop,
+    "http>": _http,
     "if>": _if,
     "loop>": _loop,
+    "mail>": _mail,
     "py>": _py,
     "require>": _require,
     "sh>": _sh,

@@ -55,7 +55,7 @@ class TdApi:
         self._connection, self.patience, self._all_answered = connection, patience, answered
         timeout = urllib3.Timeout(connect=patience.connect, read=patience.answer)
         options: dict[str, Any] = {"timeout": timeout, "retries": False}
-        proxy = _proxy(connection.url)
+        proxy = proxy_of(connection.url)
         self._pool = (
             urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
         )
@@ -200,7 +200,8 @@ def _rows(response: "urllib3.BaseHTTPResponse") -> Iterator[Row]:
         raise EOFError("the result has no bytes at all")
 
 
-def _proxy(url: str) -> str | None:
+def proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for a URL."""
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.netloc):
         return None

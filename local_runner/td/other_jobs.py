@@ -18,7 +18,7 @@ from local_runner.td import ddl
 from local_runner.td.api import Fields, TdApi
 from local_runner.td.jobs import VERSION
 from local_runner.td_statement import TableName
-from local_runner.workflow import templates, yaml_types
+from local_runner.workflow import yaml_types
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import Refused
@@ -80,7 +80,7 @@ def td_load(task: TaskRequest, domain_key: str) -> JobRequest:
         "table": table.name,
     }
     path = f"/v3/job/issue/bulkload/{_database(task, table)}?{urlencode(fields)}"
-    return JobRequest(path, body={"config": _filled(task, config)})
+    return JobRequest(path, body={"config": task.filled(config)})
 
 
 def td_partial_delete(task: TaskRequest, domain_key: str) -> JobRequest:
@@ -120,7 +120,7 @@ def td_result_export(task: TaskRequest, connection: str) -> JobRequest:
     settings = parsed(task.params.get("result_settings"))
     form = [
         ("result_connection_id", connection),
-        ("result_connection_settings", json_text(_filled(task, settings))),
+        ("result_connection_settings", json_text(task.filled(settings))),
     ]
     return JobRequest(f"/v3/job/result_export/{text(task.params.get('job_id'), 'job_id')}", form)
 
@@ -164,23 +164,10 @@ def _database(task: TaskRequest, table: TableName) -> str:
 
 
 def _load_file(task: TaskRequest, name: str) -> Value:
-    path = task.folder() / name
     try:
-        filled = templates.fill(path.read_bytes().decode("utf-8"), task.params, f" in {name}")
-        return yaml_types.load(filled, name)
-    except OSError:
-        raise TaskError(f"Failed to load bulk load file: {path} (config)") from None
-    except (templates.TemplateError, Refused) as error:
+        return yaml_types.load(task.file(name), name)
+    except Refused as error:
         raise TaskError(str(error), same_words=False) from None
-
-
-def _filled(task: TaskRequest, value: Value) -> Value:
-    """A value with every secret in its texts."""
-    if isinstance(value, str):
-        return task.with_secrets(value)
-    if isinstance(value, dict):
-        return {key: _filled(task, item) for key, item in value.items()}
-    return [_filled(task, item) for item in value] if isinstance(value, list) else value
 
 
 def _iso_time(task: TaskRequest, settings: dict[str, Value], key: str) -> int:

@@ -66,7 +66,7 @@ def test_a_failed_run_ends_with_1_and_lists_tasks_and_messages(
     ("task", "message"),
     [
         ("sh>: 'echo ${secret:a}'", "workflows/tasks.dig:2: sh> needs a script, with secrets in"),
-        ("mail>: body.txt", "workflows/tasks.dig:2: the operator mail> is not supported"),
+        ("embulk>: load.yml", "tasks.dig:2: the operator embulk> is not supported"),
         ("wait>: soon", "workflows/tasks.dig:2: wait> needs a time such as 10s"),
         ("sh>: ls\n  _workdir: nowhere", "tasks.dig:3: _workdir must be a folder of the project"),
         ("ecko>: x", "the operator ecko> is not supported; did you mean echo>?"),
@@ -119,7 +119,7 @@ def test_a_broken_file_beside_the_workflow_fails_the_run_as_on_digdag(
 
 
 def test_an_unsupported_operator_in_another_workflow_does_no_harm(project: Path) -> None:
-    write(project, main__dig="+a: {echo>: hi}\n", other__dig="+m: {mail>: body.txt}\n")
+    write(project, main__dig="+a: {echo>: hi}\n", other__dig="+m: {embulk>: load.yml}\n")
     assert run() == 0
 
 
