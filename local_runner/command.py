@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Pairs = list[tuple[str, str]]
 # Treasure Data's own secrets mean nothing on local files: a task that passes them on still runs.
 LOCAL_SECRETS = {"td.apikey": "", "td.endpoint": "", "td.apiserver": ""}
-NO_FAILED_RUN = resume.FailedRun(None, {})
+NO_EARLIER_RUN = resume.EarlierRun(None, {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +60,8 @@ def run(options: Options, patience: Patience) -> int:
     """Run a workflow; 0 when every task succeeded, 130 when interrupted, else 1."""
     project, workflow = _load(options)
     config = body(workflow)
-    failed_run = resume.load(options.out, workflow.name) if options.start else NO_FAILED_RUN
-    session_time = _session_time(options.session or failed_run.session, workflow)
+    earlier = resume.load(options.out, workflow.name) if options.start else NO_EARLIER_RUN
+    session_time = _session_time(options.session or earlier.session, workflow)
     schedule, variables = session.of_workflow(workflow.config, session_time, workflow.tz)
     builtins = variables | session.identity(1)
     required = RequiredWorkflows(project, session_time)
@@ -77,7 +77,7 @@ def run(options: Options, patience: Patience) -> int:
     root = tasks.tree(workflow.name, config)
     first = resume.only(root, options.target) if options.target else root
     skipped = resume.before(root, options.start) if options.start else set()
-    runner = WorkflowRun(checker, base, builtins, options.dry_run, skipped, failed_run.stored)
+    runner = WorkflowRun(checker, base, builtins, options.dry_run, skipped, earlier.stored)
     required.new_run = lambda params, known: WorkflowRun(checker, params, known, False, set(), {})
     if context.warehouse and checker.queries:
         Rehearsal(runner, context.warehouse(), required).task(first)
@@ -88,10 +88,12 @@ def run(options: Options, patience: Patience) -> int:
         with together.interruptible():
             runner.run(first)
     except KeyboardInterrupt:
-        _keep(root, options, session_time, context)
+        _keep(root, options, session_time, "resume with --from +task")
         together.log("error: interrupted")
         return 130
-    return _report(runner, required, root, options, session_time)
+    code = _report(runner, required, options)
+    _keep(root, options, session_time, "resume with --from +task" if code else "")
+    return code
 
 
 def _check(
@@ -196,13 +198,7 @@ def _on_treasure_data(
     )
 
 
-def _report(
-    runner: WorkflowRun,
-    required: RequiredWorkflows,
-    root: Task,
-    options: Options,
-    session_time: datetime,
-) -> int:
+def _report(runner: WorkflowRun, required: RequiredWorkflows, options: Options) -> int:
     """Report how a run ended, as Digdag does; the exit code."""
     if not runner.failures:
         together.log("Success." if not options.dry_run else "Dry run: nothing was executed.")
@@ -212,12 +208,16 @@ def _report(
         message = without_traceback(failure.message)
         together.log(f"  * {failure.task}:")
         together.log("\n".join(f"    {line}" for line in message.splitlines()))
-    _keep(root, options, session_time, runner.context)
     return 1
 
 
-def _keep(root: Task, options: Options, session_time: datetime, context: RunContext) -> None:
-    """Save what a resumed run needs, where there are tables to go on with."""
-    if (context.warehouse or context.account) and not options.dry_run:
+def _keep(root: Task, options: Options, session_time: datetime, hint: str) -> None:
+    """Save what a resumed run needs, of a run of the whole workflow, and give a hint."""
+    if options.dry_run or options.target:
+        return
+    try:
         resume.save(root, options.out, f"{session_time:%Y-%m-%d %H:%M:%S}")
-        together.log("resume with --from +task")
+        if hint:
+            together.log(hint)
+    except OSError as error:
+        together.log(f"warning: nothing to resume from is kept in {options.out}: {error.strerror}")

@@ -1,6 +1,6 @@
 """Parts of a run: one task alone, or the rest of a run that failed (`--from +task`).
 
-A failed run leaves in the out folder what its tasks stored, and its session.
+Every whole run leaves in the out folder what its tasks stored, and its session.
 """
 
 import difflib
@@ -16,8 +16,8 @@ FILE = ".local_runner.json"
 Stored = dict[str, dict[str, Value]]
 
 
-class FailedRun(NamedTuple):
-    """What a failed run left: its session's local time, and what each task stored."""
+class EarlierRun(NamedTuple):
+    """What a run left: its session's local time, and what each task stored."""
 
     session: str | None
     stored: Stored
@@ -71,10 +71,13 @@ def save(root: Task, out: Path, session: str) -> None:
     (out / FILE).write_text(json.dumps(state), encoding="utf-8")
 
 
-def load(out: Path, workflow: str) -> FailedRun:
-    """What the last failed run of this workflow left; empty where there was none."""
+def load(out: Path, workflow: str) -> EarlierRun:
+    """What the last run of this workflow left; raises `ConfigError` where there was none."""
     file = out / FILE
     state = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     if state.get("workflow") != f"+{workflow}":
-        return FailedRun(None, {})
-    return FailedRun(state["session"], state["stored"])
+        raise ConfigError(
+            f"--from: no run of {workflow}.dig is kept in {file}, so its session and what its "
+            "tasks stored are not known: run all of it first, or give the --out of that run"
+        )
+    return EarlierRun(state["session"], state["stored"])

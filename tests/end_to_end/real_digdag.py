@@ -29,8 +29,10 @@ Report = Callable[[str, list[str]], None]
 WAIT = 900  # seconds; Digdag tries for many minutes, in silence, where nothing answers
 NOT_SET = (
     "DIGDAG is not set. It must hold the command that starts Digdag 0.10.5.1, for example\n"
-    "    make test-digdag DIGDAG='java -jar digdag-0.10.5.1.jar'\n"
-    "(a file is looked for from here; Digdag itself needs a Java that it supports, such as 17)."
+    "    make test-digdag DIGDAG='java --add-opens java.base/java.lang=ALL-UNNAMED "
+    "-jar digdag-0.10.5.1.jar'\n"
+    "(a file is looked for from here; Digdag needs a Java that it supports, and on Java 17 the "
+    "option --add-opens)."
 )
 
 
@@ -185,8 +187,9 @@ def _by_digdag(
         report("digdag check", problems_of_check(digdag("check", cwd=project), project))
         ended = digdag("run", "mta.dig", "--no-save", "--session", shop.SESSION, cwd=project)
         record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
-    report("digdag run mta.dig", problems_of_run(ended, record.tables))
-    return record
+    problems = problems_of_run(ended, record.tables)
+    report("digdag run mta.dig", problems)
+    return None if problems else record  # to compare a run that failed would say nothing more
 
 
 def _by_runner(folder: Path, inputs: Mapping[str, pa.Table], report: Report) -> RunRecord:

@@ -59,7 +59,7 @@ def test_a_failed_run_ends_with_1_and_lists_tasks_and_messages(
     assert run() == 1
     out, err = capfd.readouterr()
     assert out == ""
-    assert err.endswith("error:\n  * +main+a:\n    no luck\n")
+    assert err.endswith("error:\n  * +main+a:\n    no luck\nresume with --from +task\n")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +163,7 @@ def test_a_task_that_is_not_there_is_an_error_with_the_nearest_name(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     write(project, main__dig="+load: {echo>: a}\n")
+    assert run() == 0
     assert run("--from", "+laod") == 2
     assert "there is no task +laod in main.dig; did you mean +load?" in capfd.readouterr().err
 
@@ -180,6 +181,23 @@ def test_from_resumes_with_what_earlier_tasks_stored_and_the_same_session(
     out, err = capfd.readouterr()
     assert out == "mended\n7 2026-03-01\n"
     assert progress(err)[0] == "+main+g+b\techo>: mended"
+
+
+def test_a_run_without_tables_is_resumed_too_and_none_that_was_not_kept(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(project, main__dig="+a: {py>: s.f, value: 7}\n+b: {echo>: '${kept} ${session_date}'}\n")
+    write(project, s__py=STORE)
+    resumed = ["run", "main.dig", "--from", "+b"]
+    assert main(resumed) == 2
+    err = capfd.readouterr().err
+    assert "--from: no run of main.dig is kept in out/.local_runner.json" in err
+    assert run("+a") == 0  # a part of the workflow, which is not kept
+    assert main(resumed) == 2
+    assert run() == 0
+    capfd.readouterr()
+    assert main(resumed) == 0
+    assert capfd.readouterr().out == "7 2026-03-01\n"
 
 
 def test_a_dry_run_prints_the_filled_sql_and_runs_nothing(
@@ -208,7 +226,7 @@ def test_td_tasks_make_and_drop_tables_of_the_out_folder(project: Path, tmp_path
         q__sql="select sum(n) as n from clicks",
     )
     assert run("--data", str(tmp_path), "--out", str(tmp_path / "made")) == 0
-    assert [path.name for path in (tmp_path / "made").iterdir()] == ["final.csv"]
+    assert [path.name for path in (tmp_path / "made").glob("[!.]*")] == ["final.csv"]
     assert (tmp_path / "made" / "final.csv").read_text(encoding="utf-8") == "n\n5\n100\n"
 
 
