@@ -10,8 +10,11 @@ from td_mta.errors import Refused
 
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 RETRY_INTERVALS = frozenset({"constant", "exponential"})
-# The engine sets these itself, as on Digdag: a workflow that sets them was never observed.
-_RESERVED = frozenset({"_type", "_command"})
+_UNSUPPORTED = {
+    "_type": "write the operator as a key, such as py>",
+    "_command": "write the operator as a key, such as py>",
+    "_secrets": "give --secret, and ${secret:key} in _env",
+}
 _EXPORTABLE = frozenset({"_env", "_workdir"})  # of the names that begin with `_`
 _ERROR = re.compile(r"\$\{[^}]*\berror\b")
 # Anything of `error` that could bring out Java's stack trace, which no run here has.
@@ -21,9 +24,9 @@ _STACKTRACE = re.compile(r"\$\{[^}]*(?<!keys\()(?<!typeof )\berror\b(?!\.message
 def check_keys(config: Located, location: Location | str) -> None:
     """Check the keys that tasks and groups share; raises `Refused`."""
     for key in config:
-        if key in _RESERVED:
+        if key in _UNSUPPORTED:
             where = config.location(key) or location
-            raise Refused(f"{where}: the key {key} is not supported: the runner sets it itself")
+            raise Refused(f"{where}: the key {key} is not supported: {_UNSUPPORTED[key]}")
     retry = config.get("_retry", 0)
     if not _is_retry(retry):
         raise Refused(
@@ -61,14 +64,17 @@ def _check_export(config: Located) -> None:
         check_templates(value, f"{where}: {key}")
 
 
-def check_templates(value: Value, where: str) -> None:
-    """Every `${...}` of a value must be within the subset; `where` is location and key."""
+def check_templates(value: Value, where: str, *, shows_stack: bool = True) -> None:
+    """Every `${...}` of a value must be within the subset; `where` is location and key.
+
+    A text that only tells people of an error, `shows_stack` False, may have error.stacktrace.
+    """
     for text in templates.strings(value):
         try:
             templates.parse(text)
         except UnsupportedError as error:
             raise Refused(f"{where}: ${{...}} with {error} is not supported") from None
-        if _STACKTRACE.search(text):
+        if shows_stack and _STACKTRACE.search(text):
             raise Refused(
                 f"{where}: of error, only error.message is supported: the rest is "
                 "Java's stack trace"

@@ -134,7 +134,10 @@ def _require(walk: Walk, config: Located, request: TaskRequest, scope: Parameter
     own = config.keys() & {"project_id", "project_name", "retry_attempt_name", "session_time"}
     if own or request.params.get("rerun_on", "none") != "none":
         option = min(own, default="rerun_on")
-        raise Refused(f"{location}: require> with {option} is not supported")
+        raise Refused(
+            f"{location}: require> with {option} is not supported: only workflows of this project, "
+            "once in a session, are at hand; run another project's there"
+        )
     if walk.has_given_parameters:
         raise Refused(
             f"{location}: require> together with -p or -P is not supported: whether the other "
@@ -148,8 +151,10 @@ def _require(walk: Walk, config: Located, request: TaskRequest, scope: Parameter
         return _any_of(walk, files, alone, location, "require>")
     file = f"{request.command}.dig"
     if not (project.root / file).is_file():
+        hint = ": a name has no .dig" if file.endswith(".dig.dig") else ""
         raise Refused(
-            f"{location}: require>: there is no workflow {request.command} in the project's root"
+            f"{location}: require>: there is no workflow {request.command} in the project's "
+            f"root{hint}"
         )
     if file in scope.calls:
         raise Refused(f"{location}: require> of {file} goes in a circle")
@@ -208,10 +213,8 @@ def _mail(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSco
             f"{location}: mail> has no mail server here, as Treasure Data has: give --secret "
             "mail.host=HOST, -p mail.port=PORT and --allow-network HOST, or take the task out"
         )
-    if isinstance(config["mail>"], str) and "mail>" in request.params:
-        with refusing(location):
-            if not (request.folder() / str(request.command)).is_file():
-                raise TaskError(f"File not found: {request.command}")
+    if isinstance(config["mail>"], str) and isinstance(request.command, str):
+        td.check_file(request, request.command, location)
     _reached(walk, "mail>", host, location)
 
 

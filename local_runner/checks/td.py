@@ -173,9 +173,12 @@ def _check_remote(
         return
     if _written(config, scope).get("database") is None:
         raise Refused(f"{location}: {request.operator} needs the parameter database")
-    if settings.get("database") is not None:
+    database = walk.context.secrets.get("td.database") or settings.get("database")
+    if isinstance(database, str) and "${secret:" in database:
+        walk.secrets(database, f"{location}: database")  # only td.database has a meaning there
+    elif database is not None:
         with refusing(location):
-            td_statement.name(str(settings["database"]).strip(), "database")
+            td_statement.name(str(database).strip(), "database")
 
 
 def _check_values(settings: Mapping[str, Value], location: Location | str) -> None:
@@ -199,16 +202,20 @@ def _check_query(
 ) -> None:
     walk.queries += 1
     file = _query_file(config, request, scope, location)
-    if file is None:  # the query stands in the task, whose templates were checked before
-        return
+    if file is not None:  # else it stands in the task, whose templates were checked before
+        no_local_job(walk, check_file(request, file, location), f"{location}: {file}")
+
+
+def check_file(request: TaskRequest, file: str, location: Location | str) -> str:
+    """The text of a file whose templates a task fills in, once it is sound; raises `Refused`."""
     try:
-        sql = (request.folder() / file).read_bytes().decode("utf-8")
+        text = (request.folder() / file).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refused(
             f"{location}: {request.operator}: no such file, or not UTF-8: {file}"
         ) from None
-    _check_query_templates(sql, file, request, location)
-    no_local_job(walk, sql, f"{location}: {file}")
+    _check_templates(text, file, request, location)
+    return text
 
 
 def _query_file(
@@ -234,9 +241,7 @@ def _query_file(
     return command
 
 
-def _check_query_templates(
-    sql: str, file: str, request: TaskRequest, location: Location | str
-) -> None:
+def _check_templates(sql: str, file: str, request: TaskRequest, location: Location | str) -> None:
     try:
         templates.parse(sql)
     except UnsupportedError as error:

@@ -18,6 +18,22 @@ from local_runner.workflow.tasks import OWN_TREES
 from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
 from td_mta.errors import Refused
 
+_HOSTED = "it exists on Treasure Data alone, where td> and py> around it can be tried without it"
+# What to write instead of operators that workflows have and this runner does not.
+INSTEAD = {
+    "embulk>": "run Embulk itself with sh>",
+    "rb>": "run Ruby with sh>",
+    "param_set>": "store values for later tasks with digdag.env.store in py>",
+    "param_get>": "give values with -p, or store them with digdag.env.store in py>",
+    "s3_wait>": "wait in py> with boto3",
+    "gcs_wait>": "wait in py> with google-cloud-storage",
+    "pg>": "run psql with sh>",
+    "redshift>": "run psql with sh>",
+    **dict.fromkeys(("bq>", "bq_ddl>", "bq_load>", "bq_extract>"), "run the command bq with sh>"),
+    "http_call>": "fetch the workflow with http> into a file of the project, and call> that",
+    "emr>": "run the command aws with sh>",
+    **dict.fromkeys(("ipynb>", "ml_train>", "ml_predict>", "cdp_segment>"), _HOSTED),
+}
 MOST_TASKS = 900  # Digdag has a limit of its own
 _FOLDER = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
 _PREFIXED = re.compile(r"\$\{[a-z]+:[^}]*\}?")
@@ -155,7 +171,8 @@ class Checker:
             if key in templates.LAZY:  # checked with the subtasks that they are
                 continue
             where = f"{config.location(key)}: {key}"
-            check_templates(value, where)
+            tells = not {"http>", "mail>"} & config.keys()
+            check_templates(value, where, shows_stack=tells)
             for text in templates.strings(value):
                 td.no_local_job(self, text, where)
 
@@ -191,6 +208,7 @@ def _check_known(operator: str, location: Location | str) -> None:
     if operator not in OPERATORS:
         nearest = difflib.get_close_matches(operator, OPERATORS, 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"supported: {', '.join(OPERATORS)}"
+        hint = INSTEAD.get(operator, hint)
         raise Refused(f"{location}: the operator {operator} is not supported; {hint}")
 
 

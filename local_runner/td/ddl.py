@@ -7,7 +7,6 @@ from local_runner import td_statement
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td.api import Fields, TdApi, TdApiError
 from local_runner.td_statement import TableName
-from local_runner.workflow.yaml_types import Value
 
 
 class Lookup(NamedTuple):
@@ -83,17 +82,21 @@ def table_lookup(table: TableName, default_database: str) -> Lookup:
     return Lookup(f"/v3/table/list/{database}", "tables", table.name)
 
 
-def database_of(settings: dict[str, Value]) -> str:
-    """The database of a task; raises `TaskError`."""
-    database = settings.get("database")
+def database_of(task: TaskRequest) -> str:
+    """The database of a task; raises `TaskError`.
+
+    The secret td.database beats the parameter, which must be there all the same.
+    """
+    database = task.settings("td").get("database")
     if database is None:
         raise TaskError("Parameter 'database' is required but not set (config)")
-    return td_statement.name(str(database).strip(), "database")
+    wanted = task.context.secrets.get("td.database") or database
+    return td_statement.name(str(wanted).strip(), "database")
 
 
 def _renamed_tables(task: TaskRequest) -> list[Lookup]:
     settings = task.settings("td")
-    default_database = database_of(settings)
+    default_database = database_of(task)
     pairs = td_statement.renames(settings)
     return [table_lookup(old, default_database) for old, _ in pairs]
 
@@ -101,7 +104,7 @@ def _renamed_tables(task: TaskRequest) -> list[Lookup]:
 def _steps(task: TaskRequest) -> Iterator[Step]:
     """The requests that change something: drop, create, rename; raises `TaskError`."""
     settings = task.settings("td")
-    default_database = database_of(settings)
+    default_database = database_of(task)
     for database in td_statement.databases(settings, "drop_databases", "empty_databases"):
         yield Step(f"/v3/database/delete/{database}", done_before=404)
     for database in td_statement.databases(settings, "create_databases", "empty_databases"):

@@ -90,7 +90,7 @@ def td_partial_delete(task: TaskRequest, domain_key: str) -> JobRequest:
     if any(time % _HOUR for time in times.values()):
         raise TaskError("'from' and 'to' parameters must be whole hours (config)")
     form = [("domain_key", domain_key), *((key, str(time)) for key, time in times.items())]
-    database = ddl.database_of(settings)
+    database = ddl.database_of(task)
     return JobRequest(f"/v3/table/partialdelete/{database}/{td_statement.name(table)}", form)
 
 
@@ -159,7 +159,7 @@ def _aws_secret(task: TaskRequest, name: str) -> str:
 
 
 def _database(task: TaskRequest, table: TableName) -> str:
-    default = ddl.database_of(task.settings("td"))
+    default = ddl.database_of(task)
     return table.database or default
 
 

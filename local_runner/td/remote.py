@@ -101,7 +101,7 @@ def other_job(task: TaskRequest) -> TaskResult:
         connection = _connection(client, text(task.params.get("result_connection")))
         job = jobs.run_started(client, lambda _: start(task, connection).send(client), task.name)
     else:
-        ddl.database_of(settings)  # Digdag wants one, even where none is sent
+        ddl.database_of(task)  # Digdag wants one, even where none is sent
         job = jobs.run_started(client, lambda key: start(task, key).send(client), task.name)
     if task.operator != "td_run>":
         return TaskResult(store=_store({}, job))
@@ -137,7 +137,7 @@ def _query(task: TaskRequest, settings: dict[str, Value], sql: str) -> Query:
     pool, version = settings.get(f"{engine}_pool_name"), settings.get("engine_version")
     return Query(
         engine=engine,
-        database=ddl.database_of(settings),
+        database=ddl.database_of(task),
         sql=sql,
         priority=td_statement.number(settings, "priority"),
         pool=None if pool is None else str(pool),

@@ -11,7 +11,7 @@ from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import Refused
 
 GROUP_KEYS = frozenset(
-    {"_export", "_error", "_check", "_retry", "_parallel", "_after", "_background", "_disable"}
+    {"_export", "_error", "_check", "_retry", "_parallel", "_after", "_background", "_secrets"}
     | {"timezone", "schedule", "sla"}  # which count at the top alone: in a group they do nothing
 )
 NAMES = "may only hold letters, digits and - _ . = % & (128 at most)"

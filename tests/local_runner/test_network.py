@@ -138,7 +138,7 @@ def test_redirects_failures_and_the_secret_of_a_user(
         ("http>: 'http://${secret:h}/'", "the secret h is missing"),
         ("mail>: {data: hi}", "mail> has no mail server here, as Treasure Data has: give"),
         ("mail>: {data: hi}\n  host: mx.example.com", "mail> reaches mx.example.com: allow it"),
-        ("mail>: body.txt\n  host: localhost", "File not found: body.txt"),
+        ("mail>: body.txt\n  host: localhost", "mail>: no such file, or not UTF-8: body.txt"),
     ],
 )
 def test_what_would_leave_this_machine_is_refused_unless_it_is_allowed(
