@@ -25,8 +25,8 @@ _LIMITS = ("start", "end")
 _SHAPES = {  # scheduler: the form of its argument
     "daily": _CLOCK,
     "hourly": r"[0-9]{1,2}:[0-9]{1,2}",
-    "weekly": rf"({'|'.join(_WEEKDAYS)}),{_CLOCK}",
-    "monthly": rf"([1-9]|[12][0-9]|3[01]),{_CLOCK}",
+    "weekly": rf"({'|'.join(_WEEKDAYS)}), *{_CLOCK}",
+    "monthly": rf"([1-9]|[12][0-9]|3[01]), *{_CLOCK}",
     "minutes_interval": r"(1|2|3|4|5|6|10|12|15|20|30)",
     "cron": r"\S+( +\S+){4}",
 }
