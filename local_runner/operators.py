@@ -204,6 +204,8 @@ def _allowed(name: str) -> str:
 
     Raises `TaskError`.
     """
+    if len(name) > 255:
+        raise TaskError(f"task name can't be longer than 255 characters: {name}", same_words=False)
     if "*" in name:
         message = f"task name must not contain character '*': \"{name}\" (model validation)"
         raise TaskError(message, same_words=False)

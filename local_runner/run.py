@@ -174,7 +174,8 @@ class WorkflowRun:
         retry = Retry.of(task.config)
         attempt, children = 0, list(task.children)
         while not self._run_all(children):
-            failed = next(child for child in children if child.state == "failed")
+            # Of several errors Digdag passes on that of the task which it made first.
+            failed = next(child for child in task.children if child.state == "failed")
             task.message, task.raised = failed.message, failed.raised
             task.same_words = failed.same_words
             if attempt == retry.limit:

@@ -69,8 +69,7 @@ def _loop(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSco
     turns = _turns(request)
     if turns is not None:
         return walk.task(turns, scope, location)
-    doubts = _branch(walk, config, "_do", scope)
-    return doubts | {"_parallel"} if config.get("_parallel") else doubts
+    return _branch(walk, config, "_do", scope)
 
 
 def _turns(request: TaskRequest) -> Located | None:

@@ -9,7 +9,7 @@ from local_runner.task_request import RunContext, TaskError
 from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
 from td_mta.errors import Refused
 
-# What makes `error.message` of an `_error` around it uncertain: which of several errors it holds.
+# What makes `error.message` of an `_error` around it uncertain.
 Doubts = frozenset[str]
 
 

@@ -47,8 +47,7 @@ def td_for_each(walk: Walk, config: Located, request: TaskRequest, scope: Parame
         raise Refused(f"{location}: td_for_each> needs _do, a mapping")
     _check_values(settings, location)
     _check_query(walk, config, request, scope, location)
-    doubts = walk.alone(do, scope, config.location("_do") or "")
-    return doubts | {"_parallel"} if config.get("_parallel") else doubts
+    return walk.alone(do, scope, config.location("_do") or "")
 
 
 def td_wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:

@@ -119,11 +119,6 @@ class Checker:
         tasks = dict(subtasks(config))
         for name, body in tasks.items():
             doubts |= self._task(body, scope, config.location(name) or location)
-        if config.get("_retry"):
-            doubts |= {"_retry"}
-        has_background = any(body.get("_background") for body in tasks.values())
-        if len(tasks) > 1 and (config.get("_parallel") or has_background):
-            doubts |= {"_parallel"}
         return doubts
 
     def _operator(
@@ -143,8 +138,6 @@ class Checker:
             doubts |= {"an error of JavaScript"}
         if "_check" in config:
             doubts |= self._check(config, scope, operator)
-        if config.get("_retry") and OPERATORS[operator].nests:
-            doubts |= {"_retry"}
         return doubts
 
     def _request(
@@ -197,7 +190,7 @@ class Checker:
         if doubts and reads_error(error):
             raise Refused(
                 f"{location}: _error uses error.message above {', '.join(sorted(doubts))}: which "
-                "of several errors Digdag reports is not known; leave out error.message"
+                "words Digdag reports is not known; leave out error.message"
             )
         self.alone(error, scope, location)
         cannot_fail = all(key == "echo>" for key in _all_keys(error) if key.endswith(">"))

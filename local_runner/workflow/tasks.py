@@ -81,7 +81,7 @@ class Task:
         if isinstance(limit, int):  # n at a time; the next n wait for all of these
             starts = [index // limit * limit for index in range(len(keys))]
             return {
-                key: keys[max(start - limit, 0) : start]
+                key: [*keys[max(start - limit, 0) : start], *self._after(key)]
                 for key, start in zip(keys, starts, strict=True)
             }
         return {key: self._after(key) for key in keys} if parallel else self._in_sequence(keys)

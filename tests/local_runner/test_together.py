@@ -106,3 +106,18 @@ def test_an_interrupted_run_ends_its_processes(among: str, project: Path) -> Non
     for pid in map(int, pids.read_text().split()):
         is_gone = not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
         assert is_gone
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        "_parallel: true\n  +a: {sh>: sleep 0.3; exit 3}\n  +b: {sh>: exit 4}\n",
+        "_retry: 1\n  +a: {sh>: 'test -e x && exit 4; touch x; exit 3'}\n",
+    ],
+    ids=["parallel", "retry"],
+)
+def test_of_several_errors_the_one_of_the_task_made_first_is_told(
+    group: str, project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(project, "_error: {echo>: '${error.message}'}\n+g:\n  " + group) == 1
+    assert capfd.readouterr().out == "Command failed with code 3 (runtime)\n"
