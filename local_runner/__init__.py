@@ -7,15 +7,17 @@ runs. A file imports only files of its own line and of the lines below it:
       command  sql  archive           one file for each of the three
         rehearsal                     queries translated before the run, on local tables
           required                    the workflows that require> names
-            run  resume               the tree in order, retries; the rest of a run that failed
-            checks/                   what can be refused before the run is refused
-              operators               OPERATORS: what each operator does
-                td/  processes/       td> and its family; py> and sh>, each a process
-                  td_statement        what td tasks state, on any warehouse
-                    task_request      what an operator receives and leaves
-                      account         Treasure Data's address and key
-                      workflow/       files, sessions, tasks, parameters, `${...}`
-                        javascript/   the language inside of `${...}`
+            run  resume               the tree in order, retries; the rest of an earlier run
+              checks/                 what can be refused before the run is refused
+                operators             OPERATORS: what each operator does
+                  td/  processes/     td> and its family; py> and sh>, each a process
+                  network             http> and mail>
+                    together          tasks at the same time, whole outputs, Ctrl-C
+                    config_values     parameters as the types that operators want
+                      task_request    what an operator receives and leaves
+                        td/account    Treasure Data's address and key
+                        workflow/     files, sessions, tasks, parameters, `${...}`
+                          javascript/ the language inside of `${...}`
 
 To add an operator:
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_runner.account import DIGDAG_PATIENCE
 from local_runner.command import Options, run
+from local_runner.td.account import DIGDAG_PATIENCE
 from td_mta import failures
 from td_mta.warehouse.td_patience import Patience
 

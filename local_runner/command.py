@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_runner import resume, together
-from local_runner.account import WITHHELD, Account
 from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
@@ -19,6 +18,7 @@ from local_runner.rehearsal import Rehearsal
 from local_runner.required import RequiredWorkflows
 from local_runner.run import WorkflowRun, without_traceback
 from local_runner.task_request import RunContext
+from local_runner.td.account import WITHHELD, Account
 from local_runner.workflow import session, tasks, yaml_types
 from local_runner.workflow.parameters import parameters
 from local_runner.workflow.project import Project, Workflow

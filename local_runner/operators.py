@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from local_runner import network, td_statement
+from local_runner import network
 from local_runner.config_values import integer, items, mapping, text, truth
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
@@ -19,7 +19,8 @@ from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import local as td_local
 from local_runner.td import other_jobs, shown
 from local_runner.td import remote as td_remote
-from local_runner.td_statement import TdStatement
+from local_runner.td import statement as td_statement
+from local_runner.td.statement import TdStatement
 from local_runner.together import say, sleep
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.project import Project, Workflow

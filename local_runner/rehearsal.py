@@ -14,7 +14,7 @@ from local_runner.operators import OPERATORS
 from local_runner.required import RequiredWorkflows
 from local_runner.run import WorkflowRun
 from local_runner.task_request import TaskError, TaskRequest
-from local_runner.td_statement import TdStatement
+from local_runner.td.statement import TdStatement
 from local_runner.workflow.tasks import Task, detached
 from local_runner.workflow.templates import TemplateError
 from local_runner.workflow.yaml_types import Located, Value

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from local_runner.account import Account
+from local_runner.td.account import Account
 from local_runner.workflow import templates
 from local_runner.workflow.project import Project
 from local_runner.workflow.templates import SECRET

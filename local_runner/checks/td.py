@@ -6,10 +6,10 @@ What depends on a value that an earlier task stores is left to the run.
 import re
 from collections.abc import Mapping
 
-from local_runner import td_statement
 from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
 from local_runner.javascript.tokens import UnsupportedError
 from local_runner.task_request import TaskRequest, with_defaults
+from local_runner.td import statement as td_statement
 from local_runner.td.other_jobs import KINDS, LOAD_FILES, aws_secrets
 from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location, Value

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from local_runner.account import SERVER, ApiAccess
 from local_runner.task_request import TaskError
+from local_runner.td.account import SERVER, ApiAccess
 from local_runner.together import sleep
 from td_mta.warehouse.td_patience import Patience
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from local_runner import td_statement
 from local_runner.task_request import TaskError, TaskRequest
+from local_runner.td import statement as td_statement
 from local_runner.td.api import Fields, TdApi, TdApiError
-from local_runner.td_statement import TableName
+from local_runner.td.statement import TableName
 
 
 class Lookup(NamedTuple):

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from local_runner import td_statement, together
+from local_runner import together
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import results
-from local_runner.td_statement import TableName
+from local_runner.td import statement as td_statement
+from local_runner.td.statement import TableName
 from local_runner.workflow.tasks import group_of
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import MtaError

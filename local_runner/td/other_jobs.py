@@ -11,13 +11,13 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-from local_runner import td_statement
 from local_runner.config_values import integer, parsed, text
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td import ddl
+from local_runner.td import statement as td_statement
 from local_runner.td.api import Fields, TdApi
 from local_runner.td.jobs import VERSION
-from local_runner.td_statement import TableName
+from local_runner.td.statement import TableName
 from local_runner.workflow import yaml_types
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value

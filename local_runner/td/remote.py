@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from local_runner import td_statement
 from local_runner.config_values import text
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import ddl, jobs, results
 from local_runner.td import sql as td_sql
+from local_runner.td import statement as td_statement
 from local_runner.td.api import TdApi
 from local_runner.td.jobs import Query, TdJob
 from local_runner.td.other_jobs import KINDS
-from local_runner.td_statement import TableName
+from local_runner.td.statement import TableName
 from local_runner.together import sleep
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.tasks import group_of

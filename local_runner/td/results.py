@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from local_runner.task_request import TaskError, TaskRequest
-from local_runner.td_statement import MOST_ROWS
+from local_runner.td.statement import MOST_ROWS
 from local_runner.together import log
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.tasks import with_export

@@ -5,10 +5,10 @@ Each text has a `-- ` line of its own on top. All raise `TaskError`, `TemplateEr
 
 from collections.abc import Iterator
 
-from local_runner import td_statement
 from local_runner.task_request import TaskRequest
 from local_runner.td import ddl
 from local_runner.td import sql as td_sql
+from local_runner.td import statement as td_statement
 from local_runner.td.other_jobs import KINDS
 
 

@@ -3,7 +3,7 @@
 import re
 
 from local_runner.task_request import TaskRequest
-from local_runner.td_statement import TableName, TdStatement
+from local_runner.td.statement import TableName, TdStatement
 
 _INSERT_LINE = re.compile(r"(\A|\r?\n)--[ \t\n\v\f\r]*DIGDAG_INSERT_LINE[^\n\r\x85\u2028\u2029]*")
 _COMMENTS_AND_ONE_LINE = re.compile(

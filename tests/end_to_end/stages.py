@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from local_runner.account import DIGDAG_PATIENCE
 from local_runner.command import Options
 from local_runner.command import run as run_workflow
+from local_runner.td.account import DIGDAG_PATIENCE
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 from td_mta.config import attribution as configuration
 from td_mta.errors import MtaError

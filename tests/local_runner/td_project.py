@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_runner.__main__ import main
-from local_runner.account import DIGDAG_PATIENCE
+from local_runner.td.account import DIGDAG_PATIENCE
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 from td_mta.warehouse.td_patience import Patience
 

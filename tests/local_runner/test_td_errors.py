@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local_runner.account import DIGDAG_PATIENCE, Account
+from local_runner.td.account import DIGDAG_PATIENCE, Account
 from td_emulator import API_KEY, READ_ONLY_KEY, Fault
 from td_mta.errors import ConfigError
 from tests.local_runner.td_project import Place, place_with_clicks  # noqa: F401 (a fixture)
