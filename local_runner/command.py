@@ -16,7 +16,7 @@ from local_runner.checks.walk import Checker
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
 from local_runner.required import RequiredWorkflows
-from local_runner.run import WorkflowRun, without_traceback
+from local_runner.run import Failure, WorkflowRun, without_traceback
 from local_runner.task_request import RunContext
 from local_runner.td.account import WITHHELD, Account
 from local_runner.workflow import session, tasks, yaml_types
@@ -91,7 +91,7 @@ def run(options: Options, patience: Patience) -> int:
         _keep(root, options, session_time, "resume with --from +task")
         together.log("error: interrupted")
         return 130
-    code = _report(runner, required, options)
+    code = _report([*required.failures, *runner.failures], root, options)
     _keep(root, options, session_time, "resume with --from +task" if code else "")
     return code
 
@@ -198,13 +198,14 @@ def _on_treasure_data(
     )
 
 
-def _report(runner: WorkflowRun, required: RequiredWorkflows, options: Options) -> int:
+def _report(failures: list[Failure], root: Task, options: Options) -> int:
     """Report how a run ended, as Digdag does; the exit code."""
-    if not runner.failures:
+    order = {task.name: number for number, task in enumerate(root.walk())}
+    if not order.keys() & {failure.task for failure in failures}:  # a required one's were ignored
         together.log("Success." if not options.dry_run else "Dry run: nothing was executed.")
         return 0
     together.log("error:")
-    for failure in [*required.failures, *runner.failures]:
+    for failure in sorted(failures, key=lambda failure: order.get(failure.task, -1)):
         message = without_traceback(failure.message)
         together.log(f"  * {failure.task}:")
         together.log("\n".join(f"    {line}" for line in message.splitlines()))

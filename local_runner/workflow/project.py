@@ -53,16 +53,15 @@ class Project:
                 self.overridden.add(key)
 
     def _read(self, file: str, including: tuple[str, ...]) -> Located:
-        if file in including:
-            raise Refused(f"{including[-1]}: !include of {file} goes in a circle")
+        within = (*including, file)
 
-        def include(path: str, location: Location) -> Located:
-            return self._read(self._target(path, file, location), (*including, file))
+        def include(path: Value, location: Location) -> Located:
+            target = self._target(str(path), file, location)
+            if target in within:
+                raise Refused(f"{location}: !include of {target} goes in a circle")
+            return self._read(target, within)
 
-        def on_include(path: Value, location: Location) -> Located:
-            return include(str(path), location)
-
-        value = yaml_types.read(self.root / file, file, on_include)
+        value = yaml_types.read(self.root / file, file, include)
         if not isinstance(value, Located):
             raise Refused(f"{file}: must be a mapping of keys to values, got {value!r}")
         return value

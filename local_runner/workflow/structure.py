@@ -94,9 +94,10 @@ def _check_group(config: Located) -> None:
     limit = parallel.get("limit") if isinstance(parallel, dict) and len(parallel) == 1 else None
     has_limit = type(limit) is int and limit > 0
     if not isinstance(parallel, bool) and not has_limit:
+        hint = "; of a group it is not evaluated, only of a loop" if "${" in str(parallel) else ""
         raise Refused(
             f"{config.location('_parallel')}: _parallel must be true, false or {{limit: n}}, "
-            f"got {parallel!r}"
+            f"got {parallel!r}{hint}"
         )
     earlier: list[str] = []
     for key, body in subtasks(config):
