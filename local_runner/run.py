@@ -31,7 +31,9 @@ def _result(operator: Operator, request: TaskRequest) -> TaskResult:
         return operator.run(request)
     except TaskError as error:
         message = explained(str(error), request)
-        raise TaskError(message, raised=error.raised) from error
+        raise TaskError(
+            message, raised=error.raised, told=error.told, same_words=error.same_words
+        ) from error
 
 
 class Failure(NamedTuple):
@@ -114,9 +116,10 @@ class WorkflowRun:
             result = self._attempt(task, self.request(task))
             self._check_added(task, result)
         except (TaskError, templates.TemplateError, Refused) as error:
-            task.message, task.raised = str(error), getattr(error, "raised", True)
-            task.same_words = getattr(error, "same_words", True)
-            self.failures.append(Failure(task.name, task.message))
+            told = error if isinstance(error, TaskError) else TaskError(str(error))
+            task.message, task.raised = told.told, told.raised
+            task.same_words = told.same_words
+            self.failures.append(Failure(task.name, str(error)))
             return False
         task.store = result.store
         if result.subtasks is not None:

@@ -18,12 +18,16 @@ if TYPE_CHECKING:  # pandas and pyarrow take a second, and many workflows need n
 class TaskError(Exception):
     """A task failed, as it does on Digdag; `raised` is False for fail> only.
 
-    `same_words` is False where Digdag's message is not known, which `_error` could read.
+    `_error` reads Digdag's own message: `told`, where ours says more; `same_words` is False where
+    it is not known.
     """
 
-    def __init__(self, message: str, *, raised: bool = True, same_words: bool = True) -> None:
+    def __init__(
+        self, message: str, *, raised: bool = True, told: str | None = None, same_words: bool = True
+    ) -> None:
         super().__init__(message)
         self.raised = raised
+        self.told = message if told is None else told
         self.same_words = same_words
 
 

@@ -108,7 +108,8 @@ def run_started(api: TdApi, start: Callable[[str], Any], task_name: str) -> TdJo
         raise
     job = TdJob(api, job_id)
     if status != "success":
-        raise TaskError(f"job {job_id} ended as {status}: {_reason(job.show())}")
+        shown = job.show()
+        raise TaskError(f"job {job_id} ended as {status}: {_reason(shown)}", told=_told(shown))
     return job
 
 
@@ -139,10 +140,19 @@ def _wait(api: TdApi, job_id: str) -> str:
     raise AssertionError("count() has no end")
 
 
+def _logs(job: dict[str, Any]) -> list[str]:
+    logs = _mapping(job.get("debug") or {})
+    return [str(logs.get(part) or "") for part in ("cmdout", "stderr")]
+
+
+def _told(job: dict[str, Any]) -> str:
+    """What Digdag says of a job that failed: both of its logs."""
+    return "\n".join(_logs(job))
+
+
 def _reason(job: dict[str, Any]) -> str:
     """Why a job failed, from its logs."""
-    logs = _mapping(job.get("debug") or {})
-    texts = [str(logs.get(part) or "").strip() for part in ("cmdout", "stderr")]
+    texts = [text.strip() for text in _logs(job)]
     reason = "\n".join(text for text in texts if text) or "it left no message"
     return f"{reason}: {REMEDIES[403]}" if "Access Denied" in reason else reason
 

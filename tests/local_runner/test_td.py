@@ -1,6 +1,7 @@
 """td> and its family on Treasure Data: the requests that Digdag 0.10.5.1 was seen to make."""
 
 import functools
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -286,3 +287,15 @@ def test_a_fault_at_any_request_is_made_good_and_no_job_runs_twice(kind: str, pl
         assert place.td.engine.tables("mta") == ["clicks", "final_5"], at
         assert len(place.td.jobs) == jobs + 2, at
         place.td.faults.clear()
+
+
+def test_error_reads_the_logs_of_a_job_as_digdag_tells_them(
+    place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.write(
+        main="_error: {echo>: '${error.message}'}\n+a: {td>: {data: select nope from clicks}}\n"
+    )
+    assert place.run() == 1
+    out, err = capfd.readouterr()
+    assert re.match(r"started at .* UTC\nQuery \d+ failed: ", out)
+    assert "ended as error: started at" in err
