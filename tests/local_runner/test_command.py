@@ -339,3 +339,49 @@ def test_the_module_runs_from_a_shell_and_answers_queries(project: Path) -> None
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["rows"] == [[1]]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "+a: {echo>: x, sh>: echo y}",
+        "+a:\n  echo>: x\n  +b: {echo>: y}",
+        "+g:\n  +a: {echo>: x}\n  +b: {echo>: y, _after: [+a]}",
+        "+g:\n  _parallel: true\n  +a: {echo>: x, _background: true}",
+        "+g:\n  _parallel: true\n  +a: {echo>: x, _after: [+later]}",
+        "+g:\n  _parallel: 2\n  +a: {echo>: x}",
+        "+g:\n  _disable: false\n  +a: {echo>: x}",
+        "+g:\n  oops: 1\n  +a: {echo>: x}",
+        "_error: {echo>: x, sh>: echo y}\n+a: {echo>: x}",
+        "+a:\n  echo>: x\n  _error:\n    +b: {echo>: x, sh>: y}",
+        "_error: text\n+a: {echo>: x}",
+    ],
+    ids=lambda text: text.replace("\n", ";")[:40],
+)
+def test_what_digdags_compiler_rejects_anywhere_in_the_folder_is_refused(
+    broken: str, project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(project, main__dig="+a: {echo>: hi}\n", other__dig=broken)
+    assert run() == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "error: other.dig:" in err
+    write(project, other__dig="+off:\n  _disable: true\n  " + broken.replace("\n", "\n  ") + "\n")
+    assert run() == 0  # what is disabled is not compiled
+
+
+def test_a_query_and_an_environment_may_hold_what_only_the_run_knows(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        project,
+        main__dig=(
+            "+s: {py>: s.f, value: 41}\n"
+            "+q: {td>: , query: 'select ${kept} + 1 as n', store_last_results: true}\n"
+            "+e:\n  sh>: echo $N\n  _env: {N: 'n=${td.last_results.n}'}\n"
+            "+d: {td_ddl>: , drop_tables: '[\"t${kept}x\"]'}\n"
+        ),
+        s__py=STORE,
+    )
+    assert run("--data", str(tmp_path)) == 0
+    assert capfd.readouterr().out == "n=42\n"
