@@ -4,7 +4,7 @@ import difflib
 import functools
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,8 +52,8 @@ class Options:
     secret: Pairs
     session: str | None
     start: str | None
-    allow_network: list[str]
     dry_run: bool
+    allow_network: list[str] = field(default_factory=list)
 
 
 def run(options: Options, patience: Patience) -> int:
