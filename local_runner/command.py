@@ -21,7 +21,7 @@ from local_runner.task_request import RunContext
 from local_runner.td.account import WITHHELD, Account
 from local_runner.workflow import session, tasks, yaml_types
 from local_runner.workflow.parameters import parameters
-from local_runner.workflow.project import Project, Workflow
+from local_runner.workflow.project import Project, Workflow, check_sla
 from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Located, Value
 from td_mta.errors import ConfigError, Refused
@@ -127,6 +127,7 @@ def _load(options: Options) -> tuple[Project, Workflow]:
         raise ConfigError(f"--set: {error}") from None
     project = Project(root, overrides)
     workflow = project.workflow(name)
+    check_sla(workflow)
     for key in overrides.keys() - project.overridden:
         exported = workflow.config.get("_export")
         names_exported = exported if isinstance(exported, dict) else ()

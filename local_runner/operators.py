@@ -156,8 +156,13 @@ def require(task: TaskRequest) -> TaskResult:
     """require>: another workflow of the project, once in a session."""
     ignore_failure = task.params.get("ignore_failure")
     assert task.context.attempt, "given by the command"
-    if not task.context.attempt(task) and not truth(ignore_failure or False, "ignore_failure"):
-        raise TaskError(f"Dependent workflow failed: {task.command}", same_words=False)
+    ended = task.context.attempt(task)
+    if not ended.succeeded and not truth(ignore_failure or False, "ignore_failure"):
+        ids = f"Session id: {ended.number}, attempt id: {ended.number}"
+        raise TaskError(
+            f"Dependent workflow failed. {ids}: {task.command}",
+            told=f"Dependent workflow failed. {ids}",
+        )
     return TaskResult()
 
 

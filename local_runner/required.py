@@ -8,7 +8,7 @@ from datetime import datetime
 
 from local_runner.operators import body
 from local_runner.run import Failure, WorkflowRun
-from local_runner.task_request import TaskRequest
+from local_runner.task_request import Ended, TaskRequest
 from local_runner.workflow import session, tasks
 from local_runner.workflow.project import Project
 from local_runner.workflow.tasks import Task
@@ -25,17 +25,18 @@ class RequiredWorkflows:
     def __init__(self, project: Project, session_time: datetime) -> None:
         self.project, self.session_time = project, session_time
         self.failures: list[Failure] = []
-        self._ended: dict[str, bool] = {}
+        self._ended: dict[str, Ended] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ids = itertools.count(start=2)
 
-    def __call__(self, task: TaskRequest) -> bool:
-        """Whether the workflow that a task names succeeded."""
+    def __call__(self, task: TaskRequest) -> Ended:
+        """Run the workflow that a task names, unless it did before."""
         name = str(task.command)
         with self._locks[name]:
             if name not in self._ended:
-                run, root = self.attempt(task, next(self._ids))
-                self._ended[name] = run.run(root)
+                number = next(self._ids)
+                run, root = self.attempt(task, number)
+                self._ended[name] = Ended(run.run(root), number)
                 self.failures += run.failures
             return self._ended[name]
 

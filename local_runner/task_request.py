@@ -31,12 +31,19 @@ class TaskError(Exception):
         self.same_words = same_words
 
 
+class Ended(NamedTuple):
+    """Whether a required workflow succeeded, and the number of its session."""
+
+    succeeded: bool
+    number: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
     """What tasks act on besides their parameters: one warehouse, local or Treasure Data, or none.
 
     `environment` is what the processes of py> and sh> receive on top of ours, but for the
-    variables `withheld`. `attempt` runs the workflow that a require> names; whether it succeeded.
+    variables `withheld`. `attempt` runs the workflow that a require> names.
     http> and mail> reach this machine and the `allowed_hosts`.
     """
 
@@ -46,7 +53,7 @@ class RunContext:
     withheld: frozenset[str] = frozenset()
     warehouse: "Callable[[], LocalWarehouse] | None" = None
     account: Account | None = None
-    attempt: "Callable[[TaskRequest], bool] | None" = None
+    attempt: "Callable[[TaskRequest], Ended] | None" = None
     allowed_hosts: frozenset[str] = frozenset()
 
 

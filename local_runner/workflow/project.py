@@ -89,7 +89,6 @@ def _checked(config: Located, file: str) -> ZoneInfo:
             )
     check_bodies(config, file)
     check_structure(config, file)
-    _check_sla(config, file)
     export = config.get("_export", Located())
     if export is not None and not isinstance(export, Located):
         raise ConfigError(
@@ -101,11 +100,11 @@ def _checked(config: Located, file: str) -> ZoneInfo:
         raise ConfigError(f"{config.location('timezone')}: {error}") from None
 
 
-def _check_sla(config: Located, file: str) -> None:
-    """Check `sla`, on which a server acts when a session is late; a run here never is."""
-    sla, location = config.get("sla"), config.location("sla") or file
-    if sla is None:
-        return
-    if not isinstance(sla, Located) or len({"time", "duration"} & sla.keys()) != 1:
+def check_sla(workflow: Workflow) -> None:
+    """Check `sla` of the workflow that is run: a server acts on it, a run here is never late."""
+    sla = workflow.config.get("sla")
+    if sla is not None and not (
+        isinstance(sla, Located) and len({"time", "duration"} & sla.keys()) == 1
+    ):
+        location = workflow.config.location("sla") or workflow.file
         raise Refused(f"{location}: sla must have either time or duration, got {sla!r}")
-    check_bodies(sla, str(location))

@@ -47,7 +47,9 @@ def test_a_required_workflow_that_fails_fails_the_task_unless_it_is_ignored(
     assert run(project, dig, FAILS) == 1
     out, err = capfd.readouterr()
     assert out == ""
-    assert "  * +dep+a:\n    no\n  * +main+a:\n    Dependent workflow failed: dep\n" in err
+    assert (
+        "  * +dep+a:\n    no\n  * +main+a:\n    Dependent workflow failed. Session id: 2, " in err
+    )
     run(project, dig.replace("dep}", "dep, ignore_failure: true}"), FAILS)
     assert capfd.readouterr().out == "last\n"
 
