@@ -1,5 +1,6 @@
 """Tasks at the same time: _parallel, _background, waiting for each other, whole outputs, Ctrl-C."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -91,18 +92,33 @@ _parallel: true
     assert "no table made; nothing else writes local tables" in capfd.readouterr().err
 
 
+def _heed_interrupts() -> None:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, and all they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("among", ["", "_parallel: true\n"])
 def test_an_interrupted_run_ends_its_processes(among: str, project: Path) -> None:
     script = "'echo $$$$ >> pids; exec sleep 60'"
     (project / "main.dig").write_text(f"{among}+a: {{sh>: {script}}}\n+b: {{sh>: {script}}}\n")
     argv = [sys.executable, "-m", "local_runner", "run", "main.dig"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = subprocess.Popen(argv, cwd=project, env=environment, start_new_session=True)
+    started = subprocess.Popen(
+        argv,
+        cwd=project,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=_heed_interrupts,
+    )
     pids = project / "pids"
-    while not pids.exists() or len(pids.read_text().split()) < (2 if among else 1):
-        time.sleep(0.05)
-    os.killpg(started.pid, signal.SIGINT)
-    assert started.wait(timeout=20) == 130
+    try:
+        while not pids.exists() or len(pids.read_text().split()) < (2 if among else 1):
+            time.sleep(0.05)
+        os.killpg(started.pid, signal.SIGINT)
+        assert started.wait(timeout=20) == 130
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
     for pid in map(int, pids.read_text().split()):
         is_gone = not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
         assert is_gone
