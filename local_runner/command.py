@@ -4,6 +4,7 @@ import difflib
 import functools
 import logging
 import os
+import sys
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
