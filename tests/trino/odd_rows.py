@@ -78,17 +78,17 @@ def user(source: random.Random) -> str | None:
     )
 
 
-def number(source: random.Random) -> int | None:
-    return source.choice([None, 0, 1, 2])
+def flag(source: random.Random) -> int | None:
+    return source.choice([None, 0, 1])
 
 
 _BY_COLUMN: list[tuple[str, Draw, pa.DataType]] = [
     (r"td_url|td_referrer", url, pa.string()),
-    (r"time|at|started_at|converted_at", seconds, pa.int64()),
+    (r"time|at|created|started_at|converted_at", seconds, pa.int64()),
     (r"when \(ms\)|select", time_text, pa.string()),
     (r"canonical_id|user id|user_id|who|person|from|customer_id", user, pa.string()),
-    (r"value|order value|revenue|conversion_value", amount, pa.float64()),
-    (r"conversion|converted|order", number, pa.int64()),
+    (r"value|total|order value|revenue|conversion_value", amount, pa.float64()),
+    (r"conversion|converted|order", flag, pa.int64()),
 ]  # fmt: skip
 
 
