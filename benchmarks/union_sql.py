@@ -1,7 +1,9 @@
-"""`python -m benchmarks.union_sql [--rows N]`: seconds and memory of `queries/union.sql`, locally.
+"""`python -m benchmarks.union_sql [--rows N]`: CPU seconds and memory of `queries/union.sql`.
 
 With `--touchpoints FORM` of `queries/union_touchpoints.sql` instead, on a table whose times are
-`seconds`, `iso` (2026-02-28T23:59:59Z), `local` (the same without the zone) or `day_first`.
+`seconds`, `doubles` (seconds as such), `iso` (2026-02-28T23:59:59Z), `local` (the same without the
+zone) or `day_first`; with `--values` one in fifty rows has a value. With `--against FOLDER`,
+another checkout of this repository, its code and query run in turn with ours.
 
 The query turns page views with `utm_*` parameters in their URLs, and form fills, to touchpoints, on
 the embedded SQL engine with `--threads` and `--memory-mib`. It runs in a process of its own, so
@@ -12,8 +14,6 @@ Expect one minute and 0.9 GiB with the defaults; the query itself takes 40 secon
 
 import argparse
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,11 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from td_mta.config import attribution as configuration
-from td_mta.config import placeholders
-from td_mta.warehouse.local import LocalWarehouse
+from benchmarks import side_by_side
 
-ROOT = Path(__file__).resolve().parent.parent
 NOW = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 DAYS = 30
 ROWS_PER_BATCH = 500_000
@@ -47,32 +44,37 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder:
         started = time.perf_counter()
         if options.touchpoints:
-            _write_touchpoints(Path(folder), options.rows, options.touchpoints)
+            _write_touchpoints(Path(folder), options)
         else:
             _write_inputs(Path(folder), options.rows)
         seconds = time.perf_counter() - started
         print(f"wrote {options.rows:,} rows in {seconds:.1f} s", flush=True)
-        command = [sys.executable, "-m", "benchmarks.union_sql", "--child", folder]
-        command += ["--threads", str(options.threads), "--memory-mib", str(options.memory_mib)]
-        command += ["--touchpoints", options.touchpoints] if options.touchpoints else []
-        subprocess.run(command, check=True, cwd=ROOT)
+        arguments = ["--child", folder]
+        arguments += ["--threads", str(options.threads), "--memory-mib", str(options.memory_mib)]
+        arguments += ["--touchpoints", options.touchpoints] if options.touchpoints else []
+        arguments += ["--values"] if options.values else []
+        side_by_side.compare("benchmarks.union_sql", arguments, options.against, options.times)
 
 
 def _run_query(folder: Path, options: argparse.Namespace) -> None:
-    config = configuration.load(ROOT / "config" / "params.yml")
+    root = side_by_side.use_code()
+    from td_mta.config import attribution as configuration
+    from td_mta.config import placeholders
+    from td_mta.warehouse.local import LocalWarehouse
+
+    given = {"touchpoints_value_column": "value"} if options.values else {}
+    config = configuration.load(root / "config" / "params.yml", given)
     query = "union_touchpoints" if options.touchpoints else "union"
-    statement = placeholders.statement(ROOT / "queries" / f"{query}.sql", config)
+    statement = placeholders.statement(root / "queries" / f"{query}.sql", config)
     memory_bytes = options.memory_mib << 20
     warehouse = LocalWarehouse(
         folder, folder / "out", now=NOW, memory_bytes=memory_bytes, threads=options.threads
     )
-    started = time.perf_counter()
-    rows = warehouse.create_table("mta_union_conversions", statement)
-    seconds = time.perf_counter() - started
+    started, used = time.perf_counter(), time.process_time()
+    warehouse.create_table("mta_union_conversions", statement)
+    seconds, cpu = time.perf_counter() - started, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # GiB
-    print(
-        f"{query}: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, {peak:.2f} GiB"
-    )
+    side_by_side.report(seconds=seconds, cpu=cpu, gib=peak)
 
 
 def _write_inputs(folder: Path, rows: int) -> None:
@@ -82,27 +84,31 @@ def _write_inputs(folder: Path, rows: int) -> None:
     _write(folder / "enriched_formfills.parquet", iter([_formfills(rng, rows // 100)]))
 
 
-def _write_touchpoints(folder: Path, rows: int, form: str) -> None:
+def _write_touchpoints(folder: Path, options: argparse.Namespace) -> None:
     """Touchpoints of eight channels, every fiftieth row a conversion."""
     rng = np.random.default_rng(18)
-    _write(folder / "touchpoints.parquet", _touchpoints(rng, rows, form))
+    _write(folder / "touchpoints.parquet", _touchpoints(rng, options))
 
 
-def _touchpoints(rng: np.random.Generator, rows: int, form: str) -> Iterator[pa.RecordBatch]:
-    users = max(1, rows * 14 // 100)
-    for first in range(0, rows, ROWS_PER_BATCH):
-        n = min(ROWS_PER_BATCH, rows - first)
-        yield pa.RecordBatch.from_pydict(
-            {
-                "time": _written(_times(rng, n), form),
-                "user_id": _numbered("user_", rng.integers(users, size=n)),
-                "channel": pa.array(SOURCES).take(pa.array(rng.integers(len(SOURCES), size=n))),
-                "conversion": pa.array((rng.random(n) < 0.02).astype(np.int64)),
-            }
-        )
+def _touchpoints(rng: np.random.Generator, options: argparse.Namespace) -> Iterator[pa.RecordBatch]:
+    users = max(1, options.rows * 14 // 100)
+    for first in range(0, options.rows, ROWS_PER_BATCH):
+        n = min(ROWS_PER_BATCH, options.rows - first)
+        converts = rng.random(n) < 0.02
+        columns = {
+            "time": _written(_times(rng, n), options.touchpoints),
+            "user_id": _numbered("user_", rng.integers(users, size=n)),
+            "channel": pa.array(SOURCES).take(pa.array(rng.integers(len(SOURCES), size=n))),
+            "conversion": pa.array(converts.astype(np.int64)),
+        }
+        if options.values:
+            columns["value"] = pa.array(rng.integers(100, 100_000, n) / 100, mask=~converts)
+        yield pa.RecordBatch.from_pydict(columns)
 
 
 def _written(times: pa.Array, form: str) -> pa.Array:
+    if form == "doubles":
+        return times.cast(pa.float64())
     if form not in FORMS:
         return times
     return pc.strftime(times.cast(pa.timestamp("s")), FORMS[form])
@@ -170,7 +176,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--memory-mib", type=int, default=1024)
-    parser.add_argument("--touchpoints", choices=["seconds", *FORMS])
+    parser.add_argument("--touchpoints", choices=["seconds", "doubles", *FORMS])
+    parser.add_argument("--values", action="store_true")
+    side_by_side.add_options(parser)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 

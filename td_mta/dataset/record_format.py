@@ -4,6 +4,7 @@ A record is its length (8 bytes), a checksum of that, its data and a checksum of
 masked CRC-32C). Source: TensorFlow, `record_writer.h`.
 """
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,26 +84,36 @@ def _damaged(head: Bytes, data: Bytes, checks: Bytes) -> bool:
 def _checksum(rows: Bytes) -> Bytes:
     """The masked CRC-32C of every row, `(n, bytes)` to `(n, 4)`, little-endian.
 
-    The table gives a byte's effect on the remainder, so that a step takes one byte of all rows. The
-    mask, a rotation and a constant, is TensorFlow's: a checksum over data that hold checksums.
+    A remainder is linear: each byte changes it by what only its value and its place say, so that a
+    step takes one byte of all rows, and most bytes are the same in all of them. The mask, a
+    rotation and a constant, is TensorFlow's: a checksum over data that hold checksums.
     """
-    crc = np.full(len(rows), 0xFFFFFFFF, np.uint32)
-    for column in rows.T:
-        low_byte = (crc ^ column) & np.uint32(255)
-        crc = CRC_TABLE[low_byte] ^ (crc >> np.uint32(8))
+    number, length = rows.shape
+    if not number:
+        return np.empty((0, 4), np.uint8)
+    start, effects = _remainders(1 << length.bit_length())
+    crc = np.full(number, start[length])
+    for column, effect in zip(np.ascontiguousarray(rows.T), effects[:length][::-1], strict=True):
+        is_same = (column == column[0]).all()
+        crc ^= effect[column[0]] if is_same else effect[column]
     crc = ~crc
     rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
     masked = rotated + np.uint32(0xA282EAD8)
     return masked.astype("<u4").view(np.uint8).reshape(-1, 4)
 
 
-def _crc_table() -> npt.NDArray[np.uint32]:
-    """The remainder of every byte by CRC-32C's polynomial, its bits reversed."""
-    crc = np.arange(256, dtype=np.uint32)
+@functools.cache
+def _remainders(most: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """What CRC-32C begins with, before up to `most` bytes of 0, `(most,)`; and the effect of every
+    byte with up to so many bytes behind it, `(most, 256)`.
+    """
+    table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        shifted = crc >> np.uint32(1)
-        crc = np.where(crc & 1, np.uint32(0x82F63B78) ^ shifted, shifted)
-    return crc
-
-
-CRC_TABLE = _crc_table()
+        shifted = table >> np.uint32(1)
+        table = np.where(table & 1, np.uint32(0x82F63B78) ^ shifted, shifted)  # bits reversed
+    remainders = np.empty((most, 257), np.uint32)
+    remainders[0] = [0xFFFFFFFF, *table]
+    for bytes_behind in range(1, most):
+        crc = remainders[bytes_behind - 1]
+        remainders[bytes_behind] = table[crc & np.uint32(255)] ^ (crc >> np.uint32(8))
+    return remainders[:, 0], remainders[:, 1:]

@@ -38,8 +38,10 @@ def users(column: pa.Array, null_words: Collection[str] = ()) -> Users:
     >>> users(pa.array(["c1 ", "NULL", ""]), ["null"]).ids.to_pylist()
     ['c1', None, None]
     """
-    ids = pc.utf8_trim(columns.identifier(column), BLANKS)
+    ids = columns.trimmed(columns.identifier(column))
     is_word = _are_words(ids, {*null_words, ""})
+    if not pc.any(is_word).as_py():
+        return Users(ids, Counter())
     missing = pa.scalar(None, pa.string())
     counted = Counter(ids.filter(pc.fill_null(is_word, False)).to_pylist())
     del counted[""]

@@ -37,6 +37,28 @@ def identifier(column: pa.Array) -> pa.Array:
     return pc.coalesce(integers.cast(pa.string()), text(column))
 
 
+def trimmed(text: pa.Array) -> pa.Array:
+    """Without blanks around the strings.
+
+    >>> trimmed(pa.array([" a b ", "c"])).to_pylist()
+    ['a b', 'c']
+    """
+    # Most columns have none at all, as one look at their letters tells.
+    letters = _letters(text)
+    if not len(letters) or (letters.min() > ord(" ") and letters.max() < 128):
+        return text
+    return pc.utf8_trim(text, BLANKS)
+
+
+def _letters(text: pa.Array) -> npt.NDArray[np.uint8]:
+    """The bytes of all strings, one after the other."""
+    _, offsets, letters = text.buffers()
+    if not len(text) or letters is None:
+        return np.empty(0, np.uint8)
+    bounds = np.frombuffer(offsets, np.int32)[text.offset : text.offset + len(text) + 1]
+    return np.frombuffer(letters, np.uint8)[bounds[0] : bounds[-1]]
+
+
 def numbers(column: pa.Array) -> npt.NDArray[np.generic]:
     """As numpy; where there are nulls, as floats with NaN."""
     return np.array(column.to_numpy(zero_copy_only=False))

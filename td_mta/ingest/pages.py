@@ -17,8 +17,9 @@ from tqdm import tqdm
 
 from td_mta.errors import DataError
 from td_mta.ingest.ids import tie_rank
-from td_mta.ingest.scan import BUCKETS, MARKS, Scan, read_bucket, scan_table, spilled_schema
+from td_mta.ingest.scan import Scan, scan_table
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.spill import BUCKETS, MARKS, read_bucket, spilled_schema
 from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys import events
@@ -124,23 +125,21 @@ class TouchpointTable:
 
     def _tables(self) -> Iterator[pa.Table]:
         """Rows by page: page `i` has the users with `i <= rnd * page_count < i + 1`."""
-        pending, page = (
-            self._schema.empty_table(),
-            0,
-        )  # rows not yet in a page, and the page to come
+        pending, page = self._schema.empty_table(), 0  # rows not yet in a page; the page to come
         for bucket in range(BUCKETS):
             pending = pa.concat_tables([pending, self._bucket(bucket)])
             complete = self.page_count * (bucket + 1) // BUCKETS  # pages within the buckets read
             if complete == page:
                 continue
+            pending = pending.combine_chunks()
             position = pending["rnd"].to_numpy() * self.page_count  # in pages, (rows,)
-            page_of_row = position.astype(np.int64)
-            order = np.argsort(page_of_row, kind="stable")
-            pages = np.arange(page, complete + 1)
-            bounds = np.searchsorted(page_of_row[order], pages)
-            for first, last in itertools.pairwise(bounds):
+            page_of_row = position.astype(np.int64) - page
+            few = page_of_row.astype(np.min_scalar_type(complete - page))  # sorted by counting
+            order = np.argsort(few, kind="stable")
+            bounds = np.cumsum(np.bincount(few, minlength=complete - page))
+            for first, last in itertools.pairwise([0, *bounds[: complete - page]]):
                 yield pending.take(order[first:last])
-            pending = pending.take(order[bounds[-1] :])
+            pending = pending.take(order[bounds[complete - page - 1] :])
             page = complete
 
     def _count_users(self) -> int:

@@ -1,7 +1,7 @@
-"""One pass over a warehouse's table: rows checked, converted and spilled to files by `rnd`.
+"""One pass over a warehouse's table: rows checked, converted, counted and spilled to files.
 
-Memory stays bounded: one batch at a time, and a file for each of `BUCKETS` ranges of the random
-numbers. Whatever would make a run fail later is an error here, before any work.
+Memory stays bounded: one batch at a time. Whatever would make a run fail later is an error here,
+before any work.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ from td_mta.errors import DataError
 from td_mta.ingest import coercion, columns, ids
 from td_mta.ingest.readers import Readers
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.spill import SpillFiles, spilled_schema
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
@@ -30,22 +31,7 @@ from td_mta.warehouse.names import same_column
 
 log = logging.getLogger(__name__)
 
-BUCKETS = 64
 MOST_CHANNELS = 1000
-SPILLED = pa.schema(
-    [
-        ("user", pa.string()),
-        ("time", pa.int64()),  # unix seconds
-        ("channel", pa.int32()),  # the scan's code, -1 for none
-        ("conversion", pa.bool_()),
-        ("value", pa.float64()),  # NaN for none
-        ("rnd", pa.float64()),  # in [0, 1), one number per user
-    ]
-)
-
-
-# Further columns, spilled where the table has them: those of `Marks`, the tie still as text.
-MARKS = {"tie": pa.string(), "order": pa.int64(), "journey": pa.int64()}
 
 
 class EmptyTableError(DataError):
@@ -81,7 +67,7 @@ class Scan:
 
 
 def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
-    """Read the table into files of the folder `spill`, which `read_bucket` reads.
+    """Read the table into files of the folder `spill`, which `spill.read_bucket` reads.
 
     Raises `DataError` for no rows, users, channels or conversions, for too many channels, and for
     values that cannot be read.
@@ -97,7 +83,7 @@ def scan_table(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Sc
 def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
     scan, readers = Scan(), Readers.of(settings)
     with contextlib.ExitStack() as open_files:
-        files = _SpillFiles(spill, spilled_schema(settings), open_files)
+        files = SpillFiles(spill, spilled_schema(settings), open_files)
         _scan_part(settings, readers, warehouse, files, scan)
         if settings.orders:
             of_orders = Readers.of(settings.orders)
@@ -115,7 +101,7 @@ def _scan_part(
     settings: TableSettings,
     readers: Readers,
     warehouse: Warehouse,
-    files: "_SpillFiles",
+    files: SpillFiles,
     scan: Scan,
 ) -> None:
     """One table: that of touchpoints, or that of orders after it."""
@@ -134,21 +120,6 @@ def _scan_part(
             f"table {settings.table}: no row has both a user ({settings.user_column}) and a time "
             f"({settings.time_column}); check {parameters}"
         )
-
-
-def spilled_schema(settings: TableSettings) -> pa.Schema:
-    """What is spilled of a table: `SPILLED` and those of `MARKS` that it has."""
-    marks = [pa.field(name, MARKS[name]) for name in settings.mark_columns]
-    return pa.schema([*SPILLED, *marks])
-
-
-def read_bucket(spill: Path, bucket: int, schema: pa.Schema) -> pa.Table:
-    """The rows spilled with `rnd` in `[bucket, bucket + 1) / BUCKETS`, in order of arrival."""
-    path = spill / f"{bucket}.arrow"
-    if not path.exists():
-        return schema.empty_table()
-    with pa.memory_map(str(path)) as source:
-        return pa.ipc.open_file(source).read_all()
 
 
 def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
@@ -183,33 +154,6 @@ def _time_reader(settings: TableSettings, warehouse: Warehouse) -> TimeReader:
     )
 
 
-class _SpillFiles:
-    """A file for each range of random numbers, opened with its first row."""
-
-    def __init__(self, folder: Path, schema: pa.Schema, open_files: contextlib.ExitStack) -> None:
-        self._folder, self._schema, self._open_files = folder, schema, open_files
-        self._writers: dict[int, pa.ipc.RecordBatchFileWriter] = {}
-
-    def write(self, rows: pa.RecordBatch) -> None:
-        """Append rows of the schema to the files of their numbers, in order of arrival."""
-        position = rows["rnd"].to_numpy() * BUCKETS  # in buckets, (rows,)
-        bucket_of_row = position.astype(np.int64)
-        order = np.argsort(bucket_of_row, kind="stable")
-        bounds = np.searchsorted(bucket_of_row[order], np.arange(BUCKETS + 1))
-        by_bucket = rows.take(pa.array(order))
-        for bucket in np.flatnonzero(np.diff(bounds)).tolist():
-            first, last = bounds[bucket], bounds[bucket + 1]
-            of_bucket = by_bucket.slice(first, last - first)
-            self._writer(bucket).write_batch(of_bucket)
-
-    def _writer(self, bucket: int) -> pa.ipc.RecordBatchFileWriter:
-        if bucket not in self._writers:
-            path = self._folder / f"{bucket}.arrow"
-            file = pa.ipc.new_file(path, self._schema)
-            self._writers[bucket] = self._open_files.enter_context(file)
-        return self._writers[bucket]
-
-
 class _Columns(NamedTuple):
     """Columns of one batch as the model reads them, each `(rows,)`, named as in `SPILLED`."""
 
@@ -232,7 +176,7 @@ def _clean(
     user, null_users = coercion.users(batch[settings.user_column], settings.null_words)
     scan.null_users += null_users
     times = reader.read(batch[settings.time_column])
-    complete = ~times.missing & np.asarray(user.is_valid())  # (rows,)
+    seconds, complete = times.seconds, ~times.missing & np.asarray(user.is_valid())  # (rows,)
     scan.rows += len(batch)
     scan.dropped += int((~complete).sum())
     for kind, rows in times.kinds.items():
@@ -240,8 +184,9 @@ def _clean(
         if kind != SECONDS:
             scan.converted[f"{reader.location}: {kind}"] += rows
     # The other columns are read of complete rows only, so a dropped row may hold anything in them.
-    batch = batch.filter(pa.array(complete))
-    user = user.filter(pa.array(complete))
+    if not complete.all():
+        batch, user = (of_rows.filter(pa.array(complete)) for of_rows in (batch, user))
+        seconds = seconds[complete]
     conversion, value = readers.flags_of(batch), readers.values_of(batch)
     channel = _channel(batch, settings, scan)
     refund = conversion & (value < 0)  # false for NaN
@@ -253,7 +198,7 @@ def _clean(
         value = np.where(conversion | refund, value, np.nan)
     read = _Columns(
         user=user,
-        time=times.seconds[complete],
+        time=seconds,
         conversion=conversion,
         channel=channel,
         value=value,
@@ -332,8 +277,7 @@ def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> N
     rows = np.bincount(columns.channel + 1)
     scan.channel_rows.update({code - 1: int(rows[code]) for code in np.flatnonzero(rows).tolist()})
     touch = has_channel & (conversion_row_is_touch | ~conversion)
-    touched = np.unique(columns.channel[touch])
-    scan.touched.update(touched.tolist())
+    scan.touched.update(np.flatnonzero(np.bincount(columns.channel[touch])).tolist())
 
 
 def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:

@@ -77,15 +77,14 @@ def arrange(rows: Touchpoints, marks: Marks = NO_MARKS, arrival: int = 0) -> Arr
     """
     if not len(rows):
         return Arranged(rows, marks, 0, 0)
-    event = _event_code(rows)
+    key, keys_per_moment = _row_keys(rows)
     ids = [column for column in (marks.order, marks.journey) if column is not None]
     tie = [] if marks.tie is None else [marks.tie]
-    order = np.lexsort((*tie, *reversed(ids), rows.value, event, rows.user))
-    keys = [rows.user, event, *ids]
-    differs = _differs_from_previous([key[order] for key in keys], rows.value[order])
-    distinct = order[differs]
+    order, is_new = _sorted_by_key(key, [rows.value, *ids], tie)
+    distinct = order if is_new.all() else order[is_new]
     if arrival or marks.tie is not None:
-        distinct = _in_order_at_equal_times(distinct, rows, marks.tie, arrival)
+        moment = key[distinct] // keys_per_moment
+        distinct = _in_order_at_equal_times(distinct, moment, rows.conversion, marks.tie, arrival)
     once = rows.take(distinct)
     conversions = np.count_nonzero(rows.conversion) - np.count_nonzero(once.conversion)
     return Arranged(_onward(once), marks.take(distinct), len(rows) - len(once), conversions)
@@ -98,42 +97,61 @@ def same_time_as_previous(rows: Touchpoints) -> Flags:
     return same
 
 
-def _event_code(rows: Touchpoints) -> Ints:
-    """Time, then conversion, then channel as one number, so that one sort orders all three."""
-    codes = int(rows.channel.max(initial=0)) + 2  # of channels, -1 for none included
-    time_and_conversion = rows.time * 2 + rows.conversion
-    return time_and_conversion * codes + rows.channel + 1
+def _row_keys(rows: Touchpoints) -> tuple[Ints, int]:
+    """User, time, conversion and channel as one number `(n,)`, so that one sort orders all four.
+
+    The second number divides a key to one of user and time alone.
+    """
+    codes = int(rows.channel.max()) + 2  # of channels, -1 for none included
+    time, span = rows.time - rows.time.min(), int(np.ptp(rows.time)) + 1
+    if (int(rows.user.max()) + 1) * span >= np.iinfo(np.int64).max // (2 * codes):
+        time = np.unique(time, return_inverse=True)[1]
+        span = int(time.max()) + 1
+    moment = rows.user * span + time
+    return (moment * 2 + rows.conversion) * codes + rows.channel + 1, 2 * codes
 
 
-def _differs_from_previous(keys: list[Ints], value: Floats) -> Flags:
-    """Whether each sorted row differs from the one before it, shape `(n,)`; the first row does."""
-    # Two missing values are equal here, which NaN is not.
-    missing = np.isnan(value)
-    same = (value[1:] == value[:-1]) | (missing[1:] & missing[:-1])
-    for key in keys:
-        same &= key[1:] == key[:-1]
-    return np.concatenate([[True], ~same])
+def _sorted_by_key(
+    key: Ints, differing: list[Ints | Floats], tie: list[Ints]
+) -> tuple[Ints, Flags]:
+    """Row numbers by key, then by the columns `differing` and `tie`, then as they came; and where
+    a row differs from the one before it in key or `differing`, both `(n,)`.
+    """
+    order = np.argsort(key)
+    in_order = key[order]
+    is_new = np.ones(len(key), np.bool_)
+    is_new[1:] = in_order[1:] != in_order[:-1]
+    if is_new.all():
+        return order, is_new
+    # Few rows share their key with another, and only those need the other columns.
+    tied = np.flatnonzero(~is_new | ~np.append(is_new[1:], True))
+    row, run = order[tied], np.cumsum(is_new)[tied]
+    row = row[np.lexsort((row, *tie, *(column[row] for column in reversed(differing)), run))]
+    order[tied] = row
+    for column in differing:
+        value = column[row]
+        # Two missing values are equal here, which NaN is not.
+        same = (value[1:] == value[:-1]) | (value[1:] != value[1:]) & (value[:-1] != value[:-1])
+        is_new[tied[1:]] |= ~same
+    return order, is_new
 
 
 def _in_order_at_equal_times(
-    canonical: Ints, rows: Touchpoints, tie: Ints | None, arrival: int
+    canonical: Ints, moment: Ints, conversion: Flags, tie: Ints | None, arrival: int
 ) -> Ints:
-    """Row numbers in canonical order, those of a user at one time in the order that `tie` or
+    """Row numbers in canonical order, those of one `moment` of a user in the order that `tie` or
     arrival gives.
     """
-    user, time = rows.user[canonical], rows.time[canonical]
-    same = (user[1:] == user[:-1]) & (time[1:] == time[:-1])
-    begins = np.concatenate([[True], ~same])
+    begins = np.concatenate([[True], moment[1:] != moment[:-1]])
     tied = np.flatnonzero(~begins | ~np.append(begins[1:], True))
     if not len(tied):
         return canonical
     row = canonical[tied]
-    moment = np.cumsum(begins)[tied]  # a number for each user and time
-    keys = [row * arrival, rows.conversion[row]]
+    keys = [row * arrival, conversion[row]]
     if tie is not None:
         keys.append(tie[row])
     in_order: Ints = canonical.copy()
-    in_order[tied] = row[np.lexsort((*keys, moment))]
+    in_order[tied] = row[np.lexsort((*keys, moment[tied]))]
     return in_order
 
 
@@ -144,6 +162,19 @@ def _onward(rows: Touchpoints) -> Touchpoints:
     span = local.max() - earliest + 1
     # A stretch of the time line for every user: one running maximum then serves all of them.
     user_start = rows.user * span - earliest
-    latest = np.maximum.accumulate(user_start + local)
-    day, second = np.divmod(latest - user_start, SECONDS_PER_DAY)
+    shown = user_start + local
+    latest = np.maximum.accumulate(shown)
+    if np.array_equal(latest, shown):
+        return rows
+    day, second = day_and_second(latest - user_start)
     return replace(rows, day=day, second=second)
+
+
+def day_and_second(clock: Ints) -> tuple[Ints, Ints]:
+    """Seconds since a midnight as whole days and the seconds of the last one.
+
+    >>> day_and_second(np.array([86_401]))
+    (array([1]), array([1]))
+    """
+    day = clock // SECONDS_PER_DAY
+    return day, clock - day * SECONDS_PER_DAY

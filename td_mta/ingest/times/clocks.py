@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Ints
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Ints, day_and_second
 
 
 def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
     """Local day since 1970 and the second in it, of unix seconds `(n,)`."""
-    day, second = np.divmod(shown(time, zone), SECONDS_PER_DAY)
-    return day, second
+    return day_and_second(shown(time, zone))
 
 
 def shown(time: Ints, zone: str) -> Ints:
