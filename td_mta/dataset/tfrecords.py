@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from td_mta import quiet
 from td_mta.atomic_files import replacing
 from td_mta.dataset.record_format import Bytes, framed, in_batches
 from td_mta.errors import DataError
@@ -172,7 +173,8 @@ def _read_split(
 
 
 def _batches(files: list[Path]) -> Iterator[_Batch]:
-    import tensorflow as tf
+    with quiet.imports():
+        import tensorflow as tf
 
     number = tf.io.FixedLenFeature([], tf.int64)
     cell = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)

@@ -88,7 +88,7 @@ def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
         if settings.orders:
             of_orders = Readers.of(settings.orders)
             _scan_part(settings.orders, of_orders, warehouse, files, scan)
-    log.info("read %d rows, %d conversions", scan.rows, scan.conversions)
+    log.info("read: rows %d, conversions %d", scan.rows, scan.conversions)
     for what, converted in scan.converted.items():
         log.info("converted: %s (%d rows)", what, converted)
     _check(scan, settings, readers)

@@ -201,13 +201,13 @@ def _score_held_out(
 
 
 def _log_epoch(number: int, epoch: Epoch, seconds: float, epochs: int) -> None:
-    log.info(
-        "epoch %d of %d: loss %.5f, val_loss %.5f, val_auc %.4f (%.0f s)",
-        number + 1,
-        epochs,
-        epoch.train.log_loss,
-        epoch.held_out.log_loss,
-        epoch.held_out.auc,
-        seconds,
-    )
+    quality = {
+        "loss": (epoch.train.log_loss, 5),
+        "val_loss": (epoch.held_out.log_loss, 5),
+        "val_auc": (epoch.held_out.auc, 4),
+    }
+    measured = [
+        f"{name} {value:.{digits}f}" for name, (value, digits) in quality.items() if value == value
+    ]
+    log.info("epoch %d of %d: %s (%.0f s)", number + 1, epochs, ", ".join(measured), seconds)
     progress.log_time_left("training", seconds * (epochs - number - 1))

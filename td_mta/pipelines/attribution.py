@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from td_mta import quiet
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.ingest import costs, page_views
@@ -118,13 +119,15 @@ def _read(
         with timer.step("extract"):
             extracted = extract(touchpoints, config, folders_of(config))
         given_table.check_orders(extracted.table_facts, config)
-    log.info("examples: %s", extracted.counts)
+    counts = (f"{what.replace('_', ' ')} {number:,}" for what, number in extracted.counts.items())
+    log.info("extracted: %s", ", ".join(counts))
     return touchpoints, extracted
 
 
 def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":
     # TensorFlow takes seconds to import, which a wrong table need not wait for.
-    from td_mta.model import training
+    with quiet.imports():
+        from td_mta.model import training
 
     settings = TrainingSettings.of(config)
     with timer.step("train"):
@@ -223,7 +226,8 @@ def _full_interval(
 
 def _credit_changes(fitted: "Fitted", extracted: Extracted, *, visits: bool) -> list[CreditChange]:
     """The largest change of a channel's share of credit after each epoch but the first."""
-    from td_mta.model import training
+    with quiet.imports():
+        from td_mta.model import training
 
     chosen = convergence.sample(extracted.patterns, extracted.conversions_and_value)
     value_functions = (

@@ -108,20 +108,21 @@ def _warnings(results: Results, config: Config) -> list[str]:
     best_epoch = fitted.epochs[fitted.best_epoch]
     val_losses = [epoch.held_out.log_loss for epoch in fitted.epochs]
 
-    sentences = diagnostics.holdout_warnings(fitted.held_out, held_out)
-    sentences += diagnostics.model_warnings(results.evaluation, held_out)
+    not_measured = diagnostics.holdout_warnings(fitted.held_out, held_out)
+    sentences = not_measured or diagnostics.model_warnings(results.evaluation, held_out)
     sentences += diagnostics.credit_warnings(
         results.values, results.credit, conversions, visits=touchpoints.visits
     )
-    sentences += diagnostics.epoch_warnings(val_losses, fitted.best_epoch)
     sentences += diagnostics.convergence_warnings(results.changes, touchpoints.channels)
-    sentences += diagnostics.overfitting_warnings(
-        best_epoch.train.log_loss,
-        best_epoch.held_out.log_loss,
-        prevalence=fitted.prevalence,
-        base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
-        forward=config.holdout == "forward",
-    )
+    if not not_measured:
+        sentences += diagnostics.epoch_warnings(val_losses, fitted.best_epoch)
+        sentences += diagnostics.overfitting_warnings(
+            best_epoch.train.log_loss,
+            best_epoch.held_out.log_loss,
+            prevalence=fitted.prevalence,
+            base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
+            forward=config.holdout == "forward",
+        )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
     return [*sentences, *given_table.warnings(_given(results), config)]
 

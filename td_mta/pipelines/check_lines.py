@@ -27,7 +27,7 @@ def lines(checked: Checked, config: Config, found: Sequence[str]) -> list[str]:
         "channels": _channels(checked),
         "letter case": _letter_case(checked),
         "ties": _ties(checked),
-        "duplicates": f"{checked.given.facts.duplicates:,} rows equal to another one",
+        "duplicates": f"{counted(checked.given.facts.duplicates, 'row')} equal to another one",
         "most of all": _most(checked),
         "window": _window(checked, config),
     }
@@ -80,7 +80,8 @@ def _days(checked: Checked, config: Config) -> str:
 def _users(checked: Checked) -> str:
     journeys = checked.given.facts.journeys
     share = journeys.converters / max(journeys.users, 1)
-    return f"{journeys.users:,}, {journeys.converters:,} of whom convert ({share:.2%})"
+    convert = "converts" if journeys.converters == 1 else "convert"
+    return f"{journeys.users:,}, {journeys.converters:,} of whom {convert} ({share:.2%})"
 
 
 def _conversions(checked: Checked, config: Config) -> str:
@@ -117,19 +118,22 @@ def _letter_case(checked: Checked) -> str:
 
 def _ties(checked: Checked) -> str:
     journeys = checked.given.facts.journeys
+    depend = "depends" if journeys.tied_conversions == 1 else "depend"
     return (
-        f"{journeys.tied_conversions:,} of {journeys.conversions:,} conversions depend on the "
-        "order of touches at equal times"
+        f"{journeys.tied_conversions:,} of {counted(journeys.conversions, 'conversion')} {depend} "
+        "on the order of touches at equal times"
     )
 
 
 def _most(checked: Checked) -> str:
     facts = checked.given.facts
-    most = {"touches": facts.most_touches, "conversions": facts.most_conversions}
-    totals = {"touches": facts.journeys.touches, "conversions": facts.journeys.conversions}
+    most = {
+        "touch": (facts.most_touches, facts.journeys.touches),
+        "conversion": (facts.most_conversions, facts.journeys.conversions),
+    }
     return ", ".join(
-        f"{user.number:,} {what} of user {user.user} ({user.number / max(totals[what], 1):.1%})"
-        for what, user in most.items()
+        f"{counted(user.number, what)} of user {user.user} ({user.number / max(total, 1):.1%})"
+        for what, (user, total) in most.items()
         if user.number
     )
 

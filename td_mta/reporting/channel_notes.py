@@ -49,13 +49,13 @@ def null_word_warnings(scan: Scan) -> list[str]:
     sentences = []
     if scan.null_users:
         sentences.append(
-            f"Left out {_listed(scan.null_users)}: as a user each is a word for a missing value "
+            f"Left out {_listed(scan.null_users)}: as a user that is a word for a missing value "
             "(null_words)."
         )
     if scan.null_channels:
         sentences.append(
-            f"Read as no touch: {_listed(scan.null_channels)}, as a channel each a word for a "
-            "missing value; if one is a channel, leave it out of null_words."
+            f"Read as no touch: {_listed(scan.null_channels)}, since that is a word for a missing "
+            "value; if it is a channel, leave it out of null_words."
         )
     return sentences
 

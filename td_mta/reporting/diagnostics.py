@@ -148,19 +148,17 @@ def channel_warnings(channels: Sequence[str], touching: Ints) -> list[str]:
     if len(channels) == 1:
         sentences.append(f"{channels[0]} is the only channel: it receives all channel credit.")
     rare = np.flatnonzero(touching < FEW_CONVERSIONS)
+    if not len(rare):
+        return sentences
     rarest_first = rare[np.argsort(touching[rare], kind="stable")]
-    for channel in rarest_first[:MOST_NAMED]:
-        conversions = counted(touching[channel], "conversion")
-        sentences.append(
-            f"Channel {channels[channel]} precedes {conversions}; with fewer than "
-            f"{FEW_CONVERSIONS} its credit is unreliable."
-        )
-    more = len(rare) - MOST_NAMED
-    if more > 0:
-        sentences.append(
-            f"{more} more of the channels precede fewer than {FEW_CONVERSIONS} conversions each."
-        )
-    return sentences
+    named = [f"{channels[i]} ({touching[i]})" for i in rarest_first[:MOST_NAMED]]
+    more = len(rare) - len(named)
+    listed = ", ".join(named) + (f" and {counted(more, 'more channel')}" if more else "")
+    return [
+        *sentences,
+        f"Fewer than {FEW_CONVERSIONS} conversions have a touch of {listed} before them: "
+        f"{'the credit of each' if len(rare) > 1 else 'its credit'} is unreliable.",
+    ]
 
 
 def input_notes(converted: Mapping[str, int], held_out_day: int | None) -> list[str]:

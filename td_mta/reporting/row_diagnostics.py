@@ -125,9 +125,10 @@ def tie_warnings(journeys: Facts, arrival: int) -> list[str]:
         1: "they count in the order of the file",
         -1: "they count in the order of the file from its end, as it is sorted newest first",
     }[arrival]
+    depend = "depends" if tied == 1 else "depend"
     return [
-        f"{tied:,} of {counted(journeys.conversions, 'conversion')} depend on the order of touches "
-        f"at equal times: {order}; set tie_column to a column that orders them."
+        f"{tied:,} of {counted(journeys.conversions, 'conversion')} {depend} on the order of "
+        f"touches at equal times: {order}; set tie_column to a column that orders them."
     ]
 
 

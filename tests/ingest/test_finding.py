@@ -51,6 +51,12 @@ CONTENT = {
     "constant": ["web"] * ROWS,
     "clock": [f"{i % 24:02}:30" for i in range(ROWS)],
     "minutes": [60 * (i % 7) for i in range(ROWS)],
+    "ga_id": [f"{1_234_567_890 + i // 3}.1700000000" for i in range(ROWS)],
+    "epoch_id": [1_700_000_000 + i // 3 for i in range(ROWS)],
+    "iso_day": STAMPS.dt.strftime("%Y-%m-%d").tolist(),
+    "mixed": [
+        ("1", "true")[i % 2] if flag else ("0", "false")[i % 2] for i, flag in enumerate(FLAGS)
+    ],
 }
 # A table's columns and what they hold, then user, time, channel, conversion, value.
 TABLES = {
@@ -83,7 +89,7 @@ TABLES = {
         "event_id=text event_name=event domain_userid=user domain_sessionidx=code "
         "domain_sessionid=user network_userid=user mkt_medium=channel mkt_source=channel "
         "tr_total=value",
-        "domain_userid collector_tstamp mkt_medium event_name tr_total",
+        "domain_userid derived_tstamp mkt_medium event_name tr_total",
     ),
     "matomo": (
         "idvisit=row idvisitor=user server_time=iso referer_type=code goal=flag revenue=value",
@@ -118,6 +124,47 @@ TABLES = {
     "spanish": (
         "id_cliente=user fecha=iso canal=channel compra=flag importe=value",
         "id_cliente fecha canal compra importe",
+    ),
+    "chinese": (
+        "用户id=user 访问时间=iso 渠道=channel 是否转化=flag 转化值\uff08元\uff09=value",
+        "用户id 访问时间 渠道 是否转化 转化值\uff08元\uff09",
+    ),
+    "japanese": (
+        "ユーザーID=user 日時=iso 流入元=channel コンバージョン=flag 売上金額=value",
+        "ユーザーID 日時 流入元 コンバージョン 売上金額",
+    ),
+    "korean": (
+        "고객 ID=user|방문일시=iso|유입채널=channel|구매여부=yes_no|결제금액=value",
+        "고객 ID|방문일시|유입채널|구매여부|결제금액",
+    ),
+    "russian": (
+        "Клиент=user|Дата и время=iso|Канал=channel|Покупка=flag|Выручка=value",
+        "Клиент|Дата и время|Канал|Покупка|Выручка",
+    ),
+    "portuguese, with accents": (
+        "usuario=user data_hora=iso canal=channel conversão=flag receita=value",
+        "usuario data_hora canal conversão receita",
+    ),
+    "turkish, polish, dutch, italian": (
+        "kullanici=user tarih=iso kanał=channel conversie=flag ricavi=value",
+        "kullanici tarih kanał conversie ricavi",
+    ),
+    "ids that read like epochs": (
+        "event_timestamp=iso user_pseudo_id=ga_id session_id=user medium=channel event_name=event",
+        "user_pseudo_id event_timestamp medium event_name ",
+    ),
+    "ids that read like seconds": (
+        "customer_id=epoch_id wann=iso channel=channel converted=flag",
+        "customer_id wann channel converted ",
+    ),
+    "the day of a time beside it": (
+        "visitor_id=user hit_ts_date=iso_day hit_ts_time=iso channel=channel conversion=flag",
+        "visitor_id hit_ts_time channel conversion ",
+    ),
+    "flags written in several ways": (
+        "user_id=user session_start=iso landing_page=channel device_type=channel "
+        "referrer_source=channel is_converted=mixed",
+        "user_id session_start referrer_source is_converted ",
     ),
     "camel case": (
         "visitorId=user eventTime=iso utmSource=channel isConversion=flag orderValue=value",
@@ -223,6 +270,10 @@ def test_what_they_were_taken_for_is_one_line_with_the_way_to_say_otherwise(
         ),
         (
             "user_id=user time=iso conversion=flag amount=value",
+            "no column was found for the channel (action_column); it has",
+        ),
+        (  # neither is how a visitor came
+            "user_id=user time=iso conversion=flag device_type=channel exit_page=channel",
             "no column was found for the channel (action_column); it has",
         ),
         (

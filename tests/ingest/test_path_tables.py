@@ -132,6 +132,18 @@ def test_columns_are_found_by_usual_names(columns: str, tmp_path: Path) -> None:
     assert amounts == [[2, 0], [4.5, 0], [3, 6]]
 
 
+@pytest.mark.parametrize("name", ["pathway", "route", "转化路径", "Weg der Kunden", "x"])
+def test_the_column_of_paths_may_have_any_name(name: str, tmp_path: Path) -> None:
+    found = find(tmp_path, f"{name},pathway_length,conversion_count\na > b,2,3\nb,1,1\n")
+    assert found is not None
+    assert (found.touches, found.separator, found.conversions) == ((name,), ">", "conversion_count")
+
+
+def test_other_text_is_no_path(tmp_path: Path) -> None:
+    assert find(tmp_path, "note,number\na > b,2\n" + "b,1\n" * 9) is None
+    assert find(tmp_path, "device,number\nDesktop | US,2\nMobile | DE,1\n") is None
+
+
 def test_parameters_name_the_columns(tmp_path: Path) -> None:
     text = "path,route,conversions,won,value,worth,total_null,lost\na > b,x > y,9,1,9,2.5,9,4\n"
     found = read(

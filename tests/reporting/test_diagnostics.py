@@ -124,12 +124,15 @@ def test_overfitting_is_measured_relative_to_the_base_rate(forward: bool) -> Non
 
 def test_rare_channels_are_named_the_rarest_first_up_to_a_limit() -> None:
     names = [f"c{number}" for number in range(30)]
-    sentences = diagnostics.channel_warnings(names, np.arange(30)[::-1])
-    assert sentences[0].startswith("Channel c29 precedes 0 conversions;")
-    assert sentences[1].startswith("Channel c28 precedes 1 conversion;")
-    assert len(sentences) == 20
-    sentences = diagnostics.channel_warnings(names, np.zeros(30, np.int64))
-    assert sentences[20:] == ["10 more of the channels precede fewer than 20 conversions each."]
+    (sentence,) = diagnostics.channel_warnings(names, np.arange(30)[::-1])
+    assert "touch of c29 (0), c28 (1), c27 (2)" in sentence
+    assert sentence.endswith("c10 (19) before them: the credit of each is unreliable.")
+    (sentence,) = diagnostics.channel_warnings(names, np.zeros(30, np.int64))
+    assert "c19 (0) and 10 more channels before them" in sentence
+    (sentence,) = diagnostics.channel_warnings(["a", "b"], np.array([20, 19]))
+    assert sentence == (
+        "Fewer than 20 conversions have a touch of b (19) before them: its credit is unreliable."
+    )
 
 
 def test_a_single_channel_is_a_warning() -> None:

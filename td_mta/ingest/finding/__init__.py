@@ -3,6 +3,7 @@
     usual_names.py  the names that people and exports give them, as rows to edit
     sample.py       what the first rows of each column hold
     orders.py       the same of a table of orders
+    sentences.py    what is said of them
     columns.py      both together: the parameters that name the columns, or an error that asks
     conversions.py  whether a conversion's row is a touch, by its channels
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
+from td_mta.ingest.finding import sentences
 from td_mta.ingest.finding.sample import Column, Sample
 from td_mta.ingest.finding.usual_names import (
     CHANNEL,
@@ -25,8 +26,11 @@ from td_mta.warehouse.names import missing_column, same_column
 NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "activ", "view")
 # The surest first: each column has one role.
 ORDER = tuple(role.name for role in (TIME, USER, CONVERSION, CHANNEL, VALUE))
-PAGE_ADDRESSES = {"td_url", "url", "page_url", "page_location", "landing_page", "page"}
-ADDRESSES = {*PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}
+NOT_A_CHANNEL = re.compile(
+    r"device|browser|country|city|region|language|locale|page|url|host|path|product|currency|gender"
+    r"|category|segment|plan$|version|os$|geraet|pays|land$|ville|pais|设备|城市|国家|デバイス|기기"
+)
+ADDRESSES = {*sentences.PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}
 SOURCE = re.compile(r"(^|_)source$")
 MOST_ROWS = 5_000_000  # read in search of an event that converts
 
@@ -71,7 +75,8 @@ def find_columns(
         events = table.converting_events(config.conversion_column)
         config = replace(config, conversion_value_is=events or config.conversion_value_is)
     if everything or wanted or events:
-        notes = [_describe(config, named, table), *notes]
+        said = sentences.described(config, named, table.name, table.sample)
+        notes = [said, *notes]
     return Found(config, notes)
 
 
@@ -131,7 +136,7 @@ class _Table:
             if role == CHANNEL:
                 candidates = self._channel_of(candidates)
             if len(candidates) > 1 and role.name != VALUE.name:
-                raise DataError(self._undecided(role, candidates))
+                raise DataError(sentences.undecided(self.name, role, candidates))
             if len(candidates) == 1:
                 named[role] = candidates[0]
             elif candidates:
@@ -142,7 +147,7 @@ class _Table:
             elif role.name != VALUE.name:
                 missing.append(role)
         if missing:
-            raise DataError(self._not_found(missing))
+            raise DataError(sentences.not_found(self.name, missing, self.sample))
         return [*notes, *self._clock_notes(_of(TIME, named))]
 
     def _clock_notes(self, time: str | None) -> list[str]:
@@ -189,14 +194,17 @@ class _Table:
             return columns
         filled = {c: self.sample.columns[c].filled for c in columns}
         best = [c for c in columns if filled[c] > max(filled.values()) - 0.1]
+        if role.name == TIME.name:  # not the day of a time that stands beside it
+            with_clock = [c for c in best if not self.sample.columns[c].is_day]
+            best = with_clock if len(with_clock) == 1 else best
         if len(best) > 1 and role.name != TIME.name and self.sample.divide_alike(best):
             return best[:1]
         return best
 
     def _looks_like(self, role: Role, name: str) -> bool:
         column = self.sample.columns[name]
-        if role.name == TIME.name and role.is_other(name):  # of something else, as a conversion
-            return False
+        if role.name == TIME.name and (role.is_other(name) or _says_user(name)):
+            return False  # the time of something else, or an id that reads like an epoch
         return bool(len(column.values)) and _LOOKS_LIKE[role.name](column)
 
     def converting_events(self, name: str) -> str | None:
@@ -221,39 +229,6 @@ class _Table:
                 break
         return distinct
 
-    def _undecided(self, role: Role, candidates: Sequence[str]) -> str:
-        return (
-            f"table {self.name}: {' and '.join(candidates)} could each be the {role.name}; choose "
-            f"one with --set {role.parameter}={candidates[0]} or another of them"
-        )
-
-    def _not_found(self, missing: Sequence[Role]) -> str:
-        wanted = " and ".join(f"the {role.name} ({role.parameter})" for role in missing)
-        to_set = " ".join(f"--set {role.parameter}=…" for role in missing)
-        return (
-            f"table {self.name}: no column was found for {wanted}; it has "
-            f"{', '.join(self.columns)}; name it with {to_set}{self._hint(missing)}"
-        )
-
-    def _hint(self, missing: Sequence[Role]) -> str:
-        """What else the table may be, after the parameters to set."""
-        plain_names = {plain(c) for c in self.columns}
-        if plain_names & PAGE_ADDRESSES and {CHANNEL, CONVERSION} & set(missing):
-            return (
-                "; if its rows are page views, their channels come from their addresses: "
-                "python -m local_runner run mta.dig (docs/analyst.md)"
-            )
-        if CONVERSION not in missing:
-            return ""
-        events = [c for row in CONVERSION.rows for c in self.columns if plain(c) in row]
-        if not events:
-            return "; where orders are a table of their own, name it with --set orders_table=…"
-        values = sorted(self.sample.columns[events[0]].distinct)[:10]
-        return (
-            f", where a value of {events[0]} converts ({', '.join(values)}) with "
-            f"--set conversion_column={events[0]} --set conversion_value_is=…"
-        )
-
 
 def _converting(values: Iterable[str]) -> list[str]:
     """Those values that say a conversion, as the table writes them."""
@@ -271,8 +246,17 @@ def _is_conversion(column: Column) -> bool:
     return column.is_flag or bool(_converting(column.distinct))
 
 
+def _says_user(name: str) -> bool:
+    return any(plain(name) in row for row in USER.rows[:2])
+
+
+def _is_user(column: Column) -> bool:
+    """Ids; where the name says so, also such as 1234567890.1700000000, which GA4 has."""
+    return bool(column.distinct) and (_says_user(column.name) or not column.is_time)
+
+
 _FITS: dict[str, Callable[[Column], bool]] = {
-    USER.name: lambda column: bool(column.distinct) and not column.is_time,
+    USER.name: _is_user,
     TIME.name: lambda column: column.could_be_time,
     CHANNEL.name: lambda column: column.is_few_or_one and not column.is_time,
     CONVERSION.name: _is_conversion,
@@ -282,7 +266,11 @@ _LOOKS_LIKE: dict[str, Callable[[Column], bool]] = {
     USER.name: lambda column: column.is_many and not column.is_time,
     TIME.name: lambda column: column.is_time,
     CHANNEL.name: lambda column: (
-        column.is_text and column.is_few and not column.is_time and not column.is_flag
+        column.is_text
+        and column.is_few
+        and not column.is_time
+        and not column.is_flag
+        and not NOT_A_CHANNEL.search(plain(column.name))
     ),
     CONVERSION.name: lambda column: (
         column.is_flag
@@ -291,27 +279,3 @@ _LOOKS_LIKE: dict[str, Callable[[Column], bool]] = {
     ),
     VALUE.name: lambda column: False,
 }
-
-
-def _describe(config: Config, named: Mapping[Role, str | None], table: _Table) -> str:
-    """What each column was taken for, and how to say otherwise."""
-    parts = []
-    for role in named:
-        name = same_column(named[role] or "", table.columns)
-        if name:
-            parts.append(f"{role.name}: {name}{_shown(role, table.sample.columns[name], config)}")
-        elif role.name == VALUE.name:
-            parts.append("value: none")
-    others = ", ".join(role.parameter for role in named)
-    return f"Columns of {table.name}: {', '.join(parts)}; to choose others, --set one of {others}."
-
-
-def _shown(role: Role, column: Column, config: Config) -> str:
-    if role == CHANNEL and column.distinct:
-        count = len(column.distinct)
-        return f" ({count} value{'' if count == 1 else 's'})"
-    if role == CONVERSION and config.conversion_value_is:
-        return f" (where it is {config.conversion_value_is})"
-    if role == CONVERSION and column.is_flag:
-        return f" ({'/'.join(sorted(column.distinct))})"
-    return ""

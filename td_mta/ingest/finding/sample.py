@@ -116,11 +116,11 @@ class Column:
 
     @property
     def is_flag(self) -> bool:
-        """Whether its values are two, such as 0 and 1, or one and none."""
+        """Whether its values say yes or no, such as 0 and 1, or one and none."""
         if pa.types.is_boolean(self.values.type):
             return True
         words = {value.lower() for value in self.distinct[:LOOKED_AT]}
-        return 1 <= len(words) <= 3 and words <= FLAG_WORDS
+        return bool(words) and words <= FLAG_WORDS
 
     @property
     def is_amount(self) -> bool:

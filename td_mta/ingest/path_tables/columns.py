@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
@@ -21,15 +22,31 @@ PATHS = (
     *("default_channel_grouping_path", "mcf_channel_grouping_path", "channel_grouping_path"),
     *("default_channel_group_path", "source_medium_path", "source_path", "campaign_path"),
     *("channels_agg", "channels", "channel", "marketing_path", "steps", "sequence", "pfad"),
+    *("pathway", "pathways", "user_path", "customer_path", "touch_path", "journey_path", "route"),
+    *("chemin", "parcours", "ruta", "camino", "caminho", "percorso", "转化路径", "路径"),
+    *("経路", "コンバージョン経路", "경로", "전환경로", "путь", "путь_конверсии"),
 )
 CONVERSIONS = (
     *("total_conversions", "conversions", "total_conversion", "conversion", "converted", "conv"),
     *("convs", "key_events", "transactions", "orders", "purchases", "sales", "converted_agg"),
     *("has_conversion", "has_converted", "is_converted", "is_conversion", "konversionen"),
+    *("conversion_count", "conversions_count", "num_conversions", "n_conversions", "converters"),
+    *("conversiones", "conversoes", "conversioni", "conversies", "转化次数", "转化数"),
+    *("コンバージョン数", "전환수", "конверсии"),
 )
 VALUES = (
     *("total_conversion_value", "total_conversions_value", "conversion_value", "total_value"),
     *("conversions_value", "total_revenue", "purchase_revenue", "revenue", "value", "umsatz"),
+    *(
+        "conversion_revenue",
+        "total_sales",
+        "valeur",
+        "valor",
+        "转化价值",
+        "金额",
+        "売上",
+        "выручка",
+    ),
 )
 NULLS = (
     *("total_null", "total_nulls", "null_paths", "nulls", "null", "total_null_conversions"),
@@ -37,6 +54,7 @@ NULLS = (
     *("total_non_conversions", "total_no_conversion", "no_conversion", "null_conversions"),
 )
 WIDE = ("touch", "touchpoint", "channel", "step", "tp", "kanal", "interaction", "visit", "source")
+PATHS_AT_LEAST = 0.2  # of the cells of a column with another name
 NUMBERED = re.compile(r"(.*?)[\W_]*0*([0-9]+)")
 
 
@@ -77,6 +95,8 @@ def find(config: Config, chosen: Collection[str], warehouse: Warehouse) -> PathT
     if touches:
         return _with_counts(config, chosen, names, touches, None)
     column = _path_column(names, named, config.table)
+    if column is None and not has_user and not has_time:
+        column = _by_content(names, config.table, warehouse)
     if column is None:
         return None
     sample = _sample(config.table, column, warehouse)
@@ -149,6 +169,18 @@ def _path_column(names: Sequence[str], named: str | None, table: str) -> str | N
     if named is not None:
         return find_column(named, names, f"table {table} (action_column)")
     return usual_names.find(names, PATHS)
+
+
+def _by_content(names: Sequence[str], table: str, warehouse: Warehouse) -> str | None:
+    """The first column of which many cells have an arrow between names, whatever it is called."""
+    for name in names:
+        sample = _sample(table, name, warehouse)
+        separator = _separator(sample)
+        if separator not in cells.STRONG or separator == "|":
+            continue
+        if pc.mean(pc.match_substring(sample, separator).cast(pa.int8())).as_py() >= PATHS_AT_LEAST:
+            return name
+    return None
 
 
 def _sample(table: str, column: str, warehouse: Warehouse) -> pa.Array:
