@@ -14,6 +14,7 @@ from local_runner import resume, together
 from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
+from local_runner.javascript import engine
 from local_runner.operators import body
 from local_runner.rehearsal import Rehearsal
 from local_runner.required import RequiredWorkflows
@@ -85,6 +86,7 @@ def run(options: Options, patience: Patience) -> int:
 
     waits = f", schedule {schedule.text} (not waited for)" if schedule else ""
     together.log(f"session {session_time.isoformat()}{waits}")
+    _tell_of_javascript(session_time, workflow.tz.key)
     try:
         with together.interruptible():
             runner.run(first)
@@ -95,6 +97,17 @@ def run(options: Options, patience: Patience) -> int:
     code = _report([*required.failures, *runner.failures], root, options)
     _keep(root, options, session_time, "resume with --from +task" if code else "")
     return code
+
+
+def _tell_of_javascript(session_time: datetime, zone: str) -> None:
+    """Name the offset of local times in templates, where Digdag's engine takes another one."""
+    offset = engine.offset_at(zone, session_time)
+    if offset != session_time.utcoffset():
+        own = session_time.replace(tzinfo=timezone(offset))
+        together.log(
+            f"note: in ${{...}} Digdag takes {zone} for UTC{own:%z}, not {session_time:%z}: moment "
+            "and Date show such times"
+        )
 
 
 def _check(

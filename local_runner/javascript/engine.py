@@ -30,7 +30,11 @@ if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no te
 
 _FOLDER = Path(__file__).parent
 _REALM, _MOMENT = (_FOLDER / name for name in ("realm.js", "moment-2.21.0.min.js"))
-_YEARS = range(1970, 2100)  # of local times whose offset is the same everywhere
+_MINUTE = timedelta(minutes=1)
+# Zones whose summer time is another one in Java's rules.
+_UNLIKE_JAVA = frozenset(
+    {"Africa/Casablanca", "Africa/El_Aaiun", "Africa/Windhoek", "Europe/Dublin"}
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _BEGINNING = (
     "with(this){var __t,__p='',__j=Array.prototype.join,"
@@ -41,6 +45,7 @@ _RUNNER = """(function (Function, global) {
     global.__run = function () {
         var script = global.dukpy;
         delete global.dukpy;
+        global.__params = script.params;
         try {
             return {text: new Function(script.source).call(script.params)};
         } catch (error) {
@@ -121,14 +126,14 @@ def _realm(zone: str, moment: bool) -> "JSInterpreter":
     from dukpy import JSInterpreter
 
     engine = JSInterpreter()
-    engine.export_function("offset", _offset_at(zone))
+    engine.export_function("summer", _summer_at(zone))
     if moment:
         engine.evaljs(_source(_MOMENT) + ";null")
-    names = sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run"})
-    tables = [KEPT, ABSENT, sorted(JAVA_MEMBERS), names, zone]
+    names = sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run", "__params"})
+    tables = [KEPT, ABSENT, sorted(JAVA_MEMBERS), names, zone, _standard(zone) // _MINUTE]
     arguments = ",".join(["globalThis", *map(json.dumps, tables)])
-    offset_at = "(function(call){return function(time){return call('offset',time)}})(call_python)"
-    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({arguments},{offset_at});null")
+    summer = "(function(call){return function(time){return call('summer',time)}})(call_python)"
+    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({arguments},{summer});null")
     return engine
 
 
@@ -137,19 +142,30 @@ def _source(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _offset_at(zone: str) -> Callable[[float], int | None]:
-    """Minutes east of UTC at a time in milliseconds; None where that is not certain."""
+def _summer_at(zone: str) -> Callable[[float], int | None]:
+    """Minutes that clocks are ahead at a time in milliseconds; None where that is not certain."""
     tz = ZoneInfo(zone)
 
-    def offset(milliseconds: float) -> int | None:
-        if zone == "UTC":
-            return 0
+    def summer(milliseconds: float) -> int | None:
+        if zone in _UNLIKE_JAVA:
+            return None
         try:
             local = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(tz)
         except OverflowError:
             return None
-        seconds = (local.utcoffset() or timedelta()).total_seconds()
-        is_certain = local.year in _YEARS and seconds % 60 == 0
-        return int(seconds // 60) if is_certain else None
+        return (local.dst() or timedelta()) // _MINUTE
 
-    return offset
+    return summer
+
+
+def offset_at(zone: str, time: datetime) -> timedelta:
+    """How far east of UTC a time is in JavaScript.
+
+    As Digdag's engine takes it, that is what the zone had on 1970-01-01, and summer time.
+    """
+    tz = ZoneInfo(zone)
+    return _standard(zone) + (time.astimezone(tz).dst() or timedelta())
+
+
+def _standard(zone: str) -> timedelta:
+    return _EPOCH.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()

@@ -39,18 +39,19 @@ readline template toLocaleString toString valueOf
 # Left behind by Digdag's own script: not undefined there, even where no parameter has the name.
 LEAKED = words("all m match")
 
-# Members that no template may name: they lead to the engine itself.
+# Members that no template may name: they lead to the engine itself, or cannot be removed from it.
 UNKNOWN_MEMBERS = words("""
-__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ constructor
+EPSILON MAX_SAFE_INTEGER MIN_SAFE_INTEGER __defineGetter__ __defineSetter__ __lookupGetter__
+__lookupSetter__ __proto__ constructor
 """)
 # Methods of java.lang.String, which show through on Digdag's strings and not on ours; as the key of
 # a map they are like any other.
 JAVA_MEMBERS = words("""
 bytes chars class codePointAt codePointBefore codePointCount codePoints compareTo
-compareToIgnoreCase contains contentEquals copyValueOf describeConstable empty equals
-equalsIgnoreCase formatted getBytes getChars getClass hashCode indent intern isBlank isEmpty lines
-matches notify notifyAll offsetByCodePoints regionMatches replaceFirst resolveConstantDesc strip
-stripIndent stripLeading stripTrailing subSequence toCharArray transform translateEscapes wait
+compareToIgnoreCase contentEquals copyValueOf describeConstable empty equalsIgnoreCase formatted
+getBytes getChars getClass hashCode indent intern isBlank lines matches notify notifyAll
+offsetByCodePoints regionMatches replaceFirst resolveConstantDesc strip stripIndent stripLeading
+stripTrailing subSequence toCharArray transform translateEscapes wait
 """)
 # Methods that no template may call: Java's, and those of which it is not certain that they are the
 # same, or there at all.
@@ -85,9 +86,9 @@ KEPT = {
     "Object": "getOwnPropertyNames isFrozen keys prototype",
     "Object.prototype": "hasOwnProperty toString valueOf constructor __proto__",
     "String": "fromCharCode prototype",
-    "String.prototype": "charAt charCodeAt concat endsWith indexOf lastIndexOf length match "
-    "repeat replace replaceAll search slice split startsWith substr substring toLowerCase "
-    "toString toUpperCase trim valueOf constructor",
+    "String.prototype": "charAt charCodeAt concat contains endsWith equals indexOf isEmpty "
+    "lastIndexOf length match repeat replace replaceAll search slice split startsWith substr "
+    "substring toLowerCase toString toUpperCase trim valueOf constructor",
 }
 # ... those of later editions, that Digdag does not have, so that a call fails in both; whatever
 # else a built-in object has is refused when a template reads it.
@@ -97,10 +98,9 @@ ABSENT = {
     "flatMap includes keys toReversed toSorted toSpliced values with",
     "Math": "acosh asinh atanh cbrt clz32 cosh expm1 f16round fround hypot imul log10 log1p log2 "
     "sign sinh sumPrecise tanh trunc",
-    "Number": "EPSILON MAX_SAFE_INTEGER MIN_SAFE_INTEGER isFinite isInteger isNaN isSafeInteger "
-    "parseFloat parseInt",
+    "Number": "isFinite isInteger isNaN isSafeInteger parseFloat parseInt",
     "Object": "assign entries fromEntries getOwnPropertyDescriptors getOwnPropertySymbols groupBy "
     "hasOwn is values",
-    "String": "fromCodePoint raw",
+    "String": "fromCodePoint",
     "String.prototype": "at includes isWellFormed matchAll padEnd padStart toWellFormed",
 }

@@ -1,8 +1,8 @@
 // Makes the engine's global objects those of a template on Digdag: `kept` members stay, `absent`
-// ones are removed, any other is refused when it is read, and so are `java`'s on a string. Dates get the local time of the zone
-// whose minutes east of UTC `offsetAt(milliseconds)` tells, null where that is not certain.
-(function (global, kept, absent, java, globals, zone, offsetAt) {
-    var Native = Date, Message = Error, MINUTE = 60000, DAY = 86400000;
+// ones are removed, any other is refused when it is read, and so are `java`'s on a string. Dates get the local time of the zone:
+// `standard` minutes east of UTC, more by `summerAt(milliseconds)` minutes, undefined where that is not certain.
+(function (global, kept, absent, java, globals, zone, standard, summerAt) {
+    var Native = Date, Message = Error, TypeMessage = TypeError, MINUTE = 60000, LAZY = 20;
     var utcText = Native.prototype.toUTCString;
     var namesOf = Object.getOwnPropertyNames, describe = Object.getOwnPropertyDescriptor, define = Object.defineProperty;
 
@@ -15,8 +15,8 @@
     // Dates
 
     function offset(time) {
-        var minutes = isNaN(time) ? 0 : offsetAt(time);
-        return minutes === null ? refuse("a local time of this year in " + zone) : minutes * MINUTE;
+        var minutes = isNaN(time) ? 0 : summerAt(time);
+        return minutes === undefined ? refuse("a local time in " + zone + " that Java may take otherwise") : (standard + minutes) * MINUTE;
     }
 
     function local(date) {
@@ -24,30 +24,29 @@
         return new Native(time + offset(time));
     }
 
-    function utc(time) {
-        if (isNaN(time)) {
-            return NaN;
-        }
-        var around = [offset(time - DAY), offset(time + DAY)];
-        var found = around.filter(function (each, at) {
-            return offset(time - each) === each && around.indexOf(each) === at;
-        });
-        return found.length === 1 ? time - found[0] : refuse("a local time that " + zone + " skips or repeats");
+    function utc(time) {  // ECMAScript 5, 15.9.1.9: also of times that clocks skip or show twice
+        return time - offset(time - standard * MINUTE);
     }
 
     var ISO_DATE = /^\d{4}(-\d\d(-\d\d)?)?$/;
-    var ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:\d\d)?$/;
+    var ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{3})?)?(Z|[+-]\d\d:?\d\d)?$/;
+    var LOCAL_TIME = /^(\d{4})([-\/])(\d\d?)\2(\d\d?)(?: (\d\d):(\d\d)(?::(\d\d))?)?$/;
 
     function parse(text) {
         text = String(text);
         if (!/[0-9]/.test(text)) {
             return NaN;
         }
-        var day = new Native(Native.UTC(+text.slice(0, 4), +(text.slice(5, 7) || 1) - 1, +(text.slice(8, 10) || 1)));
-        if (!(ISO_DATE.test(text) || ISO_TIME.test(text)) || day.toISOString().indexOf(text.slice(0, 10)) !== 0) {
+        var isIso = ISO_DATE.test(text) || ISO_TIME.test(text), parts = isIso ? text.split(/\D/) : LOCAL_TIME.exec(text) || [];
+        var numbers = (isIso ? parts : [parts[1]].concat(parts.slice(3))).map(Number);
+        var day = new Native(Native.UTC(numbers[0], (numbers[1] || 1) - 1, numbers[2] || 1));
+        if (isNaN(day.getTime()) || day.getUTCDate() !== (numbers[2] || 1)) {
             refuse("the date '" + text + "', which is not of the form YYYY-MM-DD");
         }
-        return Native.parse(/T[^Z+-]*$/.test(text) ? text + "Z" : text);  // ECMAScript 5: no offset is UTC
+        if (isIso) {
+            return Native.parse(/T[^Z+-]*$/.test(text) ? text + "Z" : text);  // ECMAScript 5: no offset is UTC
+        }
+        return utc(day.getTime() + ((numbers[3] || 0) * 60 + (numbers[4] || 0)) * MINUTE + (numbers[5] || 0) * 1000);
     }
 
     function LocalDate(first) {
@@ -86,11 +85,15 @@
         return -offset(this.getTime()) / MINUTE;
     };
     Native.prototype.toString = function () {
-        if (isNaN(this.getTime()) || zone !== "Asia/Tokyo") {  // no other zone's short name was seen
+        var offsetText = {"Asia/Tokyo": "+0900 (JST)", "UTC": "+0000 (UTC)"}[zone];  // others' short names were not seen
+        if (isNaN(this.getTime()) || !offsetText) {
             refuse("the text of a Date");
         }
-        return utcText.call(local(this)).replace(/^(\w+), (\d+) (\w+) (\d+) ([\d:]+) GMT$/, "$1 $3 $2 $4 $5 GMT+0900 (JST)");
+        return utcText.call(local(this)).replace(/^(\w+), (\d+) (\w+) (\d+) ([\d:]+) GMT$/, "$1 $3 $2 $4 $5 GMT" + offsetText);
     };
+    define(Native.prototype, Symbol.toPrimitive, {value: function (hint) {  // GraalJS: `date + 1` is a number
+        return hint === "string" ? this.toString() : this.valueOf();
+    }});
     global.Date = LocalDate;
 
     // Numbers: the last digit of a power may differ between machines, of an integer it does not.
@@ -111,35 +114,60 @@
             ? numberText.call(this, radix) : refuse("toString(radix) of a fraction");
     };
 
-    // java.lang.String's methods, which Digdag's strings have.
+    // ECMAScript 5: these take objects alone.
 
-    function texts(name, given, count) {
-        var all = given.length === count && Array.prototype.every.call(given, function (each) {
-            return typeof each === "string";
-        });
-        return all ? undefined : refuse(name + " with other arguments than " + count + " texts");
+    ["keys", "getOwnPropertyNames", "isFrozen"].forEach(function (name) {
+        var native = Object[name];
+        Object[name] = function (object) {
+            if (object === null || typeof object !== "object" && typeof object !== "function") {
+                throw new TypeMessage("Object." + name + " called on non-object");
+            }
+            return native(object);
+        };
+    });
+
+    // java.lang.String's methods, which Digdag's strings have: but for what `+` joins to 20 characters or more.
+
+    function texts(receiver, name, given, count) {
+        var text = String(receiver);
+        if (!Array.prototype.every.call(given, function (each) { return typeof each === "string"; }) || given.length !== count) {
+            refuse(name + " with other arguments than " + count + " texts");
+        }
+        if (text.length >= LAZY && JSON.stringify(global.__params).indexOf(JSON.stringify(text)) < 0) {
+            refuse(name + " of a text of " + LAZY + " characters or more that is no parameter's value: there Digdag's `+` may make a text " +
+                "without it; use indexOf, slice, or split and join");
+        }
+        return text;
     }
 
     String.prototype.startsWith = function (start) {
-        texts("startsWith", arguments, 1);
-        return this.slice(0, start.length) === start;
+        return texts(this, "startsWith", arguments, 1).slice(0, start.length) === start;
     };
     String.prototype.endsWith = function (end) {
-        texts("endsWith", arguments, 1);
-        return end.length <= this.length && this.slice(this.length - end.length) === end;
+        var text = texts(this, "endsWith", arguments, 1);
+        return end.length <= text.length && text.slice(text.length - end.length) === end;
+    };
+    String.prototype.contains = function (part) {
+        return texts(this, "contains", arguments, 1).indexOf(part) >= 0;
+    };
+    String.prototype.equals = function (other) {
+        return texts(this, "equals", arguments, 1) === other;
+    };
+    String.prototype.isEmpty = function () {
+        return texts(this, "isEmpty", arguments, 0) === "";
     };
     String.prototype.repeat = function (times) {
         if (arguments.length !== 1 || typeof times !== "number" || times % 1 !== 0 || times < 0 || times > 1000) {
             refuse("repeat with another argument than a number of times");
         }
-        return new Array(times + 1).join(this);
+        return new Array(times + 1).join(texts(this, "repeat", [], 0));
     };
     String.prototype.replaceAll = function (from, to) {
-        texts("replaceAll", arguments, 2);
+        var text = texts(this, "replaceAll", arguments, 2);
         if (from === "" || /[\\^$.|?*+()\[\]{}]/.test(from) || /[\\$]/.test(to)) {
             refuse("replaceAll with a regular expression of Java");
         }
-        return this.split(from).join(to);
+        return text.split(from).join(to);
     };
 
     // What a template may see
