@@ -15,6 +15,11 @@ _TRUTHS = {
 }
 _KINDS = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
 _SAMPLE = 100  # characters of a value in a message
+_DURATION = re.compile(
+    r"\s*(?:([0-9]+)\s*d)?\s*(?:([0-9]+)\s*h)?\s*(?:([0-9]+)\s*m)?\s*(?:([0-9]+)\s*s)?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+_UNIT_SECONDS = (86400, 3600, 60, 1)  # of the groups in _DURATION
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 
 
@@ -49,6 +54,15 @@ def truth(value: Value, key: str) -> bool:
     if isinstance(value, str) and value in _TRUTHS:
         return _TRUTHS[value]
     raise wrong_type("'true' or 'false'", key, value)
+
+
+def duration(value: Value) -> int | None:
+    """The seconds of `90s`, `10m`, `1h 30m`, `1d`; None where it is no such text."""
+    match = _DURATION.fullmatch(str(value))
+    counts = match.groups() if match else ()
+    if not any(counts):
+        return None
+    return sum(int(n or 0) * size for n, size in zip(counts, _UNIT_SECONDS, strict=True))
 
 
 def items(value: Value, key: str) -> list[Value]:

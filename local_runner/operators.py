@@ -3,7 +3,6 @@
 Operators that make subtasks return their configuration; the names are Digdag's.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from math import prod
@@ -12,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from local_runner import network
-from local_runner.config_values import integer, items, mapping, text, truth
+from local_runner.config_values import duration, integer, items, mapping, text, truth
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
@@ -29,7 +28,6 @@ from local_runner.workflow.yaml_types import Located, Value, copy
 
 UNCALLED = frozenset({"timezone", "schedule", "sla"})  # of a called file
 MOST_SUBTASKS = 1000  # Digdag's limit for one operator
-_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def echo(task: TaskRequest) -> TaskResult:
@@ -50,12 +48,12 @@ def wait(task: TaskRequest) -> TaskResult:
 
 
 def waiting(command: Value) -> int:
-    """The seconds of `10s`, `5m`, `1h`, `1d`; at least one second, as on Digdag."""
-    match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(command))
-    if match is None:
-        raise TaskError(f"wait> needs a time such as 10s, 5m or 1h, got {command} (config)")
-    number, unit = match.groups()
-    return max(int(number) * _UNIT_SECONDS[unit], 1)
+    """The seconds of `10s`, `5m`, `1h 30m`, `1d`; at least one second, as on Digdag."""
+    seconds = duration(command)
+    if seconds is None:
+        message = f"wait> needs a time such as 10s, 5m or 1h, got {command} (config)"
+        raise TaskError(message, same_words=False)
+    return max(seconds, 1)
 
 
 def if_(task: TaskRequest) -> TaskResult:
@@ -70,16 +68,19 @@ def for_each(task: TaskRequest) -> TaskResult:
     """for_each>: `_do` once for each combination of the values of several variables."""
     do, lists = _do(task), mapping(task.command)
     values = {name: items(given, name) for name, given in lists.items()}
-    indices = [range(len(given)) for given in values.values()]
-    _limit(prod(map(len, indices)), "for_each")
+    _limit(prod(map(len, values.values())), f"Too many for_each subtasks. Limit: {MOST_SUBTASKS}")
+    # Digdag begins anew after an empty list: only the variables behind the last one count.
+    numbered = list(enumerate(values.items()))
+    begin = max((number + 1 for number, (_, given) in numbered if not given), default=0)
+    counted = [(number, name, given) for number, (name, given) in numbered[begin:]]
     subtasks: dict[str, Located] = {}
-    for combination in product(*indices) if values else ():
-        chosen = dict(zip(values, combination, strict=True))  # variable: index of its value
-        variables = {name: values[name][index] for name, index in chosen.items()}
+    for combination in product(*(range(len(given)) for *_, given in counted)) if counted else ():
+        chosen = list(zip(counted, combination, strict=True))
         parts = [  # of the task's name, `0=color=1=red`
-            f"{number}={_short(name)}={index}={_short(variables[name])}"
-            for number, (name, index) in enumerate(chosen.items())
+            f"{number}={_short(name)}={index}={_short(given[index])}"
+            for (number, name, given), index in chosen
         ]
+        variables = {name: given[index] for (_, name, given), index in chosen}
         subtasks[_allowed("+for-" + "&".join(parts))] = with_export(do, variables)
     return TaskResult(subtasks=_group(task, subtasks))
 
@@ -89,7 +90,7 @@ def loop(task: TaskRequest) -> TaskResult:
     do, count = _do(task), integer(task.command, "_command")
     if task.params.get("count") is not None:  # an option that Digdag's source has
         count = integer(task.params["count"], "count")
-    _limit(count, "loop")
+    _limit(count, f"Too many loop subtasks. Limit: {MOST_SUBTASKS}")
     subtasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
     return TaskResult(subtasks=_group(task, subtasks))
 
@@ -115,7 +116,10 @@ def call(task: TaskRequest) -> TaskResult:
 
 
 def called_body(project: Project, file: str) -> Located:
-    """The tasks of a workflow that is called, in the folder of its file."""
+    """The tasks of a workflow that is called, in the folder of its file.
+
+    One in the root stays in the folder of the caller, as on Digdag.
+    """
     config = body(project.workflow(file))
     folder = Path(file).parent.as_posix()
     return config if folder == "." else with_export(config, {"_workdir": folder})
@@ -194,15 +198,15 @@ def _parts(command: Mapping[str, Value]) -> Iterator[tuple[int, int]]:
         raise TaskError(f"{given[0]} option must be same or greater than 1 but got {step} (config)")
     if given == ["slices"]:
         step = max(-(-(end - start) // step), 1)  # rounded up
-    starts = range(start, end, step)
-    _limit(len(starts), "for_range")
-    for first in starts:
+    count = max(-(-(end - start) // step), 0)
+    _limit(count, f"Too many for_range subtasks ({count}). Limit: {MOST_SUBTASKS}")
+    for first in range(start, end, step):
         yield first, min(first + step, end)
 
 
-def _limit(count: int, operator: str) -> None:
+def _limit(count: int, message: str) -> None:
     if count > MOST_SUBTASKS:
-        raise TaskError(f"Too many {operator} subtasks. Limit: {MOST_SUBTASKS} (config)")
+        raise TaskError(f"{message} (config)")
 
 
 def _allowed(name: str) -> str:

@@ -11,8 +11,8 @@ from td_mta.errors import Refused
 RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 RETRY_INTERVALS = frozenset({"constant", "exponential"})
 _UNSUPPORTED = {
-    "_type": "write the operator as a key, such as py>",
-    "_command": "write the operator as a key, such as py>",
+    "_type": "write the operator as a key, `echo>: text` for `_type: echo` with `_command: text`",
+    "_command": "write the operator as a key, such as `echo>: text`",
     "_secrets": "give --secret, and ${secret:key} in _env",
 }
 _EXPORTABLE = frozenset({"_env", "_workdir"})  # of the names that begin with `_`

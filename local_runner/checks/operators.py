@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from local_runner import network, operators
@@ -96,9 +95,6 @@ def _call(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSco
         raise Refused(f"{location}: call> of {file} goes in a circle")
     if not path.is_file():
         raise Refused(f"{location}: call>: File not found: {path} (config)")
-    # Such a file would run in the subfolder's _workdir, where its own paths do not lead.
-    if Path(file).parent == Path() and "_workdir" in request.params:
-        raise Refused(f"{location}: call> from a subfolder up to the root is not supported")
     return _called(walk, file, scope, location)
 
 
@@ -183,9 +179,6 @@ def _sh(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope
 
 def _wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
     location = _location(config, request)
-    unsupported = sorted(config.keys() & {"poll_interval", "_retry"})
-    if unsupported:
-        raise Refused(f"{location}: wait> with {', '.join(unsupported)} is not supported")
     if request.operator in request.params:
         with refusing(location):
             operators.waiting(request.command)

@@ -1,10 +1,9 @@
 """What td tasks state, on any warehouse: settings, queries, tables, and the rules for them."""
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from local_runner.config_values import integer, items, truth
+from local_runner.config_values import duration, integer, items, truth
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.workflow.yaml_types import Value
 from td_mta.warehouse.names import NAME_RULE, is_allowed
@@ -15,8 +14,6 @@ ENGINES = ("presto", "hive")
 DDL_DATABASES = ("drop_databases", "create_databases", "empty_databases")
 DDL_TABLES = ("drop_tables", "create_tables", "empty_tables")
 MOST_ROWS = 900  # of td_for_each>: each is a task, and Digdag has a limit of its own
-_DURATION = re.compile(r"(?:([0-9]+) *d)? *(?:([0-9]+) *h)? *(?:([0-9]+) *m)? *(?:([0-9]+) *s)?")
-_UNIT_SECONDS = (86400, 3600, 60, 1)  # of the groups in _DURATION
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 30, 2 * 86400  # seconds
 
 
@@ -120,10 +117,8 @@ def number(settings: Mapping[str, Value], key: str) -> int:
 
 def interval(settings: Mapping[str, Value]) -> int:
     """Seconds between two polls of td_wait> and td_wait_table>; raises `TaskError`."""
-    text = str(settings.get("interval") or "10m").strip()
-    match = _DURATION.fullmatch(text)
-    counts = match.groups() if match else ()
-    seconds = sum(int(n or 0) * size for n, size in zip(counts, _UNIT_SECONDS, strict=False))
+    text = settings.get("interval") or "10m"
+    seconds = duration(text) or 0
     if not _SHORTEST_INTERVAL <= seconds <= _LONGEST_INTERVAL:
         raise TaskError(
             f"interval must be like 90s, 10m or 1h, from 30s to 2d, got {text} (config)"

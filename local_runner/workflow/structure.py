@@ -23,8 +23,8 @@ def check_structure(config: Located, location: Location | str) -> None:
     if _flag(config, "_disable"):
         return
     operators = [key for key in config if key.endswith(">")]
-    if operators:
-        _check_operator(config, operators, config.location(operators[0]) or location)
+    if operators or "_type" in config:
+        _check_operator(config, operators, config.location([*operators, "_type"][0]) or location)
     else:
         _check_group(config)
     error = config.get("_error")
@@ -81,7 +81,8 @@ def _check_operator(config: Located, operators: list[str], location: Location | 
     if len(operators) > 1:
         raise Refused(f"{location}: a task can have only one operator, got {', '.join(operators)}")
     if any(key.startswith("+") for key in config):
-        raise Refused(f"{location}: a task with an operator ({operators[0]}) can't have subtasks")
+        operator = [*operators, "_type"][0]
+        raise Refused(f"{location}: a task with an operator ({operator}) can't have subtasks")
 
 
 def _check_group(config: Located) -> None:

@@ -5,6 +5,7 @@ error, and what was not shown to mean the same, raises `Refused` with that locat
 """
 
 import base64
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -98,13 +99,14 @@ def word(text: str) -> Value:
     if _INT.fullmatch(text):
         return _integer(text)
     if _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
+        number = float(text.replace("_", ""))
+        return number if abs(number) < math.inf else _SPECIAL[f"{'-' * (number < 0)}.inf"]
     if _SEXAGESIMAL.fullmatch(text):
         parts = text.lstrip("+-").replace("_", "").split(":")
         seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
         return -seconds if text.startswith("-") else seconds
-    if text == "=":  # a type of its own in YAML, of which no value is known
-        raise ValueError(f"the unquoted word {text} has no known type: quote it")
+    if text == "<<":
+        raise ValueError("the unquoted word << is only for keys: quote it")
     return text
 
 
@@ -131,6 +133,11 @@ def load(text: str, file: str, include: Include | None = None) -> Value:
 
 class _NoTypes(yaml.SafeLoader):
     """Leaves every plain word untyped (tag `!plain`), so that `word` types it."""
+
+    # Digdag's reader does not know this escape of JSON.
+    ESCAPE_REPLACEMENTS = {  # type: ignore[misc]  # noqa: RUF012
+        key: text for key, text in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
+    }
 
     def resolve(self, kind: type, value: object, implicit: object) -> str:
         if kind is yaml.ScalarNode:
@@ -196,7 +203,10 @@ class _Builder:
     def _included(self, node: yaml.Node, location: Location) -> Located:
         path = self.value(node) if isinstance(node, yaml.ScalarNode) else None
         if self.include is None or not isinstance(path, str):
-            raise Refused(f"{location}: !include takes one path, in a workflow file")
+            raise Refused(
+                f"{location}: !include takes one path, in a workflow file: write a line "
+                "`!include : path` for each file"
+            )
         return self.include(path, location)
 
     def _merge_key(self, built: Located, node: yaml.Node) -> None:

@@ -71,7 +71,7 @@ def test_a_failed_run_ends_with_1_and_lists_tasks_and_messages(
         ("sh>: ls\n  _workdir: nowhere", "tasks.dig:3: _workdir must be a folder of the project"),
         ("ecko>: x", "the operator ecko> is not supported; did you mean echo>?"),
         ("echo>: '${java.lang}'", "echo>: ${...} with the JavaScript name `java`"),
-        ("echo>: '${a.isEmpty()}'", "the built-in member `.isEmpty`"),
+        ("echo>: '${a.matches(1)}'", "the built-in member `.matches`"),
         ("echo>: '${a => 1}'", "echo>: ${...} with `=>`"),
         ("echo>: '${moment(`x`)}'", "echo>: ${...} with ```"),
         ("echo>: '${Math.sin(1)}'", "tasks.dig:2: Failed to evaluate a variable ${Math.sin(1)}"),
