@@ -126,7 +126,8 @@ def _sorted_by_key(
     # Few rows share their key with another, and only those need the other columns.
     tied = np.flatnonzero(~is_new | ~np.append(is_new[1:], True))
     row, run = order[tied], np.cumsum(is_new)[tied]
-    row = row[np.lexsort((row, *tie, *(column[row] for column in reversed(differing)), run))]
+    of_tied = (column[row] for column in (*tie, *reversed(differing)))
+    row = row[np.lexsort((row, *of_tied, run))]
     order[tied] = row
     for column in differing:
         value = column[row]
