@@ -1,6 +1,7 @@
 """`python -m td_mta.check FILE`: what a table holds and what a run will warn of, in seconds."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def check(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     """Print what the table holds, and the command line that runs it."""
+    logging.getLogger("td_mta.ingest").setLevel(logging.WARNING)  # what it logs is printed below
     table = cli.open_table(options)
     of_run = [argument for argument in arguments if argument != "--check"]
 

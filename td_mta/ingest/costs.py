@@ -42,21 +42,27 @@ USUAL = {
             "segments_date",
         ),
         *("reporting_starts", "date_start", "day_date", "dt", "datum", "tag", "fecha", "data"),
+        *("日期", "日付", "날짜", "дата"),
     ),
     "channel": (
-        "channel",
-        "channels",
-        "channel_name",
-        "marketing_channel",
-        "default_channel_group",
+        *("channel", "channels", "channel_name", "marketing_channel", "default_channel_group"),
+        *("kanal", "kanaal", "canal", "canale", "渠道", "チャネル", "채널", "канал"),
     ),
     "spend": (
         *("spend", "cost", "costs", "amount", "amount_spent", "ad_spend", "adspend", "ad_cost"),
         *("media_spend", "marketing_spend", "total_spend", "total_cost", "cost_micros"),
-        *("metrics_cost_micros", "kosten", "ausgaben", "coste"),
+        *("metrics_cost_micros", "kosten", "ausgaben", "coste", "gasto", "inversion", "cout"),
+        *("depense", "depenses", "costo", "spesa", "custo", "koszt", "花费", "消耗", "费用"),
+        *("成本", "費用", "コスト", "広告費", "비용", "광고비", "расход", "расходы"),
     ),
-    "impressions": ("impressions", "impr", "impression", "impression_count", "imps"),
-    "clicks": ("clicks", "click", "link_clicks", "click_count", "klicks"),
+    "impressions": (
+        *("impressions", "impr", "impression", "impression_count", "imps", "impressionen"),
+        *("展现量", "曝光量", "表示回数", "노출수", "показы"),
+    ),
+    "clicks": (
+        *("clicks", "click", "link_clicks", "click_count", "klicks", "clics"),
+        *("点击量", "点击数", "クリック数", "클릭수", "клики"),
+    ),
 }
 OTHER_CHANNELS = {  # beside the name that action_column has itself
     "source": ("source", "utm_source", "platform", "network", "publisher"),

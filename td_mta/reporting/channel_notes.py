@@ -63,14 +63,25 @@ def null_word_warnings(scan: Scan) -> list[str]:
 def spelling_warnings(scan: Scan) -> list[str]:
     """Channels that count as several and differ by letter case, blanks, `_` and `-` alone."""
     rows = scan.rows_by_channel
+    sentences = []
     groups = [] if scan.spelling else spellings.alike(rows)
-    if not groups:
-        return []
-    listed = "; ".join(_rows_of({name: rows[name] for name in group}) for group in groups)
-    return [
-        f"Channels that differ by letter case, blanks, _ or - alone count as several: {listed}; "
-        "set channel_letter_case: join to count each of these groups as one channel."
-    ]
+    if groups:
+        sentences.append(
+            "Channels that differ by letter case, blanks, _ or - alone count as several: "
+            f"{_listed_groups(groups, rows)}; set channel_letter_case: join to count each of these "
+            "groups as one channel."
+        )
+    look_alike = spellings.look_alike(rows)
+    if look_alike:
+        sentences.append(
+            "Channels that look the same, but are stored as other characters of Unicode, count as "
+            f"several: {_listed_groups(look_alike, rows)}; write them alike in the table."
+        )
+    return sentences
+
+
+def _listed_groups(groups: Sequence[Sequence[str]], rows: Mapping[str, int]) -> str:
+    return "; ".join(_rows_of({name: rows[name] for name in group}) for group in groups)
 
 
 def spelling_notes(scan: Scan) -> list[str]:

@@ -76,7 +76,7 @@ def find_columns(
         config = replace(config, conversion_value_is=events or config.conversion_value_is)
     if everything or wanted or events:
         said = sentences.described(config, named, table.name, table.sample)
-        notes = [said, *notes]
+        notes = [said, *table.user_notes(named), *notes]
     return Found(config, notes)
 
 
@@ -149,6 +149,11 @@ class _Table:
         if missing:
             raise DataError(sentences.not_found(self.name, missing, self.sample))
         return [*notes, *self._clock_notes(_of(TIME, named))]
+
+    def user_notes(self, named: Mapping[Role, str | None]) -> list[str]:
+        """What is said of how the ids of users are written."""
+        column = self.sample.columns.get(same_column(_of(USER, named) or "", self.columns) or "")
+        return sentences.of_user_spelling(column) if column else []
 
     def _clock_notes(self, time: str | None) -> list[str]:
         """That a column of days has the time of day in another column, which is not read."""

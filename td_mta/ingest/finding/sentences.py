@@ -10,6 +10,7 @@ from td_mta.warehouse.names import same_column
 PAGE_ADDRESSES = {"td_url", "url", "page_url", "page_location", "landing_page", "page"}
 MOST_COLUMNS = 30  # listed in an error
 MOST_EVENTS = 10
+SAME_BY_CHANCE = 0.01  # of random ids
 
 
 def described(config: Config, named: Mapping[Role, str | None], table: str, sample: Sample) -> str:
@@ -23,6 +24,24 @@ def described(config: Config, named: Mapping[Role, str | None], table: str, samp
             parts.append("value: none")
     others = ", ".join(role.parameter for role in named)
     return f"Columns of {table}: {', '.join(parts)}; to choose others, --set one of {others}."
+
+
+def of_user_spelling(column: Column) -> list[str]:
+    """That ids of users differ by nothing but letter case or leading zeros, where many do."""
+    by_spelling: dict[str, str] = {}
+    pairs = []
+    for user in column.distinct:
+        spelling = user.lstrip("0") if user.isdigit() else user.casefold()
+        other = by_spelling.setdefault(spelling, user)
+        if other != user:
+            pairs.append((other, user))
+    if len(pairs) <= SAME_BY_CHANCE * len(column.distinct):
+        return []
+    return [
+        f"{len(pairs):,} of the first {len(column.distinct):,} users differ from another one by "
+        f"letter case or leading zeros alone, such as {pairs[0][1]} from {pairs[0][0]}, and count "
+        "as users of their own: if they are the same, write them alike in the table."
+    ]
 
 
 def undecided(table: str, role: Role, candidates: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from td_mta.journeys.runs import owners
 from td_mta.journeys.touchpoints import Ints
 
 # The first that any cell holds: names hold no arrows, and rather a comma than a bar.
-STRONG = ("->", "=>", "→", "»", ">", "|")
+STRONG = ("->", "=>", "→", "»", ">", "::", "|")
 WEAK = (";", ",", " / ", "\t")
 LIST = r"""^\s*(?:\[.*\]|\{.*\}|\(['"].*\))\s*$"""
 MARKERS = ("(start)", "(conversion)", "(null)")  # states of a Markov chain, which are no touches

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import usual_names
-from td_mta.ingest.finding.usual_names import TIME, USER
+from td_mta.ingest.finding.usual_names import CONVERSION, TIME, USER
 from td_mta.ingest.finding.usual_names import plain as plain_name
 from td_mta.ingest.path_tables import cells
 from td_mta.warehouse import Warehouse
@@ -55,6 +55,7 @@ NULLS = (
 )
 WIDE = ("touch", "touchpoint", "channel", "step", "tp", "kanal", "interaction", "visit", "source")
 PATHS_AT_LEAST = 0.2  # of the cells of a column with another name
+OF_FLAGS = -4  # the last rows of names are those of columns of events
 NUMBERED = re.compile(r"(.*?)[\W_]*0*([0-9]+)")
 
 
@@ -94,7 +95,7 @@ def find(config: Config, chosen: Collection[str], warehouse: Warehouse) -> PathT
     touches = _wide(names, named)
     if touches:
         return _with_counts(config, chosen, names, touches, None)
-    column = _path_column(names, named, config.table)
+    column = _path_column(names, named, config.table, warehouse)
     if column is None and not has_user and not has_time:
         column = _by_content(names, config.table, warehouse)
     if column is None:
@@ -165,10 +166,18 @@ def _wide(names: Sequence[str], named: str | None) -> tuple[str, ...]:
     return ()
 
 
-def _path_column(names: Sequence[str], named: str | None, table: str) -> str | None:
+def _path_column(
+    names: Sequence[str], named: str | None, table: str, warehouse: Warehouse
+) -> str | None:
+    """The named column, else the first of a usual name that holds paths, else of a usual name."""
     if named is not None:
         return find_column(named, names, f"table {table} (action_column)")
-    return usual_names.find(names, PATHS)
+    usual = [name for name in (usual_names.find(names, [each]) for each in PATHS) if name]
+    if len(usual) < 2:
+        return next(iter(usual), None)
+    samples = {name: _sample(table, name, warehouse) for name in usual}
+    holding = (n for n, cell in samples.items() if cells.are_lists(cell) or _separator(cell))
+    return next(holding, usual[0])
 
 
 def _by_content(names: Sequence[str], table: str, warehouse: Warehouse) -> str | None:
@@ -204,11 +213,12 @@ def _with_counts(
             return find_column(named, names, f"table {config.table} ({parameter})")
         return usual_names.find(others, usual)
 
+    flags = [name for row in CONVERSION.rows[:OF_FLAGS] for name in row]
     return PathTable(
         table=config.table,
         touches=touches,
         separator=separator,
-        conversions=column("conversion_column", CONVERSIONS),
+        conversions=column("conversion_column", [*CONVERSIONS, *flags]),
         value=column("value_column", VALUES),
         nulls=column("null_paths_column", NULLS),
     )

@@ -5,8 +5,9 @@ Letter case, blanks, `_` and `-` do not tell names apart here. The twin of the s
 """
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _BETWEEN = re.compile(r"[-_ \t\xa0\u2009\u202f\u3000]+")
 
@@ -28,9 +29,23 @@ def alike(rows: Mapping[str, int]) -> list[list[str]]:
     >>> alike({"email": 2, "Email": 3, "Social": 1})
     [['Email', 'email']]
     """
+    return _groups(rows, joined_name)
+
+
+def look_alike(rows: Mapping[str, int]) -> list[list[str]]:
+    """Groups of names that look the same and are stored as other characters of Unicode.
+
+    >>> look_alike({"Büro": 2, unicodedata.normalize("NFD", "Büro"): 3, "Social": 1}) != []
+    True
+    """
+    groups = _groups(rows, lambda name: joined_name(unicodedata.normalize("NFKC", name)))
+    return [names for names in groups if len({joined_name(name) for name in names}) > 1]
+
+
+def _groups(rows: Mapping[str, int], shared: Callable[[str], str]) -> list[list[str]]:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in sorted(rows, key=lambda name: (-rows[name], name)):
-        groups[joined_name(name)].append(name)
+        groups[shared(name)].append(name)
     return sorted(group for group in groups.values() if len(group) > 1)
 
 

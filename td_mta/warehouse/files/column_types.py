@@ -19,6 +19,7 @@ NUMBER = (  # 1e+05 and 1.0E5 are numbers, 1e5 may be a piece of a hash
 )
 NOT_FINITE = r"^-?(?:inf|Inf|Infinity)$"
 # A double may not hold it: an identifier, not a measure. Google's client ids have a point.
+OPEN = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"  # 1.234 may be a thousand: who reads amounts decides
 LONG_INTEGER, LONG_ID = r"^-?[0-9]{16,}$", r"^[0-9]{4,}\.[0-9]{4,}$"
 LONG_ID_LENGTH = 19
 WHOLE = r"^(?:0|-?[1-9][0-9]{0,14})(?:\.0)?$"  # pandas writes ids so where some are missing
@@ -33,10 +34,13 @@ MISSING = pa.array(  # what stands for a missing number, in lower case
 _MISSING_OR_EMPTY = pa.concat_arrays([MISSING, pa.array([""])])
 
 # Names of columns, in lower case.
-_WHO = "user|customer|client|visitor|person|contact|member|subscriber|account|cookie|device"
+_WHO = (
+    "user|customer|client|visitor|person|contact|member|subscriber|account|cookie|device|kunde|nutzer"
+    "|cliente|usuario|utilisateur|用户|客户|会员|ユーザー|顧客|会員|사용자|고객|клиент|пользователь"
+)
 _WHAT = f"{_WHO}|lead|session|order|transaction|conversion|click"
 ID = re.compile(
-    r"(.*[\W_])?(id|ids|uid|guid|uuid|gclid|hash|e?mail|phone)"
+    r"(.*(?:[\W_]|[^\x00-\x7f]))?(id|ids|uid|guid|uuid|gclid|hash|e?mail|phone)"
     rf"|(.*[\W_])?({_WHO}|({_WHAT})[\W_]?(id|key|no|nr|number|code|ref))"
 )
 CAMEL_CASE_ID = re.compile(r".*[a-z](Id|ID)")
@@ -91,6 +95,7 @@ class Guess:
         self._names = not exact and (holds_names or self._ids or bool(NAME.fullmatch(lower)))
         self._kind: Kind = "nothing"
         self._long = self._shortened = self._padded = False
+        self._open = not exact  # every value so far may be a thousand
         self._missing: dict[str, int] = {}  # words for a missing number, and how many there are
 
     def add(self, column: pa.Array) -> None:
@@ -98,6 +103,7 @@ class Guess:
         values = column.drop_null()
         if self._kind == "text" or not len(values):
             return
+        self._open = self._open and _all_match(values, OPEN)
         kind = self._kind_of(values)
         if kind in ("text", "not finite") and not self._exact and not self._names:
             trimmed = pc.utf8_trim_whitespace(values)
@@ -108,7 +114,7 @@ class Guess:
 
     def reading(self) -> Reading:
         """How to read all values that were added."""
-        kind = TYPES.get(self._kind, pa.string())
+        kind = pa.string() if self._open else TYPES.get(self._kind, pa.string())
         said = []
         if self._missing and kind != pa.string():
             words, count = ", ".join(sorted(self._missing)), sum(self._missing.values())

@@ -20,7 +20,11 @@ from td_mta.warehouse.files.headers import clean
 from td_mta.warehouse.files.separators import Layout
 
 TAIL = 1 << 16  # bytes in which the lines of sums are looked for
-TOTAL = re.compile(r"(grand |sub)?totals?\b.*|sum|gesamt(summe)?|summe|总计|合計", re.IGNORECASE)
+TOTAL = re.compile(
+    r"((grand |sub)?totals?|totale?|totaal|somme|suma|soma|somma|итого|всего)\b.*|sum|razem|toplam"
+    r"|gesamt(summe|ergebnis)?|summe|总计|合计|總計|合計|総計|小計|합계|총계",
+    re.IGNORECASE,
+)
 NOTHING_HERE = ("", "-", "--", "—")
 
 
@@ -101,7 +105,8 @@ def region(path: Path, layout: Layout) -> Region:
 
 def _is_sum(line: str, layout: Layout) -> bool:
     cells = [clean(cell) for cell in next(csv.reader([line], delimiter=layout.separator))]
-    if len(layout.header) == 1 or not TOTAL.fullmatch(cells[0].rstrip(": ")):
+    first = next((cell for cell in cells if cell), "")  # those before it may be empty
+    if len(layout.header) == 1 or not TOTAL.fullmatch(first.rstrip(": ")):
         return False
     return len(cells) < len(layout.header) or any(cell in NOTHING_HERE for cell in cells[1:])
 
