@@ -12,6 +12,11 @@ from td_mta import check, main
 ROOT = Path(__file__).parent.parent
 TOUCHES = ROOT / "tests" / "cases" / "epoch_seconds" / "touches.csv"
 
+FULL_WIDTH = {  # as Japanese keyboards write it
+    name: "".join(chr(ord(letter) + 0xFEE0) for letter in name)
+    for name in ("Email", "Social", "Search")
+}
+
 
 def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     assert check.main(list(arguments)) == 0
@@ -38,6 +43,15 @@ def test_a_table_is_described_line_by_line(capsys: pytest.CaptureFixture[str]) -
     assert "1: 33%, 3: 100%" in facts["window"]
     assert "The run will warn:" in lines
     assert lines[-2:] == ["Run:", f"  python -m td_mta.main {TOUCHES}"]
+
+
+def test_channels_that_look_the_same_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.read_csv(TOUCHES)
+    wide = frame["channel"].where(frame.index % 2 == 0, frame["channel"].map(FULL_WIDTH))
+    lines = checked(capsys, table(tmp_path, channel=wide))
+    assert any("look the same, but are stored as other characters" in line for line in lines)
 
 
 def test_the_command_line_has_the_options_and_what_the_table_suggests(

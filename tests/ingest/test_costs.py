@@ -60,6 +60,8 @@ def test_rows_of_a_day_and_channel_are_summed(tmp_path: Path) -> None:
         ("Reporting starts,Platform,Amount spent (USD)", ""),
         ("report_date,default channel group,total_spend,note", ""),
         ("Tag,channel,Kosten,Klicks", ""),
+        ("日期,渠道,花费,展现量,点击量", ""),
+        ("fecha,canal,gasto,impressions", ""),
         ("date,medium,cost_usd,impressions", ""),
         ("channel,spend,day,cost", "day,channel,spend"),
     ],

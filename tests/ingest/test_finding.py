@@ -315,6 +315,27 @@ def test_what_cannot_be_decided_is_asked(columns: str, message: str, tmp_path: P
         found(tmp_path, columns)
 
 
+@pytest.mark.parametrize(
+    ("users", "pair"),
+    [
+        ([f"{'Uu'[i % 2]}{i // 4}@x.com" for i in range(ROWS)], "u0@x.com from U0@x.com"),
+        ([f"{'0' * (i % 2 * 3)}{i // 4 + 1}" for i in range(ROWS)], "0001 from 1"),
+    ],
+)
+def test_users_that_are_written_in_two_ways_are_told(
+    users: list[str], pair: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONTENT, "user", users)
+    (note,) = [
+        n for n in found(tmp_path, TABLES["as in the README"][0]).notes if "users differ" in n
+    ]
+    assert f"such as {pair}, and count" in note
+
+
+def test_users_that_are_written_in_one_way_are_not(tmp_path: Path) -> None:
+    assert not any("users differ" in n for n in found(tmp_path, TABLES["kaggle"][0]).notes)
+
+
 def test_a_column_that_the_user_named_stays_and_a_missing_one_is_called_by_its_parameter(
     tmp_path: Path,
 ) -> None:

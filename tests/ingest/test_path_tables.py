@@ -58,6 +58,7 @@ def touches(found: path_tables.Given) -> list[list[str]]:
     "cell",
     [
         *("a > b > a", "a>b>a", "a -> b -> a", "a->b->a", "a => b => a", "a → b → a", "a » b » a"),
+        *("a::b::a", "a :: b :: a"),
         *("a | b | a", "a|b|a", "a; b; a", "a,b,a", " a >  b > a > ", "a / b / a"),
         *("['a', 'b', 'a']", '["a","b","a"]', "[a, b, a]", "{a,b,a}", "('a', 'b', 'a')"),
         *("(start) > a > b > a > (conversion)", "a > b > (not set) > a > NULL"),
@@ -137,6 +138,19 @@ def test_the_column_of_paths_may_have_any_name(name: str, tmp_path: Path) -> Non
     found = find(tmp_path, f"{name},pathway_length,conversion_count\na > b,2,3\nb,1,1\n")
     assert found is not None
     assert (found.touches, found.separator, found.conversions) == ((name,), ">", "conversion_count")
+
+
+def test_of_two_usual_names_the_one_that_holds_paths_counts(tmp_path: Path) -> None:
+    header = "Default channel group path,Key events,Days to key event,Touchpoints"
+    found = find(tmp_path, f"{header}\na → b \u00d7 2,2,3.5,3\nb,1,1,1\n")
+    assert found is not None
+    assert (found.touches, found.separator) == (("Default channel group path",), "→")
+
+
+@pytest.mark.parametrize("name", ["sold", "gekauft", "是否转化", "Converted"])
+def test_flags_of_journeys_have_the_names_of_flags_of_touches(name: str, tmp_path: Path) -> None:
+    paths = read(tmp_path, f"customer,tp1,tp2,{name}\n1,a,b,1\n2,b,,0\n").paths
+    assert paths.conversions.tolist() == [1, 0]
 
 
 def test_other_text_is_no_path(tmp_path: Path) -> None:

@@ -203,6 +203,14 @@ def test_the_first_line_says_when_the_model_wins() -> None:
     assert won in page(tables(SMALL, facts=facts))
 
 
+def test_held_out_users_of_one_outcome_give_no_verdict() -> None:
+    facts = [
+        ("holdout", f"{name}_log_loss", f"0.{rank}") for rank, name in enumerate(HELD_OUT_MODELS, 1)
+    ]
+    written = page(tables(SMALL, facts=[*facts, ("holdout", "lstm_auc", "nan")]))
+    assert "predicts" not in written.split("<h2>Credit by channel")[0]
+
+
 def test_costs_stand_beside_the_credit_where_there_are_some() -> None:
     written = page(tables(SMALL, spend_per_conversion=2.5))
     row = r"<td>Email</td>.*<td class=\"number\">6</td>.*<td class=\"number\">15</td>"

@@ -16,11 +16,11 @@ def findings(run: RunTables) -> str:
 def verdict(run: RunTables) -> str:
     """Whether the credits rest on a model that predicts better than simpler ones.
 
-    Empty where nothing was held out.
+    Empty where nothing was held out, or only users with one outcome, of whom any low rate is right.
     """
     loss = run.number("holdout", "lstm_log_loss")
     advantages = _advantages(run, loss)
-    if not advantages:
+    if not advantages or not _has_both_outcomes(run):
         return ""
     start = f"On held-out examples the model (log loss {loss:.5f}) predicts"
     better = [model for model, errors in advantages.items() if errors > 1]
@@ -35,6 +35,12 @@ def verdict(run: RunTables) -> str:
     if equal:
         parts.append(f"as well as {' and '.join(equal)} within one standard error")
     return f'<p class="verdict">{start} {", and ".join(parts)}.</p>'
+
+
+def _has_both_outcomes(run: RunTables) -> bool:
+    """Whether some held-out examples convert and some do not: else they have no AUC."""
+    measured = "lstm_auc" in run.section("holdout")
+    return not measured or math.isfinite(run.number("holdout", "lstm_auc"))
 
 
 def _advantages(run: RunTables, loss: float) -> dict[str, float]:

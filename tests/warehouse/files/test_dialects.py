@@ -98,6 +98,8 @@ DIALECTS: dict[str, tuple[bytes | str, str | None]] = {
         "2 lines",
     ),
     "German sums": (SEMICOLONS + "Gesamt;;;23,50\n\n", "1 line of sums"),
+    "Spanish sums below other columns": (SEMICOLONS + ";;Total general;23,50\n", "1 line of sums"),
+    "Russian sums": (f"{PLAIN}Итого:,,,23.50\n", "1 line of sums"),
     "a second table": (f"{PLAIN}\nDay Index,Sessions\n3/1/24,5\n,5\n", "3 lines below the table"),
     "a remark": (f"{PLAIN}Source: the shop\n", "1 line below the table left out (Source: the"),
     "cells left off": (PLAIN.replace("Büro,", "Büro"), "1 line with too few cells filled up"),
