@@ -66,8 +66,8 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
 
-# Every model beside the truth of four worlds, ten minutes and more. TRUTH takes options, such as
-# --peers PYTHON with the other packages (benchmarks/peers.py says which).
+# Every model beside the truth of all worlds, some minutes each. TRUTH takes options, such as
+# "--world season --seeds 3", or --peers PYTHON with the other packages (benchmarks/peers.py).
 bench-truth: .venv/dev
 	@$(BIN)/python -m benchmarks.truth $(TRUTH)
 

@@ -1,13 +1,15 @@
-"""`python -m benchmarks.truth [--world NAME]... [--peers PYTHON]`: errors of credit, by model.
+"""`python -m benchmarks.truth [--world NAME]... [--seeds N] [--peers PYTHON]`: errors of credit.
 
 Every model of ours, and those of other packages where `--peers` names a Python that has them
-(`peers.py`), on simulated worlds whose Shapley credit is known. A run has the defaults of
-`config/params.yml` but for the window and `conversion_row_is_touch`; `--set` changes others.
+(`peers.py`), on simulated worlds whose Shapley credit is known: a table of means over the seeds for
+each world, at the end one of means over the worlds (`truth_errors.py`). A run has the defaults of
+`config/params.yml` but for the window and `conversion_row_is_touch`; `--set KEY=VALUE` changes
+others, `--set WORLD:KEY=VALUE` those of one world.
 
-Shares of channels and of days are of all channel credit, the baseline's is of all conversions;
-errors are mean absolute ones. Only the models that split a conversion over its touches have days.
+Credit is compared with that of the conversions which the run credited: those since the day
+`first_credited_day` of its `shapley_run_info`, or all.
 
-Expect five to six minutes of one core and 1.2 GiB per world of 150,000 users; with `--peers` more.
+Expect five to six minutes of one core and 1.2 GiB per world and seed; with `--peers` more.
 """
 
 import argparse
@@ -16,13 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.truth_errors import BASELINE, Judged, errors_of, means_table, world_table
 from td_mta.baselines.methods import RULES
 from td_mta.config import attribution as configuration
 from td_mta.dataset.build import models_of
@@ -31,71 +33,89 @@ from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.paths import Paths, conversion_paths, null_paths
 from td_mta.journeys.runs import positions
 from td_mta.journeys.windows import look_back
-from td_mta.simulate.output.facts import Facts
+from td_mta.simulate import WORLDS
+from td_mta.simulate.output.facts import Facts, from_date
 from td_mta.warehouse.local import LocalWarehouse
 
-WORLDS = ("independent", "interactions", "harmful", "confounded")
-BASELINE = "(baseline)"
-
-
-class Errors(NamedTuple):
-    """How far a model's credit is from the truth."""
-
-    channels: float  # mean absolute error of the shares of channel credit
-    days: float  # the same by day before the conversion; NaN of a model without days
-    baseline: float  # the baseline's share of all conversions, less the true one
-    swapped: int  # pairs of channels in the wrong order
+NOT_JUDGED = {"demo"}  # small: to try things out
 
 
 def main() -> None:
-    """Print, for each world, a table of all models' errors as Markdown."""
+    """Print a table of all models' errors as Markdown for each world, then one of their means."""
     options = _options()
-    for world in options.world or WORLDS:
-        with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as temporary:
-            folder = options.keep / world if options.keep else Path(temporary)
-            _simulate(world, folder, options)
-            _judge(folder, options.set, options.peers)
+    seeds = range(options.seed, options.seed + options.seeds)
+    worlds = options.world or [name for name in WORLDS if name not in NOT_JUDGED]
+    judged = {world: _judge_world(world, seeds, options) for world in worlds}
+    print("\nmeans over all worlds, then errors of channel shares by world")
+    print(means_table(judged))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
-    parser.add_argument("--world", action="append", help="a name in td_mta/simulate/worlds.py")
+    parser.add_argument("--world", action="append", choices=list(WORLDS), help="default: most")
     parser.add_argument("--moment", choices=("day_end", "any_time"), help="default: the world's")
     parser.add_argument("--users", type=int, default=150_000)
-    parser.add_argument("--seed", type=int, default=18, help="of the world")
+    parser.add_argument("--seed", type=int, default=18, help="of the world, the first one")
+    parser.add_argument("--seeds", type=int, default=1, help="how many worlds of each kind")
     parser.add_argument("--peers", help="a Python that has the other packages")
     parser.add_argument("--keep", type=Path, help="folder to leave the worlds and runs in")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--set", action="append", default=[], metavar="[WORLD:]KEY=VALUE")
     return parser.parse_args()
 
 
-def _simulate(world: str, folder: Path, options: argparse.Namespace) -> None:
-    arguments = ["--world", world, "--users", str(options.users), "--seed", str(options.seed)]
+def _judge_world(world: str, seeds: Iterable[int], options: argparse.Namespace) -> list[Judged]:
+    """The errors of all models on each seed of a world; prints their means."""
+    judged = []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory(prefix="td_mta_bench_") as temporary:
+            folder = options.keep / f"{world}_{seed}" if options.keep else Path(temporary)
+            _simulate(world, seed, folder, options)
+            truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+            judged.append(_judge(truth, folder, options))
+    print(world_table(judged, len(truth["channels"])), flush=True)
+    return judged
+
+
+def _simulate(world: str, seed: int, folder: Path, options: argparse.Namespace) -> None:
+    arguments = ["--world", world, "--users", str(options.users), "--seed", str(seed)]
     arguments += ["--moment", options.moment] if options.moment else []
     _python("td_mta.simulate", "--out", str(folder), "--tables", "touchpoints", *arguments)
 
 
-def _judge(folder: Path, overrides: list[str], peers: str | None) -> None:
-    """Run on the simulated world of the folder and print the errors."""
-    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+def _judge(truth: Facts, folder: Path, options: argparse.Namespace) -> Judged:
+    """Run on the simulated world of the folder; the errors of all models, after notes on them."""
+    settings, out = _settings(truth, options.set), folder / "out"
+    seconds = _run(folder, settings)
+    print(f"\n{truth['world']}, seed {truth['seed']}, {truth['moment']}: {truth['about']}")
+    print(f"{truth['users']:,} users, {truth['conversions']:,} conversions; {seconds:.0f} s a run")
+    first_day = _day(truth["first_day"])
+    first_credited = _first_credited(out, default=first_day)
+    truth = from_date(truth, first_credited - first_day)
+    credits, by_day = _credits(out), _credit_by_day(folder, settings, first_credited)
+    notes = [_period(truth, credits["shapley"], first_credited - first_day)]
+    if options.peers:
+        no_touch = credits["last_touch"][BASELINE]
+        peer_credits, peer_notes = _peers(options.peers, folder / "paths.csv", no_touch)
+        credits |= peer_credits
+        notes += peer_notes
+    print("\n".join([*notes, _held_out(out)]))
+    if truth["predicted"]:
+        print(_against_a_perfect_predictor(truth, credits["shapley"], by_day["shapley"]))
+    return {name: errors_of(truth, credit, by_day.get(name)) for name, credit in credits.items()}
+
+
+def _settings(truth: Facts, overrides: list[str]) -> dict[str, str]:
+    """The parameters of a run on a world: what its truth says, and what `--set` changes."""
     settings = {
         "lookback_window_days": str(truth["window"]),
         "conversion_row_is_touch": str(truth["conversion_row_is_touch"]).lower(),
-        **dict(override.split("=", 1) for override in overrides),
     }
-    seconds = _run(folder, settings)
-    credits, by_day = _credits(folder / "out"), _credit_by_day(folder, settings)
-    notes: list[str] = []
-    if peers:
-        no_touch = credits["last_touch"][BASELINE]
-        peer_credits, notes = _peers(peers, folder / "paths.csv", no_touch)
-        credits |= peer_credits
-    print(f"\n{truth['world']}, {truth['moment']}: {truth['about']}")
-    print(f"{truth['users']:,} users, {truth['conversions']:,} conversions; {seconds:.0f} s a run")
-    print("\n".join([_table(truth, credits, by_day), *notes, _held_out(folder / "out")]))
-    if truth["predicted"]:
-        print(_against_a_perfect_predictor(truth, credits["shapley"], by_day["shapley"]))
-    sys.stdout.flush()
+    for override in overrides:
+        name, value = override.split("=", 1)
+        world, _, key = name.rpartition(":")
+        if world in ("", truth["world"]):
+            settings[key] = value
+    return settings
 
 
 def _run(folder: Path, settings: Mapping[str, str]) -> float:
@@ -108,6 +128,25 @@ def _run(folder: Path, settings: Mapping[str, str]) -> float:
     return time.monotonic() - started
 
 
+def _day(date: str) -> int:
+    """Days since 1970."""
+    return int(np.datetime64(date, "D").astype(np.int64))
+
+
+def _first_credited(out: Path, default: int) -> int:
+    """The day since 1970 from which on the run credits conversions, where it tells one."""
+    date = _info(out).get(("span", "first_credited_day"))
+    return default if date is None else _day(date)
+
+
+def _period(truth: Facts, credit: pd.Series, first: int) -> str:
+    """How many conversions the run credited, and how many of that period the truth has."""
+    return (
+        f"credited {credit.sum():,.0f} conversions; since day {first + 1} of the record there are "
+        f"{truth['conversions']:,}"
+    )
+
+
 def _credits(out: Path) -> dict[str, pd.Series]:
     """Conversions by channel of each of our models, the baseline among them."""
     models = pd.read_csv(out / "shapley_models.csv")
@@ -117,8 +156,11 @@ def _credits(out: Path) -> dict[str, pd.Series]:
     }
 
 
-def _credit_by_day(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Series]:
-    """Conversions by day of the models that split them over touches; writes `paths.csv`."""
+def _credit_by_day(folder: Path, settings: Mapping[str, str], first: int) -> dict[str, pd.Series]:
+    """Conversions by day before, of the models that split them over touches; writes `paths.csv`.
+
+    Both are of the conversions since the day `first`, in days since 1970.
+    """
     config = configuration.from_params(settings, "benchmark", out=folder / "out")
     days, parts = config.lookback_window_days, []
     by_day = {name: np.zeros(days) for name in RULES}
@@ -129,8 +171,10 @@ def _credit_by_day(folder: Path, settings: Mapping[str, str]) -> dict[str, pd.Se
         rule_settings = models_of(touchpoints.channels, config).settings
         for page in touchpoints.pages("paths"):
             journeys = page.journeys
-            paths = conversion_paths(journeys, days)
             windows = look_back(journeys, journeys.conversion_windows, days)
+            credited = np.flatnonzero(windows.anchor >= first)
+            windows = windows.take(credited)
+            paths = conversion_paths(journeys, days).take(credited)
             touches = positions(windows.start, paths.sizes)
             anchor = np.repeat(windows.anchor, paths.sizes)
             days_before = anchor - journeys.touches.day[touches]
@@ -176,59 +220,9 @@ def _peers(python: str, paths: Path, no_touch: float) -> tuple[dict[str, pd.Seri
     return credits, answer["notes"]
 
 
-def _table(truth: Facts, credits: Mapping[str, pd.Series], by_day: Mapping[str, pd.Series]) -> str:
-    """A row per model as Markdown, the one with the smallest error of channel shares first."""
-    errors_by_model = {
-        name: _errors(truth, credit, by_day.get(name)) for name, credit in credits.items()
-    }
-    channels = len(truth["channels"])
-    pairs = channels * (channels - 1) // 2
-    lines = [
-        f"| model | channel share | day share | baseline share | swapped, of {pairs} pairs |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for name, errors in sorted(errors_by_model.items(), key=lambda item: item[1].channels):
-        title = name.replace("_", " ")
-        days = "" if np.isnan(errors.days) else f"{errors.days:.4f}"
-        lines.append(
-            f"| {title} | {errors.channels:.4f} | {days} | {errors.baseline:+.4f} | "
-            f"{errors.swapped} |"
-        )
-    return "\n".join(lines)
-
-
-def _errors(truth: Facts, credit: pd.Series, days: pd.Series | None) -> Errors:
-    true_shares = pd.Series(truth["channel_share"])
-    channels = credit.reindex(true_shares.index).fillna(0.0)
-    shares = channels / channels.sum()
-    return Errors(
-        channels=float((shares - true_shares).abs().mean()),
-        days=np.nan if days is None else _error_of_days(truth, days),
-        baseline=float(credit[BASELINE] / credit.sum() - truth["baseline_share"]),
-        swapped=_swapped(true_shares.to_numpy(), shares.to_numpy()),
-    )
-
-
-def _error_of_days(truth: Facts, days: pd.Series) -> float:
-    true_days = np.array(truth["conversions_by_day_and_channel"]).sum(axis=1)
-    errors = days / days.sum() - true_days / true_days.sum()
-    return float(np.abs(errors).mean())
-
-
-def _swapped(truth: np.ndarray, shares: np.ndarray) -> int:
-    """Pairs of channels in the wrong order.
-
-    >>> _swapped(np.array([1, 2, 3]), np.array([1, 3, 2]))
-    1
-    """
-    true_order = np.sign(truth[:, None] - truth)  # (channels, channels)
-    order = np.sign(shares[:, None] - shares)
-    return int(np.count_nonzero(np.triu(true_order * order < 0)))
-
-
 def _held_out(out: Path) -> str:
     """Held-out log loss of the model and of the logistic regression, as a sentence."""
-    info = pd.read_csv(out / "shapley_run_info.csv").set_index(["section", "name"])["value"]
+    info = _info(out)
     lstm = float(info["holdout", "lstm_log_loss"])
     logistic = float(info["holdout", "logistic_log_loss"])
     difference = float(info["comparison", "lstm_minus_logistic"])
@@ -239,9 +233,14 @@ def _held_out(out: Path) -> str:
     )
 
 
+def _info(out: Path) -> pd.Series:
+    """The run's facts by section and name."""
+    return pd.read_csv(out / "shapley_run_info.csv").set_index(["section", "name"])["value"]
+
+
 def _against_a_perfect_predictor(truth: Facts, credit: pd.Series, days: pd.Series) -> str:
     """Errors against the credit that a perfect predictor would find, as a sentence."""
-    errors = _errors({**truth, **truth["predicted"]}, credit, days)
+    errors = errors_of({**truth, **truth["predicted"]}, credit, days)
     return (
         "compared with a perfect predictor, which like any table does not see the intent: channel "
         f"shares off by {errors.channels:.4f}, day shares by {errors.days:.4f}, the baseline by "

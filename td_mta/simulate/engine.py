@@ -1,9 +1,10 @@
 """Runs a world day by day: who is touched, who converts, and what would have been.
 
 On every day channels may touch a user. At one second of the day comes the trial, at which the user
-converts with a probability that depends on the cells of the window alone, `Hazard.probability`
-(times the risk of the latent intent, where the plan has one). A touch after the trial, or before
-the previous conversion, plays no part. Users may convert any number of times.
+converts with a probability that depends on the cells of the window, `Hazard.probability`, times the
+factors of the plan's drivers. A touch after the trial plays no part, nor does one before the
+previous conversion, unless the plan keeps the window. Users may convert any number of times.
+The days before the record are run alike, with no trace but the windows that they leave.
 
 The same days run once more for every channel without its touches, and for no touches at all, with
 the other touches, the trials and the uniform draws unchanged: the conversions that are then missing
@@ -16,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
-from td_mta.simulate.hazard import cells_of
+from td_mta.simulate.drivers import NEVER, NO_FACTORS, Factors, UserDays
+from td_mta.simulate.hazard import Cells, cells_of
 from td_mta.simulate.plan import TrialTime, WorldPlan
 from td_mta.simulate.random_streams import RandomStreams
 from td_mta.simulate.rows import (
@@ -24,9 +26,11 @@ from td_mta.simulate.rows import (
     TouchpointRows,
     UnfitWorldError,
     concatenate_rows,
+    conversion_rows,
     sort_rows,
+    touch_rows,
 )
-from td_mta.simulate.touching import Intent, Touches, channel_touched_last, draw_touches
+from td_mta.simulate.touching import Touches, channel_touched_last, draw_touches
 
 USERS_PER_BLOCK = 4096  # a block's windows stay in the processor's cache
 
@@ -38,7 +42,9 @@ class Block(NamedTuple):
     """
 
     rows: TouchpointRows  # by user and time
-    patterns: Flags  # (conversions, window, channels): the cells that each conversion saw
+    patterns: Cells  # (conversions, window, channels): the cells that each conversion saw
+    factors: Floats  # (conversions,): of the drivers, for each
+    dates: Ints  # (conversions,): the day of the record of each
     cents: Ints  # (conversions,): the value of each
     clicks: Ints  # (days, channels): numbers of touches
     orders: Ints  # (arms, users): numbers of conversions
@@ -72,7 +78,7 @@ def blocks(
     for first in range(users.start, users.stop, users_per_block):
         block_users = np.arange(first, min(first + users_per_block, users.stop))
         simulation = _BlockSimulation(plan, RandomStreams.of_seed(seed), block_users, arms)
-        for day in range(plan.days):
+        for day in range(-plan.burn_in_days, plan.days):
             simulation.run_day(day)
         yield simulation.block()
 
@@ -92,55 +98,85 @@ class _BlockSimulation:
         channels = len(plan.channels)
         self._plan, self._users = plan, users
         self._streams = streams.fold_in(users)  # (users,)
-        self._windows = _Windows(arms, plan.hazard.window, len(users))
+        self._windows = _Windows(plan, arms, len(users))
         self._follow_factors = plan.touching.follow_factors()
         self._last_channel = np.full(len(users), channels)  # no earlier touch
+        self._was_active = np.zeros(len(users), bool)
+        self._since_conversion = np.full((len(arms), len(users)), NEVER)
         self._clicks = np.zeros((plan.days, channels), np.int64)
         self._orders = np.zeros((len(arms), len(users)), np.int64)
         self._sold = np.zeros_like(self._orders)
         self._rows: list[TouchpointRows] = []
-        self._patterns: list[Flags] = []
-        self._cents: list[Ints] = []
+        self._conversions: list[tuple[Cells, Floats, Ints, Ints]] = []
 
     def run_day(self, day: int) -> None:
         """Touches, trial and conversions of the next day."""
         plan, user_days = self._plan, self._streams.fold_in(day)
-        drives, risk = _intent_factors(plan.intent, user_days)
-        factors = self._follow_factors[:, self._last_channel] * drives  # (channels, users)
-        touches = draw_touches(plan.touching, user_days, day, factors)
+        drives, factor = self._factors(day, user_days)
+        follow = self._follow_factors[:, self._last_channel]  # (channels, users)
+        touches = draw_touches(plan.touching, user_days, day, follow * drives)
         self._last_channel = channel_touched_last(touches, self._last_channel)
 
         trial = _trial_seconds(plan.trial_time, user_days)
         self._windows.advance_to_trial(trial, touches)
-        probability = plan.hazard.probability_of_windows(self._windows.bits) * risk
+        probability = plan.hazard.probability_of_windows(self._windows.bits, factor)
         converts = user_days.fold_in("conversion").uniform() < probability  # (arms, users)
-        cents = _order_cents(plan, user_days, self._orders) * converts
-
-        self._record(day, touches, trial, converts[0], cents[0])
-        self._orders += converts
-        self._sold += cents
+        if day >= 0:
+            cents = _order_cents(plan, user_days, self._orders) * converts
+            self._record(day, touches, trial, converts[0], cents[0], factor[0])
+            self._orders += converts
+            self._sold += cents
         self._windows.finish_day(trial, touches, converts)
+        self._since_conversion = np.where(converts, 1, self._since_conversion + 1)
+
+    def _factors(self, day: int, user_days: RandomStreams) -> Factors:
+        """Those of all drivers at once."""
+        today = UserDays(
+            day=day,
+            days=self._plan.days,
+            users=self._streams,
+            user_days=user_days,
+            since_conversion=self._since_conversion,
+            was_active=self._was_active,
+        )
+        factors = NO_FACTORS
+        for driver in self._plan.all_drivers:
+            factors = factors.times(driver.factors(today))
+        return factors
 
     def _record(
-        self, day: int, touches: Touches, trial: Ints, converts: Flags, cents: Ints
+        self,
+        day: int,
+        touches: Touches,
+        trial: Ints,
+        converts: Flags,
+        cents: Ints,
+        factor: Floats,
     ) -> None:
         """Keep what happened with all channels on; to be called before the day is finished."""
         windows = self._windows.bits[:, 0, converts]  # (channels, conversions)
-        self._patterns.append(cells_of(windows, self._plan.hazard.window))
-        self._cents.append(cents[converts])
+        factors = np.broadcast_to(factor, converts.shape)[converts]
+        dates = np.full(len(factors), day)
+        patterns = cells_of(windows, self._plan.hazard)
+        self._conversions.append((patterns, factors, dates, cents[converts]))
         self._clicks[day] = _clicks(touches)
+        self._was_active |= converts | (touches.last >= 0).any(axis=0)
         midnight = START + day * SECONDS_PER_DAY
         conversion_times = midnight + trial[converts]
         buyers = self._users[converts]
-        self._rows.append(_touch_rows(self._users, touches, midnight))
-        self._rows.append(_conversion_rows(buyers, conversion_times, cents[converts]))
+        self._rows.append(touch_rows(self._users, touches.first, touches.last, midnight))
+        self._rows.append(conversion_rows(buyers, conversion_times, cents[converts]))
 
     def block(self) -> Block:
         """What was recorded."""
+        columns = zip(*self._conversions, strict=True)
+        patterns, factors, dates, cents = (np.concatenate(column) for column in columns)
         return Block(
             rows=sort_rows(concatenate_rows(self._rows)),
-            patterns=np.concatenate(self._patterns),
-            cents=np.concatenate(self._cents),
+            patterns=patterns,
+            factors=factors,
+            dates=dates,
+            cents=cents,
             clicks=self._clicks,
             orders=self._orders,
             sold=self._sold,
@@ -150,31 +186,29 @@ class _BlockSimulation:
 class _Windows:
     """The users' windows in every arm: `bits` `(channels, arms, users)`, as in `Hazard`."""
 
-    def __init__(self, arms: Flags, window: int, users: int) -> None:
-        self._is_on = arms.T[:, :, None]  # (channels, arms, 1)
-        self._mask = (1 << window) - 1  # drops the day that leaves the window
-        self.bits = np.zeros((*arms.T.shape, users), np.int64)
+    def __init__(self, plan: WorldPlan, arms: Flags, users: int) -> None:
+        self._with_second_ones = plan.hazard.counts_touches
+        self._is_cut = plan.window_after_conversion == "cut"
+        layers = 2 if self._with_second_ones else 1
+        self._is_on = np.tile(arms, layers).T[:, :, None]  # (channels, arms, 1)
+        self._mask = (1 << plan.hazard.window) - 1  # drops the day that leaves the window
+        self.bits = np.zeros((*self._is_on.shape[:2], users), np.int64)
 
     def advance_to_trial(self, trial: Ints, touches: Touches) -> None:
         """A new day, up to the second of the trial `(users,)`."""
-        before_trial = (touches.first <= trial)[:, None] & self._is_on
+        before_trial = (self._layers(touches).first <= trial)[:, None] & self._is_on
         self.bits = self.bits << 1 & self._mask | before_trial
 
     def finish_day(self, trial: Ints, touches: Touches, converts: Flags) -> None:
-        """The rest of the day; a conversion empties the window, so only later touches stay."""
-        today = (touches.last >= 0)[:, None] & self._is_on
-        after_trial = (touches.last > trial)[:, None] & self._is_on
-        self.bits = np.where(converts, after_trial, self.bits | today)
+        """The rest of the day; a conversion empties a window that is cut: later touches stay."""
+        last = self._layers(touches).last
+        self.bits |= (last >= 0)[:, None] & self._is_on
+        if self._is_cut:
+            after_trial = (last > trial)[:, None] & self._is_on
+            self.bits = np.where(converts, after_trial, self.bits)
 
-
-def _intent_factors(intent: Intent | None, user_days: RandomStreams) -> tuple[Floats, Floats]:
-    """Factors of the probability of a touch `(channels, users)` and of a conversion `(users,)`."""
-    if intent is None:
-        return np.ones((1, 1)), np.ones(1)
-    # another key than "mood" would change the data of a seed
-    has_intent = user_days.fold_in("mood").uniform() < intent.probability
-    drives = np.where(has_intent, np.array(intent.drives)[:, None], 1.0)
-    return drives, np.where(has_intent, intent.risk, 1.0)
+    def _layers(self, touches: Touches) -> Touches:
+        return touches.with_second_ones() if self._with_second_ones else touches
 
 
 def _trial_seconds(trial_time: TrialTime, user_days: RandomStreams) -> Ints:
@@ -200,30 +234,3 @@ def _clicks(touches: Touches) -> Ints:
     touched = (touches.last >= 0).sum(axis=1)
     touched_twice = (touches.last > touches.first).sum(axis=1)
     return touched + touched_twice
-
-
-def _touch_rows(users: Ints, touches: Touches, midnight: int) -> TouchpointRows:
-    """A row per touch of the day that begins at `midnight`, in unix seconds."""
-    channel, user = np.nonzero(touches.last >= 0)
-    channel_twice, user_twice = np.nonzero(touches.last > touches.first)
-    first = touches.first[channel, user]
-    second = touches.last[channel_twice, user_twice]
-    second_of_day = np.concatenate([first, second])
-    user = np.concatenate([user, user_twice])
-    return TouchpointRows(
-        user=users[user],
-        time=midnight + second_of_day,
-        channel=np.concatenate([channel, channel_twice]),
-        conversion=np.zeros(len(user), bool),
-        cents=np.full(len(user), -1),
-    )
-
-
-def _conversion_rows(users: Ints, times: Ints, cents: Ints) -> TouchpointRows:
-    return TouchpointRows(
-        user=users,
-        time=times,
-        channel=np.full(len(users), -1),
-        conversion=np.ones(len(users), bool),
-        cents=cents,
-    )

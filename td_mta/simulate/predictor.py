@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from td_mta.journeys.touchpoints import Flags, Floats
+from td_mta.simulate.hazard import Cells
 from td_mta.simulate.plan import WorldPlan
 
 NODES = 16  # of the integral over the trial's time of day, a polynomial in it
@@ -29,14 +30,14 @@ class PerfectPredictor:
     plans: Sequence[WorldPlan]
     shares: Sequence[float]  # of each plan; they sum to 1
 
-    def probability(self, cells: Flags) -> Floats:
+    def probability(self, cells: Cells, factor: Floats | float = 1.0) -> Floats:
         """v(S): predicted probability of a conversion `(n,)` with just these cells touched.
 
         `cells` is `(n, window, channels)`.
         """
         hazard = self.plans[0].hazard
-        today = cells[:, 0]
-        return np.minimum(hazard.probability(cells) * self.risk(today), 1.0)
+        risk = self.risk(cells[:, 0] > 0)
+        return hazard.probability(cells, risk * factor)
 
     def risk(self, today: Flags) -> Floats:
         """E[risk of intent | day 0] `(n,)`: by what unseen intent multiplies the probability.

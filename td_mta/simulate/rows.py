@@ -56,3 +56,32 @@ def concatenate_rows(parts: Sequence[TouchpointRows]) -> TouchpointRows:
         conversion=np.concatenate([part.conversion for part in parts]),
         cents=np.concatenate([part.cents for part in parts]),
     )
+
+
+def touch_rows(users: Ints, first: Ints, last: Ints, midnight: int) -> TouchpointRows:
+    """A row per touch of the day that begins at `midnight`, in unix seconds.
+
+    `first` and `last` `(channels, users)` are seconds of the day, `last` -1 where untouched.
+    """
+    channel, user = np.nonzero(last >= 0)
+    channel_twice, user_twice = np.nonzero(last > first)
+    second_of_day = np.concatenate([first[channel, user], last[channel_twice, user_twice]])
+    user = np.concatenate([user, user_twice])
+    return TouchpointRows(
+        user=users[user],
+        time=midnight + second_of_day,
+        channel=np.concatenate([channel, channel_twice]),
+        conversion=np.zeros(len(user), bool),
+        cents=np.full(len(user), -1),
+    )
+
+
+def conversion_rows(users: Ints, times: Ints, cents: Ints) -> TouchpointRows:
+    """A row per conversion."""
+    return TouchpointRows(
+        user=users,
+        time=times,
+        channel=np.full(len(users), -1),
+        conversion=np.ones(len(users), bool),
+        cents=cents,
+    )

@@ -1,8 +1,4 @@
-"""Who is touched when: daily probabilities by channel, by weekday, by the channel touched last.
-
-`Intent` is what the data does not show, a latent variable: on a day with intent a user is driven to
-some channels and converts more readily, whatever touches there are.
-"""
+"""Who is touched when: daily probabilities by channel, by weekday, by the channel touched last."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,25 +19,16 @@ class Touches(NamedTuple):
     first: Ints  # (channels, users), 86400 where untouched
     last: Ints  # (channels, users), -1 where untouched
 
+    def with_second_ones(self) -> "Touches":
+        """These, and below them the same channels as if touched where they were touched twice.
 
-@dataclass(frozen=True, kw_only=True)
-class Intent:
-    """A latent intent to buy: a user has it on a day with `probability`, whatever other days were.
-
-    With intent, the probability to be touched by channel c is `drives[c]` times as high, and that
-    to convert `risk` times. Raises ValueError, naming the field.
-    """
-
-    probability: float
-    drives: tuple[float, ...]
-    risk: float
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1:
-            wanted = f"must be within 0 and 1, got {self.probability}"
-            raise ValueError(f"intent: probability {wanted}")
-        if self.risk < 1:
-            raise ValueError(f"intent: risk must be at least 1, got {self.risk}")
+        By a moment there were two touches if the second one had come: it is `first`. After a moment
+        two are still to come if the first one is: it is `last`.
+        """
+        is_twice = self.last > self.first
+        since = np.where(is_twice, self.last, SECONDS_PER_DAY)
+        until = np.where(is_twice, self.first, -1)
+        return Touches(np.concatenate([self.first, since]), np.concatenate([self.last, until]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +62,7 @@ class Touching:
                 require_one_per_channel("follow", factors, channels)
 
     def probabilities(self, day: int) -> Floats:
-        """Probability of a touch `(channels,)` on the day, without intent or an earlier touch."""
+        """Probability of a touch `(channels,)` on the day, without a driver or an earlier touch."""
         weekday = (FIRST_WEEKDAY + day) % 7
         rates = np.array(self.rates) * self.weekday[weekday]
         return np.minimum(rates, 1.0)

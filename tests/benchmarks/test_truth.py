@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import truth
+from benchmarks import truth, truth_errors
+from benchmarks.truth_errors import Errors, errors_of
 
 KNOWN = {
     "channels": ["Email", "Search", "Social"],
@@ -27,26 +28,69 @@ def credit(email: float, search: float, social: float, baseline: float) -> pd.Se
 
 
 def test_the_truth_itself_has_no_error() -> None:
-    errors = truth._errors(KNOWN, credit(50, 30, 20, 100), pd.Series([80.0, 20.0]))
+    errors = errors_of(KNOWN, credit(50, 30, 20, 100), pd.Series([80.0, 20.0]))
     assert errors == pytest.approx((0, 0, 0, 0))
 
 
 def test_errors_by_hand() -> None:
-    errors = truth._errors(KNOWN, credit(30, 50, 20, 25), pd.Series([60.0, 40.0]))
+    errors = errors_of(KNOWN, credit(30, 50, 20, 25), pd.Series([60.0, 40.0]))
     assert errors == pytest.approx(((0.2 + 0.2 + 0) / 3, 0.2, 0.2 - 0.5, 1))
 
 
 def test_a_model_without_days_or_one_of_the_channels_is_rated_too() -> None:
-    errors = truth._errors(KNOWN, credit(50, 30, 20, 100).drop("Social"), None)
+    errors = errors_of(KNOWN, credit(50, 30, 20, 100).drop("Social"), None)
     assert np.isnan(errors.days)
     assert errors.channels == pytest.approx((0.125 + 0.075 + 0.2) / 3)
 
 
 def test_the_best_model_stands_first() -> None:
-    credits = {"last_touch": credit(30, 50, 20, 25), "shapley": credit(50, 30, 20, 100)}
-    table = truth._table(KNOWN, credits, {"shapley": pd.Series([80.0, 20.0])}).splitlines()
+    judged = {
+        "last_touch": errors_of(KNOWN, credit(30, 50, 20, 25), None),
+        "shapley": errors_of(KNOWN, credit(50, 30, 20, 100), pd.Series([80.0, 20.0])),
+    }
+    table = truth_errors.world_table([judged], 3).splitlines()
+    assert (
+        table[0] == "| model | channel share | day share | baseline share | swapped, of 3 pairs |"
+    )
     assert table[2] == "| shapley | 0.0000 | 0.0000 | +0.0000 | 0 |"
     assert table[3] == "| last touch | 0.1333 |  | -0.3000 | 1 |"
+
+
+def test_several_seeds_have_a_mean_and_their_worst() -> None:
+    seeds = [{"shapley": Errors(0.01, 0.02, -0.03, 1)}, {"shapley": Errors(0.03, 0.04, 0.01, 0)}]
+    row = truth_errors.world_table(seeds, 3).splitlines()[2]
+    assert row == "| shapley | 0.0200 | 0.0300 | -0.0100 | 0.5 | 0.0300 | -0.0300 |"
+
+
+def test_means_over_worlds_weigh_each_world_alike_and_take_the_size_of_baselines() -> None:
+    nothing = np.nan
+    worlds = {
+        "one": [{"a": Errors(0.01, nothing, -0.03, 1), "b": Errors(0.05, nothing, 0.0, 0)}] * 3,
+        "other": [{"a": Errors(0.03, nothing, 0.01, 0)}],
+    }
+    table = truth_errors.means_table(worlds).splitlines()
+    assert table[0] == "| model | channel share | baseline share | one | other |"
+    assert table[2] == "| a | 0.0200 | 0.0200 | 0.0100 | 0.0300 |"
+    assert table[3] == "| b |  |  | 0.0500 |  |"
+
+
+def test_parameters_of_one_world_are_for_that_world_alone() -> None:
+    of_season = {"world": "season", "window": 5, "conversion_row_is_touch": False}
+    overrides = ["seed=3", "season:days_at_risk=returning", "rare:days_at_risk=all"]
+    assert truth._settings(of_season, overrides) == {
+        "lookback_window_days": "5",
+        "conversion_row_is_touch": "false",
+        "seed": "3",
+        "days_at_risk": "returning",
+    }
+
+
+def test_credit_is_compared_with_that_of_the_credited_period(tmp_path: Path) -> None:
+    info = tmp_path / "shapley_run_info.csv"
+    info.write_text("section,name,value\nspan,first_day,1970-01-03\n")
+    assert truth._first_credited(tmp_path, default=2) == 2
+    info.write_text("section,name,value\nspan,first_credited_day,1970-01-05\n")
+    assert truth._first_credited(tmp_path, default=2) == 4
 
 
 def test_packages_that_are_not_installed_have_a_note(tmp_path: Path) -> None:

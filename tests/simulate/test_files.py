@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from td_mta.config import placeholders
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
 from td_mta.simulate import WORLDS, ClassicPlan, Hazard, partners, simulate
 from td_mta.simulate.__main__ import main
+from td_mta.simulate.output.facts import from_date
 from td_mta.simulate.output.media import PRICES, media
 from td_mta.simulate.output.shop import SITE, VISITS
 from td_mta.simulate.rows import START
@@ -137,8 +139,9 @@ def test_the_command_writes_a_world_with_its_truth(tmp_path) -> None:
     assert set(truth["switched_off"]) == {*truth["channels"], "(all)"}
 
 
-def test_the_value_function_in_the_truth_is_the_hazard(tmp_path) -> None:
-    main(["--out", str(tmp_path), "--world", "interactions", "--users", "100"])
+@pytest.mark.parametrize("world", ["interactions", "counts", "delayed"])
+def test_the_value_function_in_the_truth_is_the_hazard(world: str, tmp_path) -> None:
+    main(["--out", str(tmp_path), "--world", world, "--users", "100"])
     truth = truth_in(tmp_path)
     names, parameters = truth["channels"], truth["worth"]
     again = Hazard(
@@ -150,8 +153,29 @@ def test_the_value_function_in_the_truth_is_the_hazard(tmp_path) -> None:
         interactions=tuple(
             (names.index(a), names.index(b), r) for a, b, r in parameters["interactions"]
         ),
+        peaks=parameters["peaks"] and tuple(parameters["peaks"].values()),
+        saturation=parameters["saturation"],
+        second_risks=parameters["second_risks"] and tuple(parameters["second_risks"].values()),
     )
-    assert again == WORLDS["interactions"].hazard
+    hazard = WORLDS[world].hazard
+    assert again == replace(hazard, decay=hazard.decays)
+
+
+@pytest.mark.parametrize("world", ["season", "confounded"])
+def test_the_truth_of_a_later_beginning_is_that_of_its_conversions(world: str, tmp_path) -> None:
+    main(["--out", str(tmp_path), "--world", world, "--users", "500"])
+    truth, made = truth_in(tmp_path), simulate(WORLDS[world], seed=18, users=range(500))
+    assert from_date(truth, 0)["channel_share"] == pytest.approx(truth["channel_share"])
+    later = from_date(truth, 10)
+    assert later["conversions"] == (made.dates >= 10).sum() < truth["conversions"]
+    of_later = [credit.cells for credit in made.truth.by_date[10:]]
+    assert later["conversions_by_day_and_channel"] == pytest.approx(np.sum(of_later, axis=0))
+    owed = later["baseline_conversions"] + sum(later["channel_conversions"].values())
+    assert owed == pytest.approx(later["conversions"])
+    if truth["predicted"]:
+        predicted = later["predicted"]
+        owed = predicted["baseline_conversions"] + sum(predicted["channel_conversions"].values())
+        assert owed == pytest.approx(later["conversions"])
 
 
 def test_the_confounded_truth_says_both_what_is_and_what_a_predictor_sees(tmp_path) -> None:

@@ -70,7 +70,8 @@ def test_weekdays_have_their_share_of_touches() -> None:
 def test_the_next_channel_depends_on_the_last_one() -> None:
     follow = ((3.0, 1.0, 0.0), (1.0, 1.0, 1.0), (0.5, 4.0, 1.0))
     rates = (0.1, 0.1, 0.1)
-    plan = WorldPlan(hazard=PLAIN, touching=Touching(rates=rates, follow=follow, repeat=0.0))
+    touching = Touching(rates=rates, follow=follow, repeat=0.0)
+    plan = WorldPlan(hazard=PLAIN, touching=touching, burn_in=0)
     rows = simulate(plan, seed=1, users=range(2_000)).rows
     touched = rows.take(~rows.conversion)
     journeys: dict[int, dict[int, list[int]]] = {}
@@ -151,7 +152,7 @@ def test_without_interactions_or_second_touches_what_disappears_is_the_credit() 
 def test_a_predictor_is_right_about_the_days_on_which_it_sees_a_pattern() -> None:
     """Of the days with a pattern so many convert as `PerfectPredictor` says, not the hazard."""
     world = WORLDS["confounded"]
-    plan = replace(world, hazard=replace(world.hazard, base=0.01), users=3_000)
+    plan = replace(world, hazard=replace(world.hazard, base=0.01), users=3_000, burn_in=0)
     made = simulate(plan, seed=5)
     rng = np.random.default_rng(6)
     days = oracle.person_days(

@@ -9,10 +9,13 @@
 | baseline_conversions, baseline_value, baseline_share | the credit of no touch; the share is of all conversions |
 | channel_conversions, channel_value, channel_share | credit by channel name; the shares are of all channel credit and sum to 1 |
 | conversions_by_day_and_channel, value_by_day_and_channel | the same credit, a list for each day before the conversion (0 first) with one number per channel |
+| dates | the same credit of the conversions on each day of the record, the first day first: `baseline_conversions`, a number for each; `conversions_by_day_and_channel`, a list of lists for each. `from_date` takes those of a later beginning |
 | switched_off | by channel name, and `(all)`: conversions and value that disappear without its touches, under the same random draws; `standard_error` of the conversions |
-| worth | parameters of the value function v(S): `base`, `relative_risks`, `decay`, `interactions` (one, other, risk), as in `Hazard`; of the classic world `rates`, which add up, to 1 at most |
+| worth | parameters of the value function v(S): `base`, `relative_risks`, `decay`, `interactions` (one, other, risk), `saturation`, `peaks`, `second_risks`, as in `Hazard`; of the classic world `rates`, which add up, to 1 at most |
 | intent | null, or the latent intent that drives some channels and conversions: `chance` is the probability of intent on a day, `drives` and `risk` are factors |
-| predicted | null without intent. Else `baseline_conversions`, `baseline_share`, `channel_conversions`, `channel_share`, `conversions_by_day_and_channel` as a perfect predictor would credit them, which does not see the intent; the keys above are the causal truth |
+| drivers | what else drives touches and conversions, by class of `drivers.py`, with its fields; held fixed in v(S) and v(∅) |
+| window_after_conversion, burn_in_days | whether a conversion uses up the touches before it, `cut` or `keep`; days that ran before the first one of the record |
+| predicted | null without intent. Else `dates`, `baseline_conversions`, `baseline_share`, `channel_conversions`, `channel_share`, `conversions_by_day_and_channel` as a perfect predictor would credit them, which does not see the intent; the keys above are the causal truth |
 | expected_conversions, capped_conversions | classic world: credit by channel in closed form; conversions with a probability cut to 1, whose credit is by convention |
 
 Credit is the Shapley value: v(∅)/v(N) of each conversion to the baseline, φ/v(N) to its cells, so
@@ -27,10 +30,10 @@ import numpy as np
 from td_mta.simulate.classic.plan import ClassicPlan
 from td_mta.simulate.classic.truth import ClassicTruth
 from td_mta.simulate.credit import TrueCredit
+from td_mta.simulate.drivers import Intent
 from td_mta.simulate.hazard import Hazard
 from td_mta.simulate.plan import WorldPlan
 from td_mta.simulate.rows import START
-from td_mta.simulate.touching import Intent
 from td_mta.simulate.truth import SwitchedOff, Truth
 
 Facts = dict[str, Any]  # JSON
@@ -44,11 +47,35 @@ def world_facts(name: str, plan: WorldPlan, truth: Truth, *, seed: int, users: i
         "moment": plan.trial_time,
         "window": hazard.window,
         "conversion_row_is_touch": False,
+        "window_after_conversion": plan.window_after_conversion,
+        "burn_in_days": plan.burn_in_days,
         **_credit_of_conversions_and_value(truth.conversions, truth.value, names),
+        "dates": _dates(truth.by_date),
         "switched_off": _switched_off(truth.switched_off, names),
         "worth": _value_function(hazard),
         "intent": None if intent is None else _intent(intent, names),
-        "predicted": None if truth.predicted is None else _credit(truth.predicted, names),
+        "drivers": {type(driver).__name__: dict(vars(driver)) for driver in plan.drivers},
+        "predicted": _predicted(truth.predicted_by_date, names),
+    }
+
+
+def from_date(facts: Facts, first: int) -> Facts:
+    """The facts with the credit of the conversions on day `first` of the record and later.
+
+    0 is the record's first day. Value, `switched_off` and what has no `dates` stay those of all.
+    """
+    if "dates" not in facts:
+        return facts
+    dates = {key: values[first:] for key, values in facts["dates"].items()}
+    cells = np.sum(dates["conversions_by_day_and_channel"], axis=0)
+    credit = TrueCredit(cells, sum(dates["baseline_conversions"]))
+    predicted = facts.get("predicted")
+    return {
+        **facts,
+        **_credit(credit, tuple(facts["channel_share"])),
+        "conversions": round(credit.total),
+        "dates": dates,
+        "predicted": predicted and from_date(predicted, first),
     }
 
 
@@ -109,6 +136,19 @@ def _credit(conversions: TrueCredit, names: tuple[str, ...]) -> Facts:
     }
 
 
+def _dates(by_date: tuple[TrueCredit, ...]) -> Facts:
+    return {
+        "baseline_conversions": [credit.baseline for credit in by_date],
+        "conversions_by_day_and_channel": [credit.cells.tolist() for credit in by_date],
+    }
+
+
+def _predicted(by_date: tuple[TrueCredit, ...] | None, names: tuple[str, ...]) -> Facts | None:
+    if by_date is None:
+        return None
+    return {**_credit(TrueCredit.sum(by_date), names), "dates": _dates(by_date)}
+
+
 def _switched_off(switched_off: SwitchedOff, names: tuple[str, ...]) -> Facts:
     columns = (switched_off.conversions, switched_off.value, switched_off.error)
     lists = (column.tolist() for column in columns)
@@ -136,6 +176,9 @@ def _value_function(hazard: Hazard) -> Facts:
         "base": hazard.base,
         "relative_risks": _by(names, hazard.relative_risks),
         "decay": _by(names, hazard.decays),
+        "saturation": hazard.saturation,
+        "peaks": None if hazard.peaks is None else _by(names, hazard.peaks),
+        "second_risks": None if hazard.second_risks is None else _by(names, hazard.second_risks),
         "interactions": [[names[a], names[b], risk] for a, b, risk in hazard.interactions],
     }
 
