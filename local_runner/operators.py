@@ -187,7 +187,10 @@ def _group(task: TaskRequest, subtasks: dict[str, Located]) -> Located | None:
 
 def _parts(command: Mapping[str, Value]) -> Iterator[tuple[int, int]]:
     """First and last number of each part of a range; the last part may be shorter."""
-    start, end = (integer(command.get(key), key, "long") for key in ("from", "to"))
+    for key in ("from", "to"):
+        if key not in command:
+            raise TaskError(f"Parameter '{key}' is required but not set (config)")
+    start, end = (integer(command[key], key, "long") for key in ("from", "to"))
     given = [key for key in ("step", "slices") if command.get(key) is not None]
     if len(given) == 2:
         raise TaskError("Setting both step and slices options to for_range is invalid (config)")

@@ -36,6 +36,12 @@ def _result(operator: Operator, request: TaskRequest) -> TaskResult:
         ) from error
 
 
+def _as_task_error(error: templates.TemplateError | Refused) -> TaskError:
+    """An error before the operator's own work; what we refuse has no words on Digdag."""
+    same_words = isinstance(error, templates.TemplateError) and error.same_message
+    return TaskError(str(error), same_words=same_words)
+
+
 class Failure(NamedTuple):
     """A task that failed, and why; also one whose later attempt succeeded, as on Digdag."""
 
@@ -116,9 +122,8 @@ class WorkflowRun:
             result = self._attempt(task, self.request(task))
             self._check_added(task, result)
         except (TaskError, templates.TemplateError, Refused) as error:
-            told = error if isinstance(error, TaskError) else TaskError(str(error))
-            task.message, task.raised = told.told, told.raised
-            task.same_words = told.same_words
+            known = error if isinstance(error, TaskError) else _as_task_error(error)
+            task.message, task.raised, task.same_words = known.told, known.raised, known.same_words
             self.failures.append(Failure(task.name, str(error)))
             return False
         task.store = result.store

@@ -114,7 +114,7 @@ class TaskRequest(NamedTuple):
         except OSError:
             raise TaskError(f"File not found: {path} (config)") from None
         except templates.TemplateError as error:
-            raise TaskError(str(error)) from None
+            raise TaskError(str(error), same_words=error.same_message) from None
 
     def _secret(self, key: str) -> str:
         if key not in self.context.secrets:

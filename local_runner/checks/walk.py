@@ -134,7 +134,7 @@ class Checker:
         failed: list[templates.TemplateError] = []
         request = self._request(config, operator, scope, failed)
         doubts = operators.check(self, config, request, scope)
-        if not all(error.same_message for error in failed):
+        if not all(error.same_message or error.is_leaked for error in failed):
             doubts |= {"an error of JavaScript"}
         if "_check" in config:
             doubts |= self._check(config, scope, operator)

@@ -62,6 +62,10 @@ class ScriptError(Exception):
     """An error that JavaScript raises too, with its message."""
 
 
+class LeakedNameError(ScriptError):
+    """A name that no parameter has, and Digdag's own script a variable of."""
+
+
 class Script(NamedTuple):
     """A text with templates as one function's source, and what it reads and assigns."""
 
@@ -95,7 +99,7 @@ def run(code: Script, scope: Mapping[str, object], zone: str) -> str:
     """
     leaked = sorted((code.names & LEAKED) - scope.keys())
     if leaked:
-        raise ScriptError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
+        raise LeakedNameError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
     params = {name: scope[name] for name in code.names if name in scope}
     engine = (_realm if code.changes else _kept_realm)(zone, "moment" in code.names)
     try:

@@ -27,10 +27,11 @@ _SHAPES = {  # scheduler: the form of its argument
     "hourly": r"[0-9]{1,2}:[0-9]{1,2}",
     "weekly": rf"({'|'.join(_WEEKDAYS)}), *{_CLOCK}",
     "monthly": rf"([1-9]|[12][0-9]|3[01]), *{_CLOCK}",
-    "minutes_interval": r"(1|2|3|4|5|6|10|12|15|20|30)",
+    "minutes_interval": r"[1-9]|[1-5][0-9]",
     "cron": r"\S+( +\S+){4}",
 }
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_WEEKDAY = 4  # the place of a cron's field
 _SEARCH_DAYS = 400
 
 
@@ -117,9 +118,8 @@ def _cron(kind: str, argument: str) -> str:
 
 def _session_times(cron: str) -> SessionTimes:
     """A day must fit both the day of the month and the weekday, as in Digdag's cron4j."""
-    sets = [frozenset(_cron_field(text, place)) for place, text in enumerate(cron.split())]
-    minutes, hours, days, months, weekdays = sets
-    return SessionTimes(minutes, hours, days, months, frozenset(day % 7 for day in weekdays))
+    fields = enumerate(cron.split())
+    return SessionTimes(*(frozenset(_cron_field(text, place)) for place, text in fields))
 
 
 def _cron_field(text: str, place: int) -> Iterator[int]:
@@ -128,16 +128,21 @@ def _cron_field(text: str, place: int) -> Iterator[int]:
     number = "|".join(["[0-9]+", *aliases])
     for part in text.lower().split(","):
         match = re.fullmatch(rf"(?:\*|({number})(?:-({number}))?)(?:/([1-9][0-9]*))?", part)
-        first, last, step = match.groups() if match else (None, None, None)
-        if not match or (step and first and not last):  # `5/10`: cron implementations differ
+        if match is None:
             raise ValueError(f"cron field {text} is not supported")
+        first, last, step = match.groups()
         start, stop = (
-            low if first is None else int(aliases.get(first, first)),
-            high if first is None else int(aliases.get(last or first, last or first)),
+            int(aliases.get(word, word)) for word in (first or str(low), last or first or str(high))
         )
-        if not low <= start <= stop <= high:
+        if not (low <= start <= high and low <= stop <= high):
             raise ValueError(f"cron field must be within {low} to {high}, got {text}")
-        yield from range(start, stop + 1, int(step or 1))
+        if place == _WEEKDAY and first:  # 7 is Sunday as well, before a range is made
+            start, stop = start % 7, stop % 7
+        if start <= stop:
+            numbers = list(range(start, stop + 1))
+        else:  # over the end, as `22-2`
+            numbers = [*range(start, high + 1), *range(low, stop + 1)]
+        yield from numbers[:: int(step or 1)]
 
 
 def parse_time(text: str, tz: ZoneInfo) -> datetime:

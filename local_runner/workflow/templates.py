@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from local_runner.javascript import engine
-from local_runner.javascript.engine import ScriptError
+from local_runner.javascript.engine import LeakedNameError, ScriptError
 from local_runner.javascript.names import GLOBALS
 from local_runner.javascript.syntax import Expression, recognise
 from local_runner.javascript.tokens import UnsupportedError
@@ -25,9 +25,13 @@ _TEMPLATE = re.compile(r"\$\{(?![a-z]+:)(?=.)", re.DOTALL)
 
 
 class TemplateError(Exception):
-    """A template that fails on Digdag too, in the run; `same_message` if with the same message."""
+    """A template that fails on Digdag too, in the run; `same_message` if with the same message.
+
+    `is_leaked` where a later task may have a parameter of the name, and Digdag's script has it too.
+    """
 
     same_message = True
+    is_leaked = False
 
 
 class UnknownTemplateError(TemplateError):
@@ -83,6 +87,7 @@ def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | N
     except (ScriptError, UnsupportedError) as error:
         error_class = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
         failure = error_class(f"Failed to evaluate a variable {text} ({error}){where} (config)")
+        failure.is_leaked = isinstance(error, LeakedNameError)
         failure.same_message = bool(_SAME_MESSAGE.match(str(error)))
         raise failure from None
 
