@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from local_runner import network, operators
 from local_runner.checks import td
-from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
-from local_runner.task_request import TaskError, TaskRequest, with_defaults
+from local_runner.checks.scope import Doubts, ParameterScope, Subject, Walk, refusing
+from local_runner.task_request import TaskError, TaskRequest
 from local_runner.td.other_jobs import KINDS
 from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location
@@ -17,58 +17,53 @@ from td_mta.errors import Refused
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def check(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
+def check(task: Subject) -> Doubts:
     """Check one task by its operator; raises `Refused`. The doubts are of the tasks it makes."""
-    return CHECKS[request.operator](walk, config, request, scope) or Doubts()
+    return CHECKS[task.request.operator](task) or Doubts()
 
 
-def _location(config: Located, request: TaskRequest) -> Location | str:
-    return config.location(request.operator) or ""
-
-
-def _any(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+def _any(task: Subject) -> None:
     """Nothing to check before the run."""
 
 
-def _fail(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    message = config["fail>"]
+def _fail(task: Subject) -> None:
+    message = task.config["fail>"]
     if isinstance(message, dict | list):
-        raise Refused(f"{_location(config, request)}: fail> needs a message, got {message!r}")
+        raise Refused(f"{task.location}: fail> needs a message, got {message!r}")
 
 
-def _if(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
-    condition = config["if>"]
+def _if(task: Subject) -> Doubts:
+    condition = task.config["if>"]
     is_other_number = isinstance(condition, int) and condition not in (0, 1)
     has_blanks = isinstance(condition, str) and condition != condition.strip()
     if is_other_number or has_blanks:
-        location = _location(config, request)
-        raise Refused(f"{location}: if> must be true or false, got {condition!r}")
-    return _branch(walk, config, "_do", scope) | _branch(walk, config, "_else_do", scope)
+        raise Refused(f"{task.location}: if> must be true or false, got {condition!r}")
+    return _branch(task, "_do") | _branch(task, "_else_do")
 
 
-def _branch(walk: Walk, config: Located, key: str, scope: ParameterScope) -> Doubts:
-    if key not in config:
+def _branch(task: Subject, key: str) -> Doubts:
+    if key not in task.config:
         return Doubts()
-    body, location = config[key], config.location(key)
+    body, location = task.config[key], task.config.location(key)
     if not isinstance(body, Located):
         raise Refused(f"{location}: {key} must be a mapping, got {body!r}")
-    return walk.alone(body, scope, location or "")
+    return task.walk.alone(body, task.scope, location or "")
 
 
-def _loop(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
+def _loop(task: Subject) -> Doubts:
     """Every turn, where the turns are known; else the body once, its variables unknown."""
-    operator, location = request.operator, _location(config, request)
-    if operator != "loop>" and not isinstance(config[operator], dict | str):
-        raise Refused(f"{location}: {operator} needs a mapping, got {config[operator]!r}")
-    if operator == "loop>" and isinstance(config[operator], bool | float):
-        raise Refused(f"{location}: loop> needs a number of turns, got {config[operator]}")
-    do = config.get("_do", Located())
+    operator, location = task.request.operator, task.location
+    if operator != "loop>" and not isinstance(task.config[operator], dict | str):
+        raise Refused(f"{location}: {operator} needs a mapping, got {task.config[operator]!r}")
+    if operator == "loop>" and isinstance(task.config[operator], bool | float):
+        raise Refused(f"{location}: loop> needs a number of turns, got {task.config[operator]}")
+    do = task.config.get("_do", Located())
     if not isinstance(do, Located):
-        raise Refused(f"{config.location('_do')}: _do must be a mapping, got {do!r}")
-    turns = _turns(request)
+        raise Refused(f"{task.config.location('_do')}: _do must be a mapping, got {do!r}")
+    turns = _turns(task.request)
     if turns is not None:
-        return walk.task(turns, scope, location)
-    return _branch(walk, config, "_do", scope)
+        return task.walk.task(turns, task.scope, location)
+    return _branch(task, "_do")
 
 
 def _turns(request: TaskRequest) -> Located | None:
@@ -81,33 +76,31 @@ def _turns(request: TaskRequest) -> Located | None:
         return None
 
 
-def _call(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
-    location, project = _location(config, request), request.context.project
-    if "call>" not in request.params and isinstance(config["call>"], str):
+def _call(task: Subject) -> Doubts:
+    location, project = task.location, task.request.context.project
+    if "call>" not in task.request.params and isinstance(task.config["call>"], str):
         files = [path.relative_to(project.root) for path in sorted(project.root.rglob("*.dig"))]
-        return _any_of(walk, [file.as_posix() for file in files], scope, location, "call>")
-    if not isinstance(request.command, str):
-        raise Refused(f"{location}: call> must name a file, got {config['call>']!r}")
+        return _any_of(task, [file.as_posix() for file in files], task.scope)
+    if not isinstance(task.request.command, str):
+        raise Refused(f"{location}: call> must name a file, got {task.config['call>']!r}")
     with refusing(f"{location}: call>"):
-        path = operators.called(request)
+        path = operators.called(task.request)
     file = path.relative_to(project.root).as_posix()
-    if file in scope.calls:
+    if file in task.scope.calls:
         raise Refused(f"{location}: call> of {file} goes in a circle")
     if not path.is_file():
         raise Refused(f"{location}: call>: File not found: {path} (config)")
-    return _called(walk, file, scope, location)
+    return _called(task, file, task.scope)
 
 
-def _called(walk: Walk, file: str, scope: ParameterScope, location: Location | str) -> Doubts:
-    subtasks = operators.called_body(walk.context.project, file)
-    return walk.task(subtasks, replace(scope, calls=(*scope.calls, file)), location)
+def _called(task: Subject, file: str, scope: ParameterScope) -> Doubts:
+    subtasks = operators.called_body(task.walk.context.project, file)
+    return task.walk.task(subtasks, replace(scope, calls=(*scope.calls, file)), task.location)
 
 
-def _any_of(
-    walk: Walk, files: list[str], scope: ParameterScope, location: Location | str, operator: str
-) -> Doubts:
+def _any_of(task: Subject, files: list[str], scope: ParameterScope) -> Doubts:
     """Check every workflow that a name known only in the run may mean, but for those around."""
-    doubts = Doubts()
+    doubts, operator = Doubts(), task.request.operator
     if operator in scope.calls:  # within such a check, where all of them are seen to already
         return doubts
     within = replace(scope, calls=(*scope.calls, operator))
@@ -115,99 +108,99 @@ def _any_of(
         if file in scope.calls:
             continue
         try:
-            doubts |= _called(walk, file, within, location)
+            doubts |= _called(task, file, within)
         except Refused as error:
             raise Refused(
-                f"{error} ({location}: the name of {operator} is known only in the run, and may be "
-                "this file's)"
+                f"{error} ({task.location}: the name of {operator} is known only in the run, and "
+                "may be this file's)"
             ) from None
     return doubts
 
 
-def _require(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
-    location, project = _location(config, request), request.context.project
-    own = config.keys() & {"project_id", "project_name", "retry_attempt_name", "session_time"}
-    if own or request.params.get("rerun_on", "none") != "none":
+def _require(task: Subject) -> Doubts:
+    location, project = task.location, task.request.context.project
+    own = task.config.keys() & {"project_id", "project_name", "retry_attempt_name", "session_time"}
+    if own or task.request.params.get("rerun_on", "none") != "none":
         option = min(own, default="rerun_on")
         raise Refused(
             f"{location}: require> with {option} is not supported: only workflows of this project, "
             "once in a session, are at hand; run another project's there"
         )
-    if walk.has_given_parameters:
+    if task.walk.has_given_parameters:
         raise Refused(
             f"{location}: require> together with -p or -P is not supported: whether the other "
             "workflow sees these is not known; set them in params of require>"
         )
-    if not isinstance(request.params.get("params", {}), dict):
+    if not isinstance(task.request.params.get("params", {}), dict):
         raise Refused(f"{location}: params of require> must be a mapping")
-    alone = replace(scope, params=dict(scope.builtins))  # it sees nothing of this workflow
-    if "require>" not in request.params and isinstance(config["require>"], str):
+    alone = replace(
+        task.scope, params=dict(task.scope.builtins)
+    )  # it sees nothing of this workflow
+    if "require>" not in task.request.params and isinstance(task.config["require>"], str):
         files = [path.name for path in sorted(project.root.glob("*.dig"))]
-        return _any_of(walk, files, alone, location, "require>")
-    file = f"{request.command}.dig"
+        return _any_of(task, files, alone)
+    file = f"{task.request.command}.dig"
     if not (project.root / file).is_file():
         hint = ": a name has no .dig" if file.endswith(".dig.dig") else ""
         raise Refused(
-            f"{location}: require>: there is no workflow {request.command} in the project's "
+            f"{location}: require>: there is no workflow {task.request.command} in the project's "
             f"root{hint}"
         )
-    if file in scope.calls:
+    if file in task.scope.calls:
         raise Refused(f"{location}: require> of {file} goes in a circle")
-    given = request.params.get("params")
-    _called(walk, file, alone.export(given), location)
+    given = task.request.params.get("params")
+    _called(task, file, alone.export(given))
     return Doubts()
 
 
-def _py(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    command = config["py>"]
+def _py(task: Subject) -> None:
+    command = task.config["py>"]
     if not isinstance(command, str) or not command:
-        raise Refused(
-            f"{_location(config, request)}: py> needs package.module.function, got {command!r}"
-        )
-    _environment(config, walk, scope)
+        raise Refused(f"{task.location}: py> needs package.module.function, got {command!r}")
+    _environment(task)
 
 
-def _sh(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    command, location = config["sh>"], _location(config, request)
+def _sh(task: Subject) -> None:
+    command, location = task.config["sh>"], task.location
     if not isinstance(command, str) or not command or "${secret:" in command:
         raise Refused(f"{location}: sh> needs a script, with secrets in _env alone")
-    shell = request.settings("sh").get("shell", [])
+    shell = task.request.settings("sh").get("shell", [])
     if not isinstance(shell, list) or not all(isinstance(word, str) for word in shell):
         raise Refused(f"{location}: shell must be a list of words, got {shell!r}")
-    _environment(config, walk, scope)
+    _environment(task)
 
 
-def _wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location = _location(config, request)
-    if request.operator in request.params:
+def _wait(task: Subject) -> None:
+    location = task.location
+    if task.request.operator in task.request.params:
         with refusing(location):
-            operators.waiting(request.command)
+            operators.waiting(task.request.command)
 
 
-def _http(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location = _location(config, request)
-    walk.secrets(str(config["http>"]), str(location))
-    for text in templates.strings([request.params.get(key) for key in ("content", "headers")]):
-        walk.secrets(text, str(location))
-    is_known = "http>" in request.params or "http.uri" in request.context.secrets
+def _http(task: Subject) -> None:
+    location = task.location
+    task.walk.secrets(str(task.config["http>"]), str(location))
+    for text in templates.strings([task.request.params.get(key) for key in ("content", "headers")]):
+        task.walk.secrets(text, str(location))
+    is_known = "http>" in task.request.params or "http.uri" in task.request.context.secrets
     host = None
-    if is_known and not walk.dry_run:
+    if is_known and not task.walk.dry_run:
         with refusing(location):
-            host = urlsplit(network.address(request)).hostname or ""
-    _reached(walk, "http>", host, location)
+            host = urlsplit(network.address(task.request)).hostname or ""
+    _reached(task.walk, "http>", host, location)
 
 
-def _mail(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
-    location, host = _location(config, request), network.mail_host(request)
-    settings = with_defaults(scope.export(config).params, "mail")
-    if host is None and settings.get("host") is None and not walk.dry_run:
+def _mail(task: Subject) -> None:
+    location, host = task.location, network.mail_host(task.request)
+    settings = task.written("mail")
+    if host is None and settings.get("host") is None and not task.walk.dry_run:
         raise Refused(
             f"{location}: mail> has no mail server here, as Treasure Data has: give --secret "
             "mail.host=HOST, -p mail.port=PORT and --allow-network HOST, or take the task out"
         )
-    if isinstance(config["mail>"], str) and isinstance(request.command, str):
-        td.check_file(request, request.command, location)
-    _reached(walk, "mail>", host, location)
+    if isinstance(task.config["mail>"], str) and isinstance(task.request.command, str):
+        td.check_file(task.request, task.request.command, location)
+    _reached(task.walk, "mail>", host, location)
 
 
 def _reached(walk: Walk, operator: str, host: str | None, location: Location | str) -> None:
@@ -221,24 +214,24 @@ def _reached(walk: Walk, operator: str, host: str | None, location: Location | s
     )
 
 
-def _environment(config: Located, walk: Walk, scope: ParameterScope) -> None:
+def _environment(task: Subject) -> None:
     """Check the task's own `_env`, which an exported one joins, as written."""
-    if "_env" not in config:
+    if "_env" not in task.config:
         return
-    own, location = config["_env"], config.location("_env")
+    own, location = task.config["_env"], task.config.location("_env")
     if not isinstance(own, Located):
         raise Refused(f"{location}: _env must be a mapping of names to values, got {own!r}")
-    exported = scope.params.get("_env")
+    exported = task.scope.params.get("_env")
     for key, value in {**(exported if isinstance(exported, dict) else {}), **own}.items():
         where = f"{own.location(key) or location}: {key}"
         if not _VARIABLE.fullmatch(key) or isinstance(value, dict | list):
             # The value is not shown: it may hold a secret.
             raise Refused(f"{where}: _env needs names of letters, digits and _, and plain values")
-        walk.secrets(str(value), where)
+        task.walk.secrets(str(value), where)
 
 
 # A check sees the task as written (`config`) and as far as its values are known (`request`).
-Check = Callable[[Walk, Located, TaskRequest, ParameterScope], Doubts | None]
+Check = Callable[[Subject], Doubts | None]
 
 CHECKS: dict[str, Check] = {
     "call>": _call,

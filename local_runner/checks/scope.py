@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from local_runner.task_request import RunContext, TaskError
+from local_runner.task_request import RunContext, TaskError, TaskRequest, with_defaults
 from local_runner.workflow.yaml_types import Located, Location, Value, copy, merge
 from td_mta.errors import Refused
 
@@ -51,6 +51,24 @@ class Walk(Protocol):
 
     def secrets(self, text: str, what: str) -> None:
         """Every `${secret:key}` of a text must be there before the run."""
+
+
+class Subject(NamedTuple):
+    """A task to check: as written (`config`), and as far as its values are known (`request`)."""
+
+    walk: Walk
+    config: Located
+    request: TaskRequest
+    scope: ParameterScope
+
+    @property
+    def location(self) -> Location | str:
+        """Where its operator stands."""
+        return self.config.location(self.request.operator) or ""
+
+    def written(self, section: str = "td") -> dict[str, Value]:
+        """Its settings as the files state them: their values may be known only in the run."""
+        return with_defaults(self.scope.export(self.config).params, section)
 
 
 @contextlib.contextmanager

@@ -6,9 +6,9 @@ What depends on a value that an earlier task stores is left to the run.
 import re
 from collections.abc import Mapping
 
-from local_runner.checks.scope import Doubts, ParameterScope, Walk, refusing
+from local_runner.checks.scope import Doubts, Subject, Walk, refusing
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.task_request import TaskRequest, with_defaults
+from local_runner.task_request import TaskRequest
 from local_runner.td import statement as td_statement
 from local_runner.td.other_jobs import KINDS, LOAD_FILES, aws_secrets
 from local_runner.workflow import templates
@@ -20,9 +20,9 @@ _LAST_JOB = re.compile(r"\$\{[^}]*\btd\.last_job")
 _VERBS = ("create_table", "insert_into")
 
 
-def td(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+def td(task: Subject) -> None:
     """td>: where its rows go, its names, its query."""
-    location, settings = _common(walk, config, request, scope)
+    location, settings = _common(task)
     verbs = [key for key in _VERBS if settings.get(key) is not None]
     if len(verbs) == 2:
         raise Refused(f"{location}: td> takes create_table or insert_into, got both")
@@ -32,52 +32,52 @@ def td(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope)
         raise Refused(f"{location}: result_settings needs result_connection")
     for key in _WITH_SECRETS:
         for text in templates.strings(settings.get(key)):
-            walk.secrets(text, f"{location}: {key}")
+            task.walk.secrets(text, f"{location}: {key}")
     _check_values(settings, location)
-    _check_query(walk, config, request, scope, location)
+    _check_query(task)
 
 
-def td_for_each(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> Doubts:
+def td_for_each(task: Subject) -> Doubts:
     """td_for_each>: its query, and `_do` once, without its row."""
-    location, settings = _common(walk, config, request, scope)
-    if "_retry" in config or "_check" in config:
+    location, settings = _common(task)
+    if "_retry" in task.config or "_check" in task.config:
         raise Refused(f"{location}: _retry and _check on td_for_each> are not supported")
-    do = config.get("_do")
+    do = task.config.get("_do")
     if not isinstance(do, Located):
         raise Refused(f"{location}: td_for_each> needs _do, a mapping")
     _check_values(settings, location)
-    _check_query(walk, config, request, scope, location)
-    return walk.alone(do, scope, config.location("_do") or "")
+    _check_query(task)
+    return task.walk.alone(do, task.scope, task.config.location("_do") or "")
 
 
-def td_wait(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+def td_wait(task: Subject) -> None:
     """td_wait>: its interval and its query."""
-    location, settings = _common(walk, config, request, scope)
+    location, settings = _common(task)
     _check_values(settings, location)
     with refusing(location):
         td_statement.interval(settings)
-    _check_query(walk, config, request, scope, location)
+    _check_query(task)
 
 
-def td_wait_table(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+def td_wait_table(task: Subject) -> None:
     """td_wait_table>: its table, interval and number of rows."""
-    location, settings = _common(walk, config, request, scope)
-    written = config["td_wait_table>"]
+    location, settings = _common(task)
+    written = task.config["td_wait_table>"]
     if not isinstance(written, str):
         raise Refused(f"{location}: td_wait_table> needs the name of a table, got {written!r}")
     _check_values(settings, location)
     with refusing(location):
         td_statement.interval(settings)
         td_statement.number(settings, "rows")
-        if request.command is not None:
-            td_statement.table_name(request.command)
+        if task.request.command is not None:
+            td_statement.table_name(task.request.command)
 
 
-def td_ddl(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+def td_ddl(task: Subject) -> None:
     """td_ddl>: its lists of tables and databases."""
-    location, settings = _common(walk, config, request, scope)
+    location, settings = _common(task)
     for key in td_statement.DDL_DATABASES:
-        if settings.get(key) is not None and _on_local_tables(walk):
+        if settings.get(key) is not None and _on_local_tables(task.walk):
             raise Refused(
                 f"{location}: td_ddl> with {key} has no meaning on local tables, which have no "
                 "databases"
@@ -88,27 +88,27 @@ def td_ddl(walk: Walk, config: Located, request: TaskRequest, scope: ParameterSc
         td_statement.renames(settings)
 
 
-def other_job(walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope) -> None:
+def other_job(task: Subject) -> None:
     """td_run> and the operators beside it: on Treasure Data alone, with what they must have."""
-    location, kind = config.location(request.operator) or "", KINDS[request.operator]
-    if not walk.context.account:
+    location, kind = task.location, KINDS[task.request.operator]
+    if not task.walk.context.account:
         raise Refused(
-            f"{location}: {request.operator} has no meaning on local tables: run it with "
+            f"{location}: {task.request.operator} has no meaning on local tables: run it with "
             "--warehouse td, or make its tables with td>"
         )
-    _check_remote(walk, config, request, scope, request.settings("td"), location)
-    written = _written(config, scope)
+    _check_remote(task, task.request.settings("td"))
+    written = task.written()
     missing = [key for key in kind.needs if written.get(key) is None]
     if missing:
-        raise Refused(f"{location}: {request.operator} needs {', '.join(missing)}")
-    file = str(request.command) if request.operator == "td_load>" else ""
-    if file.endswith(LOAD_FILES) and not (request.folder() / file).is_file():
+        raise Refused(f"{location}: {task.request.operator} needs {', '.join(missing)}")
+    file = str(task.request.command) if task.request.operator == "td_load>" else ""
+    if file.endswith(LOAD_FILES) and not (task.request.folder() / file).is_file():
         raise Refused(f"{location}: td_load>: no such file: {file}")
     for text in templates.strings([written.get("config"), written.get("result_settings")]):
-        walk.secrets(text, str(location))
+        task.walk.secrets(text, str(location))
     for name in ("access_key_id", "secret_access_key") if kind.aws else ():
-        if not walk.context.secrets.keys() & set(aws_secrets(name)):
-            walk.secrets(f"${{secret:{aws_secrets(name)[0]}}}", str(location))
+        if not task.walk.context.secrets.keys() & set(aws_secrets(name)):
+            task.walk.secrets(f"${{secret:{aws_secrets(name)[0]}}}", str(location))
 
 
 def no_local_job(walk: Walk, text: str, where: str) -> None:
@@ -121,60 +121,47 @@ def _on_local_tables(walk: Walk) -> bool:
     return bool(walk.context.warehouse) and not walk.context.account
 
 
-def _common(
-    walk: Walk, config: Located, request: TaskRequest, scope: ParameterScope
-) -> tuple[Location | str, dict[str, Value]]:
+def _common(task: Subject) -> tuple[Location | str, dict[str, Value]]:
     """The task's location and settings, once its warehouse is known to take it."""
-    location, settings = config.location(request.operator) or "", request.settings("td")
-    if walk.context.account:
-        _check_remote(walk, config, request, scope, settings, location)
+    location, settings = task.location, task.request.settings("td")
+    operator = task.request.operator
+    if task.walk.context.account:
+        _check_remote(task, settings)
         return location, settings
     unknown = [key for key in td_statement.ONLY_REMOTE if settings.get(key) is not None]
     if settings.get("engine", "presto") != "presto":
         unknown.append(f"engine {settings['engine']}")
     if unknown:
         raise Refused(
-            f"{location}: {request.operator} with {', '.join(unknown)} has no meaning on local "
-            "tables"
+            f"{location}: {operator} with {', '.join(unknown)} has no meaning on local tables"
         )
-    if walk.context.warehouse is None and not walk.dry_run:
+    if task.walk.context.warehouse is None and not task.walk.dry_run:
         raise Refused(
-            f"{location}: {request.operator} needs tables: give --data DIR, --warehouse local or "
+            f"{location}: {operator} needs tables: give --data DIR, --warehouse local or "
             "--warehouse td"
         )
     return location, settings
 
 
-def _written(config: Located, scope: ParameterScope) -> dict[str, Value]:
-    """The settings as the files state them: their values may be known only in the run."""
-    return with_defaults(scope.export(config).params, "td")
-
-
-def _check_remote(
-    walk: Walk,
-    config: Located,
-    request: TaskRequest,
-    scope: ParameterScope,
-    settings: Mapping[str, Value],
-    location: Location | str,
-) -> None:
+def _check_remote(task: Subject, settings: Mapping[str, Value]) -> None:
+    location = task.location
     engine = settings.get("engine") or "presto"
     if engine not in td_statement.ENGINES:
         raise Refused(f"{location}: engine must be presto or hive, got {engine}")
-    account = walk.context.account
+    account = task.walk.context.account
     assert account
-    if not walk.dry_run:
+    if not task.walk.dry_run:
         try:
             account.connection(settings)
         except ConfigError as error:
             raise ConfigError(f"{location}: {error}") from None
-    if request.operator == "td_result_export>":  # of a job, wherever its tables were
+    if task.request.operator == "td_result_export>":  # of a job, wherever its tables were
         return
-    if _written(config, scope).get("database") is None:
-        raise Refused(f"{location}: {request.operator} needs the parameter database")
-    database = walk.context.secrets.get("td.database") or settings.get("database")
+    if task.written().get("database") is None:
+        raise Refused(f"{location}: {task.request.operator} needs the parameter database")
+    database = task.walk.context.secrets.get("td.database") or settings.get("database")
     if isinstance(database, str) and "${secret:" in database:
-        walk.secrets(database, f"{location}: database")  # only td.database has a meaning there
+        task.walk.secrets(database, f"{location}: database")  # only td.database has a meaning there
     elif database is not None:
         with refusing(location):
             td_statement.name(str(database).strip(), "database")
@@ -192,17 +179,12 @@ def _check_values(settings: Mapping[str, Value], location: Location | str) -> No
                 td_statement.table_name(settings[key])
 
 
-def _check_query(
-    walk: Walk,
-    config: Located,
-    request: TaskRequest,
-    scope: ParameterScope,
-    location: Location | str,
-) -> None:
-    walk.queries += 1
-    file = _query_file(config, request, scope, location)
+def _check_query(task: Subject) -> None:
+    location = task.location
+    task.walk.queries += 1
+    file = _query_file(task)
     if file is not None:  # else it stands in the task, whose templates were checked before
-        no_local_job(walk, check_file(request, file, location), f"{location}: {file}")
+        no_local_job(task.walk, check_file(task.request, file, location), f"{location}: {file}")
 
 
 def check_file(request: TaskRequest, file: str, location: Location | str) -> str:
@@ -217,25 +199,20 @@ def check_file(request: TaskRequest, file: str, location: Location | str) -> str
     return text
 
 
-def _query_file(
-    config: Located,
-    request: TaskRequest,
-    scope: ParameterScope,
-    location: Location | str,
-) -> str | None:
+def _query_file(task: Subject) -> str | None:
     """The file of the query; None where the query stands in the task."""
-    written, command = config[request.operator], request.command
+    location, operator = task.location, task.request.operator
+    written, command = task.config[operator], task.request.command
     inline = written["data"] if isinstance(written, dict) and written.keys() == {"data"} else None
     if written is None:
-        inline = _written(config, scope).get("query")
+        inline = task.written().get("query")
     if isinstance(inline, str):
         return None
     if not isinstance(written, str):
-        raise Refused(f"{location}: {request.operator} needs a file, {{data: ...}} or query")
+        raise Refused(f"{location}: {operator} needs a file, {{data: ...}} or query")
     if not isinstance(command, str):
         raise Refused(
-            f"{location}: {request.operator} must name a file that is known before the run, got "
-            f"{written}"
+            f"{location}: {operator} must name a file that is known before the run, got {written}"
         )
     return command
 

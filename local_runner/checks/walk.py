@@ -9,7 +9,7 @@ import re
 
 from local_runner.checks import operators, td
 from local_runner.checks.keys import check_keys, check_templates, reads_error
-from local_runner.checks.scope import Doubts, ParameterScope
+from local_runner.checks.scope import Doubts, ParameterScope, Subject
 from local_runner.operators import OPERATORS
 from local_runner.task_request import RunContext, TaskRequest
 from local_runner.workflow import templates
@@ -133,7 +133,7 @@ class Checker:
         # Some values are known only in the run: a template of these fails now, and may not then.
         failed: list[templates.TemplateError] = []
         request = self._request(config, operator, scope, failed)
-        doubts = operators.check(self, config, request, scope)
+        doubts = operators.check(Subject(self, config, request, scope))
         if not all(error.same_message or error.is_leaked for error in failed):
             doubts |= {"an error of JavaScript"}
         if "_check" in config:
