@@ -24,6 +24,7 @@ To add an operator:
 1. `operators.py`: a function from a `TaskRequest` to a `TaskResult` and its row in OPERATORS; an
    operator with more than a few lines has a file of its own in `processes/` or `td/`.
 2. `checks/operators.py`: a function that refuses what is not known to work, and its row in CHECKS.
-3. `docs/local_runner.md`: its name. `tests/local_runner/`: its cases; one that the real Digdag has
-   run goes to `tests/conformance/digdag/cases.jsonl`, where every case is equal or refused.
+3. `docs/local_runner.md`: its name. `tests/local_runner/workflows.yml`: its cases; one that the
+   real Digdag has run goes to `tests/conformance/digdag/cases.jsonl`, where every case is equal or
+   refused.
 """
