@@ -26,9 +26,23 @@ given as (
         cast("${touchpoints_time_column}" as varchar) as time_text,
         typeof("${touchpoints_time_column}") as time_type,
         false as is_order,
-        cast("${touchpoints_user_column}" as varchar) as user_id,
-        typeof("${touchpoints_user_column}") as user_type,
-        cast("${touchpoints_channel_column}" as varchar) as channel,
+        -- A number without a fraction is the same id without a point.
+        case
+            when typeof("${touchpoints_user_column}") not in ('double', 'real') then cast("${touchpoints_user_column}" as varchar)
+            when cast(cast("${touchpoints_user_column}" as varchar) as double) = floor(cast(cast("${touchpoints_user_column}" as varchar) as double)) and abs(cast(cast("${touchpoints_user_column}" as varchar) as double)) < 9.2e18
+                then cast(cast(cast(cast("${touchpoints_user_column}" as varchar) as double) as bigint) as varchar)
+            when cast("${touchpoints_user_column}" as varchar) <> 'NaN' then cast(cast(
+                'table ${touchpoints_table}, column ${touchpoints_user_column} must hold ids, got ' || cast("${touchpoints_user_column}" as varchar)
+                || ', which is no whole number of up to 18 digits. Write the ids as text' as bigint
+            ) as varchar)
+        end as user_id,
+        case
+            when typeof("${touchpoints_channel_column}") not in ('double', 'real')
+                then cast("${touchpoints_channel_column}" as varchar)
+            when cast(cast("${touchpoints_channel_column}" as varchar) as double) = floor(cast(cast("${touchpoints_channel_column}" as varchar) as double)) and abs(cast(cast("${touchpoints_channel_column}" as varchar) as double)) < 9.2e18
+                then cast(cast(cast(cast("${touchpoints_channel_column}" as varchar) as double) as bigint) as varchar)
+            else cast("${touchpoints_channel_column}" as varchar)
+        end as channel,
         cast("${touchpoints_source_column}" as varchar) as source,
         cast("${touchpoints_campaign_column}" as varchar) as campaign,
         case
@@ -52,8 +66,15 @@ given as (
         cast("${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column}" as varchar),
         typeof("${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column}"),
         true,
-        cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar),
-        typeof("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}"),
+        case
+            when typeof("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}") not in ('double', 'real') then cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar)
+            when cast(cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar) as double) = floor(cast(cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar) as double)) and abs(cast(cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar) as double)) < 9.2e18
+                then cast(cast(cast(cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar) as double) as bigint) as varchar)
+            when cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar) <> 'NaN' then cast(cast(
+                'table ${orders_table}, column ${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column} must hold ids, got ' || cast("${orders_user_column == 'none' ? touchpoints_user_column : orders_user_column}" as varchar)
+                || ', which is no whole number of up to 18 digits. Write the ids as text' as bigint
+            ) as varchar)
+        end,
         cast(null as varchar),
         cast(null as varchar),
         cast(null as varchar),
@@ -75,15 +96,17 @@ given as (
 -- Without the blanks of Unicode around them, those of no width included.
 trimmed as (
     select
-        trim(replace(replace(time_text, chr(160), ' '), chr(8239), ' ')) as time_text,
+        trim(time_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF') as time_text,
         time_type,
         is_order,
         nullif(trim(user_id, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as user_id,
-        user_type,
         nullif(trim(channel, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as channel,
         nullif(trim(source, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as source,
         nullif(trim(campaign, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'), '') as campaign,
-        lower(trim(conversion_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF')) as conversion_text,
+        case
+            when conversion_text = '0' or conversion_text = '1' then conversion_text
+            else lower(trim(conversion_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF'))
+        end as conversion_text,
         value,
         lower(trim(value_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF')) as value_text,
         tie,
@@ -98,16 +121,7 @@ without_words as (
         time_text,
         time_type,
         is_order,
-        case
-            when user_type in ('double', 'real') then case
-                when regexp_like(user_id, '^-?[0-9](?:[.][0-9]+)?E[0-9]+$')
-                    and cast(user_id as double) = floor(cast(user_id as double))
-                    and abs(cast(user_id as double)) < 9.2e18
-                    then cast(cast(cast(user_id as double) as bigint) as varchar)
-                else user_id
-            end
-            else user_id
-        end as user_id,
+        user_id,
         channel,
         source,
         campaign,
@@ -341,10 +355,11 @@ worded as (
 dated as (
     select
         *,
+        case when number is null and stamp_text is null then
         regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-            upper(trim(replace(replace(
-                case when number is null and stamp_text is null then time_text end,
-                '"', ''), '''', ''))),
+            upper(trim(replace(replace(replace(replace(
+                time_text,
+                chr(160), ' '), chr(8239), ' '), '"', ''), '''', ''))),
             ' +', ' '),
             '^(?:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]*[,.]* ', ''),
             '(Z|[-+][0-9]{2}:?[0-9]{2})(?: ?[(][^()]*[)]|\[[A-Z_/]*\])$', '$1'),
@@ -354,7 +369,7 @@ dated as (
             '^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF )?([A-Z]{3})[A-Z]*[-/., ]*([0-9]{4})', '$3-$2-$1'),
             '^([0-9]{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ]([0-9]{2})($|[ T,:])', '20$3-$2-$1$4'),
             '^([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})', '$3-$1-$2'),
-            '^([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})', '$1-$2-$3') as date_text
+            '^([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})', '$1-$2-$3') end as date_text
     from worded
 ),
 
@@ -396,6 +411,7 @@ ordered as (
 clocked as (
     select
         *,
+        case when ordered_text is not null then
         regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
             case
                 when regexp_like(ordered_text, '^[0-9]{4}-[A-Z]{3}-') then substr(ordered_text, 1, 5)
@@ -415,7 +431,7 @@ clocked as (
             '^([-0-9]{10}) ([0-9]{2})($|[-+ Z])', '$1 $2:00$3'),
             '^([-0-9]{10}) ([0-9]):', '$1 0$2:'),
             '^([-0-9]{10}) ([0-9]{2}:[0-9]{2})($|[^:0-9])', '$1 $2:00$3'),
-            '^([-0-9]{10}) ($|[-+Z]|UTC|GMT)', '$1 00:00:00$2') as clock_text
+            '^([-0-9]{10}) ($|[-+Z]|UTC|GMT)', '$1 00:00:00$2') end as clock_text
     from ordered
 ),
 
@@ -437,6 +453,7 @@ stamped as (
                 then cast(number as varchar)
         end as digits,
         case
+            when clock_text is null then null
             when regexp_like(
                 clock_text,
                 '^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$'
@@ -451,10 +468,10 @@ cut as (
         coalesce(
             stamp_text,
             rewritten_text,
-            regexp_replace(
+            case when digits is not null then regexp_replace(
                 rpad(digits, 14, '0'),
                 '^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})', '$1-$2-$3 $4:$5:$6'
-            )
+            ) end
         ) as stamp
     from stamped
 ),
@@ -462,30 +479,36 @@ cut as (
 pieces as (
     select
         *,
-        try_cast(substr(stamp, 1, 10) as date) as day,
-        cast(replace(substr(stamp, 12, 8), ':', '') as bigint) as hhmmss,
-        case when digits is null then substr(stamp, 20) else '' end as tail
+        case when stamp is not null then try_cast(substr(stamp, 1, 10) as date) end as day,
+        case
+            when stamp is not null then cast(replace(substr(stamp, 12, 8), ':', '') as bigint)
+        end as hhmmss,
+        case
+            when stamp is null then null
+            when digits is null then substr(stamp, 20)
+            else ''
+        end as tail
     from cut
 ),
 
 tails as (
     select
         *,
-        substr(regexp_extract(
+        case when tail is not null then substr(regexp_extract(
             tail,
             '^(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$',
             1
-        ), 1, 1) as half,
-        regexp_extract(
+        ), 1, 1) end as half,
+        case when tail is not null then regexp_extract(
             tail,
             '^(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$',
             2
-        ) as utc,
-        regexp_replace(regexp_extract(
+        ) end as utc,
+        case when tail is not null then regexp_replace(regexp_extract(
             tail,
             '^(?:[.,:][0-9]+)? ?((?:[AP][.]? ?M[.]?)?) ?((?:Z|UTC|GMT|UT)?) ?((?:[-+][0-9]{1,2}(?::?[0-9]{2})?)?)$',
             3
-        ), '[:]', '') as offset_text
+        ), '[:]', '') end as offset_text
     from pieces
 ),
 
@@ -643,12 +666,14 @@ flagged as (
                     ',' || regexp_replace(lower('${conversion_value_is}'), ' *, *', ',') || ',',
                     ',' || regexp_replace(conversion_text, '^(-?[0-9])(?:[.]0)?e0$', '$1') || ','
                 ) > 0, 1, 0)
+            when conversion_text = '0' then 0
+            when conversion_text = '1' then 1
             when conversion_text in (
-                '0', '0.0', '0e0', '0.0e0', '', 'false', 'f', 'no', 'n', 'off', '-', 'not converted',
+                '0.0', '0e0', '0.0e0', '', 'false', 'f', 'no', 'n', 'off', '-', 'not converted',
                 'nein', 'falsch', 'non', 'faux', 'falso', 'não', 'nao', 'нет', 'ложь', '否'
             ) then 0
             when conversion_text in (
-                '1', '1.0', '1.0e0', 'true', 't', 'yes', 'y', 'on', 'x', '✓', '✔', 'converted',
+                '1.0', '1.0e0', 'true', 't', 'yes', 'y', 'on', 'x', '✓', '✔', 'converted',
                 'ja', 'j', 'wahr', 'oui', 'vrai', 'si', 'sí', 'sì', 'verdadero', 'vero', 'sim',
                 'verdadeiro', 'да', 'истина', '是'
             ) then 1
@@ -678,13 +703,13 @@ select
     channel as "${channel_col}",
     source as "${source_col}",
     case
+        when source is null then channel
         -- Is one of them a word for a missing value? Rarely, so a first look is at all words as one text.
         when '${null_words}' <> 'none' and strpos(lower('${null_words}'), lower(channel)) > 0
             and strpos(
                 ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
                 ',' || lower(channel) || ','
             ) > 0 then null
-        when source is null then channel
         when '${null_words}' <> 'none' and strpos(lower('${null_words}'), lower(source)) > 0
             and strpos(
                 ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',

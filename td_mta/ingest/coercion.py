@@ -11,9 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from td_mta.errors import DataError
 from td_mta.ingest import columns
 from td_mta.ingest.columns import BLANKS
 from td_mta.journeys.touchpoints import Ints
+
+LARGEST_ID = 9.2e18  # of a double: whole numbers of more digits are not exact
 
 
 class Users(NamedTuple):
@@ -32,12 +35,16 @@ class Names(NamedTuple):
     null_words: Counter[str]  # words that stand for a missing name, and their rows
 
 
-def users(column: pa.Array, null_words: Collection[str] = ()) -> Users:
+def users(column: pa.Array, null_words: Collection[str] = (), location: str = "") -> Users:
     """Ids as text: a number without a fraction as a whole number, `null_words` as missing.
+
+    Raises `DataError` for numbers with a fraction: each system writes them in another way.
 
     >>> users(pa.array(["c1 ", "NULL", ""]), ["null"]).ids.to_pylist()
     ['c1', None, None]
     """
+    if pa.types.is_floating(column.type):
+        _check_whole(column, location)
     ids = columns.trimmed(columns.identifier(column))
     is_word = _are_words(ids, {*null_words, ""})
     if not pc.any(is_word).as_py():
@@ -63,6 +70,16 @@ def names(column: pa.Array, null_words: Collection[str] = ()) -> Names:
             words[name] += rows[place]
             trimmed[place] = None
     return Names([*trimmed, None], codes, int(np.dot(rows[:-1], changed)), words)
+
+
+def _check_whole(column: pa.Array, location: str) -> None:
+    number = np.asarray(columns.numbers(column), np.float64)
+    bad = ~np.isnan(number) & ((np.floor(number) != number) | (abs(number) >= LARGEST_ID))
+    if bad.any():
+        raise DataError(
+            f"{location} must hold ids, got {columns.example(column, bad)}, which is no whole "
+            "number of up to 18 digits; write the ids as text"
+        )
 
 
 def _are_words(ids: pa.Array, words: Collection[str]) -> pa.Array:

@@ -173,7 +173,8 @@ def _clean(
     scan: Scan,
 ) -> pa.RecordBatch:
     """The rows that have a user and a time, as `SPILLED` says; the scan counts them."""
-    user, null_users = coercion.users(batch[settings.user_column], settings.null_words)
+    name = settings.user_column
+    user, null_users = coercion.users(batch[name], settings.null_words, settings.location(name))
     scan.null_users += null_users
     times = reader.read(batch[settings.time_column])
     seconds, complete = times.seconds, ~times.missing & np.asarray(user.is_valid())  # (rows,)

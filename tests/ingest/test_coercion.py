@@ -1,10 +1,12 @@
 """Users and channels as their owners write them: what they mean."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from td_mta.errors import DataError
 from td_mta.ingest import coercion
 from td_mta.ingest.columns import BLANKS
 
@@ -62,7 +64,7 @@ def test_a_user_is_a_text_and_an_empty_one_is_missing(
         ),
         (pa.array([" ", "\xa0", "\u200b"]), [None] * 3),
         (pa.array(["a b", "a\xa0b"]), ["a b", "a\xa0b"]),
-        (pa.array([12.0, 2.0**53, -3.0, 12.5]), ["12", str(2**53), "-3", "12.5"]),
+        (pa.array([12.0, 2.0**53, -3.0, np.nan]), ["12", str(2**53), "-3", None]),
         (pa.array([1e18, 1e15]), [str(10**18), str(10**15)]),
         (pa.array([2**63 - 1, 2**53 + 1]), [str(2**63 - 1), str(2**53 + 1)]),
         (pa.array(["007", "12.10", "1e5", "12.0"]), ["007", "12.10", "1e5", "12.0"]),
@@ -75,6 +77,12 @@ def test_a_user_is_a_text_and_an_empty_one_is_missing(
 )
 def test_a_user_is_the_same_however_it_was_stored(column: pa.Array, ids: list[str | None]) -> None:
     assert coercion.users(column).ids.to_pylist() == ids
+
+
+@pytest.mark.parametrize("number", [12.5, 0.1, 1e19, np.inf])
+def test_a_user_that_is_no_whole_number_is_refused(number: float) -> None:
+    with pytest.raises(DataError, match=r"table t, column u must hold ids, got .* write the ids"):
+        coercion.users(pa.array([1.0, number]), location="table t, column u")
 
 
 def test_words_for_a_missing_user_are_counted_by_the_word() -> None:

@@ -144,7 +144,7 @@ class TimeReader:
         return Times(seconds, missing, +kinds)
 
     def _of_texts(self, text: pa.Array) -> Times:
-        text = pc.utf8_trim_whitespace(text)
+        text = columns.trimmed(text)
         text = pc.if_else(pc.equal(text, ""), None, text)
         missing = columns.missing(text)
         is_whole = columns.matches(text, WHOLE)
@@ -205,7 +205,7 @@ class TimeReader:
         day_first: str | None = None
         month_first: str | None = None
         for batch in batches:
-            text = pc.utf8_trim_whitespace(columns.text(batch)).dictionary_encode().dictionary
+            text = columns.trimmed(columns.text(batch)).dictionary_encode().dictionary
             text = texts.dates_of(text)
             day_first = day_first or _first(text, texts.SHOWS_DAY_FIRST)
             month_first = month_first or _first(text, texts.SHOWS_MONTH_FIRST)

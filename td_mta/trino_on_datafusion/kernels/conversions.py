@@ -97,7 +97,9 @@ def _text_to_integer(kind: Type, wanted: Type) -> Kernel:
         is_short_number = pc.match_substring_regex(trimmed, r"^[+-]?[0-9]{1,18}$")
         # Any 18 digits fit in a bigint, so Arrow can read them; NULLs count as well.
         if wanted.kind == "bigint" and pc.all(is_short_number).as_py() is not False:
-            return pc.replace_substring_regex(trimmed, r"^\+", "").cast(output)
+            if pc.any(pc.starts_with(trimmed, "+")).as_py():
+                trimmed = pc.utf8_ltrim(trimmed, "+")
+            return trimmed.cast(output)
         return per_value(one, output)(texts)
 
     return kernel

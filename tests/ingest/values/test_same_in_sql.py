@@ -96,6 +96,21 @@ def test_users_that_are_numbers(column: pa.Array, tmp_path: Path) -> None:
     assert coercion.users(column).ids.to_pylist() == by_sql(tmp_path, "user_id", column)
 
 
+@pytest.mark.parametrize("number", [12.5, 0.1, 1e19])
+def test_users_that_are_no_whole_numbers_are_refused(number: float, tmp_path: Path) -> None:
+    column, sentence = pa.array([1.0, number]), "must hold ids, got .* which is no whole number"
+    with pytest.raises(DataError, match=sentence):
+        coercion.users(column)
+    with pytest.raises(TrinoError, match=sentence):
+        by_sql(tmp_path, "user_id", column)
+
+
+def test_channels_that_are_numbers(tmp_path: Path) -> None:
+    column = pa.array([12.0, 1200000.0, -3.0, 0.0, None])
+    result = coercion.names(column)
+    assert [result.names[code] for code in result.codes] == by_sql(tmp_path, "channel", column)
+
+
 @pytest.mark.parametrize("column", [pa.array(FLAGS), pa.array([1.0, 0.0, None]), pa.array([True])])
 def test_flags(column: pa.Array, tmp_path: Path) -> None:
     words = [word.strip() for word in configuration.NULL_WORDS.split(",")]
