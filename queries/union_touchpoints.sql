@@ -367,7 +367,7 @@ dated as (
             '^([0-9]{4})([0-9]{2})([0-9]{2})([-T _:]|$)', '$1-$2-$3 '),
             '^([0-9]{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})', '$1-$2-$3'),
             '^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF )?([A-Z]{3})[A-Z]*[-/., ]*([0-9]{4})', '$3-$2-$1'),
-            '^([0-9]{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ]([0-9]{2})($|[ T,:])', '20$3-$2-$1$4'),
+            '^([0-9]{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ]([0-9]{2})($|[ T,])', '20$3-$2-$1$4'),
             '^([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})', '$3-$1-$2'),
             '^([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})', '$1-$2-$3') end as date_text
     from worded
@@ -645,7 +645,7 @@ timed as (
                 else 'must hold times (unix seconds, milliseconds, 2024-03-04 09:00:00 and the like)'
                     || case when seconds is not null then ' from 1970-01-02 to the year 5137' else '' end
                     || ', got ''' || time_text || '''. Set time_format to what it holds '
-                    || '(docs/parameters.md), or correct the column'
+                    || '(docs/parameters.md, or seconds where they count from 0), or correct the column'
             end as bigint)
         end as time
     from read

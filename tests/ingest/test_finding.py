@@ -161,6 +161,11 @@ TABLES = {
         "visitor_id=user hit_ts_date=iso_day hit_ts_time=iso channel=channel conversion=flag",
         "visitor_id hit_ts_time channel conversion ",
     ),
+    "appsflyer": (
+        "AppsFlyer ID=user|Event Time=iso|Media Source=channel|Event Name=event|"
+        "Event Revenue=value",
+        "AppsFlyer ID|Event Time|Media Source|Event Name|Event Revenue",
+    ),
     "flags written in several ways": (
         "user_id=user session_start=iso landing_page=channel device_type=channel "
         "referrer_source=channel is_converted=mixed",

@@ -27,7 +27,7 @@ NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "a
 # The surest first: each column has one role.
 ORDER = tuple(role.name for role in (TIME, USER, CONVERSION, CHANNEL, VALUE))
 NOT_A_CHANNEL = re.compile(
-    r"device|browser|country|city|region|language|locale|page|url|host|path|product|currency|gender"
+    r"event|device|browser|country|city|region|language|locale|page|url|host|path|product|currency|gender"
     r"|category|segment|plan$|version|os$|geraet|pays|land$|ville|pais|设备|城市|国家|デバイス|기기"
 )
 ADDRESSES = {*sentences.PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}

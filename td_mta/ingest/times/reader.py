@@ -251,7 +251,10 @@ class TimeReader:
         )
 
 
-_WHICH_FORMAT = "set time_format to what it holds (docs/parameters.md), or correct the column"
+_WHICH_FORMAT = (
+    "set time_format to what it holds (docs/parameters.md, or seconds where they count from 0), or "
+    "correct the column"
+)
 
 
 def _as_text(found: Times) -> Times:
