@@ -56,6 +56,17 @@ def truth(value: Value, key: str) -> bool:
     raise wrong_type("'true' or 'false'", key, value)
 
 
+def parallel(params: Mapping[str, Value]) -> Value:
+    """`_parallel` of an operator that makes subtasks, which may be a template's text."""
+    value = params.get("_parallel", False)
+    if isinstance(value, dict):
+        limit = integer(value.get("limit"), "limit")
+        return {"limit": limit} if limit > 0 else True
+    if isinstance(value, bool | str):
+        return truth(value, "_parallel")
+    raise TaskError(f"Invalid _parallel format: {json_text(value)} (config)")
+
+
 def duration(value: Value) -> int | None:
     """The seconds of `90s`, `10m`, `1h 30m`, `1d`; None where it is no such text."""
     match = _DURATION.fullmatch(str(value))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from local_runner import network
-from local_runner.config_values import duration, integer, items, mapping, text, truth
+from local_runner.config_values import duration, integer, items, mapping, parallel, text, truth
 from local_runner.processes.python_task import py
 from local_runner.processes.sh_task import sh
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
@@ -82,7 +82,7 @@ def for_each(task: TaskRequest) -> TaskResult:
         ]
         variables = {name: given[index] for (_, name, given), index in chosen}
         subtasks[_allowed("+for-" + "&".join(parts))] = with_export(do, variables)
-    return TaskResult(subtasks=_group(task, subtasks))
+    return TaskResult(subtasks=group_of(subtasks, parallel(task.params)))
 
 
 def loop(task: TaskRequest) -> TaskResult:
@@ -92,7 +92,7 @@ def loop(task: TaskRequest) -> TaskResult:
         count = integer(task.params["count"], "count")
     _limit(count, f"Too many loop subtasks. Limit: {MOST_SUBTASKS}")
     subtasks = {f"+loop-{i}": with_export(do, {"i": i}) for i in range(count)}
-    return TaskResult(subtasks=_group(task, subtasks))
+    return TaskResult(subtasks=group_of(subtasks, parallel(task.params)))
 
 
 def for_range(task: TaskRequest) -> TaskResult:
@@ -103,7 +103,7 @@ def for_range(task: TaskRequest) -> TaskResult:
     for index, (start, end) in enumerate(parts):
         part: dict[str, Value] = {"from": start, "to": end, "index": index}
         subtasks[f"+range-from={start}&to={end}"] = with_export(do, {"range": part})
-    return TaskResult(subtasks=_group(task, subtasks))
+    return TaskResult(subtasks=group_of(subtasks, parallel(task.params)))
 
 
 def call(task: TaskRequest) -> TaskResult:
@@ -175,14 +175,6 @@ def _do(task: TaskRequest) -> Located:
     if not isinstance(do, Located):
         raise TaskError("Parameter '_do' is required but not set (config)")
     return do
-
-
-def _group(task: TaskRequest, subtasks: dict[str, Located]) -> Located | None:
-    """The subtasks as a group, whose `_parallel` is evaluated here and not by the group."""
-    parallel = task.params.get("_parallel", False)
-    if isinstance(parallel, dict):
-        return group_of(subtasks, {"limit": integer(parallel.get("limit"), "limit")})
-    return group_of(subtasks, truth(parallel, "_parallel"))
 
 
 def _parts(command: Mapping[str, Value]) -> Iterator[tuple[int, int]]:

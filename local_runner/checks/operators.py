@@ -94,7 +94,14 @@ def _call(task: Subject) -> Doubts:
 
 
 def _called(task: Subject, file: str, scope: ParameterScope) -> Doubts:
-    subtasks = operators.called_body(task.walk.context.project, file)
+    project = task.walk.context.project
+    export = project.workflow(file).config.get("_export")
+    if "/" in file and isinstance(export, Located) and "_workdir" in export:
+        raise Refused(
+            f"{export.location('_workdir')}: _workdir in _export of a called file in a subfolder: "
+            "which folder Digdag makes of the two is not known; set it on the tasks"
+        )
+    subtasks = operators.called_body(project, file)
     return task.walk.task(subtasks, replace(scope, calls=(*scope.calls, file)), task.location)
 
 

@@ -30,6 +30,7 @@ INSTEAD = {
     "pg>": "run psql with sh>",
     "redshift>": "run psql with sh>",
     **dict.fromkeys(("bq>", "bq_ddl>", "bq_load>", "bq_extract>"), "run the command bq with sh>"),
+    "slack>": "post to its webhook with http>",
     "http_call>": "fetch the workflow with http> into a file of the project, and call> that",
     "emr>": "run the command aws with sh>",
     **dict.fromkeys(("ipynb>", "ml_train>", "ml_predict>", "cdp_segment>"), _HOSTED),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from local_runner import together
+from local_runner.config_values import parallel
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import results
 from local_runner.td import statement as td_statement
@@ -57,7 +58,7 @@ def td_for_each(task: TaskRequest) -> TaskResult:
     """td_for_each>: a query whose rows become subtasks."""
     rows = _query(task)
     subtasks = results.subtasks(task.params.get("_do"), rows.column_names, _values(rows))
-    return TaskResult(subtasks=group_of(subtasks, task.params.get("_parallel", False)))
+    return TaskResult(subtasks=group_of(subtasks, parallel(task.params)))
 
 
 def td_wait(task: TaskRequest) -> TaskResult:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local_runner.config_values import text
+from local_runner.config_values import parallel, text
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.td import ddl, jobs, results
 from local_runner.td import sql as td_sql
@@ -53,7 +53,7 @@ def td_for_each(task: TaskRequest) -> TaskResult:
     columns = job.columns()
     do = task.params.get("_do")
     subtasks = job.rows(lambda rows: results.subtasks(do, columns, rows))
-    group = group_of(subtasks, task.params.get("_parallel", False))
+    group = group_of(subtasks, parallel(task.params))
     stored = td_statement.stored_job(job.id, job.records())
     return TaskResult(store={"td": stored}, subtasks=group)
 
