@@ -10,6 +10,7 @@ from local_runner import together
 from local_runner.checks.keys import reads_error
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
+from local_runner.config_values import integer
 from local_runner.missing_names import explained
 from local_runner.operators import OPERATORS, Operator
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
@@ -54,22 +55,35 @@ class Retry(NamedTuple):
 
     limit: int
     interval: int = 0
+    longest: int | None = None  # interval, of those that grow
     exponential: bool = False
 
     @classmethod
-    def of(cls, config: Located) -> "Retry":
-        """The `_retry` of a task or group, which the checks found sound."""
-        retry = config.get("_retry", 0)
-        if isinstance(retry, int):
-            return cls(retry)
-        options = retry if isinstance(retry, dict) else {}
-        limit, interval = options.get("limit"), options.get("interval", 0)
-        assert isinstance(limit, int) and isinstance(interval, int), "checked before the run"
-        return cls(limit, interval, options.get("interval_type") == "exponential")
+    def of(cls, value: Value) -> "Retry":
+        """The `_retry` of a group, or of a task whose parameters are evaluated.
+
+        Raises `TaskError`.
+        """
+        if isinstance(value, bool):
+            raise TaskError(f"Invalid _retry format:{java_text(value)} (config)")
+        if not isinstance(value, dict):
+            return cls(integer(value, "_retry"))
+        given = {
+            key: integer(value[key], key)
+            for key in ("limit", "interval", "max_interval")
+            if value.get(key) is not None
+        }
+        is_exponential = str(value.get("interval_type")).lower() == "exponential"
+        interval, longest = given.get("interval", 0), given.get("max_interval")
+        return cls(given["limit"], interval, longest, is_exponential)
 
     def wait(self, attempt: int) -> None:
         """Sleep before the next attempt; `attempt` counts from 0."""
-        together.sleep(self.interval * (2**attempt if self.exponential else 1))
+        seconds = self.interval
+        if self.exponential:
+            seconds *= 2**attempt
+            seconds = seconds if self.longest is None else min(seconds, self.longest)
+        together.sleep(seconds)
 
 
 class WorkflowRun:
@@ -152,8 +166,9 @@ class WorkflowRun:
         if self.dry_run:
             self._show(task, request)
             return TaskResult()
-        operator, retry = OPERATORS[request.operator], Retry.of(task.config)
-        for attempt in range(retry.limit if operator.retries else 0):
+        operator = OPERATORS[request.operator]
+        retry = Retry.of(request.params.get("_retry", 0)) if operator.retries else Retry(0)
+        for attempt in range(retry.limit):
             try:
                 return _result(operator, request)
             except TaskError as error:
@@ -179,14 +194,15 @@ class WorkflowRun:
 
     def _run_subtasks(self, task: Task) -> bool:
         """The children in order; a `_retry` here makes and runs all of them again."""
-        retry = Retry.of(task.config)
+        written = task.config.get("_retry", 0)
+        retry = Retry(0) if "${" in str(written) else Retry.of(written)  # of the task's own work
         attempt, children = 0, list(task.children)
         while not self._run_all(children):
             # Of several errors Digdag passes on that of the task which it made first.
             failed = next(child for child in task.children if child.state == "failed")
             task.message, task.raised = failed.message, failed.raised
             task.same_words = failed.same_words
-            if attempt == retry.limit:
+            if attempt >= retry.limit:
                 return False
             retry.wait(attempt)
             attempt += 1

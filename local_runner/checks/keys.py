@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 
 from local_runner.javascript.tokens import UnsupportedError
+from local_runner.operators import OPERATORS
 from local_runner.workflow import templates
 from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import Refused
 
-RETRY_KEYS = {"limit": int, "interval": int, "interval_type": str}
 RETRY_INTERVALS = frozenset({"constant", "exponential"})
+_COUNT = re.compile(r"\s*[0-9]+\s*")
 _UNSUPPORTED = {
     "_type": "write the operator as a key, `echo>: text` for `_type: echo` with `_command: text`",
     "_command": "write the operator as a key, such as `echo>: text`",
@@ -27,22 +28,32 @@ def check_keys(config: Located, location: Location | str) -> None:
         if key in _UNSUPPORTED:
             where = config.location(key) or location
             raise Refused(f"{where}: the key {key} is not supported: {_UNSUPPORTED[key]}")
-    retry = config.get("_retry", 0)
-    if not _is_retry(retry):
-        raise Refused(
-            f"{config.location('_retry')}: _retry must be a number of retries, or a mapping of "
-            f"limit with interval and interval_type, got {retry!r}"
-        )
+    _check_retry(config)
     _check_export(config)
 
 
-def _is_retry(retry: Value) -> bool:
-    if isinstance(retry, dict):
-        # `type`, since true is an int to isinstance; an unknown key has no type that equals None
-        typed = all(type(value) is RETRY_KEYS.get(key) for key, value in retry.items())
-        interval_type = retry.get("interval_type", "constant")
-        return typed and "limit" in retry and interval_type in RETRY_INTERVALS
-    return isinstance(retry, int) and not isinstance(retry, bool) and retry >= 0
+def _check_retry(config: Located) -> None:
+    retry, location = config.get("_retry", 0), config.location("_retry")
+    options = retry if isinstance(retry, dict) else {"limit": retry}
+    named = {"limit", "interval", "max_interval"}
+    numbers = [value for key, value in options.items() if key in named]
+    operator = next((key for key in config if key.endswith(">")), "")
+    is_evaluated = operator in OPERATORS and OPERATORS[operator].retries
+    is_sound = all(
+        isinstance(value, int) or (isinstance(value, str) and _COUNT.fullmatch(value))
+        for value in numbers
+        if not (is_evaluated and "${" in str(value))
+    )
+    interval_type = str(options.get("interval_type", "constant")).lower()
+    is_known = options.keys() <= named | {"interval_type"} and interval_type in RETRY_INTERVALS
+    if not (is_sound and is_known and "limit" in options) or any(
+        isinstance(value, bool) for value in numbers
+    ):
+        hint = "" if is_evaluated else "; of a group or a loop it is not evaluated"
+        raise Refused(
+            f"{location}: _retry must be a number of retries, or a mapping of limit with interval, "
+            f"max_interval and interval_type, got {retry!r}{hint if '${' in str(retry) else ''}"
+        )
 
 
 def _check_export(config: Located) -> None:
