@@ -92,17 +92,17 @@ class _Reader:
 
     def list_of(self, read: Callable[[], object], close: str) -> None:
         """Comma-separated, up to the closing mark; none may be left out."""
-        if self.mark(close):
-            return
+        if not self.mark(close):
+            self.commas(read)
+            self.need(close)
+
+    def commas(self, read: Callable[[], object]) -> None:
         read()
         while self.mark(","):
             read()
-        self.need(close)
 
     def sequence(self) -> None:
-        self.assignment()
-        while self.mark(","):
-            self.assignment()
+        self.commas(self.assignment)
 
     def assignment(self) -> str:
         start, target = self.start, self.conditional()
@@ -142,16 +142,12 @@ class _Reader:
         if self.mark(*_UNARY):
             self.unary()
             return "value"
-        if self.mark("++", "--"):
-            start = self.start
-            self.assign(self.postfix(), self.code[start : self.start].strip())
-            return "value"
-        start, kind = self.start, self.postfix()
-        if self.kind == "mark" and self.text in ("++", "--"):
-            self.assign(kind, self.code[start : self.start].strip())
-            self.take()
-            return "value"
-        return kind
+        counts = self.mark("++", "--")
+        start, kind, end = self.start, self.postfix(), self.start
+        if not counts and not self.mark("++", "--"):
+            return kind
+        self.assign(kind, self.code[start:end].strip())
+        return "value"
 
     def postfix(self) -> str:
         kind = self.primary()
@@ -270,7 +266,7 @@ class _Reader:
         if self.kind == "mark" and self.text == "{":
             self.block()
         elif self.mark("var"):
-            self.variable()
+            self.commas(self.variable)
             self.close()
         elif self.mark("return"):
             if "\n" in self.code[: self.start].rpartition("return")[2]:
@@ -280,8 +276,6 @@ class _Reader:
             self.close()
         elif self.mark("if"):
             self.condition()
-        elif self.kind == "name" and self.text == "function":
-            raise UnsupportedError("a function with a name")
         else:
             self.sequence()
             self.close()
@@ -298,8 +292,6 @@ class _Reader:
         self.declare()
         if self.mark("="):
             self.assignment()
-        if self.mark(","):
-            self.variable()
 
     def close(self) -> None:
         """A semicolon; only the last one of a block may be missing."""
