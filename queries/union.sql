@@ -831,7 +831,7 @@ select
     value
     -- Further columns that the model reads, under their own names.
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
-    ${order_id == 'none' ? '--' : ','} order_id as "${order_id}"
+    ${order_id == 'none' ? '--' : ''}${order_id == tie_column ? '--' : ','} order_id as "${order_id}"
 from touchpoints
 where (channel is not null or conversion = 1)
     and td_interval(seconds, '${time_interval}', '${day_timezone}')

@@ -722,8 +722,8 @@ select
     coalesce(amount, value) as value
     -- Further columns that the model reads, under their own names.
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
-    ${order_id == 'none' ? '--' : ','} order_id as "${order_id}"
-    ${conversion_id == 'none' ? '--' : ','} conversion_id as "${conversion_id}"
+    ${order_id == 'none' ? '--' : ''}${order_id == tie_column ? '--' : ','} order_id as "${order_id}"
+    ${conversion_id == 'none' ? '--' : ''}${conversion_id == tie_column ? '--' : ''}${conversion_id == order_id ? '--' : ','} conversion_id as "${conversion_id}"
 from amounts
 right join flagged on amounts.value_text = flagged.value_text
 where td_interval(time, '${time_interval}', '${day_timezone}')

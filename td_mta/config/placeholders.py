@@ -1,8 +1,8 @@
 """SQL files: one file holds one statement, with `${name}` where a parameter goes.
 
 A name is filled as text: true and false in lower case, and `none`, the word of `config/params.yml`,
-for None. So is a choice, `${table == 'none' ? name_or_text : name_or_text}`, for what is optional.
-Other templates work on Digdag only and are refused here.
+for None. So is a choice, `${table == 'none' ? name_or_text : name_or_text}`, for what is optional,
+by a text or another name. Other templates work on Digdag only and are refused here.
 """
 
 import re
@@ -15,7 +15,7 @@ from td_mta.errors import ConfigError
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _VALUE = r"([A-Za-z_]\w*|'[^']*')"  # the name of a parameter, or a text
-_CHOICE = re.compile(rf"([A-Za-z_]\w*) == ('[^']*') \? {_VALUE} : {_VALUE}")
+_CHOICE = re.compile(rf"([A-Za-z_]\w*) == {_VALUE} \? {_VALUE} : {_VALUE}")
 
 
 def statement(path: Path, parameters: Mapping[str, object] | Any) -> str:
@@ -39,13 +39,15 @@ def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> st
             raise ConfigError(f"{location}: ${{{name}}} is not the name of a parameter")
         return _printed(values[name])
 
+    def text_of(template: str) -> str:
+        return template[1:-1] if template.startswith("'") else named(template)
+
     def value(placeholder: re.Match[str]) -> str:
         template = placeholder[1].strip()
         choice = _CHOICE.fullmatch(template)
         if choice:
-            name, word, if_equal, otherwise = choice.groups()
-            template = if_equal if named(name) == word[1:-1] else otherwise
-            return template[1:-1] if template.startswith("'") else named(template)
+            name, other, if_equal, otherwise = choice.groups()
+            return text_of(if_equal if named(name) == text_of(other) else otherwise)
         if not _NAME.fullmatch(template):
             raise ConfigError(
                 f"{location}: ${{}} must hold the name of a parameter alone, got ${{{template}}}"

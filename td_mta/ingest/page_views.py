@@ -3,13 +3,9 @@
 The query's own table no longer shows it, so the inputs are counted again, where they still exist.
 """
 
-import logging
-
 from td_mta.config.attribution import Config
 from td_mta.errors import MtaError
 from td_mta.warehouse import Warehouse
-
-log = logging.getLogger(__name__)
 
 # A scheme and a host, a path, a query or a fragment, or a host without a scheme.
 _READABLE = r"^[ ]*(?:[^:/?#]*:)?//[^/?#]|^[ ]*[/?#]|^[ ]*[-A-Za-z0-9]+[.]"
@@ -23,8 +19,6 @@ def warnings(config: Config, warehouse: Warehouse) -> list[str]:
     sentences = []
     for table in filter(None, (config.enriched_pageviews, config.enriched_formfills)):
         sentences += _of_table(table, config, warehouse)
-    for sentence in sentences:
-        log.warning("%s", sentence)
     return sentences
 
 

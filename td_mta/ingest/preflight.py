@@ -44,7 +44,7 @@ def explain_empty_table(config: Config, warehouse: Warehouse) -> str:
 def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:
     """Of each table that the workflow's SQL reads, exists and has rows."""
     days = {}
-    for table, column in _time_columns(config).items():
+    for table, column in time_columns(config).items():
         try:
             found = _days(table, column, config, warehouse)
         except DataError:  # no such table or column, or no times in it
@@ -54,7 +54,8 @@ def _days_of_input(config: Config, warehouse: Warehouse) -> dict[str, _Days]:
     return days
 
 
-def _time_columns(config: Config) -> dict[str, str]:
+def time_columns(config: Config) -> dict[str, str]:
+    """The tables that the workflow's SQL reads, and the column of times of each."""
     of_touches = {config.enriched_pageviews: "time"}
     if config.enriched_formfills is not None:
         of_touches[config.enriched_formfills] = "time"
@@ -75,8 +76,8 @@ def _days(table: str, column: str, config: Config, warehouse: Warehouse) -> _Day
         null_words=words(config.null_words),
         batches=lambda: (batch[column] for batch in warehouse.read(table, [column])),
     )
-    ends = _ends(table, column, warehouse)
-    batches = [ends] if _is_in_order(ends) else reader.batches()
+    both = ends(table, column, warehouse)
+    batches = [both] if _is_in_order(both) else reader.batches()
     found = [reader.read(batch) for batch in batches]
     seconds = np.concatenate([times.seconds[~times.missing] for times in found])
     if not len(seconds):
@@ -86,7 +87,7 @@ def _days(table: str, column: str, config: Config, warehouse: Warehouse) -> _Day
     return _Days(first, last)
 
 
-def _ends(table: str, column: str, warehouse: Warehouse) -> pa.Array:
+def ends(table: str, column: str, warehouse: Warehouse) -> pa.Array:
     """The least and the greatest value, as SQL compares them."""
     result = warehouse.query(f'select min("{column}"), max("{column}") from {table}')
     return pa.concat_arrays([result.column(place).combine_chunks() for place in range(2)])

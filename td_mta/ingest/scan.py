@@ -58,6 +58,7 @@ class Scan:
     null_channels: Counter[str] = field(default_factory=Counter)  # the same of channels
     absent_conversion_values: list[str] = field(default_factory=list)  # named, and in no row
     converted: Counter[str] = field(default_factory=Counter)  # what was converted -> rows
+    ties: set[str | None] = field(default_factory=set)  # two values of the tie column, or all
     time_kinds: Counter[str] = field(default_factory=Counter)  # units and forms of times -> rows
 
     @property
@@ -206,7 +207,7 @@ def _clean(
         rnd=_rnd(batch, user, settings),
     )
     _count(read, scan, conversion_row_is_touch=settings.conversion_row_is_touch)
-    arrays = [*map(pa.array, read), *_marks(batch, settings)]
+    arrays = [*map(pa.array, read), *_marks(batch, settings, scan)]
     schema = spilled_schema(settings)
     typed = [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)]
     rows = pa.record_batch(typed, schema=schema)
@@ -214,16 +215,18 @@ def _clean(
     return rows.filter(pa.array(~refund)) if leave_out else rows
 
 
-def _marks(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array]:
+def _marks(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> list[pa.Array]:
     """The columns of `MARKS`; without a value where one of two tables lacks them."""
     marks = []
     for name, column in settings.mark_columns.items():
         is_there = column in batch.schema.names
         values = batch[column] if is_there else pa.nulls(len(batch), pa.string())
-        is_tie = name == "tie"
-        marks.append(
-            columns.text(values) if is_tie else pa.array(ids.read(values, settings.null_words))
-        )
+        if name != "tie":
+            marks.append(pa.array(ids.read(values, settings.null_words)))
+            continue
+        marks.append(columns.text(values))
+        if len(scan.ties) < 2:  # enough to know that they differ
+            scan.ties.update(marks[-1].unique()[:2].to_pylist())
     return marks
 
 

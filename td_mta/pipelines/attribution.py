@@ -18,14 +18,14 @@ import pandas as pd
 from td_mta import quiet
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
-from td_mta.ingest import costs, page_views
+from td_mta.ingest import costs, page_views, sql_input
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
-from td_mta.pipelines.attribution_results import Results, output_frames
+from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.reporting import run_facts
 from td_mta.shapley import ValueFunction, convergence, intervals
 from td_mta.shapley.convergence import CreditChange
@@ -90,8 +90,11 @@ def run(
     fitted = _train(extracted, config, fit, timer)
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
-    notes = [*notes, *warehouse.notes(), *page_views.warnings(config, warehouse)]
-    tables = output_frames(results, config, timer.seconds, notes)
+    of_input = InputSentences(
+        warnings=page_views.warnings(config, warehouse),
+        notes=[*notes, *warehouse.notes(), *sql_input.notes(config, warehouse)],
+    )
+    tables = output_frames(results, config, timer.seconds, of_input)
     page = outputs.page_of(tables, config.table, out)
     run_id = outputs.new_run_id()
     outputs.write_tables(tables, config, warehouse, run_id)

@@ -44,10 +44,17 @@ class Results(NamedTuple):
     changes: list[CreditChange]  # of credit, after each epoch but the first
 
 
+class InputSentences(NamedTuple):
+    """What a run says of its input that is known before the table is read."""
+
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
 def output_frames(
-    results: Results, config: Config, seconds: Mapping[str, float], notes: Sequence[str]
+    results: Results, config: Config, seconds: Mapping[str, float], of_input: InputSentences
 ) -> dict[str, pd.DataFrame]:
-    """Every output table by its key; `notes` are sentences on how the input was read."""
+    """Every output table by its key."""
     credit, channels = results.credit, results.touchpoints.channels
     columns, has_value = channel_columns(channels), results.touchpoints.settings.has_value
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
@@ -66,15 +73,15 @@ def output_frames(
             results.costs.by_channel if results.costs else None,
             has_value=has_value,
         ),
-        "run_info": _run_info(results, config, seconds, notes),
+        "run_info": _run_info(results, config, seconds, of_input),
     }
 
 
 def _run_info(
-    results: Results, config: Config, seconds: Mapping[str, float], notes: Sequence[str]
+    results: Results, config: Config, seconds: Mapping[str, float], of_input: InputSentences
 ) -> pd.DataFrame:
     channels, held_out = results.touchpoints.channels, results.fitted.held_out
-    warnings = _warnings(results, config)
+    warnings = [*_warnings(results, config), *of_input.warnings]
     for sentence in warnings:
         log.warning("%s", sentence)
     return frames.run_info(
@@ -95,7 +102,7 @@ def _run_info(
             "versions": run_facts.versions(),
             "columns": numbered_columns(channels),
             "warnings": warnings,
-            "notes": [*notes, *_notes(results, config)],
+            "notes": [*of_input.notes, *_notes(results, config)],
         }
     )
 

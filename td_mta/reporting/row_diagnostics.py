@@ -41,8 +41,7 @@ def row_warnings(found: TableFacts, scan: Scan, settings: TableSettings, arrival
     if not settings.reading.flags_of_journeys:
         sentences += flag_warnings(journeys)
     sentences += duplicate_warnings(found, "order" in settings.mark_columns)
-    if "tie" not in settings.mark_columns:
-        sentences += tie_warnings(journeys, arrival)
+    sentences += tie_warnings(journeys, arrival, scan, settings.mark_columns.get("tie"))
     sentences += order_warnings(found)
     sentences += refund_warnings(found, scan, subtract=settings.reading.subtract_refunds)
     sentences += bot_warnings("conversions", found.most_conversions, journeys.conversions, journeys)
@@ -115,10 +114,10 @@ def duplicate_warnings(found: TableFacts, order_id: bool) -> list[str]:
     ]
 
 
-def tie_warnings(journeys: Facts, arrival: int) -> list[str]:
+def tie_warnings(journeys: Facts, arrival: int, scan: Scan, tie_column: str | None) -> list[str]:
     """Conversions whose first or last touch, or the order of their path, time does not tell."""
     tied = journeys.tied_conversions
-    if not tied:
+    if not tied or (tie_column and len(scan.ties) > 1):
         return []
     order = {
         0: "which came first is not known, so they count in the order of their names",
@@ -126,9 +125,10 @@ def tie_warnings(journeys: Facts, arrival: int) -> list[str]:
         -1: "they count in the order of the file from its end, as it is sorted newest first",
     }[arrival]
     depend = "depends" if tied == 1 else "depend"
+    no_help = f" (tie_column {tie_column} has one value in all rows)" if tie_column else ""
     return [
         f"{tied:,} of {counted(journeys.conversions, 'conversion')} {depend} on the order of "
-        f"touches at equal times: {order}; set tie_column to a column that orders them."
+        f"touches at equal times{no_help}: {order}; set tie_column to a column that orders them."
     ]
 
 

@@ -28,12 +28,13 @@ class FileOptions:
     header_line: int | None = None  # counted from 1
     sheet: str | None = None  # of a workbook
     name_columns: frozenset[str] = frozenset()  # in lower case: what they hold are names
+    decimal_comma: bool = False  # amounts with a point are no numbers but text, as 12.000
     exact: bool = False  # as we write files: nothing is guessed, mended or left out
 
     @staticmethod
     def parameters() -> tuple[str, ...]:
         """The names of the parameters that matter here."""
-        return (*FORMAT, *NAMING)
+        return (*FORMAT, *NAMING, "decimal_mark")
 
     @classmethod
     def of(cls, config: Config) -> FileOptions:
@@ -46,6 +47,7 @@ class FileOptions:
             header_line=config.file_header_line,
             sheet=config.file_sheet,
             name_columns=frozenset(name.lower() for name in columns if name),
+            decimal_comma=config.decimal_mark == "comma",
         )
 
 

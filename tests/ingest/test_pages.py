@@ -17,6 +17,7 @@ from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.scan import EmptyTableError
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.times.clocks import local_time
+from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.local import LocalWarehouse
 
 ROWS = {
@@ -177,6 +178,43 @@ def test_conversions_of_one_second_with_other_values_are_two(tmp_path: Path) -> 
     [page] = table.pages("test")
     assert page.duplicates == 1
     assert page.journeys.values.tolist() == [2.5, 3.5, 0]
+
+
+def test_spellings_of_a_channel_are_joined_by_the_parameter_alone(tmp_path: Path) -> None:
+    names = {"channels": ["Paid Search", "paid_search", "PAID-SEARCH", "Paid Search"]}
+    apart = table_with(tmp_path, names)
+    assert apart.channels == ["PAID-SEARCH", "Paid Search", "paid_search"]
+
+    joined = table_with(tmp_path, names, channel_letter_case="join")
+
+    assert joined.channels == ["Paid Search"]
+    (page,) = joined.pages("test")
+    assert page.journeys.touches.channel.tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("mark", "values"), [("comma", [0.0, 12000.0, 1500.0, 7.0]), (None, [0.0, 12.0, 1.5, 7.0])]
+)
+def test_points_of_thousands_are_read_by_the_decimal_mark(
+    mark: str | None, values: list[float], tmp_path: Path
+) -> None:
+    texts = ["0", "12.000", "1.500", "7"]
+    lines = [
+        f"{user},{time},{channel},1,{value}"
+        for user, time, channel, value in zip(
+            ROWS["canonical_id"], ROWS["time"], ROWS["channels"], texts, strict=True
+        )
+    ]
+    header = "canonical_id,time,channels,conversion,value"
+    (tmp_path / "touches.csv").write_text("\n".join([header, *lines]) + "\n", "utf-8")
+    given = {"table": "touches", "value_column": "value", "decimal_mark": mark or "none"}
+    config = configuration.from_params(given, "test", out=tmp_path)
+    files = FileOptions.of(config)
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0, files=files)
+    spill = tmp_path / "spill"
+    spill.mkdir()
+    (page,) = TouchpointTable(TableSettings.of(config), warehouse, spill).pages("test")
+    assert sorted(page.journeys.values) == sorted(values)
 
 
 def test_channels_that_touch_nobody_are_no_channels(tmp_path: Path) -> None:

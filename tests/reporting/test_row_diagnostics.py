@@ -110,10 +110,51 @@ def test_conversions_that_depend_on_the_order_at_equal_times_are_counted(tmp_pat
     (reverse,) = said(tmp_path, rows[::-1])
     assert "from its end, as it is sorted newest first" in reverse
     assert said(tmp_path, rows, {"hit": range(len(rows))}, tie_column="hit") == []
+    (no_help,) = said(tmp_path, rows, {"hit": [1] * len(rows)}, tie_column="hit")
+    assert "at equal times (tie_column hit has one value in all rows): they count" in no_help
     names = ["canonical_id", "time", "channels", "conversion"]
     made_by_sql = LocalWarehouse(None, tmp_path, now=0)
     (unknown,) = said_of(tmp_path, pd.DataFrame(rows, columns=names), made_by_sql, {})
     assert "which came first is not known, so they count in the order of their names" in unknown
+
+
+def times_said(folder: Path, times: Sequence[object], now: float) -> list[str]:
+    frame = pd.DataFrame(ROWS_OF_TIMES | {"time": times})
+    frame.to_csv(folder / "mta_user_rnd.csv", index=False)
+    config = configuration.from_params({}, "test", out=folder)
+    spill = folder / "spill"
+    spill.mkdir()
+    settings = TableSettings.of(config)
+    table = TouchpointTable(settings, LocalWarehouse(folder, folder / "out", now=0), spill)
+    return row_diagnostics.time_warnings(table.scan, settings, now)
+
+
+ROWS_OF_TIMES = {
+    "canonical_id": ["a", "a", "b"],
+    "channels": ["Email", "Social", "Email"],
+    "conversion": [0, 1, 0],
+}
+
+
+def test_several_units_in_one_column_of_times_are_told(tmp_path: Path) -> None:
+    times = [1_700_000_000, 1_700_000_500_000, 1_700_090_000]
+    assert times_said(tmp_path, times, now=1_800_000_000) == [
+        "The table mta_user_rnd, column time holds seconds (2 rows) and milliseconds (1 row): each "
+        "value was read by itself, by its size or form."
+    ]
+
+
+def test_a_last_day_to_come_is_told(tmp_path: Path) -> None:
+    times = [1_700_000_000, 1_700_000_500, 1_700_090_000]
+    (sentence,) = times_said(tmp_path, times, now=1_699_900_000)
+    assert sentence.startswith(
+        "The last row of table mta_user_rnd, column time is of 2023-11-15, a day to come: check"
+    )
+
+
+@pytest.mark.parametrize("now", [1_700_090_000, 1_700_090_000 - 80_000], ids=["now", "a zone away"])
+def test_seconds_of_days_gone_by_need_no_word(tmp_path: Path, now: float) -> None:
+    assert times_said(tmp_path, [1_700_000_000, 1_700_000_500, 1_700_090_000], now) == []
 
 
 def test_ties_of_users_who_do_not_convert_do_not_matter(tmp_path: Path) -> None:

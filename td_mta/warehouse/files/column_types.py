@@ -87,9 +87,16 @@ class Reading(NamedTuple):
 class Guess:
     """The kind that all values of a column so far have."""
 
-    def __init__(self, name: str, *, holds_names: bool = False, exact: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        holds_names: bool = False,
+        exact: bool = False,
+        decimal_comma: bool = False,
+    ) -> None:
         lower = name.lower()
-        self._name, self._exact = name, exact
+        self._name, self._exact, self._decimal_comma = name, exact, decimal_comma
         # Of a table that we wrote the values alone tell: a channel called Email is no address.
         self._ids = not exact and bool(ID.fullmatch(lower) or CAMEL_CASE_ID.fullmatch(name))
         self._names = not exact and (holds_names or self._ids or bool(NAME.fullmatch(lower)))
@@ -139,6 +146,8 @@ class Guess:
         if pc.all(pc.is_in(values, pa.array(TRUE + FALSE))).as_py():
             return "boolean"
         if not _all_match(values, f"{NUMBER}|{NOT_FINITE}") or _has_long(values):
+            return "text"
+        if self._decimal_comma and _any_matches(values, r"\."):  # 12.000 are twelve thousand
             return "text"
         return "double" if _any_matches(values, NUMBER) else "not finite"
 

@@ -75,7 +75,12 @@ class TextTable:
         """How to read each column, by all its values."""
         names, exact = self._header.names, self._options.exact
         guesses = {
-            name: Guess(name, holds_names=name.lower() in self._options.name_columns, exact=exact)
+            name: Guess(
+                name,
+                holds_names=name.lower() in self._options.name_columns,
+                exact=exact,
+                decimal_comma=self._options.decimal_comma,
+            )
             for name in names
         }
         quoted = odd_rows.has_quotes(self._path)
