@@ -31,10 +31,9 @@ if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no te
 _FOLDER = Path(__file__).parent
 _REALM, _MOMENT = (_FOLDER / name for name in ("realm.js", "moment-2.21.0.min.js"))
 _MINUTE = timedelta(minutes=1)
-# Zones whose summer time is another one in Java's rules.
-_UNLIKE_JAVA = frozenset(
-    {"Africa/Casablanca", "Africa/El_Aaiun", "Africa/Windhoek", "Europe/Dublin"}
-)
+# Zones whose summer time is another one in Java's rules; Ireland's is summer time there in summer.
+_UNLIKE_JAVA = frozenset({"Africa/Casablanca", "Africa/El_Aaiun", "Africa/Windhoek"})
+_IRELAND = "Europe/Dublin"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _BEGINNING = (
     "with(this){var __t,__p='',__j=Array.prototype.join,"
@@ -148,16 +147,14 @@ def _source(path: Path) -> str:
 
 def _summer_at(zone: str) -> Callable[[float], int | None]:
     """Minutes that clocks are ahead at a time in milliseconds; None where that is not certain."""
-    tz = ZoneInfo(zone)
 
     def summer(milliseconds: float) -> int | None:
-        if zone in _UNLIKE_JAVA:
-            return None
         try:
-            local = (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(tz)
+            ahead = _ahead(zone, _EPOCH + timedelta(milliseconds=milliseconds))
         except OverflowError:
             return None
-        return (local.dst() or timedelta()) // _MINUTE
+        is_other = zone in _UNLIKE_JAVA or (zone == _IRELAND and milliseconds < 0)
+        return None if is_other else ahead // _MINUTE
 
     return summer
 
@@ -167,8 +164,12 @@ def offset_at(zone: str, time: datetime) -> timedelta:
 
     As Digdag's engine takes it, that is what the zone had on 1970-01-01, and summer time.
     """
-    tz = ZoneInfo(zone)
-    return _standard(zone) + (time.astimezone(tz).dst() or timedelta())
+    return _standard(zone) + _ahead(zone, time)
+
+
+def _ahead(zone: str, time: datetime) -> timedelta:
+    ahead = time.astimezone(ZoneInfo(zone)).dst() or timedelta()
+    return ahead + (timedelta(hours=1) if zone == _IRELAND else timedelta())
 
 
 def _standard(zone: str) -> timedelta:
