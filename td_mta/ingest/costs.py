@@ -232,7 +232,7 @@ def _found(names: Sequence[str], config: Config) -> dict[str, str]:
 
 def _usual_channels(action_column: str) -> tuple[str, ...]:
     """The touchpoints' own name first, then what is as coarse or fine as that."""
-    own = usual_names.plain(action_column)
+    own = usual_names.without_unit(action_column)
     alike = [names for word, names in OTHER_CHANNELS.items() if own in names or own == word]
     others = [name for names in OTHER_CHANNELS.values() for name in names]
     return (own, *(name for names in alike for name in names), *USUAL["channel"], *others)
@@ -240,7 +240,7 @@ def _usual_channels(action_column: str) -> tuple[str, ...]:
 
 def _unit(column: str) -> float:
     """What a number of the column is in units of money: Google's API has millionths."""
-    return 1e-6 if usual_names.plain(column).endswith("micros") else 1.0
+    return 1e-6 if usual_names.without_unit(column).endswith("micros") else 1.0
 
 
 def _days(column: pa.Array, location: str, config: Config) -> tuple[Ints, Flags]:

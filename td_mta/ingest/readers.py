@@ -1,4 +1,4 @@
-"""The columns whose meaning shows only in all of their values: conversion and value."""
+"""The columns whose meaning shows only in all of their values: conversion, value and time."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values.amounts import AmountReader
 from td_mta.ingest.values.flags import FlagReader
 from td_mta.journeys.touchpoints import Flags, Floats
+from td_mta.warehouse import Warehouse
 
 
 class Readers(NamedTuple):
@@ -51,3 +53,17 @@ class Readers(NamedTuple):
             self.value.check()
             converted += self.value.converted
         return converted
+
+
+def time_reader(settings: TableSettings, warehouse: Warehouse) -> TimeReader:
+    """For the time column; a table with `user_rnd_column` is what the workflow's SQL made."""
+    name, names = settings.time_column, warehouse.columns(settings.table)
+    in_seconds = settings.made_by_sql and settings.user_rnd_column in names
+    return TimeReader(
+        settings.location(name),
+        form=None if in_seconds else settings.time_format,
+        zone=settings.day_timezone,
+        in_seconds=in_seconds,
+        null_words=settings.null_words,
+        batches=lambda: (batch[name] for batch in warehouse.read(settings.table, [name])),
+    )

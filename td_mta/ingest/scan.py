@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, columns, ids
-from td_mta.ingest.readers import Readers
+from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import SpillFiles, spilled_schema
 from td_mta.ingest.times.numbers import SECONDS
@@ -107,7 +107,7 @@ def _scan_part(
 ) -> None:
     """One table: that of touchpoints, or that of orders after it."""
     rows, dropped = scan.rows, scan.dropped
-    times = _time_reader(settings, warehouse)
+    times = time_reader(settings, warehouse)
     batches = warehouse.read(settings.table, _columns(settings, warehouse))
     for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
         files.write(_clean(batch, settings, readers, times, scan))
@@ -139,20 +139,6 @@ def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
     if settings.user_rnd_column in existing and settings.converts is None:
         names.append(settings.user_rnd_column)
     return list(dict.fromkeys(names))
-
-
-def _time_reader(settings: TableSettings, warehouse: Warehouse) -> TimeReader:
-    """Of the time column; a table with `user_rnd_column` is what the workflow's SQL made."""
-    name, names = settings.time_column, warehouse.columns(settings.table)
-    in_seconds = settings.made_by_sql and settings.user_rnd_column in names
-    return TimeReader(
-        settings.location(name),
-        form=None if in_seconds else settings.time_format,
-        zone=settings.day_timezone,
-        in_seconds=in_seconds,
-        null_words=settings.null_words,
-        batches=lambda: (batch[name] for batch in warehouse.read(settings.table, [name])),
-    )
 
 
 class _Columns(NamedTuple):

@@ -7,11 +7,11 @@ _UNIT = re.compile(r"\([^)]*\)|\[[^]]*\]")  # Cost (EUR)
 _CURRENCY = re.compile(r"_(eur|usd|gbp|chf|jpy|cny|inr|brl|cad|aud|sek|nok|dkk|pln|czk)$")
 
 
-def plain(name: str) -> str:
+def without_unit(name: str) -> str:
     """A name without letter case, unit and punctuation.
 
-    >>> plain("Cost (EUR)"), plain("Impr."), plain("Amount spent [USD]"), plain("spend_eur")
-    ('cost', 'impr', 'amount_spent', 'spend')
+    >>> without_unit("Cost (EUR)"), without_unit("Impr."), without_unit("spend_eur")
+    ('cost', 'impr', 'spend')
     """
     words = re.sub(r"[\W_]+", "_", _UNIT.sub("", name).strip().casefold()).strip("_")
     return _CURRENCY.sub("", words)
@@ -25,5 +25,5 @@ def find(columns: Sequence[str], usual: Sequence[str]) -> str | None:
     """
     by_plain: dict[str, str] = {}
     for column in columns:
-        by_plain.setdefault(plain(column), column)
+        by_plain.setdefault(without_unit(column), column)
     return next((by_plain[name] for name in usual if name in by_plain), None)

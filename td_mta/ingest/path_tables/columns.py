@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import usual_names
-from td_mta.ingest.finding.usual_names import CONVERSION, TIME, USER
-from td_mta.ingest.finding.usual_names import plain as plain_name
+from td_mta.ingest.finding.usual_names import CONVERSION, TIME, USER, plain
 from td_mta.ingest.path_tables import cells
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import find_column, same_column
@@ -142,7 +141,7 @@ def _has(
     if parameter in chosen or same_column(getattr(config, parameter), names):
         return True
     every = {name for row in usual for name in row}
-    return any(plain_name(name) in every for name in names)
+    return any(plain(name) in every for name in names)
 
 
 def _wide(names: Sequence[str], named: str | None) -> tuple[str, ...]:
@@ -154,11 +153,11 @@ def _wide(names: Sequence[str], named: str | None) -> tuple[str, ...]:
     for name in names:
         found = NUMBERED.fullmatch(name)
         if found:
-            by_prefix.setdefault(usual_names.plain(found[1]), {})[int(found[2])] = name
+            by_prefix.setdefault(usual_names.without_unit(found[1]), {})[int(found[2])] = name
     wanted: Sequence[str] = WIDE
     if named is not None:
         found = NUMBERED.fullmatch(named) if named in names else None
-        wanted = (usual_names.plain(found[1] if found else named),)
+        wanted = (usual_names.without_unit(found[1] if found else named),)
     for prefix in wanted:
         numbered = by_prefix.get(prefix, {})
         if len(numbered) > 1:
