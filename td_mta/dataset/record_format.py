@@ -92,10 +92,14 @@ def _checksum(rows: Bytes) -> Bytes:
     if not number:
         return np.empty((0, 4), np.uint8)
     start, effects = _remainders(1 << length.bit_length())
-    crc = np.full(number, start[length])
-    for column, effect in zip(np.ascontiguousarray(rows.T), effects[:length][::-1], strict=True):
-        is_same = (column == column[0]).all()
-        crc ^= effect[column[0]] if is_same else effect[column]
+    effects = effects[:length][::-1]
+    differs = (rows != rows[0]).any(axis=0)
+    of_same = effects[~differs, rows[0, ~differs]]
+    crc = np.full(number, start[length] ^ np.bitwise_xor.reduce(of_same), np.uint32)
+    for column, effect in zip(
+        np.ascontiguousarray(rows[:, differs].T), effects[differs], strict=True
+    ):
+        crc ^= effect[column]
     crc = ~crc
     rotated = (crc >> np.uint32(15)) | (crc << np.uint32(17))
     masked = rotated + np.uint32(0xA282EAD8)
