@@ -194,53 +194,78 @@ site_names (site, source) as (
         ('ok.ru', 'odnoklassniki')
 ),
 
--- Click identifiers, in lower case: what they say where the URL has no utm_source or no utm_medium.
--- Those that are not of ads (social, organic, email) count where the URL has no other.
--- `clicked` finds them in the URL: a new one must be named there too.
-click_ids (id, source, medium) as (
-    values
-        ('gclid', 'google', 'cpc'),
-        ('gbraid', 'google', 'cpc'),
-        ('wbraid', 'google', 'cpc'),
-        ('gad_source', 'google', 'cpc'),
-        ('gad_campaignid', 'google', 'cpc'),
-        ('gclsrc', 'google', 'cpc'),
-        ('dclid', 'google', 'display'),
-        ('msclkid', 'bing', 'cpc'),
-        ('yclid', 'yandex', 'cpc'),
-        ('ttclid', 'tiktok', 'paid_social'),
-        ('twclid', 'twitter', 'paid_social'),
-        ('li_fat_id', 'linkedin', 'paid_social'),
-        ('epik', 'pinterest', 'paid_social'),
-        ('sccid', 'snapchat', 'paid_social'),
-        ('rdt_cid', 'reddit', 'paid_social'),
-        ('qclid', 'quora', 'paid_social'),
-        ('tblci', 'taboola', 'native'),
-        ('obclid', 'outbrain', 'native'),
-        ('dicbo', 'outbrain', 'native'),
-        ('vmcid', 'yahoo', 'display'),
-        ('awc', 'awin', 'affiliate'),
-        ('cjevent', 'cj', 'affiliate'),
-        ('irclickid', 'impact', 'affiliate'),
-        ('ransiteid', 'rakuten', 'affiliate'),
-        ('sscid', 'shareasale', 'affiliate'),
-        ('fbclid', 'facebook', 'social'),
-        ('igshid', 'instagram', 'social'),
-        ('igsh', 'instagram', 'social'),
-        ('srsltid', 'google', 'organic'),
-        ('ysclid', 'yandex', 'organic'),
-        ('mc_cid', 'mailchimp', 'email'),
-        ('mc_eid', 'mailchimp', 'email'),
-        ('_hsenc', 'hubspot', 'email'),
-        ('_hsmi', 'hubspot', 'email'),
-        ('mkt_tok', 'marketo', 'email'),
-        ('_kx', 'klaviyo', 'email')
+-- Click identifiers, in lower case, one a line: what each says where the URL has no utm_source or no
+-- utm_medium.
+click_lines (click_lines) as (
+    values '
+        gclid           google      cpc
+        gbraid          google      cpc
+        wbraid          google      cpc
+        gad_source      google      cpc
+        gad_campaignid  google      cpc
+        gclsrc          google      cpc
+        dclid           google      display
+        msclkid         bing        cpc
+        yclid           yandex      cpc
+        ttclid          tiktok      paid_social
+        twclid          twitter     paid_social
+        li_fat_id       linkedin    paid_social
+        epik            pinterest   paid_social
+        sccid           snapchat    paid_social
+        rdt_cid         reddit      paid_social
+        qclid           quora       paid_social
+        tblci           taboola     native
+        obclid          outbrain    native
+        dicbo           outbrain    native
+        vmcid           yahoo       display
+        awc             awin        affiliate
+        cjevent         cj          affiliate
+        irclickid       impact      affiliate
+        ransiteid       rakuten     affiliate
+        sscid           shareasale  affiliate
+        fbclid          facebook    social
+        igshid          instagram   social
+        igsh            instagram   social
+        srsltid         google      organic
+        ysclid          yandex      organic
+        mc_cid          mailchimp   email
+        mc_eid          mailchimp   email
+        _hsenc          hubspot     email
+        _hsmi           hubspot     email
+        mkt_tok         marketo     email
+        _kx             klaviyo     email
+    '
 ),
 
--- Every combination of kinds with its channel: the rules, worked out once and not for each visit.
+click_list (click_list) as (
+    select regexp_replace(regexp_replace(trim(click_lines), '\s*\n\s*', ','), ' +', ' ')
+    from click_lines
+),
+
+click_ids (id, source, medium) as (
+    select
+        cast(split_part(line, ' ', 1) as varchar),
+        split_part(line, ' ', 2),
+        split_part(line, ' ', 3)
+    from click_list
+    cross join unnest(split(click_list, ',')) as listed (line)
+),
+
+-- Patterns that stand more than once below, and that of a click identifier in a URL.
+patterns (click_id, authority, host, domain) as (
+    select
+        '[^-a-z0-9_%=.]('
+        || replace(regexp_replace(click_list, ' [^ ,]+ [^ ,]+', ''), ',', '|') || ')=[^\&#?]',
+        '^(?:[^:/?#]*:)?//([^/?#]*)',
+        '^([-A-Za-z0-9]+\.[-A-Za-z0-9.]*[A-Za-z])(?:[/?#:]|$)',
+        '([^.]+)\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
+        || '|[a-z][-a-z0-9]*)$'
+    from click_list
+),
+
 media (medium, kind) as (
     select
-        listed.medium,
+        cast(listed.medium as varchar),
         max(media_lists.kind)
     from media_lists
     cross join unnest(split(media_lists.media, ', ')) as listed (medium)
@@ -249,7 +274,7 @@ media (medium, kind) as (
 
 sites (site, kind, source) as (
     select
-        listed.site,
+        cast(listed.site as varchar),
         max(site_lists.kind),
         max(site_names.source)
     from site_lists
@@ -258,14 +283,12 @@ sites (site, kind, source) as (
     group by listed.site
 ),
 
--- What a visit is looked up by. A click identifier stands for its medium and its site. The limits
--- tell the engines that these tables are small.
+-- What a visit is looked up by. A click identifier stands for its medium and its site.
 known_media (medium, kind) as (
     select medium, kind from media
     union all
     select click_ids.id, media.kind from click_ids
     inner join media on click_ids.medium = media.medium
-    limit 100000
 ),
 
 known_sites (site, kind, source) as (
@@ -273,14 +296,14 @@ known_sites (site, kind, source) as (
     union all
     select click_ids.id, sites.kind, click_ids.source from click_ids
     left join sites on click_ids.source || '.*' = sites.site
-    limit 100000
 ),
 
-channels (medium, site, campaign, channel) as (
+-- Every combination of kinds with its channel: the rules, worked out once and not for each visit.
+channels (kinds, channel) as (
     select
-        media_kinds.kind,
-        site_kinds.kind,
-        campaign_kinds.kind,
+        cast(
+            media_kinds.kind || '/' || site_kinds.kind || '/' || campaign_kinds.kind as varchar
+        ),
         min_by(rules.channel, rules.place)
     from (
         select distinct kind from media_lists
@@ -299,7 +322,6 @@ channels (medium, site, campaign, channel) as (
         and rules.site in ('any', site_kinds.kind)
         and rules.campaign in ('any', campaign_kinds.kind)
     group by media_kinds.kind, site_kinds.kind, campaign_kinds.kind
-    limit 100000
 ),
 
 -- The column "none" stands in where a parameter names no column, this table where it names no table.
@@ -315,63 +337,34 @@ no_rows as (
 ),
 
 -- Times in seconds keep the plain condition, by which Treasure Data reads the days that it needs.
--- Others have a unit that their size tells: milliseconds from 12 digits on, microseconds, nanoseconds.
+-- Those of other units are larger, and are cut to the interval at the end.
 pageviews as (
-    select
-        *,
-        cast(null as varchar) as "none",
-        time as seconds
+    select *, cast(null as varchar) as "none"
     from ${enriched_pageviews}
     where td_interval(time, '${time_interval}', '${day_timezone}')
 
     union all
 
-    select
-        *,
-        cast(null as varchar) as "none",
-        case
-            when time >= 100000000000000000 then time / 1000000000
-            when time >= 100000000000000 then time / 1000000
-            else time / 1000
-        end as seconds
+    select *, cast(null as varchar) as "none"
     from ${enriched_pageviews}
     where time >= 100000000000
 ),
 
 formfills as (
-    select
-        *,
-        cast(null as varchar) as "none",
-        time as seconds
+    select *, cast(null as varchar) as "none"
     from ${enriched_formfills == 'none' ? 'no_rows' : enriched_formfills}
     where td_interval(time, '${time_interval}', '${day_timezone}')
 
     union all
 
-    select
-        *,
-        cast(null as varchar) as "none",
-        case
-            when time >= 100000000000000000 then time / 1000000000
-            when time >= 100000000000000 then time / 1000000
-            else time / 1000
-        end as seconds
+    select *, cast(null as varchar) as "none"
     from ${enriched_formfills == 'none' ? 'no_rows' : enriched_formfills}
     where time >= 100000000000
 ),
 
--- The time of an order may be text too: seconds as above, or ISO 8601.
-orders as (
-    select
-        *,
-        cast(null as varchar) as "none",
-        trim(cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as varchar)) as time_text
-    from ${orders_table == 'none' ? 'no_rows' : orders_table}
-),
-
 events as (
     select
-        seconds,
+        time,
         cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
@@ -391,7 +384,7 @@ events as (
     union all
 
     select
-        seconds,
+        time,
         cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
@@ -412,153 +405,75 @@ events as (
         cast("${enriched_formfills == 'none' ? 'none' : tie_column}" as varchar) as tie,
         trim(coalesce(td_url, '') || coalesce(td_referrer, '')) <> '' as is_visit
     from formfills
-
-    union all
-
-    select
-        case
-            when regexp_like(time_text, '^[0-9]{18,19}$') then cast(time_text as bigint) / 1000000000
-            when regexp_like(time_text, '^[0-9]{15,17}$') then cast(time_text as bigint) / 1000000
-            when regexp_like(time_text, '^[0-9]{12,14}$') then cast(time_text as bigint) / 1000
-            when regexp_like(time_text, '^-?[0-9]+$') then cast(time_text as bigint)
-            else cast(
-                floor(to_unixtime(from_iso8601_timestamp(replace(time_text, ' ', 'T')))) as bigint
-            )
-        end as seconds,
-        cast(
-            "${orders_user_column == 'none' ? input_user_column : orders_user_column}" as varchar
-        ) as user_id,
-        cast(null as varchar) as td_url,
-        cast(null as varchar) as td_referrer,
-        cast(null as varchar) as given_channel,
-        cast(null as varchar) as given_source,
-        1 as conversion,
-        cast("${orders_table == 'none' ? 'none' : orders_value_column}" as double) as value,
-        cast("${orders_table == 'none' ? 'none' : order_id}" as varchar) as order_id,
-        cast(null as varchar) as tie,
-        false as is_visit
-    from orders
 ),
 
 -- Plain searches, which read any text: Trino's URL functions give NULL for a URL with a blank or |.
--- The first value of a parameter that is not empty counts, wherever it stands. mtm_ and pk_ are Matomo's.
+-- The first value of a parameter that is not empty counts, wherever it stands.
 searched as (
     select
         *,
         case when strpos(td_url, '=') > 0 then td_url end as url,
-        lower(regexp_extract(td_referrer, '^(?:[^:/?#]*:)?//([^/?#]*)', 1)) as authority
+        lower(case when strpos(td_url, '=') > 0 then td_url end) as lower_url,
+        coalesce(
+            regexp_replace(
+                trim(regexp_extract(td_referrer, (select authority from patterns), 1)),
+                '^[^@]*@|:[0-9]*$'
+            ),
+            regexp_extract(trim(td_referrer), (select host from patterns), 1)
+        ) as referrer
     from events
 ),
 
-lowered as (
-    select
-        *,
-        lower(url) as lower_url
-    from searched
-),
-
+-- mtm_ and pk_ are Matomo's.
 found as (
     select
-        seconds,
+        time,
         user_id,
         given_channel,
         given_source,
         regexp_extract(
             lower_url, '[^-a-z0-9_%=.](?:utm|mtm|pk)_medium=([^\&#?]+)', 1
-        ) as medium_text,
+        ) as medium_code,
         regexp_extract(
             lower_url, '[^-a-z0-9_%=.](?:utm|mtm|pk)_source=([^\&#?]+)', 1
-        ) as source_text,
+        ) as source_code,
         regexp_extract(
             url,
             '[^-A-Za-z0-9_%=.](?:[uUmM][tT][mM]|[pP][kK])_'
             || '[cC][aA][mM][pP][aA][iI][gG][nN]=([^\&#?]+)',
             1
-        ) as campaign_text,
-        regexp_extract(
-            lower_url,
-            '[^-a-z0-9_%=.](gclid|gbraid|wbraid|gad_source|gad_campaignid|gclsrc|dclid|msclkid'
-            || '|yclid|ttclid|twclid|li_fat_id|epik|sccid|rdt_cid|qclid|tblci|obclid|dicbo|vmcid'
-            || '|awc|cjevent|irclickid|ransiteid|sscid'
-            || '|fbclid|igshid|igsh|srsltid|ysclid|mc_cid|mc_eid|_hsenc|_hsmi|mkt_tok'
-            || '|_kx)=[^\&#?]',
-            1
-        ) as click_id,
-        case
-            when authority is not null then regexp_replace(trim(authority), '^[^@]*@|:[0-9]*$')
-            when td_referrer <> '' then lower(regexp_extract(
-                trim(td_referrer), '^([-A-Za-z0-9]+\.[-A-Za-z0-9.]*[A-Za-z])(?:[/?#:]|$)', 1
-            ))
-        end as referrer_host,
-        starts_with(td_referrer, 'android-app:') as is_app,
-        case when authority is null then regexp_like(td_referrer, '^[ ]*[/?#]') end as is_path,
-        is_visit,
-        conversion,
-        value,
-        order_id,
-        tie
-    from lowered
-),
-
--- Escapes are decoded where all of them are well-formed: url_decode fails at `50% off`.
-coded as (
-    select
-        *,
-        regexp_extract(medium_text, '^(?:[^%]|%[0-9a-f]{2})*$') as medium_code,
-        regexp_extract(source_text, '^(?:[^%]|%[0-9a-f]{2})*$') as source_code,
-        regexp_extract(campaign_text, '^(?:[^%]|%[0-9A-Fa-f]{2})*$') as campaign_code
-    from found
-),
-
-decoded as (
-    select
-        seconds,
-        user_id,
-        given_channel,
-        given_source,
-        case
-            when medium_code is not null then url_decode(medium_code)
-            else replace(medium_text, '+', ' ')
-        end as medium_text,
-        case
-            when source_code is not null then url_decode(source_code)
-            else replace(source_text, '+', ' ')
-        end as source_text,
-        case
-            when campaign_code is not null then url_decode(campaign_code)
-            else replace(campaign_text, '+', ' ')
-        end as campaign_text,
-        click_id,
-        nullif(referrer_host, '') as referrer_host,
+        ) as campaign_code,
+        regexp_extract(lower_url, (select click_id from patterns), 1) as click_id,
+        nullif(lower(referrer), '') as referrer,
         coalesce(
-            regexp_extract(
-                referrer_host,
-                '[^.]+\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
-                || '|[a-z][-a-z0-9]*)$'
-            ),
-            referrer_host
+            regexp_extract(lower(referrer), (select domain from patterns)),
+            lower(referrer)
         ) as referrer_domain,
-        is_app,
-        is_path,
+        starts_with(td_referrer, 'android-app:') as is_app,
+        referrer is null and regexp_like(coalesce(td_referrer, ''), '^ *[/?#]') as is_path,
         is_visit,
         conversion,
         value,
         order_id,
         tie
-    from coded
+    from searched
 ),
 
+-- Escapes are decoded, and a % that begins none stays, at which url_decode would fail: `50% off`.
 tagged as (
     select
-        seconds,
+        time,
         user_id,
         given_channel,
         given_source,
-        nullif(trim(lower(medium_text)), '') as utm_medium,
-        nullif(trim(lower(source_text)), '') as utm_source,
-        nullif(trim(campaign_text), '') as campaign,
+        nullif(trim(lower(url_decode(replace(replace(
+            regexp_replace(medium_code, '%([0-9A-Fa-f]{2})', chr(1) || '$1'), '%', '%25'), chr(1), '%')))), '') as utm_medium,
+        nullif(trim(lower(url_decode(replace(replace(
+            regexp_replace(source_code, '%([0-9A-Fa-f]{2})', chr(1) || '$1'), '%', '%25'), chr(1), '%')))), '') as utm_source,
+        nullif(trim(url_decode(replace(replace(
+            regexp_replace(campaign_code, '%([0-9A-Fa-f]{2})', chr(1) || '$1'), '%', '%25'), chr(1), '%'))), '') as campaign,
         click_id,
-        referrer_host,
+        referrer,
         referrer_domain,
         is_app,
         is_path,
@@ -567,30 +482,34 @@ tagged as (
         value,
         order_id,
         tie
-    from decoded
+    from found
 ),
 
 -- The hosts of the page views. A domain is the own site where it has a real share of them and is no
 -- site of the lists, or where it has most of them.
-page_hosts as (
+pages as (
     select
         coalesce(
-            regexp_extract(td_url, '^(?:[^:/?#]*:)?//([^/?#]*)', 1),
-            regexp_extract(
-                trim(td_url), '^([-A-Za-z0-9]+\.[-A-Za-z0-9.]*[A-Za-z])(?:[/?#:]|$)', 1
-            )
-        ) as authority,
-        count(*) as views
+            regexp_extract(td_url, (select authority from patterns), 1),
+            regexp_extract(trim(td_url), (select host from patterns), 1)
+        ) as host
     from pageviews
-    group by 1
+    where '${own_domains}' = 'none'
+),
+
+page_hosts as (
+    select
+        host,
+        count(*) as views
+    from pages
+    group by host
 ),
 
 page_domains as (
     select
         regexp_extract(
-            regexp_replace(trim(lower(authority)), '^[^@]*@|:[0-9]*$'),
-            '[^.]+\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
-            || '|[a-z][-a-z0-9]*)$'
+            regexp_replace(trim(lower(host)), '^[^@]*@|:[0-9]*$'),
+            (select domain from patterns)
         ) as domain,
         views,
         sum(views) over () as all_views
@@ -601,38 +520,38 @@ own_domains as (
     select
         domain
     from page_domains
-    left join sites as exact on page_domains.domain = exact.site
-    left join sites as named on split_part(page_domains.domain, '.', 1) || '.*' = named.site
-    where '${own_domains}' = 'none'
     group by domain
     having sum(views) * 2 > max(all_views)
         or (
             sum(views) * 100 >= max(all_views)
             and sum(views) > 1
-            and max(exact.kind) is null
-            and max(named.kind) is null
+            and coalesce(
+                element_at((select map_agg(site, kind) from sites), domain),
+                element_at((select map_agg(site, kind) from sites), split_part(domain, '.', 1) || '.*')
+            ) is null
         )
     limit 100000
 ),
 
--- The site of a visit: what utm_source says, else the click identifier, else the referrer. An
--- identifier that is no ad's is of several sites: fbclid is on links in Instagram too.
+-- A page view from an own page is no visit, but for one with parameters.
 visits as (
     select
-        tagged.seconds,
+        tagged.time,
         tagged.user_id,
         tagged.given_channel,
         tagged.given_source,
-        coalesce(tagged.utm_medium, tagged.click_id) as medium,
+        tagged.utm_medium,
         tagged.utm_source,
         tagged.campaign,
-        coalesce(tagged.utm_medium, tagged.utm_source, tagged.campaign, tagged.click_id)
-            is not null as is_tagged,
-        case
+        tagged.click_id,
+        tagged.is_tagged,
+        tagged.referrer,
+        own_domains.domain as own_domain,
+        tagged.is_visit and (tagged.is_tagged or not (tagged.is_path or case
             when '${own_domains}' = 'none' then own_domains.domain is not null
             else coalesce(
                 regexp_like(
-                    tagged.referrer_host,
+                    tagged.referrer,
                     '(?:^|\.)(?:'
                     || replace(
                         replace(
@@ -651,159 +570,183 @@ visits as (
                 ),
                 false
             )
-        end or coalesce(tagged.is_path, false) as is_own,
-        case
-            when tagged.utm_source is not null then tagged.utm_source
-            when tagged.click_id in ('fbclid', 'igshid', 'igsh') and own_domains.domain is null
-                then coalesce(tagged.referrer_host, tagged.click_id)
-            else coalesce(tagged.click_id, tagged.referrer_host)
-        end as site_text,
-        tagged.referrer_host,
-        tagged.referrer_domain,
-        tagged.is_app and tagged.utm_source is null as is_app,
-        tagged.is_visit,
+        end)) as is_touch,
+        tagged.is_app,
         tagged.conversion,
         tagged.value,
         tagged.order_id,
         tagged.tie
-    from tagged
+    from (
+        select
+            *,
+            utm_medium is not null or utm_source is not null or campaign is not null
+                or click_id is not null as is_tagged
+        from tagged
+    ) as tagged
     left join own_domains on tagged.referrer_domain = own_domains.domain
 ),
 
-named as (
+-- The site of a visit: what utm_source says, else the click identifier, else the referrer. An
+-- identifier that is no ad's is of several sites: fbclid is on links in Instagram too.
+sited as (
     select
-        seconds,
-        user_id,
-        given_channel,
-        given_source,
-        medium,
-        utm_source,
-        campaign,
-        is_tagged,
-        is_visit and (is_tagged or not is_own) as is_visit,
-        is_app,
-        regexp_replace(site_text, '^(?:www[0-9]*|m|mobile|amp|touch|lm|l)\.') as site,
-        case
-            when is_app then null
-            when site_text = referrer_host then referrer_domain
-            when strpos(site_text, '.') > 0 then regexp_extract(
-                site_text,
-                '[^.]+\.(?:(?:com?|net|org|gov|edu|ac|or|ne|go|gob|nom|ltd|plc|me)\.[a-z]{2}'
-                || '|[a-z][-a-z0-9]*)$'
-            )
-        end as domain,
-        conversion,
-        value,
-        order_id,
-        tie
+        *,
+        is_app and utm_source is null as is_app_site,
+        regexp_replace(
+            case
+                when utm_source is not null then utm_source
+                when is_tagged and click_id is not null
+                    and (own_domain is not null or click_id not in ('fbclid', 'igshid', 'igsh'))
+                    then click_id
+                when is_touch then coalesce(referrer, click_id)
+            end,
+            '^(?:www[0-9]*|m|mobile|amp|touch|lm|l)\.'
+        ) as site
     from visits
-    where is_visit and (is_tagged or not is_own) or conversion = 1 or given_channel <> ''
 ),
 
-keyed as (
+-- Its name: youtube of www.youtube.com, facebook of facebook_ads.
+named as (
     select
         *,
         case
-            when is_app then split_part(site, '.', 2)
-            when domain is not null then split_part(domain, '.', 1)
-            else regexp_extract(site, '^([a-z0-9+]+?)(?:ads?)?(?:[^a-z0-9+]|$)', 1)
+            when is_app_site then split_part(site, '.', 2)
+            else coalesce(
+                regexp_extract(site, (select domain from patterns), 1),
+                regexp_extract(site, '^([a-z0-9+]+?)(?:ads?)?(?:[^a-z0-9+]|$)', 1)
+            )
         end as name
+    from sited
+),
+
+listed as (
+    select
+        *,
+        element_at(
+            (select map_agg(medium, kind) from known_media), coalesce(utm_medium, click_id)
+        ) as listed_medium,
+        element_at((select map_agg(site, kind) from known_sites), site) as listed_site,
+        element_at((select map_agg(site, kind) from known_sites), name || '.*') as listed_name,
+        element_at((select map_agg(site, source) from known_sites), site) as listed_source
     from named
 ),
 
 -- Subdomains of a search engine are other services, but for those that are called search.
 known as (
     select
-        keyed.seconds,
-        keyed.user_id,
-        keyed.given_channel,
-        keyed.is_tagged,
-        keyed.is_visit,
+        *,
         case
-            when keyed.site is null and keyed.is_tagged then 'other'
-            when keyed.site is null then 'direct'
-            when exact.kind is not null then exact.kind
-            when by_name.kind = 'search'
-                and keyed.site <> keyed.domain
-                and not regexp_like(keyed.site, '(?:^|\.)(?:search|suche|images|lite|html)\.')
+            when listed_medium is not null then listed_medium
+            when utm_medium is not null then
+                case
+                    when regexp_like(utm_medium, '(?:cp|^paid).*social') then 'paid social-ad'
+                    when regexp_like(utm_medium, '(?:cp|^paid).*search') then 'paid search-ad'
+                    when regexp_like(utm_medium, '(?:cp|^paid).*video') then 'paid video-ad'
+                    when regexp_like(utm_medium, 'cp|^paid|[^a-z]ads?$') then 'paid'
+                    when regexp_like(utm_medium, 'video') then 'video'
+                    when regexp_like(utm_medium, 'push$|mobile|notification') then 'push'
+                    when regexp_like(utm_medium, 'display|banner') then 'display'
+                    when regexp_like(utm_medium, 'social') then 'like-social'
+                    when regexp_like(utm_medium, 'mail|newsletter') then 'like-email'
+                    when regexp_like(utm_medium, 'affiliat') then 'like-affiliate'
+                    else 'other'
+                end
+            when utm_source is null and site is not null then 'site'
+            else 'none'
+        end as medium_kind,
+        case
+            when listed_site is not null then listed_site
+            when listed_name = 'search'
+                and not is_app_site
+                and site <> regexp_extract(site, (select domain from patterns))
+                and not regexp_like(site, '(?:^|\.)(?:search|suche|images|lite|html)\.')
                 then 'site'
-            when by_name.kind is not null then by_name.kind
-            when keyed.site = keyed.domain or strpos(keyed.site, '.') = 0 then 'site'
-            when regexp_like(keyed.site, '^(?:web|e|q)?mail[0-9]*\.') then 'webmail'
+            when listed_name is not null then listed_name
+            when site is null then if(is_tagged, 'other', 'direct')
+            when site = regexp_extract(site, (select domain from patterns)) then 'site'
+            when regexp_like(site, '^(?:web|e|q)?mail[0-9]*\.') then 'webmail'
             when regexp_like(
-                keyed.site,
+                site,
                 '^(?:accounts?|login|signin|sso|auth|oauth|idp|3ds|acs|pay|payments?|checkout)[0-9]*\.'
             ) then 'return'
             else 'site'
         end as site_kind,
         case
-            when media.kind is not null then media.kind
-            when keyed.medium is not null then
-                case
-                    when regexp_like(keyed.medium, '(?:cp|^paid).*social') then 'paid social-ad'
-                    when regexp_like(keyed.medium, '(?:cp|^paid).*search') then 'paid search-ad'
-                    when regexp_like(keyed.medium, '(?:cp|^paid).*video') then 'paid video-ad'
-                    when regexp_like(keyed.medium, 'cp|^paid|[^a-z]ads?$') then 'paid'
-                    when regexp_like(keyed.medium, 'video') then 'video'
-                    when regexp_like(keyed.medium, 'push$|mobile|notification') then 'push'
-                    when regexp_like(keyed.medium, 'display|banner') then 'display'
-                    when regexp_like(keyed.medium, 'social') then 'like-social'
-                    when regexp_like(keyed.medium, 'mail|newsletter') then 'like-email'
-                    when regexp_like(keyed.medium, 'affiliat') then 'like-affiliate'
-                    else 'other'
-                end
-            when keyed.utm_source is null and keyed.site is not null then 'site'
-            else 'none'
-        end as medium_kind,
-        case
-            when keyed.campaign is null then 'other'
-            when strpos(lower(keyed.campaign), 'cross-network') > 0 then 'cross-network'
-            when regexp_like(lower(keyed.campaign), '(?:[^a-df-z]|^)shop|shopping') then 'shopping'
+            when regexp_like(lower(campaign), 'cross-network') then 'cross-network'
+            when regexp_like(lower(campaign), '(?:[^a-df-z]|^)shop|shopping') then 'shopping'
             else 'other'
-        end as campaign_kind,
-        case
-            when keyed.given_source <> '' then keyed.given_source
-            else coalesce(keyed.utm_source, exact.source)
-        end as source,
-        by_name.kind as name_kind,
-        keyed.name,
-        keyed.site,
-        keyed.campaign,
-        keyed.conversion,
-        keyed.value,
-        keyed.order_id,
-        keyed.tie
-    from keyed
-    left join known_media as media on keyed.medium = media.medium
-    left join known_sites as exact on keyed.site = exact.site
-    left join known_sites as by_name on keyed.name || '.*' = by_name.site
+        end as campaign_kind
+    from listed
 ),
 
 touchpoints as (
     select
-        known.seconds,
-        known.user_id,
         case
-            when known.given_channel <> '' then known.given_channel
-            when known.is_visit and (known.is_tagged or known.site_kind <> 'return')
-                then channels.channel
+            when time >= 100000000000000000 then time / 1000000000
+            when time >= 100000000000000 then time / 1000000
+            when time >= 100000000000 then time / 1000
+            else time
+        end as seconds,
+        user_id,
+        case
+            when given_channel <> '' then given_channel
+            when is_touch and (is_tagged or site_kind <> 'return') then element_at(
+                (select map_agg(kinds, channel) from channels),
+                medium_kind || '/' || site_kind || '/' || campaign_kind
+            )
         end as channel,
         coalesce(
-            known.source,
-            case when known.site_kind = known.name_kind then known.name end,
-            known.site,
+            case when given_source <> '' then given_source end,
+            utm_source,
+            listed_source,
+            case when site_kind = listed_name then name end,
+            site,
             'direct'
         ) as source,
-        known.campaign,
-        known.conversion,
-        known.value,
-        known.order_id,
-        known.tie
+        campaign,
+        conversion,
+        value,
+        order_id,
+        tie
     from known
-    left join channels
-        on known.medium_kind = channels.medium
-        and known.site_kind = channels.site
-        and known.campaign_kind = channels.campaign
+),
+
+-- The time of an order may be text too: seconds as above, or ISO 8601.
+orders as (
+    select
+        *,
+        cast(null as varchar) as "none",
+        trim(cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as varchar)) as time_text
+    from ${orders_table == 'none' ? 'no_rows' : orders_table}
+),
+
+touches_and_orders as (
+    select * from touchpoints
+    where channel is not null or conversion = 1
+
+    union all
+
+    select
+        case
+            when regexp_like(time_text, '^[0-9]{18,19}$') then cast(time_text as bigint) / 1000000000
+            when regexp_like(time_text, '^[0-9]{15,17}$') then cast(time_text as bigint) / 1000000
+            when regexp_like(time_text, '^[0-9]{12,14}$') then cast(time_text as bigint) / 1000
+            when regexp_like(time_text, '^-?[0-9]+$') then cast(time_text as bigint)
+            else cast(
+                floor(to_unixtime(from_iso8601_timestamp(replace(time_text, ' ', 'T')))) as bigint
+            )
+        end as seconds,
+        cast(
+            "${orders_user_column == 'none' ? input_user_column : orders_user_column}" as varchar
+        ) as user_id,
+        cast(null as varchar) as channel,
+        cast(null as varchar) as source,
+        cast(null as varchar) as campaign,
+        1 as conversion,
+        cast("${orders_table == 'none' ? 'none' : orders_value_column}" as double) as value,
+        cast("${orders_table == 'none' ? 'none' : order_id}" as varchar) as order_id,
+        cast(null as varchar) as tie
+    from orders
 )
 
 -- An id is text without blanks around it. One that a table has as 1001.0, or as a number with a
@@ -832,6 +775,5 @@ select
     -- Further columns that the model reads, under their own names.
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
     ${order_id == 'none' ? '--' : ''}${order_id == tie_column ? '--' : ','} order_id as "${order_id}"
-from touchpoints
-where (channel is not null or conversion = 1)
-    and td_interval(seconds, '${time_interval}', '${day_timezone}')
+from touches_and_orders
+where td_interval(seconds, '${time_interval}', '${day_timezone}')

@@ -28,7 +28,8 @@ from td_emulator.engines.spill import spilled
 from td_emulator.engines.table_names import joined, separated
 from td_mta.errors import MtaError, Refused
 from td_mta.trino_on_datafusion import engine as sql_engine
-from td_mta.trino_on_datafusion.binding.query import TranslatedQuery, translate
+from td_mta.trino_on_datafusion.binding.query import translate
+from td_mta.trino_on_datafusion.program import TranslatedQuery
 from td_mta.trino_on_datafusion.types import TrinoError, Type, from_arrow
 
 P = ParamSpec("P")

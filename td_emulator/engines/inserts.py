@@ -12,8 +12,8 @@ from sqlglot import exp
 
 from td_emulator.engines import types
 from td_emulator.engines.protocol import TIME, EngineError
-from td_mta.trino_on_datafusion.binding.query import TranslatedQuery
 from td_mta.trino_on_datafusion.parse import parse
+from td_mta.trino_on_datafusion.program import TranslatedQuery
 from td_mta.trino_on_datafusion.types import Type, coerces, from_arrow
 
 BATCH_ROWS = 1 << 16

@@ -90,7 +90,7 @@ def coerce(bound: Bound, kind: Type, program: Program) -> Bound:
     if bound.constant and bound.value is None:
         return literal(None, kind)
     value = _converted(bound, kind) if bound.constant else bound.value
-    return replace(bound, sql=arrow_cast(bound.sql, kind), type=kind, value=value)
+    return replace(bound, sql=arrow_cast(bound.sql, kind), type=kind, value=value, call=None)
 
 
 def _converted(bound: Bound, kind: Type) -> object:

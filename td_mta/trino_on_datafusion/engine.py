@@ -7,13 +7,14 @@ machine (memory, disk, a broken file).
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import datafusion
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from td_mta.errors import Refused, WarehouseError
-from td_mta.trino_on_datafusion.binding.query import TranslatedQuery
-from td_mta.trino_on_datafusion.program import Function, arrow_cast
+from td_mta.trino_on_datafusion.program import Function, Program, TranslatedQuery, arrow_cast
 from td_mta.trino_on_datafusion.types import TrinoError, arrow, from_arrow
 
 BATCH_ROWS = 32_768
@@ -36,8 +37,8 @@ def run(
     """
     context = _context(scratch, memory_bytes, threads)
     for table, name in query.program.scans.items():
-        # A file's statistics leave NaN out, and DataFusion believes them; see `_context`.
-        context.register_parquet(name, str(file_of(table)), parquet_pruning=False)
+        path = file_of(table)
+        context.register_parquet(name, str(path), parquet_pruning=_tells_all(path))
     for function in query.program.functions.values():
         context.register_udf(_user_function(function))
     schema = pa.schema([(f"{i}", arrow(kind)) for i, kind in enumerate(query.types)])
@@ -46,8 +47,27 @@ def run(
         # One thread keeps the order in which parts of a UNION ALL stand.
         streams = frame.execute_stream_partitioned() if threads == 1 else [frame.execute_stream()]
     except Exception as error:
-        raise _translated(error, query) from error
+        raise _translated(error, query.program, query.certain) from error
     return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, query))
+
+
+def constant(sql: str, program: Program) -> list[Any]:
+    """The rows, as Python values, of a query with one column and without a stored table."""
+    context = datafusion.SessionContext()
+    for function in program.functions.values():
+        context.register_udf(_user_function(function))
+    try:
+        batches = context.sql(sql).collect()
+    except Exception as error:
+        raise _translated(error, program, certain=False) from error
+    return [value for batch in batches for value in batch.column(0).to_pylist()]
+
+
+def _tells_all(path: Path) -> bool:
+    """Whether the least and largest values in a file hold for all rows: those of doubles leave NaN
+    out, and DataFusion would skip rows by them; see `_context`.
+    """
+    return not any(pa.types.is_floating(kind) for kind in pq.read_schema(path).types)
 
 
 def _user_function(function: Function) -> datafusion.ScalarUDF:
@@ -56,7 +76,7 @@ def _user_function(function: Function) -> datafusion.ScalarUDF:
     What may fail is volatile to DataFusion, which then leaves it where the query has it: moved
     before a filter, or computed before any row comes, it would fail where Trino does not.
     """
-    volatility = "volatile" if function.fails else "immutable"
+    volatility = "volatile" if function.volatile else "immutable"
     inputs = list(function.inputs)
     return datafusion.udf(function.kernel, inputs, function.output, volatility, name=function.name)
 
@@ -73,7 +93,7 @@ def _batches(
             ]
             yield pa.record_batch(typed, schema=schema)
     except Exception as error:
-        raise _translated(error, query) from error
+        raise _translated(error, query.program, query.certain) from error
 
 
 def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.SessionContext:
@@ -97,12 +117,12 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
     return datafusion.SessionContext(config, runtime)
 
 
-def _translated(error: Exception, query: TranslatedQuery) -> Exception:
+def _translated(error: Exception, program: Program, certain: bool) -> Exception:
     """What one of our functions raised, else what DataFusion says."""
-    if query.program.raised:
-        first_raised = query.program.raised[0]
+    if program.raised:
+        first_raised = program.raised[0]
         if isinstance(first_raised, TrinoError):
-            first_raised.certain = query.certain
+            first_raised.certain = certain
         return first_raised
     first_line = (str(error) or type(error).__name__).splitlines()[0]
     if any(word in str(error) for word in _FAULTS_OF_THE_MACHINE):

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from td_mta.errors import MtaError, Refused
+from td_mta.trino_on_datafusion.kernels.distinct import each_once
 from td_mta.trino_on_datafusion.types import BIGINT, Kernel, TrinoError, Type, arrow
 
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -40,11 +41,21 @@ class Bound:
     value: Any = NO_VALUE
     fails: bool = False
     error: str | None = None
+    call: "Call | None" = None
 
     @property
     def constant(self) -> bool:
         """Whether the value is known before the query runs."""
         return self.value is not NO_VALUE
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kernel of one text, and the text: what a call of another function around it joins."""
+
+    kernel: Kernel
+    argument: Bound
+    key: object
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ class Function:
     kernel: Kernel
     inputs: tuple[pa.DataType, ...]
     output: pa.DataType
-    fails: bool
+    volatile: bool  # whether DataFusion may neither move it nor compute it twice
 
 
 @dataclass
@@ -86,40 +97,76 @@ class Program:
         kind: Type,
         *,
         fails: bool = False,
+        once: bool = False,
         key: object = None,
     ) -> Bound:
         """Apply a kernel. Calls of equal `key` (or kernel) and types share one registration.
 
-        `fails`: the kernel may raise a `TrinoError`. Constants give a literal, or an expression
-        with Trino's `error`; raises `Refused` where the kernel does.
+        `fails`: the kernel may raise a `TrinoError`. `once`: a filter of a later step takes its
+        result, it is not computed for that filter and again for the rows. Constants give a literal,
+        or an expression with Trino's `error`; raises `Refused` where the kernel does.
         """
         self.unsure = self.unsure or any(arg.fails or arg.error for arg in args[1:])
-        applied = self._applied(kernel, args, kind, key, fails)
+        joined = None if once else self._joined(kernel, args, kind, key)
+        if joined is not None and args[0].call is not None:
+            fails = fails or args[0].fails
+            kernel, args, key = joined.kernel, [joined.argument], joined.key
+        applied = self._applied(kernel, args, kind, key, volatile=fails or once)
         error = next((arg.error for arg in args if arg.error), None)
         if error:
             return replace(applied, fails=True, error=error)
         if not all(arg.constant for arg in args):
-            return replace(applied, fails=fails or any(arg.fails for arg in args))
+            return replace(applied, fails=fails or any(arg.fails for arg in args), call=joined)
         try:
             value = _computed(kernel, args)
         except TrinoError as trino_error:
             return replace(applied, fails=True, error=trino_error.name)
-        if _has_literal(kind):
+        if has_literal(kind):
             return literal(value, kind)
         return replace(applied, fails=fails or any(arg.fails for arg in args))
 
+    def _joined(
+        self, kernel: Kernel, args: Sequence[Bound], kind: Type, key: object
+    ) -> Call | None:
+        """The call of a function of one text; with the calls inside it, which then is one kernel
+        that runs once for each distinct text. None for any other call.
+        """
+        argument = args[0]
+        if len(args) != 1 or argument.constant or argument.error or argument.type.kind != "varchar":
+            return None
+        typed, inner = _typed(kernel, arrow(kind)), argument.call
+        if inner is None:
+            return Call(typed, argument, key or kernel)
+
+        def both(texts: pa.Array) -> pa.Array:
+            return typed(inner.kernel(texts))
+
+        return Call(each_once(both), inner.argument, (key or kernel, inner.key))
+
     def _applied(
-        self, kernel: Kernel, args: Sequence[Bound], kind: Type, key: object, fails: bool
+        self, kernel: Kernel, args: Sequence[Bound], kind: Type, key: object, *, volatile: bool
     ) -> Bound:
         inputs = tuple(arrow(arg.type) for arg in args)
         output = arrow(kind)
-        identity = (key or kernel, inputs, output, fails)
+        identity = (key or kernel, inputs, output, volatile)
         if identity not in self.functions:
             name = f"f{len(self.functions)}"
-            recorded = _recording(kernel, output, self.raised)
-            self.functions[identity] = Function(name, recorded, inputs, output, fails)
+            recorded = _recording(_typed(kernel, output), output, self.raised)
+            self.functions[identity] = Function(name, recorded, inputs, output, volatile)
         name = self.functions[identity].name
         return Bound(f"{name}({', '.join(arg.sql for arg in args)})", kind)
+
+
+@dataclass(frozen=True)
+class TranslatedQuery:
+    """A translated query: the text, what it needs, and the columns that come out."""
+
+    sql: str
+    program: Program
+    names: tuple[str | None, ...]
+    types: tuple[Type, ...]
+    in_order: bool  # it ends in ORDER BY
+    certain: bool  # its errors are Trino's: there is nothing that Trino may leave out
 
 
 def _computed(kernel: Kernel, args: Sequence[Bound]) -> Any:
@@ -155,7 +202,7 @@ def refusing(kernel: Kernel) -> Kernel:
 
 
 def _recording(kernel: Kernel, output: pa.DataType, raised: list[MtaError]) -> Kernel:
-    """Gives the promised type, and keeps what is raised: DataFusion would only pass on its text."""
+    """Keeps what is raised: DataFusion would only pass on its text."""
 
     def checked(*arrays: pa.Array) -> pa.Array:
         # Of NULL alone every function of Trino is NULL; columns without any value are frequent.
@@ -166,11 +213,21 @@ def _recording(kernel: Kernel, output: pa.DataType, raised: list[MtaError]) -> K
         except MtaError as error:
             raised.append(error)
             raise
+        return result
+
+    return checked
+
+
+def _typed(kernel: Kernel, output: pa.DataType) -> Kernel:
+    """Gives the promised type, in one piece."""
+
+    def typed(*arrays: pa.Array) -> pa.Array:
+        result = kernel(*arrays)
         if isinstance(result, pa.ChunkedArray):
             result = result.combine_chunks()
         return result if result.type == output else result.cast(output)
 
-    return checked
+    return typed
 
 
 def _literal_sql(value: Any, kind: Type) -> str:
@@ -192,7 +249,8 @@ def _number_text(value: Any) -> str:
     return f"{value:f}" if isinstance(value, decimal.Decimal) else str(value)
 
 
-def _has_literal(kind: Type) -> bool:
+def has_literal(kind: Type) -> bool:
+    """Whether constants of a type can be written as DataFusion text."""
     return kind.kind not in ("array", "map", "row", "json", "unknown")
 
 

@@ -22,8 +22,9 @@ import pyarrow.parquet as pq
 from td_mta.atomic_files import replacing
 from td_mta.errors import DataError, WarehouseError
 from td_mta.trino_on_datafusion import engine
-from td_mta.trino_on_datafusion.binding.query import TranslatedQuery, translate
+from td_mta.trino_on_datafusion.binding.query import translate
 from td_mta.trino_on_datafusion.engine import stored
+from td_mta.trino_on_datafusion.program import TranslatedQuery
 from td_mta.trino_on_datafusion.types import Type, from_arrow
 from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended

@@ -6,7 +6,7 @@ Each function takes a syntax node and the scope of its names; `nodes.py` lists w
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion import operators
+from td_mta.trino_on_datafusion import constants, operators
 from td_mta.trino_on_datafusion.binding.expressions import Scope, bind, condition
 from td_mta.trino_on_datafusion.functions import calls
 from td_mta.trino_on_datafusion.functions.aggregate_names import is_aggregate
@@ -118,11 +118,14 @@ def exists(node: exp.Exists, scope: Scope) -> Bound:
 def scalar_query(node: exp.Subquery, scope: Scope) -> Bound:
     """A query as a value: Trino fails where it has several rows, DataFusion would not."""
     query = scope.query(node.this)
-    if len(query.types) != 1 or not _has_one_row(node.this):
+    rows = constants.rows(node.this, query, scope.context)
+    has_one_row = _has_one_row(node.this) if rows is None else len(rows) < 2
+    if len(query.types) != 1 or not has_one_row:
         raise Refused(
             f"{node.sql('trino')!r}: a query as a value must be one aggregate without GROUP BY"
         )
-    return Bound(f"({query.sql})", query.types[0])
+    value = Bound(f"({query.sql})", query.types[0])
+    return value if rows is None else constants.bound(value, rows)
 
 
 def _has_one_row(query: exp.Expression) -> bool:

@@ -4,7 +4,7 @@ from and where -> group by with its keys and aggregates -> the items -> order an
 names its columns afresh, so a later one can only see what SQL lets it see.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -30,26 +30,13 @@ from td_mta.trino_on_datafusion.binding.scopes import (
 from td_mta.trino_on_datafusion.binding.set_operations import limited, set_operation
 from td_mta.trino_on_datafusion.binding.sources import source, values_relation
 from td_mta.trino_on_datafusion.parse import only, parse
-from td_mta.trino_on_datafusion.program import Bound, Program
-from td_mta.trino_on_datafusion.types import Type
+from td_mta.trino_on_datafusion.program import Bound, Program, TranslatedQuery
 
 _SELECT_PARTS = (
     "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset",
     "distinct", "with_",
 )  # fmt: skip
 _PARTS_THAT_SKIP_ROWS = ("joins", "where", "having", "limit", "offset", "distinct", "with_")
-
-
-@dataclass(frozen=True)
-class TranslatedQuery:
-    """A translated query: the text, what it needs, and the columns that come out."""
-
-    sql: str
-    program: Program
-    names: tuple[str | None, ...]
-    types: tuple[Type, ...]
-    in_order: bool  # it ends in ORDER BY
-    certain: bool  # its errors are Trino's: there is nothing that Trino may leave out
 
 
 def translate(sql: str, catalog: Catalog, now: int) -> TranslatedQuery:

@@ -137,7 +137,9 @@ def _table(node: exp.Table, context: Context) -> Relation:
 def _with_query(name: str, context: Context) -> Relation:
     """A query of WITH, which sees what stood before it and no columns of the outer queries."""
     named = context.queries[name]
-    inside = replace(named.context, outer=None, outer_columns=context.outer_columns)
+    inside = replace(
+        named.context, program=context.program, outer=None, outer_columns=context.outer_columns
+    )
     return _renamed(context.bind_query(named.query, inside), named.alias)
 
 

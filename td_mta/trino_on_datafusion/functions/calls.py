@@ -114,4 +114,4 @@ def _applied(name: str, overload: Overload, args: list[Bound], program: Program)
     if not columns:
         raise Refused(f"function {name} of constants alone")
     key = (name, tuple(types), tuple(map(repr, constants)))
-    return program.call(kernel, columns, kind, fails=overload.fails, key=key)
+    return program.call(kernel, columns, kind, fails=overload.fails, once=overload.once, key=key)

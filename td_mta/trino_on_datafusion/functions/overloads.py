@@ -24,13 +24,15 @@ class Overload:
     """One form of a function.
 
     `make(program, types, *constants)` gives the kernel, which takes the arguments that are no
-    constants. `fails`: the kernel may raise a `TrinoError` for some values.
+    constants. `fails`: the kernel may raise a `TrinoError` for some values. `once`: where a query
+    filters by it, it is not computed a second time.
     """
 
     params: tuple[str, ...]
     returns: Returns
     make: MakeKernel
     fails: bool = False
+    once: bool = False
 
 
 def first(types: list[Type], args: list[Bound]) -> Type:

@@ -21,6 +21,7 @@ from td_mta.trino_on_datafusion.functions.registry_times import TIMES
 from td_mta.trino_on_datafusion.kernels import (
     arrays,
     hashes,
+    maps,
     numbers,
     regexps,
     texts,
@@ -39,6 +40,7 @@ from td_mta.trino_on_datafusion.types import (
     Kernel,
     Type,
     array,
+    arrow,
     varchar,
 )
 
@@ -96,6 +98,13 @@ def _place_of_part(text: str) -> Kernel:
 
 def _split_type(types: list[Type], args: list[Bound]) -> Type:
     return array(types[0])
+
+
+def _looked_up(program: Program, types: list[Type], pairs: list[tuple[Any, Any]]) -> Kernel:
+    key, value = types[0].args
+    if key.kind != "varchar":
+        raise Refused(f"function element_at of {types[0]}: its keys must be varchar")
+    return maps.lookup(pairs, arrow(key), arrow(value))
 
 
 _LONGEST = 2**31 - 1  # letters of a varchar(n)
@@ -262,6 +271,10 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     "sequence": tuple(
         Overload(("bigint",) * count, array(BIGINT), plain(arrays.sequence), fails=True)
         for count in (2, 3)
+    ),
+    # maps
+    "element_at": (
+        Overload(("map!", "varchar"), lambda types, args: types[0].args[1], _looked_up, once=True),
     ),
     **TIMES,
 }

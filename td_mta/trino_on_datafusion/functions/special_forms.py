@@ -75,6 +75,9 @@ def _nullif(args: list[Bound], program: Program) -> Bound:
     _require_count("nullif", args, 2)
     value = args[0]
     is_equal = operators.compare("eq", value, args[1], program)
+    if value.call is not None and isinstance(args[1].value, str):
+        other = args[1].value
+        return program.call(texts.nullif(other), [value], value.type, key=("nullif", other))
     null = literal(None, value.type)
     sql = f"(CASE WHEN {is_equal.sql} THEN {null.sql} ELSE {value.sql} END)"
     return Bound(sql, value.type, fails=any(arg.fails for arg in args))

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.kernels.distinct import each_once
 from td_mta.trino_on_datafusion.types import Kernel
 
-_SAMPLE = 512  # texts that tell whether a column's texts repeat
 _CLASSES = "dDwWsS"
 _END = r"(?:\n?\z)"  # in Java $ stands before a last newline too
 _WITHOUT_WIDTH = ("^", r"\b", _END)
@@ -247,20 +247,6 @@ class _Reader:
         raise Refused(f"regular expression {self.text!r}: {what} at position {self.index + 1}")
 
 
-def _each_once(kernel: Kernel) -> Kernel:
-    """The kernel for texts that repeat, each distinct one once; for others, as it is."""
-
-    def repeated(texts: pa.Array) -> pa.Array:
-        if texts.null_count == len(texts):
-            return texts
-        if len(pc.unique(texts[:_SAMPLE])) > _SAMPLE // 8:
-            return kernel(texts)
-        encoded = texts.dictionary_encode()
-        return kernel(encoded.dictionary).take(encoded.indices)
-
-    return lambda texts: repeated(texts) if len(texts) > _SAMPLE else kernel(texts)
-
-
 def like(text: str) -> Kernel:
     """regexp_like: whether any part matches."""
     pattern = Pattern(text)
@@ -272,7 +258,7 @@ def like(text: str) -> Kernel:
         pattern.check(texts, like=True)
         return pc.match_substring_regex(texts, expression)
 
-    return kernel
+    return each_once(kernel)
 
 
 def extract(text: str, group: int = 0) -> Kernel:
@@ -288,7 +274,7 @@ def extract(text: str, group: int = 0) -> Kernel:
         pattern.check(texts, like=False)
         return pc.struct_field(pc.extract_regex(texts, expression), "v")
 
-    return _each_once(kernel)
+    return each_once(kernel)
 
 
 def replace(text: str, replacement: str = "") -> Kernel:
@@ -310,4 +296,4 @@ def replace(text: str, replacement: str = "") -> Kernel:
         pattern.check(texts, like=False)
         return pc.replace_substring_regex(texts, expression, rewrite)
 
-    return _each_once(kernel)
+    return each_once(kernel)

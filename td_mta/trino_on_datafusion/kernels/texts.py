@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.kernels.distinct import each_once
 from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
 # What Trino's trim removes: Java's Character.isWhitespace, without the no-break spaces.
@@ -111,12 +112,17 @@ def replacer(search: str, replacement: str = "") -> Kernel:
             return texts
         return pc.replace_substring(texts, search, replacement)
 
-    return kernel
+    return each_once(kernel)
 
 
 def joined(*texts: pa.Array) -> pa.Array:
     """concat: NULL where one part is NULL."""
     return pc.binary_join_element_wise(*texts, "")
+
+
+def nullif(other: str) -> Kernel:
+    """nullif(text, constant)."""
+    return lambda texts: pc.if_else(pc.equal(texts, other), None, texts)
 
 
 def padder(pad: Kernel, size: int, filling: str) -> Kernel:
