@@ -368,8 +368,8 @@ events as (
         cast("${input_user_column}" as varchar) as user_id,
         td_url,
         td_referrer,
-        trim(cast("${pageviews_channel_column}" as varchar)) as given_channel,
-        trim(cast("${pageviews_source_column}" as varchar)) as given_source,
+        nullif(trim(cast("${pageviews_channel_column}" as varchar)), '') as given_channel,
+        nullif(trim(cast("${pageviews_source_column}" as varchar)), '') as given_source,
         case
             when '${conversion_url_pattern}' not in ('none', '')
                 and regexp_like(td_url, '${conversion_url_pattern}') then 1
@@ -689,17 +689,17 @@ touchpoints as (
         end as seconds,
         user_id,
         case
-            when given_channel <> '' then given_channel
+            when given_channel is not null then given_channel
             when is_touch and (is_tagged or site_kind <> 'return') then element_at(
                 (select map_agg(kinds, channel) from channels),
                 medium_kind || '/' || site_kind || '/' || campaign_kind
             )
         end as channel,
         coalesce(
-            case when given_source <> '' then given_source end,
+            given_source,
             utm_source,
             listed_source,
-            case when site_kind = listed_name then name end,
+            named_source,
             site,
             'direct'
         ) as source,
@@ -708,7 +708,12 @@ touchpoints as (
         value,
         order_id,
         tie
-    from known
+    from (
+        select
+            *,
+            case when site_kind = listed_name then name end as named_source
+        from known
+    ) as known
 ),
 
 -- The time of an order may be text too: seconds as above, or ISO 8601.

@@ -16,6 +16,10 @@ from td_mta.trino_on_datafusion.program import Bound, Program, has_literal, lite
 _KINDS = (["varchar"], ["bigint"], ["map"])
 
 
+class _Found(dict[object, list[Any]]):
+    """Answers by the query and its functions: a list is often looked up in several places."""
+
+
 def rows(node: exp.Expression, query: InnerQuery, context: Context) -> list[Any] | None:
     """The values of a query's one column; None where it names outer columns or stored tables."""
     if query.correlated or [kind.kind for kind in query.types] not in _KINDS:
@@ -23,7 +27,12 @@ def rows(node: exp.Expression, query: InnerQuery, context: Context) -> list[Any]
     program = Program(context.program.now)
     inside = replace(context, program=program, outer=None, outer_columns=[])
     sql = context.bind_query(node, inside).sql
-    return None if program.scans else engine.constant(sql, program)
+    if program.scans:
+        return None
+    found, key = context.program.shared(_Found), (sql, *program.functions)
+    if key not in found:
+        found[key] = engine.constant(sql, program)
+    return found[key]
 
 
 def bound(value: Bound, rows: list[Any]) -> Bound:

@@ -61,6 +61,9 @@ def _coalesce(args: list[Bound], program: Program) -> Bound:
         raise Refused("coalesce with fewer than 2 arguments")
     kind = _common_type("coalesce", args)
     converted = [casts.coerce(arg, kind, program) for arg in args]
+    if kind.kind == "varchar" and all(_is_at_hand(arg) for arg in converted[1:]):
+        # DataFusion's is a CASE, which copies texts once for each argument.
+        return program.call(pc.coalesce, converted, kind)
     if any(arg.fails for arg in converted):
         # DataFusion's coalesce computes every argument, Trino's stops at the first that is not NULL
         whens = " ".join(f"WHEN {arg.sql} IS NOT NULL THEN {arg.sql}" for arg in converted[:-1])
@@ -68,6 +71,11 @@ def _coalesce(args: list[Bound], program: Program) -> Bound:
     else:
         sql = f"coalesce({', '.join(arg.sql for arg in converted)})"
     return Bound(sql, kind, fails=any(arg.fails for arg in args))
+
+
+def _is_at_hand(arg: Bound) -> bool:
+    """Whether it costs nothing to compute where it is not needed: a column or a constant."""
+    return arg.constant or arg.sql.isidentifier()
 
 
 def _nullif(args: list[Bound], program: Program) -> Bound:
