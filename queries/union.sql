@@ -716,13 +716,117 @@ touchpoints as (
     ) as known
 ),
 
--- The time of an order may be text too: seconds as above, or ISO 8601.
+-- Times and values of orders may be text. Times are read as docs/limits.md says, but for names of months
+-- and for days and months in either order; each value by itself.
+given_orders as (
+    select *, cast(null as varchar) as "none"
+    from ${orders_table == 'none' ? 'no_rows' : orders_table}
+),
+
 orders as (
     select
+        upper(trim(cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as varchar))) as given_time,
+        cast(
+            "${orders_user_column == 'none' ? input_user_column : orders_user_column}" as varchar
+        ) as user_id,
+        case
+            when typeof("${orders_table == 'none' ? 'none' : orders_value_column}") not like 'varchar%'
+                then cast("${orders_table == 'none' ? 'none' : orders_value_column}" as double)
+        end as number_value,
+        case
+            when typeof("${orders_table == 'none' ? 'none' : orders_value_column}") like 'varchar%'
+                then lower(trim(replace(replace(
+                    cast("${orders_table == 'none' ? 'none' : orders_value_column}" as varchar), chr(160), ' '), chr(8239), ' ')))
+        end as value_text,
+        cast("${orders_table == 'none' ? 'none' : order_id}" as varchar) as order_id
+    from given_orders
+),
+
+-- Digits that write a date are no number.
+order_numbers as (
+    select
         *,
-        cast(null as varchar) as "none",
-        trim(cast("${orders_time_column == 'none' ? 'time' : orders_time_column}" as varchar)) as time_text
-    from ${orders_table == 'none' ? 'no_rows' : orders_table}
+        case
+            when regexp_like(
+                given_time,
+                '^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{4}|[0-9]{6})?$'
+            ) then null
+            when regexp_like(given_time, '^-?(?:[0-9]{1,18}|[1-8][0-9]{18})$')
+                then cast(given_time as bigint)
+            when regexp_like(
+                given_time, '^-?(?:[0-9]{1,17}[.][0-9]*|[0-9](?:[.][0-9]*)?E(?:[0-9]|1[0-7]))$'
+            ) then cast(floor(cast(given_time as double)) as bigint)
+        end as number
+    from orders
+),
+
+-- What is no number becomes YYYY-MM-DD HH:MM:SS with an offset or without.
+order_stamps as (
+    select
+        *,
+        case when number is null then
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+            given_time,
+            '^([0-9]{4})[-/.]([0-9])[-/.]', '$1-0$2-'),
+            '^([0-9]{4})[-/.]([0-9]{2})[-/.]([0-9])($|[^0-9])', '$1-$2-0$3$4'),
+            '^([0-9]{4})[-/.]?([0-9]{2})[-/.]?([0-9]{2})[T ]*', '$1-$2-$3 '),
+            '^([-0-9]{10}) ([0-9]{2})([0-9]{2})([0-9]{2})', '$1 $2:$3:$4'),
+            '^([-0-9]{10}) ([0-9]{2})([0-9]{2})', '$1 $2:$3'),
+            '^([-0-9]{10}) ([0-9]):', '$1 0$2:'),
+            '^([-0-9]{10}) ([0-9]{2}:[0-9]{2})($|[^:0-9])', '$1 $2:00$3'),
+            '^([-0-9]{10}) ($|[-+Z]|UTC|GMT)', '$1 00:00:00$2') end as stamp,
+        case
+            when regexp_like(
+                value_text, '^[-+]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:e[-+]?[0-9]{1,2})?$'
+            ) and '${decimal_mark}' <> 'comma' then ''
+            when regexp_like(
+                value_text, '^[-+(]?[^-+0-9.,()]*[-+]?[0-9.,]*[0-9][0-9.,]*-?[^-+0-9.,()]*[)]?$'
+            ) then replace(replace(replace(replace(
+                regexp_replace(value_text, '[-+0-9.,()]+', ''),
+                ' ', ''), 'eur', '€'), 'usd', '$'), 'gbp', '£')
+        end as currency,
+        regexp_replace(value_text, '[^0-9.,]+', '') as digits
+    from order_numbers
+),
+
+-- Days of Excel are counted from 1900.
+order_clocks as (
+    select
+        *,
+        min(nullif(currency, '')) over () as first_currency,
+        max(nullif(currency, '')) over () as last_currency,
+        case
+            when number between 20000 and 79999
+                then cast(floor((cast(given_time as double) - 25569e0) * 86400e0 + 0.5e0) as bigint)
+            when regexp_like(
+                stamp,
+                '^[-0-9]{10} [0-9:]{8}(?:[.,][0-9]+)? ?(?:Z|UTC|GMT)?(?:[-+](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?$'
+            ) then cast(to_unixtime(try_cast(substr(stamp, 1, 19) as timestamp)) as bigint)
+        end as clock,
+        regexp_replace(
+            regexp_extract(substr(stamp, 20), '(?:[-+][0-9:]+|Z|UTC|GMT)$'), '[A-Z:]+', ''
+        ) as offset_text
+    from order_stamps
+),
+
+-- A clock without an offset is that of ${day_timezone}: the offset of the day before, or of the day
+-- after where only that one fits.
+order_zones as (
+    select
+        *,
+        clock - case
+            when offset_text = '' then 0
+            when offset_text is not null then
+                cast(rpad(offset_text, 5, '0') as bigint) / 100 * 3600
+                + cast(rpad(offset_text, 5, '0') as bigint) % 100 * 60
+        end as by_offset,
+        clock - (cast(to_unixtime(cast(at_timezone(
+            from_unixtime(clock - 86400), '${day_timezone}'
+        ) as timestamp)) as bigint) - (clock - 86400)) as by_day_before,
+        clock - (cast(to_unixtime(cast(at_timezone(
+            from_unixtime(clock + 86400), '${day_timezone}'
+        ) as timestamp)) as bigint) - (clock + 86400)) as by_day_after
+    from order_clocks
 ),
 
 touches_and_orders as (
@@ -731,27 +835,69 @@ touches_and_orders as (
 
     union all
 
+    -- What cannot be read stops the query with a sentence, which is no number.
     select
         case
-            when regexp_like(time_text, '^[0-9]{18,19}$') then cast(time_text as bigint) / 1000000000
-            when regexp_like(time_text, '^[0-9]{15,17}$') then cast(time_text as bigint) / 1000000
-            when regexp_like(time_text, '^[0-9]{12,14}$') then cast(time_text as bigint) / 1000
-            when regexp_like(time_text, '^-?[0-9]+$') then cast(time_text as bigint)
+            when given_time is null or given_time = '' then null
+            when by_offset is not null then by_offset
+            when clock is not null then case
+                when cast(to_unixtime(cast(at_timezone(
+                    from_unixtime(by_day_before), '${day_timezone}'
+                ) as timestamp)) as bigint) <> clock
+                    and cast(to_unixtime(cast(at_timezone(
+                        from_unixtime(by_day_after), '${day_timezone}'
+                    ) as timestamp)) as bigint) = clock
+                    then by_day_after
+                else by_day_before
+            end
+            when number >= 100000000000000000 then number / 1000000000
+            when number >= 100000000000000 then number / 1000000
+            when number >= 100000000000 then number / 1000
+            when number is not null then number
+            when strpos(', ' || '${null_words}' || ',', ', ' || lower(given_time) || ',') > 0 then null
             else cast(
-                floor(to_unixtime(from_iso8601_timestamp(replace(time_text, ' ', 'T')))) as bigint
+                'table ${orders_table}, column ${orders_time_column == 'none' ? 'time' : orders_time_column} must hold times (unix seconds, '
+                || 'milliseconds, 2024-03-04 09:00:00 and the like), got ''' || given_time
+                || '''. Correct the column, or name another with orders_time_column' as bigint
             )
         end as seconds,
-        cast(
-            "${orders_user_column == 'none' ? input_user_column : orders_user_column}" as varchar
-        ) as user_id,
+        user_id,
         cast(null as varchar) as channel,
         cast(null as varchar) as source,
         cast(null as varchar) as campaign,
         1 as conversion,
-        cast("${orders_table == 'none' ? 'none' : orders_value_column}" as double) as value,
-        cast("${orders_table == 'none' ? 'none' : order_id}" as varchar) as order_id,
+        case
+            when value_text is null then number_value
+            when value_text in ('', 'nan')
+                or strpos(', ' || '${null_words}' || ',', ', ' || value_text || ',') > 0 then null
+            when first_currency <> last_currency then cast(cast(
+                'table ${orders_table}, column ${orders_value_column} holds amounts in several '
+                || 'currencies, such as ' || first_currency || ' and ' || last_currency
+                || '. Convert them to one' as bigint
+            ) as double)
+            when currency = '' and regexp_like(value_text, '^[-+]?[.0-9]+(?:e[-+]?[0-9]+)?$')
+                and '${decimal_mark}' <> 'comma' then cast(value_text as double)
+            when regexp_like(currency, '^(?:|[a-z]{0,3}[$€£¥₹₩₽₺₪฿₫₴]|[a-z]{3}|kr|zł|kč)$') and (
+                '${decimal_mark}' = 'comma' and regexp_like(digits, '^[.0-9]*(?:[0-9]|,[0-9]*)$')
+                or '${decimal_mark}' = 'none'
+                and regexp_like(digits, '^(?:[0-9]+|[1-9][0-9]{0,2}(?:[.][0-9]{3})+),(?:[0-9]{1,2})?$')
+            ) then if(regexp_like(value_text, '-|[(]'), -1e0, 1e0)
+                * cast(replace(replace(digits, '.', ''), ',', '.') as double)
+            when regexp_like(currency, '^(?:|[a-z]{0,3}[$€£¥₹₩₽₺₪฿₫₴]|[a-z]{3}|kr|zł|kč)$') and (
+                '${decimal_mark}' = 'point' and regexp_like(digits, '^[,0-9]*(?:[0-9]|[.][0-9]*)$')
+                or '${decimal_mark}' = 'none'
+                and regexp_like(digits, '^[0-9]+(?:[.](?:[0-9]{1,2})?)?$|^[1-9][0-9]{0,2}(?:,[0-9]{3})+[.][0-9]*$')
+            ) then if(regexp_like(value_text, '-|[(]'), -1e0, 1e0)
+                * cast(replace(digits, ',', '') as double)
+            else cast(cast(
+                'table ${orders_table}, column ${orders_value_column} must hold numbers, got '''
+                || value_text || '''. Set decimal_mark to point or comma, or correct the column'
+                as bigint
+            ) as double)
+        end as value,
+        order_id,
         cast(null as varchar) as tie
-    from orders
+    from order_zones
 )
 
 -- An id is text without blanks around it. One that a table has as 1001.0, or as a number with a
