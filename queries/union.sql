@@ -717,7 +717,7 @@ touchpoints as (
 ),
 
 -- Times and values of orders may be text. Times are read as docs/limits.md says, but for names of months
--- and for days and months in either order; each value by itself.
+-- and for days and months in either order. Each value stands for itself.
 given_orders as (
     select *, cast(null as varchar) as "none"
     from ${orders_table == 'none' ? 'no_rows' : orders_table}
