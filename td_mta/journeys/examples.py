@@ -1,38 +1,43 @@
-"""Examples counted by pattern, made in one of two ways: `touch_days` or `person_days`.
+"""Examples counted by pattern, stratum and group of users, made as `touch_days` or `person_days`.
 
-Days are never held one by one: a stretch of days without an event shifts the pattern of the day
-before it, and days that see nothing are a number.
+The groups are clusters of users: what a figure would be without some users gives its standard
+error. Days of users need not all be there: of those without a conversion one in so many may stand
+for the others.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys.hashing import Hashes, uniform
-from td_mta.journeys.patterns import Grid, Patterns, distinct, shift, without_day_zero
+from td_mta.journeys.controls import Period, UserDays, codes, returns_from
+from td_mta.journeys.hashing import Hashes, mix, uniform
+from td_mta.journeys.patterns import Grid, Patterns, distinct, without_day_zero
+from td_mta.journeys.runs import owners, positions
+from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.journeys.windows import Journeys, Windows, look_back, patterns_seen
 
 NEGATIVE, POSITIVE, AUGMENTED = KINDS = 0, 1, 2
 FEWEST_TIMES_OF_DAY = 200
+GROUPS = 40  # of training users, from 0; those of held-out users follow
+GROUP_SALT, DRAW_SALT = np.uint64(0x8CB92BA72F3D8DD7), np.uint64(0xD6E8FEB86659FD93)
 
 
 class Examples(NamedTuple):
-    """How many examples have a pattern: `counts[i, kind, group]` of pattern `i`.
+    """Counts of examples, a row for each pattern, stratum and group that has any."""
 
-    Groups weigh users: a user of weight 2 in a group counts twice there.
-    """
+    patterns: Patterns  # the distinct ones, by ascending key
+    pattern: Ints  # which of them, (n,)
+    stratum: Ints  # its code, (n,)
+    group: Ints  # of users: `GROUPS` of training, then as many of held-out ones, (n,)
+    counts: Ints  # (n, kinds)
+
+
+class ByPattern(NamedTuple):
+    """Examples by pattern alone: `counts[i, kind, split]`, of training and of held-out users."""
 
     patterns: Patterns  # n distinct ones
-    counts: Ints  # (n, kinds, groups)
-
-
-class PatternCounts(NamedTuple):
-    """How many examples of one kind have a pattern: `counts[i, group]` of pattern `i`."""
-
-    patterns: Patterns  # n distinct ones
-    kind: int
-    counts: Ints  # (n, groups)
+    counts: Ints  # (n, kinds, 2)
 
 
 class CutTimes(NamedTuple):
@@ -54,82 +59,119 @@ class CutTimes(NamedTuple):
         return self.times_of_day[index]
 
 
-def split_weights(held_out: Flags) -> Ints:
-    """Weights of two groups, shape `(users, 2)`: training users, then held-out users."""
-    return np.stack([~held_out, held_out], axis=1).astype(np.int64)
+class DayRules(NamedTuple):
+    """Which user-days are examples, and what each of them shows."""
+
+    grid: Grid
+    period: Period
+    strata: Strata = Strata()
+    returning: bool = False  # at risk from the second day with a touch on, not from the first
+    cut_at_conversion: bool = True  # touches before the previous conversion are not seen
+    one_in: int = 1  # of the days without a conversion, one in so many stands for the others
 
 
-def select_groups(examples: Examples, groups: slice) -> Examples:
-    """Some of the groups, with the patterns that any of these has."""
-    counts = examples.counts[:, :, groups]
-    rows = np.flatnonzero(counts.any(axis=(1, 2)))
-    return Examples(examples.patterns.take(rows), counts[rows])
+class Seen(NamedTuple):
+    """What some windows show: the distinct patterns, and of each window `(n,)` the pattern and the
+    stratum."""
+
+    patterns: Patterns
+    which: Ints
+    stratum: Ints
+
+
+def groups_of(user_hash: Hashes, held_out: Flags) -> Ints:
+    """The group of every user, `(users,)`."""
+    group = (uniform(user_hash, GROUP_SALT) * GROUPS).astype(np.int64)
+    return group + GROUPS * held_out
+
+
+def by_pattern(examples: Examples) -> ByPattern:
+    """The examples summed over strata and groups."""
+    split = examples.group // GROUPS
+    patterns = len(examples.patterns.keys)
+    sums = [
+        np.bincount(examples.pattern * 2 + split, counts, 2 * patterns).reshape(patterns, 2)
+        for counts in examples.counts.T
+    ]
+    return ByPattern(examples.patterns, np.stack(sums, axis=1).astype(np.int64))
+
+
+def merge_patterns(parts: list[ByPattern]) -> ByPattern:
+    """The examples of all parts: each pattern once, by ascending key, its counts added."""
+    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
+    part_counts = np.concatenate([part.counts for part in parts])
+    counts = np.zeros((len(patterns.keys), *part_counts.shape[1:]), np.int64)
+    np.add.at(counts, which, part_counts)
+    return ByPattern(patterns, counts)
 
 
 def merge(parts: list[Examples]) -> Examples:
-    """The examples of all parts: each pattern once, by ascending key, its counts added."""
-    joined = Patterns.join([part.patterns for part in parts])
-    patterns, which = distinct(joined)
-    part_counts = np.concatenate([part.counts for part in parts])
-    _, kinds, groups = part_counts.shape
-    counts = np.zeros((len(patterns.keys), kinds, groups), np.int64)
-    np.add.at(counts, which, part_counts)
-    return Examples(patterns, counts)
+    """The examples of all parts: each pattern, stratum and group once, its counts added."""
+    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
+    sizes = [len(part.patterns.keys) for part in parts]
+    starts = np.cumsum([0, *sizes[:-1]])
+    pattern = [which[start + part.pattern] for start, part in zip(starts, parts, strict=True)]
+    return _summed(
+        patterns,
+        np.concatenate(pattern),
+        np.concatenate([part.stratum for part in parts]),
+        np.concatenate([part.group for part in parts]),
+        np.concatenate([part.counts for part in parts]),
+    )
 
 
-def touch_days(journeys: Journeys, weights: Ints, grid: Grid, *, augment: bool) -> Examples:
+def touch_days(journeys: Journeys, group: Ints, grid: Grid, *, augment: bool) -> Examples:
     """Positives: every conversion with a touch in its window. Negatives: users who never convert,
     one per active day, and the shorter windows at the end of a journey.
 
-    `weights` are each user's in every group, shape `(users, groups)`. With `augment` every example
-    counts once more as `AUGMENTED`, with the anchor day emptied (but for those left with nothing).
+    `group` is each user's, shape `(users,)`. With `augment` every example counts once more as
+    `AUGMENTED`, with the anchor day emptied (but for those left with nothing).
     """
     conversions = look_back(journeys, journeys.conversion_windows, grid.days)
-    positives = conversions.take(conversions.sizes > 0)
-    negatives = _windows_without_conversion(journeys, grid.days)
-    positive_counts = _count_windows(journeys, positives, POSITIVE, weights, grid)
-    negative_counts = _count_windows(journeys, negatives, NEGATIVE, weights, grid)
-    parts = [positive_counts, negative_counts]
-    if augment:
-        parts += [_anchor_day_emptied(part, grid) for part in parts]
-    return _sum_of(parts)
+    windows = {
+        POSITIVE: conversions.take(conversions.sizes > 0),
+        NEGATIVE: _windows_without_conversion(journeys, grid.days),
+    }
+    parts = []
+    for kind, of_kind in windows.items():
+        patterns, which = patterns_seen(journeys, of_kind, grid)
+        stratum = np.zeros(len(which), np.int64)
+        parts.append(_examples(patterns, which, stratum, group[of_kind.user], kind))
+        if augment:
+            emptied = without_day_zero(patterns, grid)
+            touched = emptied.sizes[which] > 0
+            of_touched = which[touched], stratum[touched], group[of_kind.user[touched]]
+            parts.append(_examples(emptied, *of_touched, AUGMENTED))
+    return _kept(merge(parts))
 
 
-def person_days(
-    journeys: Journeys, weights: Ints, grid: Grid, cut: CutTimes, last_day: int
-) -> Examples:
-    """Every user-day from the first touch to `last_day`, positive when a conversion falls on it.
+def person_days(journeys: Journeys, group: Ints, rules: DayRules, cut: CutTimes) -> Examples:
+    """The user-days of the period from the user's entry on, positive when a conversion falls on it.
 
     A positive day is seen up to its first conversion, another day up to its cut. A day whose cut
-    precedes the user's first touch is no example. `weights` has shape `(users, groups)`.
+    precedes the user's entry is no example. `group` is each user's, shape `(users,)`.
     """
-    days = _EventDays.of(journeys, last_day)
-    # On a day that converts, the conversions before the day number its first one.
-    first_conversion = days.conversions_before[days.converts]
-    positives = journeys.conversion_windows.take(first_conversion)
-    started = positives.stop > journeys.first_touch[positives.user]
-    positives = positives.take(started)
-    negatives = _days_up_to_cut(journeys, days, cut)
-    positive_counts = _count_windows(journeys, positives, POSITIVE, weights, grid)
-    negative_counts = _count_windows(journeys, negatives, NEGATIVE, weights, grid)
-    between = _days_between_events(journeys, days, weights, grid)
-    return _sum_of([positive_counts, negative_counts, *between])
+    entry = _entry(journeys, rules)
+    positives = _first_conversions(journeys, rules, entry)
+    negatives = _days_without_conversion(journeys, rules, entry, cut)
+    parts = []
+    for kind, windows, weight in ((POSITIVE, positives, 1), (NEGATIVE, negatives, rules.one_in)):
+        seen = see(journeys, windows, rules)
+        groups = group[windows.user]
+        if rules.period.held_out_day is not None:
+            groups = groups % GROUPS + GROUPS * (windows.anchor >= rules.period.held_out_day)
+        parts.append(_examples(*seen, groups, kind, weight))
+    return merge(parts)
 
 
-def person_days_forward(
-    journeys: Journeys, weights: Ints, grid: Grid, cut: CutTimes, held_out_day: int, last_day: int
-) -> Examples:
-    """`person_days` in two groups, those before `held_out_day` and those from it on; then the first
-    again with `weights`, shape `(users, groups)`.
-    """
-    one = np.ones((len(weights), 1), np.int64)
-    # An example knows nothing of later days, so the second group is all examples less the first.
-    past_weights = np.concatenate([one, -one, weights], axis=1)
-    all_weights = np.concatenate([0 * one, one, 0 * weights], axis=1)
-    past = journeys.before(held_out_day)
-    past_examples = person_days(past, past_weights, grid, cut, held_out_day - 1)
-    all_examples = person_days(journeys, all_weights, grid, cut, last_day)
-    return merge([past_examples, all_examples])
+def see(journeys: Journeys, windows: Windows, rules: DayRules) -> Seen:
+    """What the windows show under the rules; their strata are those of their anchor days."""
+    if not rules.cut_at_conversion:
+        windows = windows._replace(start=journeys.first_touch[windows.user])
+    patterns, which = patterns_seen(journeys, windows, rules.grid)
+    user_days = UserDays(windows.user, windows.anchor)
+    stratum = codes(rules.strata, journeys, user_days, rules.period, rules.grid.days)
+    return Seen(patterns, which, stratum)
 
 
 def conversion_times_of_day(journeys: Journeys, days: int) -> tuple[Ints, Ints]:
@@ -166,130 +208,82 @@ def _windows_without_conversion(journeys: Journeys, days: int) -> Windows:
     return Windows.join([to_each_day, to_last_day])
 
 
-def _anchor_day_emptied(part: PatternCounts, grid: Grid) -> PatternCounts:
-    emptied = without_day_zero(part.patterns, grid)
-    touched = np.flatnonzero(emptied.sizes)
-    return PatternCounts(emptied.take(touched), AUGMENTED, part.counts[touched])
-
-
-class _EventDays(NamedTuple):
-    """The `n` user-days with a touch or a conversion, from the user's first touch on."""
-
-    user: Ints  # (n,)
-    day: Ints  # (n,)
-    converts: Flags  # (n,)
-    conversions_before: Ints  # (n,): conversions of all users before this user-day
-    conversions_after: Ints  # (n,): the same, up to its end
-    days_without_event: Ints  # (n,): up to the next one here, or to the end of the data
-
-    @staticmethod
-    def of(journeys: Journeys, last_day: int) -> "_EventDays":
-        touches, conversions = journeys.touches, journeys.conversions
-        user_days = np.concatenate([journeys.touch_days, journeys.conversion_days])
-        user_day, first_row = np.unique(user_days, return_index=True)
-        # The user and the day of these rows, which are touches, then conversions.
-        user = np.concatenate([touches.user, conversions.user])[first_row]
-        day = np.concatenate([touches.day, conversions.day])[first_row]
-        started = np.flatnonzero(_since_first_touch(journeys, user, day))
-        user = user[started]
-        day = day[started]
-        user_day = user_day[started]
-        # Conversions are in the order of user-days, so those before one are a position among them.
-        before = np.searchsorted(journeys.conversion_days, user_day, side="left")
-        after = np.searchsorted(journeys.conversion_days, user_day, side="right")
-        return _EventDays(
-            user=user,
-            day=day,
-            converts=after > before,
-            conversions_before=before,
-            conversions_after=after,
-            days_without_event=_days_to_next(user, day, last_day),
-        )
-
-
-def _since_first_touch(journeys: Journeys, user: Ints, day: Ints) -> Flags:
-    """Whether user-days are on or after the day of the user's first touch; never without one."""
-    first_touch = journeys.first_touch[user]
-    has_touch = first_touch < journeys.first_touch[user + 1]
-    first_day = journeys.touches.day[first_touch[has_touch]]
-    since = np.zeros(len(user), np.bool_)
-    since[has_touch] = day[has_touch] >= first_day
-    return since
-
-
-def _days_to_next(user: Ints, day: Ints, last_day: int) -> Ints:
-    """Days strictly between each of the ordered user-days and the user's next one.
-
-    >>> _days_to_next(np.array([0, 0, 1]), np.array([3, 7, 4]), last_day=9).tolist()
-    [3, 2, 5]
+def _entry(journeys: Journeys, rules: DayRules) -> Ints:
+    """Position of the touch with which every user's days at risk begin, `(users,)`; that of the
+    next user's first touch where they never do.
     """
-    next_day = np.full(len(day), last_day + 1)
-    same_user = np.flatnonzero(user[1:] == user[:-1])
-    next_day[same_user] = day[same_user + 1]
-    return next_day - day - 1
+    return returns_from(journeys) if rules.returning else journeys.first_touch[:-1]
 
 
-def _days_up_to_cut(journeys: Journeys, days: _EventDays, cut: CutTimes) -> Windows:
-    """The windows of the event days without a conversion that have begun by their cut."""
-    without = ~days.converts
-    user, day = days.user[without], days.day[without]
+def _first_conversions(journeys: Journeys, rules: DayRules, entry: Ints) -> Windows:
+    """The windows of the first conversions of user-days at risk."""
+    first_of_day = np.diff(journeys.conversion_days, prepend=-1) != 0
+    windows = journeys.conversion_windows.take(first_of_day)
+    begun = windows.stop > entry[windows.user]
+    return windows.take(begun & (windows.anchor >= rules.period.first_day))
+
+
+def _days_without_conversion(
+    journeys: Journeys, rules: DayRules, entry: Ints, cut: CutTimes
+) -> Windows:
+    """The windows of the drawn user-days at risk without a conversion, up to their cut."""
+    user, day = _drawn_days(journeys, rules, entry, cut.user_hash)
+    user_day = journeys.user_day(user, day)
+    before = np.searchsorted(journeys.conversion_days, user_day)
+    converts = np.append(journeys.conversion_days, -1)[before] == user_day
+    user, day, before, user_day = (x[~converts] for x in (user, day, before, user_day))
     # Touches on a line of user-days and seconds; a day has one second more, for cuts at its end.
     seconds_per_day = SECONDS_PER_DAY + 1
     touch_time = journeys.touch_days * seconds_per_day + journeys.touches.second
-    day_begins = journeys.user_day(user, day) * seconds_per_day
-    cut_time = day_begins + cut.second(user, day)
+    cut_time = user_day * seconds_per_day + cut.second(user, day)
     stop = np.searchsorted(touch_time, cut_time, side="right")
-    start = journeys.since_conversion(user, days.conversions_before[without])
-    begun = stop > journeys.first_touch[user]
-    return Windows(user, day, start, stop).take(begun)
+    begun = stop > entry[user]
+    start = journeys.since_conversion(user[begun], before[begun])
+    return Windows(user[begun], day[begun], start, stop[begun])
 
 
-def _days_between_events(
-    journeys: Journeys, days: _EventDays, weights: Ints, grid: Grid
-) -> list[PatternCounts]:
-    """The days without an event: each shows what the last event day left, some days older."""
-    start = journeys.since_conversion(days.user, days.conversions_after)
-    stop = journeys.day_opens(days.user, days.day + 1)
-    day_ends = Windows(days.user, days.day, start, stop)
-    patterns, which = patterns_seen(journeys, day_ends, grid)
-    parts = []
-    for age in range(1, grid.days):
-        lasts = days.days_without_event >= age
-        older = shift(patterns, age, grid)
-        user = days.user[lasts]
-        parts.append(_grouped(older, which[lasts], NEGATIVE, weights[user]))
-    # From the window's length on nothing is seen any more: these days are the empty pattern.
-    empty_days = np.maximum(days.days_without_event - grid.days + 1, 0)
-    counts = empty_days @ weights[days.user]  # (groups,)
-    nothing_seen = PatternCounts(Patterns.empty(), NEGATIVE, counts[None])
-    return [*parts, nothing_seen]
+def _drawn_days(
+    journeys: Journeys, rules: DayRules, entry: Ints, user_hash: Hashes
+) -> tuple[Ints, Ints]:
+    """User and day of the days of the period since each user's entry, one in `rules.one_in`.
+
+    Of every user's days every so manieth is drawn, from a day on that the hash says: each is drawn
+    with the same probability, and no more are enumerated than drawn.
+    """
+    enters = np.flatnonzero(entry < journeys.first_touch[1:])
+    first = np.maximum(journeys.touches.day[entry[enters]], rules.period.first_day)
+    phase = mix(user_hash[enters] ^ DRAW_SALT) % np.uint64(rules.one_in)
+    first += -(first + phase.astype(np.int64)) % rules.one_in
+    days = np.maximum((rules.period.last_day - first) // rules.one_in + 1, 0)
+    user = np.repeat(enters, days)
+    day = first[owners(days)] + rules.one_in * positions(np.zeros(len(days), np.int64), days)
+    return user, day
 
 
-def _count_windows(
-    journeys: Journeys, windows: Windows, kind: int, weights: Ints, grid: Grid
-) -> PatternCounts:
-    """Windows by the pattern they show, each weighing what its user does."""
-    patterns, which = patterns_seen(journeys, windows, grid)
-    return _grouped(patterns, which, kind, weights[windows.user])
+def _examples(
+    patterns: Patterns, which: Ints, stratum: Ints, group: Ints, kind: int, weight: int = 1
+) -> Examples:
+    """One part's examples, `n` of one kind, each counted `weight` times."""
+    counts = np.zeros((len(which), len(KINDS)), np.int64)
+    counts[:, kind] = weight
+    return _summed(patterns, which, stratum, group, counts)
 
 
-def _grouped(patterns: Patterns, which: Ints, kind: int, weights: Ints) -> PatternCounts:
-    """Sums of `weights` `(examples, groups)` by `which` of the patterns an example has."""
-    n = len(patterns.keys)
-    sums = [np.bincount(which, group_weights, n) for group_weights in weights.T]
-    counts = np.stack(sums, axis=1).astype(np.int64)  # (n, groups)
-    return PatternCounts(patterns, kind, counts)
+def _summed(
+    patterns: Patterns, pattern: Ints, stratum: Ints, group: Ints, counts: Ints
+) -> Examples:
+    """Rows of one pattern, stratum and group as one; whatever order rows have, the sum's is one."""
+    strata = int(stratum.max(initial=0)) + 1
+    cell = (pattern * strata + stratum) * (2 * GROUPS) + group
+    keys, which = np.unique(cell, return_inverse=True)
+    sums = [np.bincount(which, of_kind, len(keys)).astype(np.int64) for of_kind in counts.T]
+    rest, group = np.divmod(keys, 2 * GROUPS)
+    pattern, stratum = np.divmod(rest, strata)
+    return Examples(patterns, pattern, stratum, group, np.stack(sums, axis=1))
 
 
-def _sum_of(parts: list[PatternCounts]) -> Examples:
-    """All parts together, each pattern once; patterns that nobody has are left out."""
-    joined = Patterns.join([part.patterns for part in parts])
-    patterns, which = distinct(joined)
-    part_sizes = [len(part.counts) for part in parts]
-    kind = np.repeat([part.kind for part in parts], part_sizes)
-    part_counts = np.concatenate([part.counts for part in parts])
-    groups = part_counts.shape[1]
-    counts = np.zeros((len(patterns.keys), len(KINDS), groups), np.int64)
-    np.add.at(counts, (which, kind), part_counts)
-    examples = Examples(patterns, counts)
-    return select_groups(examples, slice(None))
+def _kept(examples: Examples) -> Examples:
+    """The examples without the patterns that none of them has."""
+    rows = np.unique(examples.pattern)
+    pattern = np.searchsorted(rows, examples.pattern)
+    return examples._replace(patterns=examples.patterns.take(rows), pattern=pattern)

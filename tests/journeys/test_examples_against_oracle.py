@@ -22,7 +22,16 @@ from td_mta.ingest.pages import Page, TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.times.clocks import local_time
 from td_mta.journeys import examples
-from td_mta.journeys.examples import AUGMENTED, NEGATIVE, POSITIVE, CutTimes, Examples
+from td_mta.journeys.controls import CONTROLS, Period, strata_of
+from td_mta.journeys.examples import (
+    AUGMENTED,
+    GROUPS,
+    NEGATIVE,
+    POSITIVE,
+    CutTimes,
+    DayRules,
+    Examples,
+)
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Touchpoints, arrange
 from td_mta.journeys.windows import Journeys, patterns_seen
@@ -109,7 +118,7 @@ def counted(found: Examples, case: Case, kinds: list[int]) -> Counter:
     """td_mta's examples in the oracle's terms: counts by (label, set of cells)."""
     counts: Counter = Counter()
     sets, offsets = found.patterns.cells.tolist(), found.patterns.offsets.tolist()
-    for i, row in enumerate(found.counts.sum(axis=2).tolist()):
+    for i, row in zip(found.pattern.tolist(), found.counts.tolist(), strict=True):
         cells = (divmod(cell, len(case.names)) for cell in sets[offsets[i] : offsets[i + 1]])
         pattern = frozenset((day, case.names[channel]) for day, channel in cells)
         for kind in kinds:
@@ -117,7 +126,19 @@ def counted(found: Examples, case: Case, kinds: list[int]) -> Counter:
     return +counts
 
 
-NOBODY = examples.split_weights(np.zeros(3, bool))
+def rules_of(case: Case, journeys: Journeys, last_day: int, **how: object) -> DayRules:
+    """Every user-day up to `last_day`."""
+    period = Period(int(journeys.rows.day.min(initial=last_day)), last_day)
+    return DayRules(grid_of(case), period)._replace(**how)
+
+
+def of_groups(found: Examples, which: np.ndarray) -> Examples:
+    """Some rows of the examples."""
+    rows = (column[which] for column in found[1:])
+    return Examples(found.patterns, *rows)
+
+
+NOBODY = np.arange(3)  # groups of users of whom none is held out
 nasty = settings(max_examples=100, deadline=None)
 
 
@@ -146,7 +167,7 @@ def test_person_days_are_those_of_the_oracle(case: Case, seed: int) -> None:
     visits = oracle.conversions_are_visits(case.rows, case.conversion_row_is_touch)
     cut = CutTimes(None if visits else drawn, np.arange(3, dtype=np.uint64) + np.uint64(seed))
     last_day = int(journeys.rows.day.max())
-    found = examples.person_days(journeys, NOBODY, grid_of(case), cut, last_day)
+    found = examples.person_days(journeys, NOBODY, rules_of(case, journeys, last_day), cut)
     expected = oracle.person_days(
         case.rows,
         lookback=case.lookback,
@@ -158,38 +179,90 @@ def test_person_days_are_those_of_the_oracle(case: Case, seed: int) -> None:
 
 
 @nasty
-@given(cases(), st.integers(0, 26), st.lists(st.integers(0, 3), min_size=3, max_size=3))
-def test_days_ahead_are_held_out_and_the_past_knows_nothing_of_them(
-    case: Case, ahead: int, weights: list[int]
-) -> None:
+@given(cases(), st.integers(0, 26))
+def test_days_ahead_are_held_out_and_the_past_knows_nothing_of_them(case: Case, ahead: int) -> None:
     journeys, _ = journeys_of(case)
     first, last = int(journeys.rows.day.min()), int(journeys.rows.day.max())
     held_out = min(first + ahead, last)
     visits = oracle.conversions_are_visits(case.rows, case.conversion_row_is_touch)
     cut = CutTimes(None if visits else np.array([9_000]), np.zeros(3, np.uint64))
-    again = np.array(weights)[:, None]
-    found = examples.person_days_forward(journeys, again, grid_of(case), cut, held_out, last)
+    rules = rules_of(case, journeys, last, period=Period(first, last, held_out))
+    found = examples.person_days(journeys, NOBODY, rules, cut)
     kinds = [NEGATIVE, POSITIVE]
-
-    def group(*which: int) -> Counter:
-        return counted(Examples(found.patterns, found.counts[:, :, list(which)]), case, kinds)
-
     how = {
         "lookback": case.lookback,
         "cut_of": lambda user, day: 9_000,
         "day_timezone": case.zone,
         "conversion_row_is_touch": case.conversion_row_is_touch,
     }
-    past = _up_to(held_out - 1, case, visits=visits)
-    assert found.counts.min(initial=0) >= 0
-    assert group(0) == oracle.person_days(past, **how)
-    assert group(0, 1) == oracle.person_days(case.rows, **how)
-    by_user = Counter()
-    for number, weight in enumerate(weights):
-        of_user = [row for row in past if row[0] in (f"u{number}", "nobody")]
-        for example, times in oracle.person_days(of_user, **how).items():
-            by_user[example] += weight * times
-    assert group(2) == +by_user
+    past = of_groups(found, found.group < GROUPS)
+    expected = oracle.person_days(_up_to(held_out - 1, case, visits=visits), **how)
+    assert counted(past, case, kinds) == expected
+    assert counted(found, case, kinds) == oracle.person_days(case.rows, **how)
+
+
+@nasty
+@given(cases(), st.integers(0, 20))
+def test_history_is_seen_and_is_no_example(case: Case, history: int) -> None:
+    """The examples of all days are those of the days before a day and those from it on."""
+    journeys, _ = journeys_of(case)
+    first, last = int(journeys.rows.day.min()), int(journeys.rows.day.max())
+    cut = CutTimes(np.array([9_000]), np.zeros(3, np.uint64))
+
+    def between(one: int, other: int) -> Counter:
+        rules = rules_of(case, journeys, last, period=Period(one, other))
+        found = examples.person_days(journeys, NOBODY, rules, cut)
+        return counted(found, case, [NEGATIVE, POSITIVE])
+
+    before = _before(journeys, first + history, cut, case)
+    assert before + between(first + history, last) == between(first, last)
+
+
+def _before(journeys: Journeys, day: int, cut: CutTimes, case: Case) -> Counter:
+    period = Period(int(journeys.rows.day.min()), min(day - 1, int(journeys.rows.day.max())))
+    past = Journeys(journeys.rows.take(journeys.rows.day < day), 3, case.conversion_row_is_touch)
+    rules = rules_of(case, journeys, period.last_day, period=period)
+    return counted(examples.person_days(past, NOBODY, rules, cut), case, [NEGATIVE, POSITIVE])
+
+
+@nasty
+@given(cases(), st.integers(1, 5))
+def test_one_day_in_so_many_stands_for_the_others(case: Case, one_in: int) -> None:
+    """Drawn in all its phases, every day without a conversion is there just once."""
+    journeys, _ = journeys_of(case)
+    rules = rules_of(case, journeys, int(journeys.rows.day.max()))
+    of_all = examples.person_days(journeys, NOBODY, rules, CutTimes(None, np.zeros(3, np.uint64)))
+    drawn: Counter = Counter()
+    phases = {}
+    for number in range(200):
+        hashes = np.full(3, number, np.uint64)
+        phase = int(examples.mix(hashes ^ examples.DRAW_SALT)[0] % np.uint64(one_in))
+        phases.setdefault(phase, hashes)
+    assert len(phases) == one_in
+    for hashes in phases.values():
+        found = examples.person_days(
+            journeys, NOBODY, rules._replace(one_in=one_in), CutTimes(None, hashes)
+        )
+        assert (found.counts[:, NEGATIVE] % one_in == 0).all()
+        drawn += counted(found, case, [NEGATIVE])
+    expected = counted(of_all, case, [NEGATIVE])
+    assert drawn == Counter({key: count * one_in for key, count in expected.items()})
+
+
+@nasty
+@given(cases())
+def test_strata_split_the_examples_and_change_none(case: Case) -> None:
+    journeys, _ = journeys_of(case)
+    rules = rules_of(case, journeys, int(journeys.rows.day.max()))
+    strata = strata_of(tuple(CONTROLS), rules.period)
+    cut = CutTimes(np.array([9_000]), np.zeros(3, np.uint64))
+    split = examples.person_days(journeys, NOBODY, rules._replace(strata=strata), cut)
+    whole = examples.person_days(journeys, NOBODY, rules, cut)
+    kinds = [NEGATIVE, POSITIVE]
+    assert counted(split, case, kinds) == counted(whole, case, kinds)
+    day = strata.levels(split.stratum)[0]
+    assert ((day >= 0) & (day < rules.period.days)).all()
+    assert len(strata.design(split.stratum)) == len(split.stratum)
 
 
 def _up_to(day: int, case: Case, *, visits: bool) -> list[oracle.Row]:
@@ -228,7 +301,7 @@ def test_a_clock_put_back_does_not_turn_a_journey_back() -> None:
     journeys, _ = journeys_of(case)
     cut = CutTimes(np.array([23 * 3600 + 900]), np.zeros(3, np.uint64))
     last_day = int(journeys.rows.day.max())
-    found = examples.person_days(journeys, NOBODY, grid_of(case), cut, last_day)
+    found = examples.person_days(journeys, NOBODY, rules_of(case, journeys, last_day), cut)
     expected = {(0, frozenset({(1, "early"), (1, "late")})): 1}
     assert counted(found, case, [NEGATIVE, POSITIVE]) == expected
     assert expected == oracle.person_days(
@@ -260,15 +333,16 @@ def test_moments_to_draw_from_are_those_of_the_oracle(case: Case) -> None:
 def test_every_conversion_is_credited_by_its_own_pattern(case: Case) -> None:
     journeys, _ = journeys_of(case)
     patterns, which = patterns_seen(journeys, journeys.conversion_windows, grid_of(case))
-    counts = np.zeros((len(patterns.keys), 3, 1), np.int64)
-    np.add.at(counts, (which, POSITIVE), 1)
+    counts = np.zeros((len(which), 3), np.int64)
+    counts[:, POSITIVE] = 1
+    nothing = np.zeros(len(which), np.int64)
     expected = oracle.conversion_patterns(
         case.rows,
         lookback=case.lookback,
         day_timezone=case.zone,
         conversion_row_is_touch=case.conversion_row_is_touch,
     )
-    found = counted(Examples(patterns, counts), case, [POSITIVE])
+    found = counted(Examples(patterns, which, nothing, nothing, counts), case, [POSITIVE])
     assert found == {(1, pattern): count for pattern, count in expected.items()}
 
 
@@ -278,12 +352,12 @@ def test_examples_of_pages_add_up_to_those_of_all_users(case: Case, on_page: lis
     journeys, _ = journeys_of(case)
     last_day = int(journeys.rows.day.max())
     cut = CutTimes(np.array([1, 9_000]), np.arange(3, dtype=np.uint64))
-    grid = grid_of(case)
+    grid, rules = grid_of(case), rules_of(case, journeys, last_day)
 
     def both_ways(page: Journeys) -> list[Examples]:
         return [
             examples.touch_days(page, NOBODY, grid, augment=True),
-            examples.person_days(page, NOBODY, grid, cut, last_day),
+            examples.person_days(page, NOBODY, rules, cut),
         ]
 
     chosen = np.array(on_page)[journeys.rows.user]
@@ -309,9 +383,7 @@ def test_equal_rows_count_once(case: Case) -> None:
 @given(cases(), st.lists(st.booleans(), min_size=3, max_size=3))
 def test_held_out_users_have_the_examples_of_their_own_rows(case: Case, held: list[bool]) -> None:
     journeys, _ = journeys_of(case)
-    found = examples.touch_days(
-        journeys, examples.split_weights(np.array(held)), grid_of(case), augment=False
-    )
+    found = examples.touch_days(journeys, np.array(held) * GROUPS, grid_of(case), augment=False)
     for side in (0, 1):
         rows = [row for row in case.rows if held[int(row[0][1:])] == bool(side)]
         expected = oracle.touch_days(
@@ -320,7 +392,7 @@ def test_held_out_users_have_the_examples_of_their_own_rows(case: Case, held: li
             day_timezone=case.zone,
             conversion_row_is_touch=case.conversion_row_is_touch,
         )
-        part = Examples(found.patterns, found.counts[:, :, side : side + 1])
+        part = of_groups(found, found.group // GROUPS == side)
         assert counted(part, case, [NEGATIVE, POSITIVE]) == expected.examples
 
 
@@ -375,7 +447,8 @@ def usable(case: Case) -> bool:
 @given(cases().filter(usable), st.integers(1, 3))
 def test_a_table_read_and_paged_has_the_examples_of_its_rows(case: Case, users: int) -> None:
     touchpoints, pages, seen_by = read_back(case, users)
-    grid, nobody = grid_of(seen_by), NOBODY
+    grid, nobody = grid_of(seen_by), np.zeros(3, np.int64)
+    rules = DayRules(grid, Period(touchpoints.first_day, touchpoints.last_day))
     distinct = oracle.distinct(case.rows)
     assert sum(page.duplicates for page in pages) == len(case.rows) - len(distinct)
     assert sum(page.journeys.users for page in pages) == len({row[0] for row in case.rows})
@@ -386,7 +459,7 @@ def test_a_table_read_and_paged_has_the_examples_of_its_rows(case: Case, users: 
             *(
                 (
                     examples.touch_days(page.journeys, nobody, grid, augment=False),
-                    examples.person_days(page.journeys, nobody, grid, cut, touchpoints.last_day),
+                    examples.person_days(page.journeys, nobody, rules, cut),
                 )
                 for page in pages
             ),

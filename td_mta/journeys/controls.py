@@ -1,0 +1,151 @@
+"""Controls: what drives touches and conversions alike, as a level of every user-day.
+
+Each is a function of the user and the day alone, so that a day with a conversion and one without
+are told apart by the same rule, and all conversions of a day have one stratum.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.journeys.strata import Basis, Strata
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.journeys.windows import Journeys
+
+FORECAST_DAYS = 14  # what a day after the training days is expected to be like
+SINGLE_DAYS = 40  # days since a conversion that have a level each; longer times share levels
+SINCE_LEVELS = SINGLE_DAYS + 11
+ACTIVITY_LEVELS = 28
+RATE_LEVELS = 24
+MONDAY = 4  # 1970-01-05, counted from 1970-01-01
+
+
+class Period(NamedTuple):
+    """The days that user-days are taken from, counted from 1970."""
+
+    first_day: int  # the first credited one
+    last_day: int
+    held_out_day: int | None = None  # the first held-out day, where days are held out and not users
+
+    @property
+    def days(self) -> int:
+        """How many days there are."""
+        return self.last_day - self.first_day + 1
+
+
+class UserDays(NamedTuple):
+    """`n` user-days, each array of shape `(n,)`."""
+
+    user: Ints
+    day: Ints
+
+
+def strata_of(names: tuple[str, ...], period: Period) -> Strata:
+    """The strata of the controls of these names."""
+    return Strata(names, tuple(CONTROLS[name].basis(period) for name in names))
+
+
+def codes(
+    strata: Strata, journeys: Journeys, user_days: UserDays, period: Period, window_days: int
+) -> Ints:
+    """The stratum of every user-day, `(n,)`; a window reaches back `window_days` days."""
+    levels = [
+        CONTROLS[name].level(journeys, user_days, period, window_days) for name in strata.names
+    ]
+    return strata.code(levels, len(user_days.user))
+
+
+class Control(NamedTuple):
+    """A control: the level of every user-day, and what the levels are in the model."""
+
+    level: Callable[[Journeys, UserDays, Period, int], Ints]
+    basis: Callable[[Period], Basis]
+
+
+def _calendar_level(
+    journeys: Journeys, user_days: UserDays, period: Period, window_days: int
+) -> Ints:
+    return user_days.day - period.first_day
+
+
+def _calendar_basis(period: Period) -> Basis:
+    """A weekday's effect, and what its own day adds; days held out are like the last ones."""
+    day = np.arange(period.days)
+    weekday = np.eye(7)[(day + period.first_day - MONDAY) % 7]
+    own = np.eye(period.days)
+    if period.held_out_day is not None:
+        training = period.held_out_day - period.first_day
+        recent = np.zeros(period.days)
+        recent[max(0, training - FORECAST_DAYS) : training] = 1 / min(FORECAST_DAYS, training)
+        own[training:] = recent
+        own = own[:, :training]
+    rows = np.concatenate([weekday, own], axis=1)
+    return Basis(rows, np.ones(rows.shape[1]))
+
+
+def _activity_level(
+    journeys: Journeys, user_days: UserDays, period: Period, window_days: int
+) -> Ints:
+    """Touches of the user in all; two levels double the number."""
+    touches = np.diff(journeys.first_touch)
+    level = np.floor(2 * np.log2(np.maximum(touches, 1))).astype(np.int64)
+    return np.minimum(level, ACTIVITY_LEVELS - 1)[user_days.user]
+
+
+def _past_level(journeys: Journeys, user_days: UserDays, period: Period, window_days: int) -> Ints:
+    """Touches a day before the window opens; level 0 where the user was not yet known."""
+    opens_on = user_days.day - window_days + 1
+    first = journeys.first_touch[user_days.user]
+    touches = journeys.day_opens(user_days.user, opens_on) - first
+    known = np.flatnonzero(touches > 0)
+    days = opens_on[known] - journeys.touches.day[first[known]]
+    level = np.zeros(len(touches), np.int64)
+    rate = np.floor(2 * np.log2(touches[known] / days)).astype(np.int64)
+    level[known] = np.clip(rate + RATE_LEVELS // 2, 1, RATE_LEVELS - 1)
+    return level
+
+
+def _since_level(journeys: Journeys, user_days: UserDays, period: Period, window_days: int) -> Ints:
+    """Days since the user's last conversion; level 0 where there was none before the day."""
+    user, day = user_days
+    before = np.searchsorted(journeys.conversion_days, journeys.user_day(user, day))
+    level = np.zeros(len(user), np.int64)
+    rows = np.flatnonzero(before)
+    last = before[rows] - 1
+    same_user = journeys.conversions.user[last] == user[rows]
+    rows, last = rows[same_user], last[same_user]
+    since = day[rows] - journeys.conversions.day[last]
+    longer = SINGLE_DAYS + 1 + np.floor(2 * np.log2(np.maximum(since, 1) / SINGLE_DAYS))
+    level[rows] = np.where(since <= SINGLE_DAYS, since, np.minimum(longer, SINCE_LEVELS - 1))
+    return level
+
+
+def _dummies(levels: int, precision: float) -> Callable[[Period], Basis]:
+    rows: Floats = np.eye(levels)
+    return lambda period: Basis(rows, np.full(levels, precision))
+
+
+CONTROLS: Mapping[str, Control] = {
+    "calendar_day": Control(_calendar_level, _calendar_basis),
+    "user_activity": Control(_activity_level, _dummies(ACTIVITY_LEVELS, 0.3)),
+    "user_activity_past": Control(_past_level, _dummies(RATE_LEVELS, 0.3)),
+    "since_conversion": Control(_since_level, _dummies(SINCE_LEVELS, 0.3)),
+}
+
+
+def returns_from(journeys: Journeys) -> Ints:
+    """Position of each user's first touch on the second day with one, `(users,)`.
+
+    That of the next user's first touch where there is no second day.
+    """
+    day = journeys.touch_days
+    opens = np.diff(day, prepend=-1) != 0
+    user = journeys.touches.user
+    first_of_user = np.zeros(len(user), np.bool_)
+    has_touch = journeys.first_touch[:-1] < journeys.first_touch[1:]
+    first_of_user[journeys.first_touch[:-1][has_touch]] = True
+    later: Flags = opens & ~first_of_user
+    position = np.append(np.flatnonzero(later), len(user))
+    entry = position[np.searchsorted(position, journeys.first_touch[:-1])]
+    return np.minimum(entry, journeys.first_touch[1:])

@@ -1,0 +1,74 @@
+"""Strata of user-days: combinations of levels of the controls, as one number each.
+
+A control is learned and never credited. Its levels enter the model through a basis, a row of
+numbers for every level.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from td_mta.journeys.touchpoints import Floats, Ints
+
+
+class Basis(NamedTuple):
+    """What the levels of a control are in the model."""
+
+    rows: Floats  # (levels, columns): dummies and the like
+    precision: Floats  # (columns,): ridge penalty, the precision of a Gaussian prior of mean 0
+
+
+class Strata(NamedTuple):
+    """The controls by name; a stratum's code is a number with a digit for each control's level."""
+
+    names: tuple[str, ...] = ()
+    bases: tuple[Basis, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many strata there can be; 1 without controls."""
+        return int(np.prod([len(basis.rows) for basis in self.bases], dtype=np.int64))
+
+    @property
+    def columns(self) -> int:
+        """How many columns the design has."""
+        return sum(len(basis.precision) for basis in self.bases)
+
+    @property
+    def precision(self) -> Floats:
+        """Ridge penalties of the design's columns, `(columns,)`."""
+        return np.concatenate([np.empty(0), *(basis.precision for basis in self.bases)])
+
+    def code(self, levels: list[Ints], n: int) -> Ints:
+        """Codes of `n` strata, `(n,)`; `levels` has an array `(n,)` for every control.
+
+        >>> two = Basis(np.eye(2), np.ones(2))
+        >>> Strata(("a", "b"), (two, two)).code([np.array([1, 0]), np.array([0, 1])], 2).tolist()
+        [2, 1]
+        """
+        code = np.zeros(n, np.int64)
+        for basis, level in zip(self.bases, levels, strict=True):
+            code = code * len(basis.rows) + level
+        return code
+
+    def levels(self, code: Ints) -> list[Ints]:
+        """The levels of every control, each `(n,)`, of codes `(n,)`."""
+        levels = []
+        for basis in reversed(self.bases):
+            code, level = np.divmod(code, len(basis.rows))
+            levels.append(level)
+        return levels[::-1]
+
+    def design(self, code: Ints) -> Floats:
+        """The rows of all bases side by side, `(n, columns)`, of codes `(n,)`."""
+        rows = [
+            basis.rows[level] for basis, level in zip(self.bases, self.levels(code), strict=True)
+        ]
+        return np.concatenate([np.empty((len(code), 0)), *rows], axis=1)
+
+    def without(self, name: str) -> "Strata":
+        """The same codes, whose control of that name has no columns."""
+        at = self.names.index(name)
+        basis = self.bases[at]
+        empty = Basis(np.empty((len(basis.rows), 0)), np.empty(0))
+        return Strata(self.names, (*self.bases[:at], empty, *self.bases[at + 1 :]))
