@@ -15,7 +15,7 @@ import numpy as np
 
 from td_mta.dataset import tfrecords
 from td_mta.journeys import patterns
-from td_mta.journeys.examples import Examples
+from td_mta.journeys.examples import ByPattern
 from td_mta.journeys.patterns import Grid
 
 PAGES = 10
@@ -39,15 +39,15 @@ def main() -> None:
     print(f"written {n / written:,.0f} patterns a second, read {n / read:,.0f} ({n} patterns)")
 
 
-def _write(folders: tfrecords.Folders, schema: tfrecords.Schema, examples: Examples) -> None:
+def _write(folders: tfrecords.Folders, schema: tfrecords.Schema, examples: ByPattern) -> None:
     writer = tfrecords.Writer(folders, schema)
     for page, rows in enumerate(np.array_split(np.arange(len(examples.counts)), PAGES)):
         page_patterns = examples.patterns.take(rows)
-        writer.write(page, Examples(page_patterns, examples.counts[rows]))
+        writer.write(page, ByPattern(page_patterns, examples.counts[rows]))
     writer.close()
 
 
-def _random_examples(n: int, grid: Grid) -> Examples:
+def _random_examples(n: int, grid: Grid) -> ByPattern:
     """At most `n` distinct patterns of one to seven cells, each with negative examples."""
     rng = np.random.default_rng(18)
     pattern = np.repeat(np.arange(n), rng.integers(1, 8, n))
@@ -55,7 +55,7 @@ def _random_examples(n: int, grid: Grid) -> Examples:
     distinct = patterns.distinct(patterns.of_cells(pattern, cell, n, grid))[0]
     counts = np.zeros((len(distinct.keys), 3, 2), np.int64)
     counts[:, 0, 0] = rng.integers(1, 1000, len(counts))
-    return Examples(distinct, counts)
+    return ByPattern(distinct, counts)
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -17,6 +17,7 @@ TIME_FORMATS = (
     *("seconds", "milliseconds", "microseconds", "nanoseconds", "yyyymmdd", "excel"),
     *("iso", "day_first", "month_first"),
 )
+CONTROLS = ("calendar_day", "user_activity", "user_activity_past", "since_conversion")
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
 
 
@@ -112,6 +113,12 @@ class Config:
         "person_days", checks.choice("person_days", "touch_days")
     )
     lookback_window_days: int = parameter(3, checks.integer(at_least=1))
+    controls: str | None = parameter(
+        "calendar_day, user_activity, since_conversion", checks.optional(checks.words(*CONTROLS))
+    )
+    days_at_risk: Literal["all", "returning"] = parameter("all", checks.choice("all", "returning"))
+    window_after_conversion: Literal["cut", "keep"] = parameter("cut", checks.choice("cut", "keep"))
+    history_days: int | None = parameter(None, checks.optional(checks.integer(at_least=0)))
     day_timezone: str = parameter("UTC", checks.time_zone)
     conversion_row_is_touch: bool = parameter(True, checks.flag)
     augment_last_day: bool = parameter(False, checks.flag)
@@ -120,17 +127,20 @@ class Config:
     negative_tfrecords_dir: Path = field(default=Path("out/negative_tfrecords"), metadata=FOLDER)
 
     model_dir: Path = field(default=Path("out/model"), metadata=FOLDER)
+    network: Literal["auto", "logistic", "pairs", "mlp", "lstm"] = parameter(
+        "auto", checks.choice("auto", "logistic", "pairs", "mlp", "lstm")
+    )
     model_width: int = parameter(128, checks.integer(at_least=1))
     dropout_rate: float = parameter(
         0.5, checks.number("at least 0 and below 1", lambda x: 0 <= x < 1)
     )
 
     train_epochs: int = parameter(3, checks.integer(at_least=1))
+    train_batch_size: int = parameter(1000, checks.integer(at_least=1))
+    # accepted, without effect, as are shuffle_buffer_size and interval_refits below
     downsample_epoch_fraction: float = parameter(
         0.5, checks.number("above 0 and at most 1", lambda x: 0 < x <= 1)
     )
-    train_batch_size: int = parameter(1000, checks.integer(at_least=1))
-    # accepted, without effect, as is shuffle_buffer_size below
     validation_batch_size: int = parameter(10000, checks.integer(at_least=1))
     validation_fraction: float = parameter(0.1, checks.fraction)
     holdout: Literal["users", "forward"] = parameter("users", checks.choice("users", "forward"))
@@ -163,6 +173,13 @@ class Config:
     def __post_init__(self) -> None:
         parameters.fill_followers(self)
 
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """The controls of person_days; touch_days have none."""
+        if not self.controls or self.examples == "touch_days":
+            return ()
+        return tuple(self.controls.split(", "))
+
 
 PARAMETERS = parameters.names_of(Config)
 
@@ -193,6 +210,16 @@ def advice(config: Config) -> list[str]:
         )
     if config.augment_last_day and config.examples == "person_days":
         sentences.append("augment_last_day has an effect only with examples: touch_days.")
+    if config.examples == "touch_days":
+        sentences += [
+            f"{name} has an effect only with examples: person_days."
+            for name, ineffective in (
+                ("days_at_risk", config.days_at_risk == "all"),
+                ("window_after_conversion", config.window_after_conversion == "cut"),
+                ("history_days", not config.history_days),
+            )
+            if not ineffective
+        ]
     if config.in_db != config.db and config.table == config.rand_shuffle:
         sentences.append(
             f"The SQL writes {config.table} to the database {config.in_db}, "

@@ -68,6 +68,19 @@ def choice(*choices: str) -> Check:
     return check
 
 
+def words(*choices: str) -> Check:
+    """Some words of `choices`, each once, separated by commas in a text or as a list."""
+
+    def check(value: object) -> str:
+        given = value if isinstance(value, list) else str(value).split(",")
+        chosen = [str(word).strip() for word in given]
+        if len(set(chosen)) != len(chosen) or not set(chosen) <= set(choices):
+            raise UnfitError(f"some of {', '.join(choices)}, each once, or none")
+        return ", ".join(chosen)
+
+    return check
+
+
 def time_zone(value: object) -> str:
     """The name of a time zone of the IANA database."""
     try:

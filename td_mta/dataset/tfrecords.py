@@ -19,7 +19,7 @@ from td_mta import quiet
 from td_mta.atomic_files import replacing
 from td_mta.dataset.record_format import Bytes, framed, in_batches
 from td_mta.errors import DataError
-from td_mta.journeys.examples import AUGMENTED, KINDS, NEGATIVE, POSITIVE, Examples, merge
+from td_mta.journeys.examples import AUGMENTED, KINDS, NEGATIVE, POSITIVE, ByPattern, merge_patterns
 from td_mta.journeys.patterns import Grid, Patterns, of_sorted_cells
 from td_mta.journeys.touchpoints import Ints
 
@@ -70,7 +70,7 @@ class Writer:
             (folder / SIDECAR).unlink(missing_ok=True)
             _remove_pages(folder, label)
 
-    def write(self, page: int, examples: Examples) -> None:
+    def write(self, page: int, examples: ByPattern) -> None:
         """The examples of one page, a file per label and split that has any."""
         for label in LABELS:
             for split in range(len(SPLITS)):
@@ -87,7 +87,7 @@ class Writer:
             text = json.dumps(sidecar, ensure_ascii=False, indent=1)
             _write(folder / SIDECAR, [text.encode()])
 
-    def _write_file(self, page: int, examples: Examples, label: int, split: int) -> None:
+    def _write_file(self, page: int, examples: ByPattern, label: int, split: int) -> None:
         counts = examples.counts[:, :, split]  # (n, kinds)
         weight = counts[:, label]
         augmented = counts[:, AUGMENTED] if label == NEGATIVE else np.zeros_like(weight)
@@ -103,7 +103,7 @@ class Writer:
         self._counts[label][name] = int(numbers[1:].sum())
 
 
-def read(folders: Folders, schema: Schema) -> Examples:
+def read(folders: Folders, schema: Schema) -> ByPattern:
     """All records of the folders, merged: the examples that `Writer` was given, of all pages.
 
     Raises `DataError` for records of another vocabulary, window or version, or incomplete ones.
@@ -113,7 +113,7 @@ def read(folders: Folders, schema: Schema) -> Examples:
         counts = _listed(folder, schema)
         for split in range(len(SPLITS)):
             parts += _read_split(folder, counts, schema.grid, label, split)
-    return merge(parts)
+    return merge_patterns(parts)
 
 
 class _Batch(NamedTuple):
@@ -154,7 +154,7 @@ def _listed(folder: Path, schema: Schema) -> dict[str, int]:
 
 def _read_split(
     folder: Path, counts: dict[str, int], grid: Grid, label: int, split: int
-) -> list[Examples]:
+) -> list[ByPattern]:
     """The records of one label and split, a part a batch; `counts` are as the sidecar lists them.
 
     Raises `DataError` where there are more or fewer examples than listed.
@@ -191,14 +191,14 @@ def _batches(files: list[Path]) -> Iterator[_Batch]:
         )
 
 
-def _examples(batch: _Batch, grid: Grid, label: int, split: int) -> Examples:
+def _examples(batch: _Batch, grid: Grid, label: int, split: int) -> ByPattern:
     cells = (batch.days * grid.channels + batch.channels).astype(np.int32)
     records = len(batch.weight)
     counts = np.zeros((records, len(KINDS), len(SPLITS)), np.int64)
     counts[:, label, split] = batch.weight
     counts[:, AUGMENTED, split] = batch.augmented
     patterns = of_sorted_cells(batch.offsets, cells, grid)
-    return Examples(patterns, counts)
+    return ByPattern(patterns, counts)
 
 
 def _write(path: Path, chunks: list[bytes]) -> None:

@@ -26,6 +26,7 @@ from td_mta.journeys import events
 from td_mta.journeys.events import Counts
 from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import (
+    SECONDS_PER_DAY,
     Floats,
     Ints,
     Marks,
@@ -80,7 +81,8 @@ class TouchpointTable:
         self.arrival = 0
         if warehouse.keeps_order(settings.table):
             self.arrival = -1 if self._is_newest_first() else 1
-        pages = self._count_users() / settings.users_per_page
+        self.users = self._count_users()
+        pages = self.users / settings.users_per_page
         self.page_count = max(1, math.ceil(pages))
 
     @property
@@ -98,12 +100,13 @@ class TouchpointTable:
         """The local day on which the data end, counted from 1970."""
         return self._local_day(self.scan.last_time)
 
-    def first_held_out_day(self, validation_fraction: float) -> int:
-        """The first local day of the last `validation_fraction` of the days, counted from 1970.
+    def first_held_out_day(self, validation_fraction: float, first: int) -> int:
+        """The first local day of the last `validation_fraction` of the days from `first` on.
 
-        At least one day is held out and at least one is not: `DataError` where there is only one.
+        Days count from 1970. At least one is held out and at least one is not: `DataError` where
+        there is only one.
         """
-        first, last = self.first_day, self.last_day
+        last = self.last_day
         if first == last:
             raise DataError(
                 f"table {self.settings.table}: holdout: forward holds out the last days and needs "
@@ -112,6 +115,15 @@ class TouchpointTable:
         days = last - first + 1
         held_out_days = max(1, round(days * validation_fraction))
         return last + 1 - min(held_out_days, days - 1)
+
+    def rows_by_day(self) -> Ints:
+        """Rows of every 24 hours since the first one."""
+        days = (self.scan.last_time - self.scan.first_time) // SECONDS_PER_DAY + 1
+        rows = np.zeros(days, np.int64)
+        for bucket in range(BUCKETS):
+            time = self._bucket(bucket)["time"].to_numpy()
+            rows += np.bincount((time - self.scan.first_time) // SECONDS_PER_DAY, minlength=days)
+        return rows
 
     def pages(self, progress_label: str) -> Iterator[Page]:
         """All users, page by page, the same ones every time."""

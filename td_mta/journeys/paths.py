@@ -66,14 +66,17 @@ class Paths(NamedTuple):
         return joined._replace(offsets=offsets_of(sizes))
 
 
-def conversion_paths(journeys: Journeys, days: int) -> Paths:
-    """One path a conversion: touches since the previous one, within the last `days` days."""
-    windows = look_back(journeys, journeys.conversion_windows, days)
+def conversion_paths(journeys: Journeys, days: int, first_day: int) -> Paths:
+    """One path a conversion from `first_day` on: touches since the one before it, within the last
+    `days` days.
+    """
+    credited = np.flatnonzero(journeys.conversions.day >= first_day)
+    windows = look_back(journeys, journeys.conversion_windows.take(credited), days)
     paths = _paths(journeys, windows)
-    converted_at = np.repeat(journeys.conversions.time, paths.sizes)  # (touches,)
+    converted_at = np.repeat(journeys.conversions.time[credited], paths.sizes)  # (touches,)
     age = converted_at - _times(journeys, windows)
-    one_each = np.ones(len(journeys.values))
-    return paths._replace(conversions=one_each, value=journeys.values, age=age)
+    one_each = np.ones(len(credited))
+    return paths._replace(conversions=one_each, value=journeys.values[credited], age=age)
 
 
 def null_paths(journeys: Journeys, days: int) -> Paths:

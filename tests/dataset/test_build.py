@@ -11,6 +11,7 @@ from td_mta.dataset import tfrecords
 from td_mta.dataset.build import extract, folders_of
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
+from td_mta.journeys.examples import by_pattern
 from td_mta.warehouse.local import LocalWarehouse
 
 
@@ -31,7 +32,7 @@ def touchpoints(rows: int = 3000, users: int = 300) -> pd.DataFrame:
     [
         {"examples": "touch_days", "augment_last_day": "true"},
         {"examples": "person_days", "conversion_row_is_touch": "false"},
-        {"holdout": "forward", "interval_refits": "2"},
+        {"holdout": "forward", "days_at_risk": "returning"},
         {"lookback_window_days": "25"},
     ],
     ids=["touch days", "person days", "forward", "keys that are hashes"],
@@ -48,8 +49,9 @@ def test_training_sees_just_what_the_records_hold(
     extracted = extract(table, config, folders_of(config))
     read = tfrecords.read(folders_of(config), extracted.schema)
     assert len(list(folders_of(config).positive.glob("*.tfrecord"))) > 2
+    examples = by_pattern(extracted.examples)
     for in_memory, on_disk in zip(
-        [*extracted.examples.patterns, extracted.examples.counts],
+        [*examples.patterns, examples.counts],
         [*read.patterns, read.counts],
         strict=True,
     ):

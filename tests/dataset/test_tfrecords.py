@@ -15,10 +15,10 @@ from td_mta.dataset import tfrecords
 from td_mta.dataset.tfrecords import Folders, Schema
 from td_mta.errors import DataError
 from td_mta.journeys import patterns
-from td_mta.journeys.examples import Examples
+from td_mta.journeys.examples import ByPattern
 
 
-def some_examples(schema: Schema, n: int = 50) -> Examples:
+def some_examples(schema: Schema, n: int = 50) -> ByPattern:
     rng = np.random.default_rng(n)
     owner = np.repeat(np.arange(n), rng.integers(0, 6, n))
     drawn = patterns.of_cells(owner, rng.integers(0, schema.grid.cells, len(owner)), n, schema.grid)
@@ -26,7 +26,7 @@ def some_examples(schema: Schema, n: int = 50) -> Examples:
     counts = rng.integers(0, 2, (len(sets.keys), 3, 2)) * rng.integers(1, 2**34, 6).reshape(3, 2)
     counts[0, 0, 0] = 2**34
     some = np.flatnonzero(counts.sum(axis=(1, 2)))
-    return Examples(sets.take(some), counts[some])
+    return ByPattern(sets.take(some), counts[some])
 
 
 def schema_of(days: int, channels: int) -> Schema:
@@ -37,7 +37,7 @@ def folders_in(path: Path) -> Folders:
     return Folders(path / "negative", path / "positive")
 
 
-def written(folders: Folders, schema: Schema, *pages: Examples) -> Folders:
+def written(folders: Folders, schema: Schema, *pages: ByPattern) -> Folders:
     writer = tfrecords.Writer(folders, schema)
     for number, page in enumerate(pages):
         writer.write(number, page)
@@ -45,16 +45,16 @@ def written(folders: Folders, schema: Schema, *pages: Examples) -> Folders:
     return folders
 
 
-def counted(schema: Schema, cells: dict[tuple[int, ...], tuple[int, ...]]) -> Examples:
+def counted(schema: Schema, cells: dict[tuple[int, ...], tuple[int, ...]]) -> ByPattern:
     """Sets of cells, and of each the counts: negative, held out, positive, held out, augmented."""
     owner = [i for i, each in enumerate(cells) for _ in each]
     flat = np.array([cell for each in cells for cell in each], np.int64)
     sets = patterns.of_cells(np.array(owner, np.int64), flat, len(cells), schema.grid)
     counts = np.array([*cells.values()], np.int64).reshape(len(cells), 3, 2)
-    return Examples(sets, counts)
+    return ByPattern(sets, counts)
 
 
-def counts_by_cells(examples: Examples) -> dict[tuple[int, ...], tuple[int, ...]]:
+def counts_by_cells(examples: ByPattern) -> dict[tuple[int, ...], tuple[int, ...]]:
     bounds = zip(examples.patterns.offsets[:-1], examples.patterns.offsets[1:], strict=True)
     sets = [tuple(examples.patterns.cells[first:last].tolist()) for first, last in bounds]
     assert len(set(sets)) == len(sets)
@@ -108,7 +108,7 @@ def test_tensorflow_reads_each_record_as_an_example(tmp_path: Path) -> None:
     sets = patterns.of_cells(np.array([0, 0]), np.array([1, 5]), 1, schema.grid)
     counts = np.zeros((1, 3, 2), np.int64)
     counts[0, 1, 0] = 7
-    folders = written(folders_in(tmp_path), schema, Examples(sets, counts))
+    folders = written(folders_in(tmp_path), schema, ByPattern(sets, counts))
     path = folders.positive / "positive_page0.tfrecord"
     (record,) = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
     feature = tf.train.Example.FromString(record).features.feature

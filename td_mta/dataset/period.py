@@ -1,0 +1,56 @@
+"""Which days are credited, and which before them are only looked back on.
+
+Windows that reach before the record show too few touches: neither learned from nor credited, they
+do no harm. Where a record begins with the first touch that ever was, no window does.
+"""
+
+import numpy as np
+
+from td_mta.config.attribution import Config
+from td_mta.errors import DataError
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.journeys.controls import Period
+from td_mta.journeys.touchpoints import Ints
+
+SPANS = 3  # windows after the first one that it is compared with
+STEADY = 0.5  # of their rows: with more in the first one the record begins in the middle
+
+
+def period_of(touchpoints: TouchpointTable, config: Config) -> Period:
+    """The credited days; raises `DataError` where none is left, or none to hold out."""
+    first, last = touchpoints.first_day, touchpoints.last_day
+    first_credited = first + _history_days(touchpoints, config)
+    if first_credited > last:
+        raise DataError(
+            f"table {config.table}: history_days {config.history_days} leaves no day to credit of "
+            f"the {last - first + 1} from {np.datetime64(first, 'D')} to "
+            f"{np.datetime64(last, 'D')}; lower it"
+        )
+    held_out_day = None
+    if config.holdout == "forward":
+        fraction = config.validation_fraction
+        held_out_day = touchpoints.first_held_out_day(fraction, first_credited)
+    return Period(first_credited, last, held_out_day)
+
+
+def begins_abruptly(rows_by_day: Ints, window_days: int) -> bool:
+    """Whether the first window has about as many rows as those after it; never of few days.
+
+    >>> begins_abruptly(np.array([9, 9, 9, 9]), 1), begins_abruptly(np.array([1, 5, 8, 9]), 1)
+    (True, False)
+    """
+    first, later = rows_by_day[:window_days], rows_by_day[window_days:][: SPANS * window_days]
+    if len(later) < SPANS * window_days:
+        return False
+    return bool(first.mean() >= STEADY * later.mean())
+
+
+def _history_days(touchpoints: TouchpointTable, config: Config) -> int:
+    if config.examples == "touch_days":
+        return 0
+    if config.history_days is not None:
+        return config.history_days
+    window_days = config.lookback_window_days
+    if window_days == 1 or not begins_abruptly(touchpoints.rows_by_day(), window_days):
+        return 0
+    return window_days - 1
