@@ -174,7 +174,7 @@ def _credit_by_day(folder: Path, settings: Mapping[str, str], first: int) -> dic
             windows = look_back(journeys, journeys.conversion_windows, days)
             credited = np.flatnonzero(windows.anchor >= first)
             windows = windows.take(credited)
-            paths = conversion_paths(journeys, days).take(credited)
+            paths = conversion_paths(journeys, days, first)
             touches = positions(windows.start, paths.sizes)
             anchor = np.repeat(windows.anchor, paths.sizes)
             days_before = anchor - journeys.touches.day[touches]

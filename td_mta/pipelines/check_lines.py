@@ -72,7 +72,7 @@ def _times(checked: Checked) -> str:
 
 
 def _days(checked: Checked, config: Config) -> str:
-    span = given_table.span(checked.given.touchpoints)
+    span = given_table.span(checked.given.touchpoints, checked.given.period)
     days = counted(int(str(span["days"])), "day")
     return f"{span['first_day']} to {span['last_day']}: {days}, cut in {config.day_timezone}"
 

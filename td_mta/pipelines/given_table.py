@@ -20,6 +20,7 @@ from td_mta.ingest.preflight import explain_empty_table
 from td_mta.ingest.scan import EmptyTableError
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.table_facts import TableFacts
+from td_mta.journeys.controls import Period
 from td_mta.reporting import channel_notes, cost_warnings, diagnostics, row_diagnostics
 from td_mta.reporting.output_tables import numbered_columns
 from td_mta.warehouse import Warehouse
@@ -29,6 +30,7 @@ class GivenTable(NamedTuple):
     """A table, what its rows add up to, and the costs of its channels where there are any."""
 
     touchpoints: TouchpointTable
+    period: Period  # the credited days
     facts: TableFacts
     costs: ChannelCosts | None
 
@@ -54,21 +56,27 @@ def check_orders(facts: TableFacts, config: Config) -> None:
         )
 
 
-def costs_of_channels(given: Costs | None, touchpoints: TouchpointTable) -> ChannelCosts | None:
-    """The costs of the touchpoints' channels and days; what does not match is said at the end."""
+def costs_of_channels(
+    given: Costs | None, touchpoints: TouchpointTable, period: Period
+) -> ChannelCosts | None:
+    """The costs of the touchpoints' channels on the credited days; what does not match is said at
+    the end.
+    """
     if given is None:
         return None
-    days = touchpoints.first_day, touchpoints.last_day
-    return costs.of_channels(given, touchpoints.channels, days)
+    return costs.of_channels(given, touchpoints.channels, (period.first_day, period.last_day))
 
 
-def span(touchpoints: TouchpointTable) -> Mapping[str, object]:
-    """The first and the last day of the data in the zone of `day_timezone`, and how many days."""
+def span(touchpoints: TouchpointTable, period: Period) -> Mapping[str, object]:
+    """The first and the last day of the data in the zone of `day_timezone`, how many days, and the
+    first one whose conversions are credited.
+    """
     first, last = touchpoints.first_day, touchpoints.last_day
     return {
         "first_day": str(np.datetime64(first, "D")),
         "last_day": str(np.datetime64(last, "D")),
         "days": last - first + 1,
+        "first_credited_day": str(np.datetime64(period.first_day, "D")),
     }
 
 
@@ -94,10 +102,9 @@ def warnings(given: GivenTable, config: Config) -> list[str]:
 def notes(given: GivenTable, config: Config) -> list[str]:
     """Sentences about what was converted and how rows, windows and the baseline are taken."""
     touchpoints, found = given.touchpoints, given.facts
-    held_out_day = None
-    if config.holdout == "forward":
-        held_out_day = touchpoints.first_held_out_day(config.validation_fraction)
-    sentences = diagnostics.input_notes(touchpoints.scan.converted, held_out_day)
+    sentences = diagnostics.input_notes(touchpoints.scan.converted, given.period.held_out_day)
+    history_days = given.period.first_day - touchpoints.first_day
+    sentences += diagnostics.history_notes(given.period.first_day, history_days)
     sentences += cost_warnings.notes(given.costs) if given.costs else []
     sentences += channel_notes.of_columns(
         numbered_columns(touchpoints.channels), config.shapley_table

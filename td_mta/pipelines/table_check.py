@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from td_mta.config.attribution import Config
+from td_mta.dataset.period import period_of
 from td_mta.ingest import costs
 from td_mta.ingest.pages import Page
 from td_mta.ingest.table_facts import TableFacts
@@ -61,6 +62,7 @@ def check(config: Config, warehouse: Warehouse) -> Checked:
     given_costs = costs.read(config, warehouse)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         touchpoints = given_table.read(config, warehouse, Path(spill))
+        period = period_of(touchpoints, config)
         channels = len(touchpoints.channels)
         found, value = TableFacts(config.rules_window_days), 0.0
         touches = np.zeros((2, channels), np.int64)
@@ -69,8 +71,8 @@ def check(config: Config, warehouse: Warehouse) -> Checked:
             touches += _touches(page, config.lookback_window_days, channels)
             value += _value(page.journeys.values)
     given_table.check_orders(found, config)
-    channel_costs = given_table.costs_of_channels(given_costs, touchpoints)
-    given = GivenTable(touchpoints, found, channel_costs)
+    channel_costs = given_table.costs_of_channels(given_costs, touchpoints, period)
+    given = GivenTable(touchpoints, period, found, channel_costs)
     warnings = diagnostics.channel_warnings(touchpoints.channels, touches[1])
     return Checked(
         given=given,

@@ -173,6 +173,20 @@ def input_notes(converted: Mapping[str, int], held_out_day: int | None) -> list[
     return sentences
 
 
+def history_notes(first_credited_day: int, history_days: int) -> list[str]:
+    """From which day on conversions are credited, where some days are only looked back on.
+
+    The day counts from 1970-01-01.
+    """
+    if not history_days:
+        return []
+    first = np.datetime64(first_credited_day, "D")
+    return [
+        f"Conversions are credited from {first} on: the {counted(history_days, 'day')} before "
+        "are history, which windows look back on (history_days)."
+    ]
+
+
 def baseline_notes(examples: str, *, visits: bool) -> list[str]:
     """What the baseline means where it was not measured."""
     if visits:

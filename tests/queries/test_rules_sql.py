@@ -72,7 +72,7 @@ def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.Data
     touchpoints = TouchpointTable(TableSettings.of(config), warehouse, spill)
     models: ModelTotals = models_of(touchpoints.channels, config)
     for page in touchpoints.pages("test"):
-        models.add(conversion_paths(page.journeys, config.rules_window_days), held_out=False)
+        models.add(conversion_paths(page.journeys, config.rules_window_days, 0), held_out=False)
     credits = {name: credit for name, credit in models.credits().items() if name in RULES}
     names = [*touchpoints.channels, "(baseline)"]
     rows = {
