@@ -20,25 +20,25 @@ from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.ingest import costs, page_views, sql_input
 from td_mta.ingest.pages import TouchpointTable
-from td_mta.journeys.examples import Examples
-from td_mta.journeys.patterns import Grid
+from td_mta.journeys.credited import Credited
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import given_table, outputs
+from td_mta.pipelines import confounding, given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
+from td_mta.pipelines.crediting import Crediting
 from td_mta.reporting import run_facts
-from td_mta.shapley import ValueFunction, convergence, intervals
+from td_mta.shapley import convergence, intervals
 from td_mta.shapley.convergence import CreditChange
-from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
+from td_mta.shapley.delta import delta_intervals
 from td_mta.shapley.intervals import Full, Interval, Intervals
 from td_mta.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from td_mta.model.training import Fitted
+    from td_mta.model.ladder import Fitted
 
 log = logging.getLogger(__name__)
 
-Fit = Callable[[Examples, Grid, TrainingSettings], "Fitted"]
+Fit = Callable[[Extracted, TrainingSettings], "Fitted"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def run(
 ) -> Summary:
     """Read `config.table`, write the output tables, and the report to `out` if there is one.
 
-    `fit` is `training.fit` unless the caller has a trained model already; `notes` are sentences on
+    `fit` climbs the ladder unless the caller has a trained model already; `notes` are sentences on
     how the parameters were found. Nothing is written to the warehouse before all of it is there.
     Raises an `MtaError` that names the place and the remedy.
     """
@@ -86,7 +86,7 @@ def run(
     outputs.check_writable(config, warehouse, channels=None)
     given_costs = costs.read(config, warehouse)
     touchpoints, extracted = _read(config, warehouse, timer)
-    channel_costs = given_table.costs_of_channels(given_costs, touchpoints)
+    channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
     fitted = _train(extracted, config, fit, timer)
     results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
 
@@ -102,7 +102,7 @@ def run(
         run_id=run_id,
         counts=extracted.counts,
         quality=run_facts.holdout(results.evaluation),
-        **run_facts.conservation(results.credit, extracted.conversions_and_value),
+        **run_facts.conservation(results.credit, extracted.credited.amounts),
         models=tables["models"],
         report=outputs.write_report(page, out),
     )
@@ -128,15 +128,19 @@ def _read(
 
 
 def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":
-    # TensorFlow takes seconds to import, which a wrong table need not wait for.
-    with quiet.imports():
-        from td_mta.model import training
-
     settings = TrainingSettings.of(config)
     with timer.step("train"):
-        fitted = (fit or training.fit)(extracted.examples, extracted.schema.grid, settings)
-        fitted.predictor.save(config.model_dir)
+        fitted = (fit or _climb)(extracted, settings)
+        fitted.save(config.model_dir)
     return fitted
+
+
+def _climb(extracted: Extracted, settings: TrainingSettings) -> "Fitted":
+    # TensorFlow takes seconds to import, which a wrong table need not wait for.
+    with quiet.imports():
+        from td_mta.model import ladder
+
+    return ladder.climb(extracted.examples, extracted.strata, extracted.schema.grid, settings)
 
 
 def _attribute(
@@ -147,18 +151,19 @@ def _attribute(
     config: Config,
     timer: _StepTimer,
 ) -> Results:
-    """Credit by the trained model, its intervals, and how much it changed from epoch to epoch."""
+    """Credit by the chosen rung and its intervals; how much it depends on rung and controls."""
+    crediting = Crediting.of(extracted, config, visits=touchpoints.visits)
     with timer.step("shapley"):
-        value_function = _value_function(fitted.predictor, visits=touchpoints.visits)
-        values = _shapley_values(extracted, value_function, config)
-        credit = attribute(values, extracted.conversions_and_value, extracted.schema.grid)
+        credited = crediting.credit(fitted.predictor.log_odds, fitted.offsets)
     with timer.step("intervals"):
         both = Intervals(
-            sampling=_sampling_interval(values, extracted, config),
-            full=_full_interval(credit, fitted, extracted, config, visits=touchpoints.visits),
+            sampling=_sampling_interval(credited, extracted, config),
+            full=_full_interval(credited, fitted, extracted, config),
         )
     with timer.step("convergence"):
         changes = _credit_changes(fitted, extracted, visits=touchpoints.visits)
+    with timer.step("confounding"):
+        shifts = confounding.shifts(fitted, extracted, crediting)
     evaluation = run_facts.evaluate(fitted.held_out)
     return Results(
         touchpoints=touchpoints,
@@ -166,75 +171,25 @@ def _attribute(
         costs=channel_costs,
         fitted=fitted,
         evaluation=evaluation,
-        values=values,
-        credit=credit,
+        values=credited.values,
+        amounts=credited.amounts,
+        credit=credited.credit,
         intervals=both,
         changes=changes,
+        shifts=shifts,
     )
 
 
-def _value_function(predictor: ValueFunction, *, visits: bool) -> ValueFunction:
-    """Where every conversion is a visit, nobody converts without a touch: v(∅) = 0."""
-    if not visits:
-        return predictor
-    return lambda cells: np.where(cells.any(axis=(1, 2)), predictor(cells), 0.0)
-
-
-def _shapley_values(extracted: Extracted, value_function: ValueFunction, config: Config) -> Values:
-    return shapley_values(
-        extracted.patterns,
-        extracted.schema.grid,
-        value_function,
-        exact_cells=config.shapley_exact_cells,
-        budget=config.shapley_budget,
-        permutations=config.shapley_permutations,
-        rng=np.random.default_rng(config.seed),
-    )
-
-
-def _sampling_interval(values: Values, extracted: Extracted, config: Config) -> Interval | None:
+def _sampling_interval(played: Played, extracted: Extracted, config: Config) -> Interval | None:
     """How much the credit varies between samples of users, with the model unchanged."""
     if not config.interval_draws:
         return None
     return intervals.sampling(
-        values,
+        played.values,
+        intervals.Played(extracted.credited.keys, played.game),
         extracted.converter_profiles,
         extracted.schema.grid,
         level=config.interval_level,
         draws=config.interval_draws,
         rng=np.random.default_rng(config.seed),
     )
-
-
-def _full_interval(
-    credit: Credit, fitted: "Fitted", extracted: Extracted, config: Config, *, visits: bool
-) -> Full | None:
-    """How far the credit may be off, the model's own error included: by refitting the model."""
-    if not config.interval_refits:
-        return None
-    from td_mta.model import refitting
-
-    grid = extracted.schema.grid
-    settings = TrainingSettings.of(config)
-    predictors = refitting.refits(fitted, extracted.bootstrap_examples, grid, settings)
-    # A generator: the values of one refit at a time are in memory.
-    refitted_values = (
-        _shapley_values(extracted, _value_function(predictor, visits=visits), config)
-        for predictor in predictors
-    )
-    return intervals.full(
-        credit, refitted_values, extracted.conversions_and_value, grid, level=config.interval_level
-    )
-
-
-def _credit_changes(fitted: "Fitted", extracted: Extracted, *, visits: bool) -> list[CreditChange]:
-    """The largest change of a channel's share of credit after each epoch but the first."""
-    with quiet.imports():
-        from td_mta.model import training
-
-    chosen = convergence.sample(extracted.patterns, extracted.conversions_and_value)
-    value_functions = (
-        _value_function(predictor, visits=visits) for predictor in training.replay(fitted)
-    )
-    shares = convergence.shares(value_functions, chosen, extracted.schema.grid)
-    return convergence.credit_changes(shares)
