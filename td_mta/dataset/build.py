@@ -108,7 +108,7 @@ class _Sums:
         patterns, which = patterns_seen(journeys, journeys.conversion_windows, grid)
         amounts = np.ones(len(journeys.conversions)), journeys.values
         sums = [np.bincount(which, amount, len(patterns.keys)) for amount in amounts]
-        profiles = bootstrap.converter_profiles(journeys.conversions.user, which, patterns)
+        profiles = bootstrap.converter_profiles(journeys.conversions.user, which, patterns.keys)
         self.patterns.append(patterns)
         self.conversions_and_value.append(np.array(sums, np.float64))
         self.converter_profiles.append(profiles)

@@ -27,10 +27,11 @@ from td_mta.pipelines import given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.reporting import run_facts
-from td_mta.shapley import ValueFunction, convergence, intervals
-from td_mta.shapley.convergence import CreditChange
+from td_mta.shapley import LogOdds, convergence, intervals
+from td_mta.shapley.convergence import Candidate, CreditChange
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
-from td_mta.shapley.intervals import Full, Interval, Intervals
+from td_mta.shapley.games import without_offsets
+from td_mta.shapley.intervals import Full, Interval, Intervals, Played
 from td_mta.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -149,8 +150,8 @@ def _attribute(
 ) -> Results:
     """Credit by the trained model, its intervals, and how much it changed from epoch to epoch."""
     with timer.step("shapley"):
-        value_function = _value_function(fitted.predictor, visits=touchpoints.visits)
-        values = _shapley_values(extracted, value_function, config)
+        log_odds = fitted.predictor.log_odds
+        values = _shapley_values(extracted, log_odds, config, visits=touchpoints.visits)
         credit = attribute(values, extracted.conversions_and_value, extracted.schema.grid)
     with timer.step("intervals"):
         both = Intervals(
@@ -173,22 +174,19 @@ def _attribute(
     )
 
 
-def _value_function(predictor: ValueFunction, *, visits: bool) -> ValueFunction:
-    """Where every conversion is a visit, nobody converts without a touch: v(∅) = 0."""
-    if not visits:
-        return predictor
-    return lambda cells: np.where(cells.any(axis=(1, 2)), predictor(cells), 0.0)
-
-
-def _shapley_values(extracted: Extracted, value_function: ValueFunction, config: Config) -> Values:
+def _shapley_values(
+    extracted: Extracted, log_odds: LogOdds, config: Config, *, visits: bool
+) -> Values:
     return shapley_values(
-        extracted.patterns,
+        without_offsets(extracted.patterns),
         extracted.schema.grid,
-        value_function,
+        log_odds,
         exact_cells=config.shapley_exact_cells,
         budget=config.shapley_budget,
         permutations=config.shapley_permutations,
         rng=np.random.default_rng(config.seed),
+        # Where every conversion is a visit, nobody converts without a touch.
+        empty_is_zero=visits,
     )
 
 
@@ -196,8 +194,11 @@ def _sampling_interval(values: Values, extracted: Extracted, config: Config) -> 
     """How much the credit varies between samples of users, with the model unchanged."""
     if not config.interval_draws:
         return None
+    keys = extracted.patterns.keys
+    played = Played(keys, np.arange(len(keys)))
     return intervals.sampling(
         values,
+        played,
         extracted.converter_profiles,
         extracted.schema.grid,
         level=config.interval_level,
@@ -219,7 +220,7 @@ def _full_interval(
     predictors = refitting.refits(fitted, extracted.bootstrap_examples, grid, settings)
     # A generator: the values of one refit at a time are in memory.
     refitted_values = (
-        _shapley_values(extracted, _value_function(predictor, visits=visits), config)
+        _shapley_values(extracted, predictor.log_odds, config, visits=visits)
         for predictor in predictors
     )
     return intervals.full(
@@ -232,9 +233,14 @@ def _credit_changes(fitted: "Fitted", extracted: Extracted, *, visits: bool) -> 
     with quiet.imports():
         from td_mta.model import training
 
-    chosen = convergence.sample(extracted.patterns, extracted.conversions_and_value)
-    value_functions = (
-        _value_function(predictor, visits=visits) for predictor in training.replay(fitted)
+    n = len(extracted.patterns.keys)
+    no_strata = np.zeros(n, np.int64)
+    amounts = extracted.conversions_and_value
+    chosen = convergence.sample(extracted.patterns, np.arange(n), no_strata, amounts)
+    candidates = (
+        Candidate(f"epoch_{epoch}", predictor.log_odds, lambda stratum: np.zeros(len(stratum)))
+        for epoch, predictor in enumerate(training.replay(fitted), start=1)
     )
-    shares = convergence.shares(value_functions, chosen, extracted.schema.grid)
+    grid = extracted.schema.grid
+    shares = convergence.shares(candidates, chosen, grid, empty_is_zero=visits)
     return convergence.credit_changes(shares)
