@@ -15,10 +15,11 @@ MEASURES = ("conversions", "value")
 
 
 class Scored(NamedTuple):
-    """The distinct coalitions of exact games, and their log-odds f `(coalitions,)`."""
+    """Log-odds f, from which v of every game follows."""
 
-    coalitions: Coalitions
-    f: Floats
+    coalitions: Coalitions  # the distinct ones of exact games
+    f: Floats  # (coalitions,)
+    f_full: Floats  # (patterns,): of all cells of each pattern
 
 
 class Values(NamedTuple):
@@ -65,13 +66,13 @@ def shapley_values(
     """
     patterns, worth = games.patterns, Worth(log_odds, empty_is_zero, lowest)
     found = coalitions(patterns, grid, largest=exact_cells, budget=budget)
-    scored = Scored(found, score(found.patterns, grid, log_odds))
-    f_empty = float(scored.f[0])  # the empty set's key is 0, the lowest
-    f_full = _full_log_odds(patterns, grid, log_odds, scored)
+    f = score(found.patterns, grid, log_odds)
+    f_empty = float(f[0])  # the empty set's key is 0, the lowest
+    f_full = _full_log_odds(patterns, grid, log_odds, found, f)
     value_empty = worth.empty(f_empty, games.offset)
     value_full = worth.full(f_full[games.pattern], games.offset)
     value_full = np.where(games.sizes > 0, value_full, value_empty)
-    phi = exact(games, grid, found, scored.f, worth)
+    phi = exact(games, grid, found, f, worth)
     variance = np.zeros(len(phi))
     longer = np.flatnonzero(patterns.sizes > found.largest)
     if len(longer):
@@ -81,8 +82,10 @@ def shapley_values(
         is_long = games.sizes[games.owner] > found.largest
         phi[is_long] = estimates.phi[is_long]
         variance[is_long] = estimates.variance[is_long]
-    counts = found.largest, len(scored.f), len(longer)
-    return Values(games, phi, variance, value_full, value_empty, *counts, worth, scored)
+    counts = found.largest, len(f), len(longer)
+    return Values(
+        games, phi, variance, value_full, value_empty, *counts, worth, Scored(found, f, f_full)
+    )
 
 
 def attribute(values: Values, amounts: Floats, grid: Grid) -> Credit:
@@ -129,16 +132,16 @@ def _sampling_error(values: Values, factor: Floats, grid: Grid) -> float:
     return float(np.sqrt(variance.max(initial=0)))
 
 
-def _full_log_odds(patterns: Patterns, grid: Grid, log_odds: LogOdds, scored: Scored) -> Floats:
-    """f(N) of every pattern, `(n,)`; up to the exact limit it is one of the coalitions."""
-    largest = scored.coalitions.largest
-    small = np.flatnonzero(patterns.sizes <= largest)
-    large = np.flatnonzero(patterns.sizes > largest)
-    coalition = np.searchsorted(scored.coalitions.patterns.keys, patterns.keys[small])
-    f = np.empty(len(patterns.keys))
-    f[small] = scored.f[coalition]
-    f[large] = score(patterns.take(large), grid, log_odds)
-    return f
+def _full_log_odds(
+    patterns: Patterns, grid: Grid, log_odds: LogOdds, scored: Coalitions, f: Floats
+) -> Floats:
+    """f(N) of every pattern, `(n,)`; up to the exact limit it is that of a coalition, in `f`."""
+    small = np.flatnonzero(patterns.sizes <= scored.largest)
+    large = np.flatnonzero(patterns.sizes > scored.largest)
+    f_full = np.empty(len(patterns.keys))
+    f_full[small] = f[np.searchsorted(scored.patterns.keys, patterns.keys[small])]
+    f_full[large] = score(patterns.take(large), grid, log_odds)
+    return f_full
 
 
 def _pairs(sizes: Ints, permutations: int, budget: int) -> int:

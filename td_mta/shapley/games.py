@@ -67,6 +67,12 @@ class Worth(NamedTuple):
             v[..., 0] = 0
         return v
 
+    def slopes(self, f: Floats, offset: Floats) -> tuple[Floats, Floats]:
+        """The derivatives of `values` in the offset and in f, each of the shape of `f`."""
+        v = self.values(f, offset)
+        in_offset = v * (1 - v)  # 0 where v(0) = 0
+        return in_offset, np.where(f > self.lowest, in_offset, 0.0)
+
     def empty(self, f: float, offset: Floats) -> Floats:
         """v(0) of `n` games, `(n,)`; `f` is that of the empty set."""
         return self.values(np.full((len(offset), 1), f), offset)[:, 0]
