@@ -32,14 +32,14 @@ def main() -> None:
     options = parser.parse_args()
     profiles = _converter_profiles(options.rows, options.channels)
     rng = np.random.default_rng(18)
-    credit = rng.random((len(profiles.patterns.keys), options.channels + 1))
+    credit = rng.random((len(profiles.units), options.channels + 1))
     started, computing = time.monotonic(), time.process_time()
     bootstrap.resampled_credit(profiles, credit, options.draws, rng)
     seconds = time.monotonic() - started
     core_seconds = time.process_time() - computing
     print(
         f"{profiles.users.sum()} converting users of {len(profiles.users)} profiles, "
-        f"{len(profiles.patterns.keys)} patterns; {options.draws} draws in {seconds:.1f} s "
+        f"{len(profiles.units)} patterns; {options.draws} draws in {seconds:.1f} s "
         f"({core_seconds:.1f} s of processor time)"
     )
 

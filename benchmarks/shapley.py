@@ -15,6 +15,7 @@ from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.model.network import Calibration, Predictor, build
 from td_mta.shapley.credit import shapley_values
+from td_mta.shapley.games import without_offsets
 
 
 def main() -> None:
@@ -27,8 +28,9 @@ def main() -> None:
     predictor = Predictor(build(grid, width=128, dropout=0.5), Calibration(0.0))
     forward = _forward_speed(predictor, grid, rng)
     started = time.monotonic()
+    games, log_odds = without_offsets(distinct), predictor.log_odds
     values = shapley_values(
-        distinct, grid, predictor, exact_cells=12, budget=10**7, permutations=200, rng=rng
+        games, grid, log_odds, exact_cells=12, budget=10**7, permutations=200, rng=rng
     )
     shapley = values.coalitions / (time.monotonic() - started)
     print(f"forward {forward:,.0f} sets a second, Shapley {shapley:,.0f} coalitions a second")

@@ -67,7 +67,7 @@ def credit_warnings(
 ) -> list[str]:
     """A large baseline, and touches that lower the predicted probability.
 
-    `conversions` counts them by pattern, `(patterns,)`. With `visits` nobody converts without a
+    `conversions` counts them by game, `(games,)`. With `visits` nobody converts without a
     touch, so the baseline is 0.
     """
     observed = conversions.sum()
@@ -89,8 +89,8 @@ def credit_warnings(
 
 
 def _lowered(values: Values, conversions: Floats) -> float:
-    """Conversions of the patterns whose touches lower the predicted probability."""
-    has_touch = values.patterns.sizes > 0  # (patterns,)
+    """Conversions of the games whose touches lower the predicted probability."""
+    has_touch = values.games.sizes > 0  # (games,)
     lowers = (values.value_full < values.value_empty) & has_touch
     return float(conversions[lowers].sum())
 

@@ -93,11 +93,8 @@ def misses(held_out: HeldOut, channels: Sequence[str], grid: Grid) -> list[str]:
 
 
 def convergence(changes: Sequence[CreditChange], channels: Sequence[str]) -> dict[str, str]:
-    """By epoch the largest change of a channel's share of channel credit, and that channel."""
-    return {
-        f"epoch_{change.epoch}": f"{change.change:+.4f} {channels[change.channel]}"
-        for change in changes
-    }
+    """By label the largest change of a channel's share of channel credit, and that channel."""
+    return {change.label: f"{change.change:+.4f} {channels[change.channel]}" for change in changes}
 
 
 def shapley(values: Values, credit: Credit) -> dict[str, object]:

@@ -1,8 +1,9 @@
-"""Shapley values of the touched cells of a pattern, for any value function.
+"""Shapley values of the touched cells of a pattern, for any log-odds of coalitions.
 
 The players of a pattern's game are its touched cells; v(S) is the probability of a conversion when
-only the cells in S are touched. `exact` goes through all coalitions of short patterns, `sampled`
-through random orders of long ones, `credit` shares out the conversions by the result.
+only the cells in S are touched. `games` are patterns at offsets, `exact` goes through all
+coalitions of short patterns, `sampled` through random orders of long ones, `credit` shares out the
+conversions by the result, and `delta` says how far that may be off.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from td_mta.journeys.touchpoints import Floats, Ints
 
 ValueFunction = Callable[[npt.NDArray[np.float32]], Floats]
 """v: sets of cells, as 0/1 of shape `(n, days, channels)`, to their values `(n,)`."""
+
+LogOdds = ValueFunction
+"""f: sets of cells to the log-odds of their values, `(n,)`."""
 
 BLOCK_FLOATS = 4_000_000
 

@@ -12,21 +12,37 @@ from scipy import sparse
 from scipy.stats import poisson
 
 from td_mta.journeys.hashing import Hashes, mix, uniform
-from td_mta.journeys.patterns import Keys, Patterns, distinct
+from td_mta.journeys.patterns import Keys
 from td_mta.journeys.touchpoints import Floats, Ints
 
 COUNTS_AT_ONCE = 1 << 24  # of users of a profile in a sample, held in memory
+STRATUM_SALT = np.uint64(0x2545F4914F6CDD1D)
 PROFILE_SALT = np.uint64(0x5851F42D4C957F2D)
 _CUMULATIVE = poisson.cdf(np.arange(16), 1.0)  # P(weight <= 0, 1, ...); beyond 15: 2e-14
 
 
 class ConverterProfiles(NamedTuple):
-    """Groups of converting users whose conversions saw the same patterns equally often."""
+    """Groups of converting users whose conversions saw the same units equally often.
+
+    A unit is a pattern in a stratum.
+    """
 
     keys: Keys  # (n,), one a profile
     users: Ints  # (n,): how many users have it
-    conversions: sparse.csr_array  # (n, patterns): a user's conversions by pattern
-    patterns: Patterns  # the distinct ones that columns stand for
+    conversions: sparse.csr_array  # (n, units): a user's conversions by unit
+    units: Keys  # (units,): the distinct ones that columns stand for, ascending
+
+
+def unit_keys(pattern_keys: Keys, stratum: Ints) -> Keys:
+    """A key of each unit, a pattern in a stratum; that of the pattern itself in stratum 0.
+
+    >>> unit_keys(np.array([5, 6], np.uint64), np.array([0, 0])).tolist()
+    [5, 6]
+    """
+    # Mixed twice, lest a stratum look like a cell, whose key is mixed once.
+    of_stratum = mix(mix(stratum.astype(np.uint64)) ^ STRATUM_SALT)
+    keys: Keys = pattern_keys ^ np.where(stratum == 0, np.uint64(0), of_stratum)
+    return keys
 
 
 def poisson_weights(user_hash: Hashes, draws: int, seed: int) -> Ints:
@@ -38,13 +54,15 @@ def poisson_weights(user_hash: Hashes, draws: int, seed: int) -> Ints:
     return np.searchsorted(_CUMULATIVE, quantile, side="right")
 
 
-def converter_profiles(user: Ints, which: Ints, patterns: Patterns) -> ConverterProfiles:
+def converter_profiles(user: Ints, which: Ints, units: Keys) -> ConverterProfiles:
     """The profiles of `n` conversions: the `user` `(n,)` of each, and `which` `(n,)` of the
-    distinct patterns it saw.
+    distinct units it saw.
     """
+    units, column = np.unique(units, return_inverse=True)
+    which = column[which]
     users, user_row = np.unique(user, return_inverse=True)
     # Hashes are added up, as the order of conversions must not matter and two alike not cancel.
-    conversion_hash = mix(patterns.keys[which] ^ PROFILE_SALT)
+    conversion_hash = mix(units[which] ^ PROFILE_SALT)
     user_key = np.zeros(len(users), np.uint64)
     with np.errstate(over="ignore"):
         np.add.at(user_key, user_row, conversion_hash)
@@ -53,28 +71,28 @@ def converter_profiles(user: Ints, which: Ints, patterns: Patterns) -> Converter
     is_shown = first_user[profile[user_row]] == user_row
     shown = np.flatnonzero(is_shown)
     coordinates = profile[user_row[shown]], which[shown]
-    shape = len(keys), len(patterns.keys)
+    shape = len(keys), len(units)
     conversions = sparse.csr_array((np.ones(len(shown)), coordinates), shape=shape)
     profile_users = np.bincount(profile, minlength=len(keys))
-    return ConverterProfiles(keys, profile_users, conversions, patterns)
+    return ConverterProfiles(keys, profile_users, conversions, units)
 
 
 def merge(parts: list[ConverterProfiles]) -> ConverterProfiles:
-    """The profiles of all parts, each once; its patterns are those of all parts together."""
-    joined = Patterns.join([part.patterns for part in parts])
-    patterns, column = distinct(joined)
+    """The profiles of all parts, each once; its units are those of all parts together."""
+    joined = np.concatenate([part.units for part in parts])
+    units, column = np.unique(joined, return_inverse=True)
     part_keys = np.concatenate([part.keys for part in parts])
     part_users = np.concatenate([part.users for part in parts])
     keys, first_row, profile = np.unique(part_keys, return_index=True, return_inverse=True)
     users = np.bincount(profile, part_users).astype(np.int64)
     # One key means one row of conversions, so the first part that has it is as good as any.
-    conversions = _stacked(parts, column, len(patterns.keys))[first_row]
-    return ConverterProfiles(keys, users, conversions, patterns)
+    conversions = _stacked(parts, column, len(units))[first_row]
+    return ConverterProfiles(keys, users, conversions, units)
 
 
 def _stacked(parts: list[ConverterProfiles], column: Ints, columns: int) -> sparse.csr_array:
-    """The rows of all parts; `column` is where each pattern of each part now stands."""
-    widths = [len(part.patterns.keys) for part in parts]
+    """The rows of all parts; `column` is where each unit of each part now stands."""
+    widths = [len(part.units) for part in parts]
     columns_of_parts = np.split(column, np.cumsum(widths)[:-1])
     rows = []
     for part, new_column in zip(parts, columns_of_parts, strict=True):
@@ -89,7 +107,7 @@ def resampled_credit(
 ) -> Floats:
     """Sums of `credit` over the conversions of bootstrap samples of users, shape `(draws, k)`.
 
-    `credit` `(patterns, k)` is what one conversion of each pattern of `profiles.patterns` gives.
+    `credit` `(units, k)` is what one conversion of each of `profiles.units` gives.
     The number of users of a profile in a sample is Poisson with the profile's users as mean, the
     sum of their own Poisson(1) weights.
     """

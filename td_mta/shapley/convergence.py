@@ -1,82 +1,106 @@
-"""How much the channels' shares of credit still changed from one epoch to the next.
+"""How much the channels' shares of credit still changed from one predictor to the next.
 
-Cheap: only the patterns with the most conversions are attributed, and only short ones.
+The predictors are the rungs of the ladder, or one network after each epoch. Cheap: only the
+patterns with the most conversions are attributed, and only short ones.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from td_mta.journeys.patterns import Grid, Patterns
-from td_mta.journeys.touchpoints import Floats
-from td_mta.shapley import ValueFunction
-from td_mta.shapley.credit import attribute, shapley_values
+from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.shapley import LogOdds
+from td_mta.shapley.credit import amounts_of_games, attribute, shapley_values
+from td_mta.shapley.games import games_of
 
 MOST_PATTERNS = 500
 MOST_CELLS = 5
 
 
-class CreditChange(NamedTuple):
-    """The largest change of a channel's share of all channel credit, after that `epoch`."""
+class Candidate(NamedTuple):
+    """A predictor by its name: the log-odds are f of the cells plus the offset of the stratum."""
 
-    epoch: int
+    label: str
+    log_odds: LogOdds
+    offsets: Callable[[Ints], Floats]  # of strata
+
+
+class CreditChange(NamedTuple):
+    """The largest change of a channel's share of all channel credit, on coming to `label`."""
+
+    label: str
     channel: int
     change: float
 
 
 class Sample(NamedTuple):
-    """Some patterns of conversions, and what these are of all."""
+    """Units of some patterns of conversions, and what these are of all."""
 
     patterns: Patterns
-    amounts: Floats  # (2, n): conversions and their value
+    pattern: Ints  # (u,): which of the patterns a unit has
+    stratum: Ints  # (u,)
+    amounts: Floats  # (2, u): conversions and their value
     share: float  # of the conversions with a touch
 
 
-def sample(patterns: Patterns, amounts: Floats) -> Sample:
-    """The patterns of up to `MOST_CELLS` cells with the most conversions; `amounts` is `(2, n)`."""
-    conversions = amounts[0]
+def sample(patterns: Patterns, pattern: Ints, stratum: Ints, amounts: Floats) -> Sample:
+    """The units of the patterns of up to `MOST_CELLS` cells with the most conversions.
+
+    Each of `u` units is one of the distinct `patterns` in a stratum; `amounts` is `(2, u)`.
+    """
+    conversions = np.bincount(pattern, amounts[0], len(patterns.keys))
     touched = patterns.sizes > 0
     short = np.flatnonzero(touched & (patterns.sizes <= MOST_CELLS))
     by_conversions = short[np.argsort(-conversions[short], kind="stable")]
     rows = np.sort(by_conversions[:MOST_PATTERNS])
     with_touch = conversions[touched].sum()
     share = conversions[rows].sum() / with_touch if with_touch else 0.0
-    return Sample(patterns.take(rows), amounts[:, rows], float(share))
+    units = np.flatnonzero(np.isin(pattern, rows))
+    of_rows = np.searchsorted(rows, pattern[units])
+    taken = patterns.take(rows)
+    return Sample(taken, of_rows, stratum[units], amounts[:, units], float(share))
 
 
-def shares(value_functions: Iterable[ValueFunction], chosen: Sample, grid: Grid) -> list[Floats]:
-    """Every channel's share of the channels' credit, `(channels,)`, by each function in turn."""
+def shares(
+    candidates: Iterable[Candidate], chosen: Sample, grid: Grid, *, empty_is_zero: bool = False
+) -> list[tuple[str, Floats]]:
+    """Each candidate's label, and every channel's share of the channels' credit, `(channels,)`."""
     # As many as all these patterns can have, so that all are exact.
     all_coalitions = MOST_PATTERNS << MOST_CELLS
-    by_function = []
-    for value_function in value_functions:
+    by_candidate = []
+    for candidate in candidates:
+        offset = candidate.offsets(chosen.stratum)
+        games, game = games_of(chosen.patterns, chosen.pattern, offset)
         values = shapley_values(
-            chosen.patterns,
+            games,
             grid,
-            value_function,
+            candidate.log_odds,
             exact_cells=MOST_CELLS,
             budget=all_coalitions,
             permutations=2,
             rng=np.random.default_rng(0),
+            empty_is_zero=empty_is_zero,
         )
-        credit = attribute(values, chosen.amounts, grid)
+        credit = attribute(values, amounts_of_games(game, chosen.amounts, games), grid)
         by_channel = credit.cells[0].sum(axis=0)  # (channels,)
         total = by_channel.sum()
-        by_function.append(by_channel / total if total else np.zeros_like(by_channel))
-    return by_function
+        share = by_channel / total if total else np.zeros_like(by_channel)
+        by_candidate.append((candidate.label, share))
+    return by_candidate
 
 
-def credit_changes(by_epoch: Sequence[Floats]) -> list[CreditChange]:
-    """The largest change of a share after each epoch but the first; `by_epoch` as `shares` gives.
+def credit_changes(by_label: Sequence[tuple[str, Floats]]) -> list[CreditChange]:
+    """The largest change of a share at each label but the first; `by_label` as `shares` gives.
 
-    >>> credit_changes([np.array([0.5, 0.5]), np.array([0.75, 0.25])])
-    [CreditChange(epoch=2, channel=0, change=0.25)]
+    >>> credit_changes([("logistic", np.array([0.5, 0.5])), ("pairs", np.array([0.75, 0.25]))])
+    [CreditChange(label='pairs', channel=0, change=0.25)]
     """
     largest = []
-    for epoch, (before, after) in enumerate(itertools.pairwise(by_epoch), start=2):
+    for (_, before), (label, after) in itertools.pairwise(by_label):
         change = after - before
         channel = int(np.argmax(np.abs(change)))
-        largest.append(CreditChange(epoch, channel, float(change[channel])))
+        largest.append(CreditChange(label, channel, float(change[channel])))
     return largest

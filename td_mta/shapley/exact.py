@@ -1,8 +1,8 @@
 """Exact Shapley values over all coalitions (Shapley 1953).
 
-Every pattern of k cells has 2^k coalitions, and patterns share most of them: distinct coalitions
-are scored once for all patterns. Coalition `m` of a pattern holds its cell `i` when bit `i` of `m`
-is set; its key is the exclusive or of its cells' keys.
+Every pattern of k cells has 2^k coalitions, and patterns share most of them: the log-odds of
+distinct coalitions are scored once for all games. Coalition `m` of a pattern holds its cell `i`
+when bit `i` of `m` is set; its key is the exclusive or of its cells' keys.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from td_mta.journeys.patterns import Cells, Grid, Keys, Patterns, distinct
 from td_mta.journeys.runs import offsets_of
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.shapley import blocks
+from td_mta.shapley.games import Games, Worth, blocks_of_size
 
 
 class Coalitions(NamedTuple):
@@ -42,41 +43,59 @@ def coalitions(patterns: Patterns, grid: Grid, *, largest: int, budget: int) -> 
     return Coalitions(within_budget, largest)
 
 
-def exact(patterns: Patterns, grid: Grid, scored: Coalitions, coalition_values: Floats) -> Floats:
-    """Shapley values phi of every cell of the patterns that have at most `scored.largest` cells.
+def exact(games: Games, grid: Grid, scored: Coalitions, f: Floats, worth: Worth) -> Floats:
+    """Shapley values phi of every player of the games of at most `scored.largest` cells.
 
-    `coalition_values` are v of `scored.patterns`. Returns one number per entry of `patterns.cells`,
-    NaN for larger patterns. A pattern's values sum to v(N) - v(0) of its cells N.
+    `f` are the log-odds of `scored.patterns`. Returns one number per player, NaN in larger games.
+    A game's values sum to v(N) - v(0) of its cells N.
     """
-    phi = np.full(len(patterns.cells), np.nan)
-    cell_keys = grid.cell_keys()
+    starts = games.starts
+    phi = np.full(starts[-1], np.nan)
     for size in range(1, scored.largest + 1):
-        for entries in _entries_of_size(patterns, size):
-            cells = patterns.cells[entries]  # (rows, k)
-            keys = _coalition_keys(cell_keys[cells])  # (rows, 2**k)
-            coalition = np.searchsorted(scored.patterns.keys, keys)
-            phi[entries] = _average_gain(coalition_values[coalition], size)
+        for block in blocks_of_size(games, size, 1 << size):
+            coalition = coalitions_of(games.patterns, block.patterns, size, grid, scored)
+            values = worth.values(f[coalition][block.which], games.offset[block.games])
+            players = starts[block.games, None] + np.arange(size)
+            phi[players] = average_gain(values, size)
     return phi
 
 
-def _average_gain(values: Floats, size: int) -> Floats:
-    """Each player's gain, averaged over coalitions: v of all coalitions `(n, 2**k)` to `(n, k)`.
+def coalitions_of(
+    patterns: Patterns, rows: Ints, size: int, grid: Grid, scored: Coalitions
+) -> Ints:
+    """Which of the scored ones all coalitions of patterns of one size are, `(rows, 2**size)`."""
+    cells = patterns.cells[patterns.entries(rows, size)]  # (rows, k)
+    keys = _coalition_keys(grid.cell_keys()[cells])
+    return np.searchsorted(scored.patterns.keys, keys)
+
+
+def gain_weights(size: int) -> Floats:
+    """What v of each coalition adds to each player's value, `(2**k, k)`.
 
     phi_i = sum over S without i of |S|! (k - |S| - 1)! / k! * (v(S with i) - v(S)). The weight is
     1 / (k * comb(k - 1, |S|)): a size of S is as likely as any other, and so is an S of that size.
+
+    >>> gain_weights(1).tolist()
+    [[-1.0], [1.0]]
     """
     member = _member(size)
-    sizes = member.sum(axis=1)
-    sets_by_size = [comb(size - 1, members) for members in range(size)]
-    # The set of all players is nobody's S; its weight is never used.
-    sets = np.array([*sets_by_size, 1])[sizes]  # (2**k,)
-    weight = 1 / (size * sets)
+    sizes = member.sum(axis=1, keepdims=True) - member  # of the set without the player
+    sets_by_size = np.array([comb(size - 1, members) for members in range(size)])
+    weights: Floats = np.where(member, 1, -1) / (size * sets_by_size[sizes])
+    return weights
+
+
+def average_gain(values: Floats, size: int) -> Floats:
+    """Each player's gain, averaged over coalitions: v of all coalitions `(n, 2**k)` to `(n, k)`."""
+    weights = gain_weights(size)
+    member = _member(size)
     phi = np.empty((len(values), size))
     for i in range(size):
         without = np.flatnonzero(~member[:, i])
         with_i = without | (1 << i)
+        # Differences first: what cancels is exact, so a null player gets just 0.
         gain = values[:, with_i] - values[:, without]
-        phi[:, i] = gain @ weight[without]
+        phi[:, i] = gain @ weights[with_i, i]
     return phi
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import t
 
-from td_mta.journeys.patterns import Grid
-from td_mta.journeys.touchpoints import Floats
+from td_mta.journeys.patterns import Grid, Keys
+from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute
@@ -39,8 +39,16 @@ class Intervals(NamedTuple):
     full: Full | None
 
 
+class Played(NamedTuple):
+    """The credited units and the game that each plays, one number a unit."""
+
+    units: Keys
+    game: Ints
+
+
 def sampling(
     values: Values,
+    played: Played,
     converters: ConverterProfiles,
     grid: Grid,
     *,
@@ -48,9 +56,13 @@ def sampling(
     draws: int,
     rng: np.random.Generator,
 ) -> Interval:
-    """Quantiles of the credit of bootstrap samples of users, `level` of them between the bounds."""
-    which = np.searchsorted(values.patterns.keys, converters.patterns.keys)
-    per_conversion = credit_per_conversion(values, grid.channels)[which]
+    """Quantiles of the credit of bootstrap samples of users, `level` of them between the bounds.
+
+    Every unit that a converter saw is one of those `played`.
+    """
+    by_key = np.argsort(played.units)
+    unit = by_key[np.searchsorted(played.units, converters.units, sorter=by_key)]
+    per_conversion = credit_per_conversion(values, grid.channels)[played.game[unit]]
     sums = bootstrap.resampled_credit(converters, per_conversion, draws, rng)
     tails = [(1 - level) / 2, (1 + level) / 2]
     lower, upper = np.quantile(sums, tails, axis=0)
@@ -58,19 +70,19 @@ def sampling(
 
 
 def credit_per_conversion(values: Values, channels: int) -> Floats:
-    """What a conversion of each pattern gives to every channel and the baseline.
+    """What a conversion of each game gives to every channel and the baseline.
 
-    Shape `(patterns, channels + 1)`; a row sums to 1.
+    Shape `(games, channels + 1)`; a row sums to 1.
     """
-    patterns = values.patterns
-    owner = patterns.owner
-    untouched = patterns.sizes == 0
+    games = values.games
+    owner, untouched = games.owner, games.sizes == 0
     value_full = np.where(untouched, 1.0, values.value_full)
-    channel = patterns.cells % channels
-    credit = np.zeros((len(patterns.keys), channels + 1))
     of_cells = values.phi / value_full[owner]
     of_baseline = values.value_empty / value_full
-    np.add.at(credit, (owner, channel), of_cells)
+    width = channels + 1
+    at = owner * width + games.cells % channels
+    by_game = np.bincount(at, of_cells, len(untouched) * width)
+    credit = by_game.reshape(-1, width).astype(np.float64)
     credit[:, -1] = np.where(untouched, 1.0, of_baseline)
     return credit
 
@@ -92,6 +104,12 @@ def full(
     return Full(channels, cells)
 
 
+def student(center: Floats, error: Floats, *, level: float, degrees: int) -> Interval:
+    """Bounds by Student's t with so many degrees of freedom; `error` is of the same shape."""
+    half_width = t.ppf((1 + level) / 2, degrees) * error
+    return Interval(center - half_width, center + half_width)
+
+
 def _by_channel(credit: Credit) -> Floats:
     """Conversions by channel, the baseline last, `(channels + 1,)`."""
     return np.append(credit.cells[0].sum(axis=0), credit.baseline[0])
@@ -101,6 +119,4 @@ def _around(center: Floats, refits: Floats, level: float) -> Interval:
     """Bounds of the shape of `center`; `refits` has an axis more, in front."""
     squares = (refits - center) ** 2
     distance = np.sqrt(squares.mean(axis=0))
-    quantile = t.ppf((1 + level) / 2, len(refits))
-    half_width = quantile * distance
-    return Interval(center - half_width, center + half_width)
+    return student(center, distance, level=level, degrees=len(refits))

@@ -23,6 +23,7 @@ from td_mta.ingest.settings import TableSettings
 from td_mta.model.network import Predictor
 from td_mta.pipelines import attribution
 from td_mta.shapley.credit import shapley_values
+from td_mta.shapley.games import without_offsets
 from td_mta.warehouse.local import LocalWarehouse
 from tests.pipelines import public_table
 
@@ -114,16 +115,15 @@ def test_every_pattern_of_the_real_run_is_efficient(real: Path, tmp_path: Path) 
     )
     extracted = extract(touchpoints, config, folders_of(config))
     values = shapley_values(
-        extracted.patterns,
+        without_offsets(extracted.patterns),
         extracted.schema.grid,
-        Predictor.load(real / "out" / "model"),
+        Predictor.load(real / "out" / "model").log_odds,
         exact_cells=12,
         budget=10**6,
         permutations=4,
         rng=np.random.default_rng(0),
     )
-    owner = np.repeat(np.arange(len(values.value_full)), values.patterns.sizes)
-    total = np.bincount(owner, values.phi, len(values.value_full))
+    total = np.bincount(values.games.owner, values.phi, len(values.value_full))
     assert (
         np.abs(total - (values.value_full - values.value_empty)).max()
         <= 1e-9 * values.value_full.min()

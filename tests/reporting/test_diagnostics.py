@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
@@ -11,6 +12,7 @@ from td_mta.reporting import diagnostics
 from td_mta.reporting.run_facts import Evaluation
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
+from td_mta.shapley.games import without_offsets
 
 NAN = float("nan")
 
@@ -50,9 +52,9 @@ def credit_of(
     grid = Grid(1, 1)
     sets, which = patterns.distinct(patterns.of_cells(np.array([1]), np.array([0]), n=2, grid=grid))
     values = shapley_values(
-        sets,
+        without_offsets(sets),
         grid,
-        lambda cells: np.where(cells.any(axis=(1, 2)), touched, untouched),
+        lambda cells: logit(np.where(cells.any(axis=(1, 2)), touched, untouched)),
         exact_cells=1,
         budget=10,
         permutations=2,
@@ -102,11 +104,11 @@ def test_the_number_of_epochs_is_advised(val_losses: list[float], best: int, adv
 
 
 def test_credits_that_still_change_are_a_warning() -> None:
-    moves = [CreditChange(2, 0, 0.5), CreditChange(3, 1, -0.031)]
+    moves = [CreditChange("epoch_2", 0, 0.5), CreditChange("epoch_3", 1, -0.031)]
     (sentence,) = diagnostics.convergence_warnings(moves, ["Email", "Fax"])
     assert "the share of Fax changed by -3.1 percentage points" in sentence
     assert not diagnostics.convergence_warnings(
-        [*moves, CreditChange(4, 0, 0.02)], ["Email", "Fax"]
+        [*moves, CreditChange("epoch_4", 0, 0.02)], ["Email", "Fax"]
     )
     assert not diagnostics.convergence_warnings([], ["Email"])
 

@@ -14,6 +14,7 @@ from td_mta.shapley.bootstrap import (
     merge,
     poisson_weights,
     resampled_credit,
+    unit_keys,
 )
 
 GRID = Grid(2, 3)
@@ -65,13 +66,13 @@ def sets_of(which: list[int]) -> tuple[Patterns, np.ndarray]:
 
 def found_of(pairs: list[tuple[int, int]]) -> ConverterProfiles:
     sets, which = sets_of([seen for _, seen in pairs])
-    return converter_profiles(np.array([user for user, _ in pairs]), which, sets)
+    return converter_profiles(np.array([user for user, _ in pairs]), which, sets.keys)
 
 
 def kinds(found: ConverterProfiles) -> dict[tuple[tuple[int, int], ...], int]:
     """How many users saw just this: pairs of a pattern's key and how often."""
     rows = found.conversions.toarray().astype(int)
-    keys = found.patterns.keys.tolist()
+    keys = found.units.tolist()
     saw = [tuple(sorted((keys[i], row[i]) for i in np.flatnonzero(row))) for row in rows]
     assert len(set(saw)) == len(saw)
     return dict(zip(saw, found.users.tolist(), strict=True))
@@ -109,9 +110,19 @@ def test_sums_of_bootstrap_samples_have_the_mean_and_variance_of_a_poisson_sum()
     rng = np.random.default_rng(5)
     pairs = [(user, seen) for user in range(400) for seen in rng.integers(0, 5, rng.integers(1, 4))]
     found = found_of(pairs)
-    credit = rng.random((len(found.patterns.keys), 2))
+    credit = rng.random((len(found.units), 2))
     by_kind = found.conversions @ credit
     sums = resampled_credit(found, credit, 20_000, np.random.default_rng(6))
     assert sums.shape == (20_000, 2)
     assert sums.mean(axis=0) == pytest.approx(found.users @ by_kind, rel=0.003)
     assert sums.var(axis=0) == pytest.approx(found.users @ by_kind**2, rel=0.04)
+
+
+def test_units_are_patterns_in_strata_and_no_two_share_a_key() -> None:
+    pattern_keys = np.arange(2000, dtype=np.uint64)
+    keys = [unit_keys(pattern_keys, np.full(2000, stratum)) for stratum in range(300)]
+    assert (keys[0] == pattern_keys).all()
+    assert len(np.unique(np.concatenate(keys))) == 2000 * 300
+    cells = Grid(20, 40).cell_keys()  # hashes, unlike the keys of a small grid
+    strata = np.arange(1, 801)
+    assert not np.isin(unit_keys(np.zeros(800, np.uint64), strata), cells).any()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import logit
 from scipy.stats import t
 
 from td_mta import main, tables
@@ -15,7 +16,8 @@ from td_mta.reporting import frames
 from td_mta.shapley import bootstrap, intervals
 from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
-from td_mta.shapley.intervals import Intervals
+from td_mta.shapley.games import without_offsets
+from td_mta.shapley.intervals import Intervals, Played
 
 GRID = Grid(2, 2)
 SETS = [(), (0,), (1,), (0, 1), (0, 2), (3,)]
@@ -28,20 +30,22 @@ def values_of(risks: list[float]) -> Values:
     cells = np.array([cell for each in SETS for cell in each], np.int64)
     sets, _ = patterns.distinct(patterns.of_cells(owner, cells, len(SETS), GRID))
 
-    def v(cells: np.ndarray) -> np.ndarray:
+    def f(cells: np.ndarray) -> np.ndarray:
         flat = cells.reshape(len(cells), -1)
-        return 0.01 * np.where(flat > 0, np.array(risks), 1.0).prod(axis=1)
+        return logit(0.01 * np.where(flat > 0, np.array(risks), 1.0).prod(axis=1))
 
-    rng = np.random.default_rng(0)
-    return shapley_values(sets, GRID, v, exact_cells=12, budget=10**6, permutations=4, rng=rng)
+    games, rng = without_offsets(sets), np.random.default_rng(0)
+    return shapley_values(games, GRID, f, exact_cells=12, budget=10**6, permutations=4, rng=rng)
 
 
 RISKS = [2.0, 1.5, 3.0, 0.5]
 VALUES = values_of(RISKS)
+KEYS = VALUES.games.patterns.keys
+PLAYED = Played(KEYS, np.arange(len(KEYS)))
 
 
 def in_order(counts: np.ndarray) -> np.ndarray:
-    """Counts by pattern in the order of `VALUES.patterns`."""
+    """Counts by pattern in the order of `VALUES.games`."""
     owner = np.repeat(np.arange(len(SETS)), [len(cells) for cells in SETS])
     cells = np.array([cell for each in SETS for cell in each], np.int64)
     _, which = patterns.distinct(patterns.of_cells(owner, cells, len(SETS), GRID))
@@ -53,7 +57,7 @@ def converters() -> ConverterProfiles:
     """Each conversion of another user."""
     counts = in_order(COUNTS).astype(int)
     which = np.repeat(np.arange(len(counts)), counts)
-    return bootstrap.converter_profiles(np.arange(len(which)), which, VALUES.patterns)
+    return bootstrap.converter_profiles(np.arange(len(which)), which, KEYS)
 
 
 def credit_of(values: Values) -> Credit:
@@ -69,7 +73,7 @@ def sampling(
     converters: ConverterProfiles, level: float = 0.9, seed: int = 1
 ) -> intervals.Interval:
     rng = np.random.default_rng(seed)
-    return intervals.sampling(VALUES, converters, GRID, level=level, draws=4000, rng=rng)
+    return intervals.sampling(VALUES, PLAYED, converters, GRID, level=level, draws=4000, rng=rng)
 
 
 def test_what_a_conversion_gives_sums_to_one_and_over_conversions_to_the_credit() -> None:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.shapley.credit import Values, attribute, shapley_values
+from td_mta.shapley.games import without_offsets
 from tests.journeys import oracle
 
 Game = Callable[[np.ndarray], np.ndarray]
@@ -36,7 +38,8 @@ def random_game(grid: Grid, seed: int) -> Game:
 
 def values_of(groups: list[set[int]], grid: Grid, v: Game, **limits: int) -> Values:
     asked = {"exact_cells": 12, "budget": 10**6, "permutations": 200, **limits}
-    return shapley_values(sets_of(groups, grid), grid, v, rng=np.random.default_rng(0), **asked)
+    games, rng = without_offsets(sets_of(groups, grid)), np.random.default_rng(0)
+    return shapley_values(games, grid, lambda cells: logit(v(cells)), rng=rng, **asked)
 
 
 groups = st.lists(st.sets(st.integers(0, 11), max_size=7), min_size=1, max_size=5)
@@ -55,9 +58,9 @@ def test_exact_values_equal_the_average_over_all_orders(groups, channels, seed):
         cells[0, list(players)] = 1
         return float(v(cells.reshape(1, 4, channels))[0])
 
-    for i in range(len(values.patterns.keys)):
-        at = slice(values.patterns.offsets[i], values.patterns.offsets[i + 1])
-        cells = values.patterns.cells[at].tolist()
+    for i in range(len(values.games.patterns.keys)):
+        at = slice(values.games.patterns.offsets[i], values.games.patterns.offsets[i + 1])
+        cells = values.games.patterns.cells[at].tolist()
         expected = oracle.credits(cells, of_set)
         assert values.phi[at] == pytest.approx([expected[cell] for cell in cells], abs=1e-12)
 
@@ -69,7 +72,7 @@ def test_every_pattern_is_efficient_exact_or_sampled(groups, exact_cells, seed):
     values = values_of(
         groups, grid, random_game(grid, seed), exact_cells=exact_cells, permutations=4
     )
-    owner = np.repeat(np.arange(len(values.value_full)), values.patterns.sizes)
+    owner = values.games.owner
     total = np.bincount(owner, values.phi, len(values.value_full))
     assert (
         np.abs(total - (values.value_full - values.value_empty)).max()
