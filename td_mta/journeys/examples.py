@@ -17,14 +17,17 @@ NEGATIVE, POSITIVE, AUGMENTED = KINDS = 0, 1, 2
 FEWEST_TIMES_OF_DAY = 200
 
 
+GROUPS = 40  # random groups of users; 0..39 train, 40..79 are held out
+
+
 class Examples(NamedTuple):
-    """How many examples have a pattern: `counts[i, kind, group]` of pattern `i`.
+    """How many examples have a pattern, by stratum of the controls and by group of users."""
 
-    Groups weigh users: a user of weight 2 in a group counts twice there.
-    """
-
-    patterns: Patterns  # n distinct ones
-    counts: Ints  # (n, kinds, groups)
+    patterns: Patterns  # the distinct ones, by ascending key
+    pattern: Ints  # which of the patterns, (n,), one row for each (pattern, stratum, group)
+    stratum: Ints  # code of the stratum, (n,)
+    group: Ints  # of users, (n,)
+    counts: Ints  # (n, kinds)
 
 
 class PatternCounts(NamedTuple):
