@@ -100,11 +100,14 @@ def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bi
     return Bins(expected / examples, conversions / examples, examples, conversions)
 
 
-def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Floats) -> Difference:
+def loss_difference(
+    one: Floats, other: Floats, negatives: Floats, positives: Floats, group: Ints | None = None
+) -> Difference:
     """How much higher the log loss of `one` is than that of `other`, example by example.
 
-    Days of a user are taken as independent, given what was touched; then the error is that of the
-    mean of the paired differences. NaN for fewer than two examples.
+    Examples are taken as independent, given what was touched, or with `group` `(n,)` only those of
+    different groups of users (clusters); then the error is that of the mean of the paired
+    differences. NaN for fewer than two examples or groups.
     """
     one_negative, one_positive = _losses(one)
     other_negative, other_positive = _losses(other)
@@ -112,12 +115,13 @@ def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Fl
     of_positive = one_positive - other_positive
     total = negatives.sum() + positives.sum()
     mean = (positives @ of_positive + negatives @ of_negative) / total
-    if total < 2:
-        return Difference(float(mean), float("nan"))
-    squares = positives @ (of_positive - mean) ** 2 + negatives @ (of_negative - mean) ** 2
-    variance = squares / (total - 1)
-    error = np.sqrt(variance / total)
-    return Difference(float(mean), float(error))
+    from_negative, from_positive = of_negative - mean, of_positive - mean
+    if group is None:
+        squares = float(positives @ from_positive**2 + negatives @ from_negative**2)
+        return Difference(float(mean), _error_of_mean(squares, total, total))
+    sums = np.bincount(group, positives * from_positive + negatives * from_negative)
+    clusters = len(np.unique(group))
+    return Difference(float(mean), _error_of_mean(float(sums @ sums), clusters, total))
 
 
 def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
@@ -153,6 +157,13 @@ def residuals(probability: Floats, negatives: Floats, positives: Floats) -> Floa
     half_deviance = _times_log(positives, expected) + _times_log(negatives, total - expected)
     root: Floats = np.sqrt(2 * np.maximum(half_deviance, 0.0))
     return np.where(positives >= expected, root, -root)
+
+
+def _error_of_mean(squares: float, independent: float, total: float) -> float:
+    """From squared deviations of so many independent parts, summed, of `total` examples."""
+    if independent < 2:
+        return float("nan")
+    return float(np.sqrt(squares * independent / (independent - 1)) / total)
 
 
 def _losses(probability: Floats) -> tuple[Floats, Floats]:

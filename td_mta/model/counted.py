@@ -1,4 +1,4 @@
-"""The examples of some groups of users as the linear rungs read them: counts by pattern and stratum.
+"""Examples of some groups of users as the linear rungs read them: by pattern and stratum.
 
 A *cell of the table* is a (pattern, stratum) with an example. Its counts are the entries of sparse
 matrices, patterns by strata, that share one structure: sums over strata or patterns are products.

@@ -33,14 +33,14 @@ def group_scores(problem: Problem, parameters: Floats, counted: Counted) -> Floa
     rows = counted.rows
     probability = expit(problem.log_odds(parameters))[rows.cell]
     residuals = rows.positives - (rows.negatives + rows.positives) * probability
-    by_pattern = _by_group(rows.group, counted.pattern[rows.cell], residuals, len(counted.patterns.keys))
+    by_pattern = _by_group(
+        rows.group, counted.pattern[rows.cell], residuals, len(counted.patterns.keys)
+    )
     by_stratum = _by_group(rows.group, counted.stratum[rows.cell], residuals, len(counted.codes))
     return np.concatenate([by_pattern @ problem.features, by_stratum @ problem.design], axis=1)
 
 
-def left_out_loss(
-    problem: Problem, solution: Solution, scores: Floats, precision: Floats
-) -> float:
+def left_out_loss(problem: Problem, solution: Solution, scores: Floats, precision: Floats) -> float:
     """Loss of groups left out in turn, in nats beyond that at `solution`, were `precision` used.
 
     Around the solution the likelihood is taken as quadratic, with a G-th of the information in

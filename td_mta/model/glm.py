@@ -136,7 +136,7 @@ def penalised(problem: Problem, information: Floats) -> Floats:
 
 
 def _start(problem: Problem) -> Floats:
-    """A base rate where there is but the intercept's term to say it, else a fit by pattern alone."""
+    """The fit by pattern alone; for that, the base rate."""
     if problem.design.shape[1]:
         alone = solve(problem.without_controls()).parameters
         return np.concatenate([alone, np.zeros(problem.design.shape[1])])

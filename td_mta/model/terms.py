@@ -104,7 +104,7 @@ def cells_only(grid: Grid) -> Terms:
 def with_products(patterns: Patterns, observed: Floats, expected: Floats, grid: Grid) -> Terms:
     """Also days and products of two cells or two channels, the most frequent with support.
 
-    `observed` and `expected` conversions by pattern, `(n,)`, the latter by a model without products.
+    `observed` and `expected` conversions by pattern, `(n,)`, these by a model without products.
     """
     z = items(patterns, grid)
     support = np.maximum(_together(z, observed), _together(z, expected))
