@@ -12,6 +12,8 @@ import numpy as np
 from td_mta.journeys.touchpoints import Floats, Ints
 
 BINS = 10
+FEW = 100_000  # predictions that are sorted one by one
+STEPS = 4096  # of log-odds, to one: beyond, predictions so near are taken as equal
 SMALLEST = 1e-15  # probability that a logarithm is taken of
 
 
@@ -67,6 +69,7 @@ def area_under_curve(probability: Floats, negatives: Floats, positives: Floats) 
     pairs = negatives.sum() * positives.sum()
     if not pairs:
         return float("nan")
+    probability, negatives, positives = _merged(probability, negatives, positives)
     _, rank = np.unique(probability, return_inverse=True)
     negative = np.bincount(rank, negatives)  # by rank
     positive = np.bincount(rank, positives)
@@ -91,6 +94,7 @@ def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bi
     >>> bins.observed.tolist(), bins.examples.tolist()
     ([0.1, 0.5], [10.0, 10.0])
     """
+    probability, negatives, positives = _merged(probability, negatives, positives)
     weight = negatives + positives
     which_bin = _bin_of(probability, weight)
     columns = (weight, positives, weight * probability)
@@ -170,6 +174,24 @@ def _losses(probability: Floats) -> tuple[Floats, Floats]:
     """Log loss of a negative and of a positive example."""
     safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     return -np.log1p(-safe), -np.log(safe)
+
+
+def _merged(
+    probability: Floats, negatives: Floats, positives: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The same where there are few; of many, log-odds within a `STEPS`-th are made one.
+
+    Sorting millions of probabilities would cost more than fitting them.
+    """
+    if len(probability) <= FEW:
+        return probability, negatives, positives
+    safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
+    step = np.rint(np.log(safe / (1 - safe)) * STEPS).astype(np.int64)
+    step -= step.min()
+    sums = [np.bincount(step, x) for x in (negatives, positives, (negatives + positives) * safe)]
+    filled = np.flatnonzero(sums[0] + sums[1])
+    negatives, positives, expected = (column[filled] for column in sums)
+    return expected / (negatives + positives), negatives, positives
 
 
 def _bin_of(probability: Floats, weight: Floats) -> Ints:

@@ -6,13 +6,12 @@ whatever the days of one user have in common (Liang & Zeger 1986; White 1982).
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse
 from scipy.special import expit
 
 from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.model.counted import Counted
-from td_mta.model.glm import Problem, Solution, penalised
+from td_mta.model.glm import JITTER, Problem, Solution, penalised
 
 
 def sandwich(problem: Problem, solution: Solution, scores: Floats) -> Floats:
@@ -49,7 +48,7 @@ def left_out_loss(problem: Problem, solution: Solution, scores: Floats, precisio
     -s_g d_g + d_g'H d_g / 2G.
     """
     groups, H = len(scores), solution.information
-    hessian = H * (1 - 1 / groups) + np.diag(precision + 1e-10 * np.diag(H))
+    hessian = H * (1 - 1 / groups) + np.diag(precision + JITTER * np.diag(H))
     others = scores.sum(axis=0) - scores - precision * solution.parameters  # (groups, parameters)
     d = scipy.linalg.solve(hessian, others.T, assume_a="pos").T
     loss = -(scores * d).sum() + ((d @ H) * d).sum() / (2 * groups)

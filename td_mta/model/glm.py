@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 import scipy.sparse
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.model.counted import Counted
 
 MOST_STEPS = 50
 NEAR = 1e-4  # nats that a last step still gains; the next would gain its square
-MOST_HALVINGS = 30
+MOST_HALVINGS = 20
 JITTER = 1e-10  # of the Hessian's diagonal: two equal columns without a prior share their weight
 
 
@@ -56,10 +56,14 @@ class Problem:
         g = self.design @ parameters[self.terms :]
         return f[self.pattern] + g[self.stratum]
 
-    def objective(self, parameters: Floats) -> float:
-        """Log likelihood plus that of the priors, up to a constant; to be made large."""
-        log_odds = self.log_odds(parameters)
-        likelihood = self.positives @ log_odds - self.weight @ np.logaddexp(0, log_odds)
+    def objective(self, parameters: Floats, log_odds: Floats | None = None) -> float:
+        """Log likelihood plus that of the priors, up to a constant; to be made large.
+
+        `log_odds` are the parameters', where they are at hand.
+        """
+        if log_odds is None:
+            log_odds = self.log_odds(parameters)
+        likelihood = self.positives @ log_odds + self.weight @ log_expit(-log_odds)
         return float(likelihood - self.precision @ parameters**2 / 2)
 
     def score(self, residuals: Floats) -> Floats:
@@ -69,12 +73,10 @@ class Problem:
 
     def gradient(self, parameters: Floats) -> Floats:
         """Of the objective, `(terms + columns,)`."""
-        residuals = self.positives - self.weight * expit(self.log_odds(parameters))
-        return self.score(residuals) - self.precision * parameters
+        return self._gradient(parameters, expit(self.log_odds(parameters)))
 
-    def information(self, parameters: Floats) -> Floats:
-        """The likelihood's negative Hessian, `(terms + columns, terms + columns)`."""
-        p = expit(self.log_odds(parameters))
+    def information(self, p: Floats) -> Floats:
+        """The likelihood's negative Hessian at probabilities p of the cells, for all parameters."""
         v = self.weight * p * (1 - p)
         by_pattern, by_stratum = self._sums(v)
         XVX = _gram(self.features, by_pattern)
@@ -85,6 +87,14 @@ class Problem:
         BVB = (self.design * by_stratum[:, None]).T @ self.design
         return np.block([[XVX, XVB], [XVB.T, BVB]])
 
+    def newton(self, parameters: Floats, log_odds: Floats) -> tuple[Floats, float, Floats]:
+        """A step, what it gains by the quadratic model in nats, and the information."""
+        p = expit(log_odds)
+        information, gradient = self.information(p), self._gradient(parameters, p)
+        factor = scipy.linalg.cho_factor(penalised(self, information))
+        step = scipy.linalg.cho_solve(factor, gradient)
+        return step, float(gradient @ step) / 2, information
+
     def without_controls(self) -> "Problem":
         """The same examples by pattern alone."""
         n = self.features.shape[0]
@@ -92,6 +102,9 @@ class Problem:
         nothing, zeros = np.zeros((1, 0)), np.zeros(n, np.int64)
         precision = self.precision[: self.terms]
         return Problem(self.features, nothing, np.arange(n), zeros, *by_pattern, precision)
+
+    def _gradient(self, parameters: Floats, p: Floats) -> Floats:
+        return self.score(self.positives - self.weight * p) - self.precision * parameters
 
     def _sums(self, values: Floats) -> tuple[Floats, Floats]:
         """Values `(cells,)` summed over strata and over patterns."""
@@ -113,21 +126,21 @@ class Solution(NamedTuple):
 
     parameters: Floats  # (terms + columns,)
     information: Floats  # (terms + columns, terms + columns)
-    steps: int  # of Newton's method, those without controls aside
 
 
-def solve(problem: Problem, start: Floats | None = None) -> Solution:
-    """Newton's method with step halving, from `start` or from a fit without controls."""
+def solve(problem: Problem, start: Floats | None = None, near: float = NEAR) -> Solution:
+    """Newton's method with step halving, from `start` or from a fit without controls.
+
+    It ends with the step that gains less than `near` nats.
+    """
     parameters = _start(problem) if start is None else start
-    for step in range(1, MOST_STEPS + 1):
-        information = problem.information(parameters)
-        gradient = problem.gradient(parameters)
-        direction = scipy.linalg.cho_solve(_factor(problem, information), gradient)
-        gain = float(gradient @ direction) / 2  # by the quadratic model, in nats
-        parameters = _uphill(problem, parameters, direction)
-        if gain < NEAR:
+    log_odds = problem.log_odds(parameters)
+    for _ in range(MOST_STEPS):
+        step, gain, information = problem.newton(parameters, log_odds)
+        if gain < near:
             break
-    return Solution(parameters, information, step)
+        parameters, log_odds = _uphill(problem, parameters, log_odds, step)
+    return Solution(parameters + step, information)
 
 
 def penalised(problem: Problem, information: Floats) -> Floats:
@@ -146,19 +159,17 @@ def _start(problem: Problem) -> Floats:
     return parameters
 
 
-def _factor(problem: Problem, information: Floats) -> tuple[Floats, bool]:
-    factor, lower = scipy.linalg.cho_factor(penalised(problem, information))
-    return factor, bool(lower)
-
-
-def _uphill(problem: Problem, parameters: Floats, direction: Floats) -> Floats:
+def _uphill(
+    problem: Problem, parameters: Floats, log_odds: Floats, step: Floats
+) -> tuple[Floats, Floats]:
     """The largest of the steps 1, 1/2, 1/4, ... that does not lower the objective."""
-    before = problem.objective(parameters)
+    before = problem.objective(parameters, log_odds)
     for halvings in range(MOST_HALVINGS):
-        after = parameters + direction / 2**halvings
-        if problem.objective(after) >= before:
-            return after
-    return parameters
+        after = parameters + step / 2**halvings
+        log_odds_after = problem.log_odds(after)
+        if problem.objective(after, log_odds_after) >= before:
+            return after, log_odds_after
+    return parameters, log_odds
 
 
 def _gram(features: scipy.sparse.csr_matrix, weight: Floats) -> Floats:

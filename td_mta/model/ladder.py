@@ -198,7 +198,7 @@ def _with_chosen_penalty(
     middle = PRODUCT_PRECISIONS[len(PRODUCT_PRECISIONS) // 2]
     problem = _problem(data, terms, middle)
     new = np.zeros(problem.terms - below.problem.terms)
-    solution = glm.solve(problem, np.concatenate([below.weights, new, below.controls]))
+    solution = glm.solve(problem, np.concatenate([below.weights, new, below.controls]), near=1.0)
     scores = covariance.group_scores(problem, solution.parameters, data.train)
     precisions = [
         np.concatenate([terms.precision(products), data.strata.precision])
