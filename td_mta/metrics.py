@@ -12,6 +12,8 @@ import numpy as np
 from td_mta.journeys.touchpoints import Floats, Ints
 
 BINS = 10
+FEW = 100_000  # predictions that are sorted one by one
+STEPS = 4096  # of log-odds, to one: beyond, predictions so near are taken as equal
 SMALLEST = 1e-15  # probability that a logarithm is taken of
 
 
@@ -67,6 +69,7 @@ def area_under_curve(probability: Floats, negatives: Floats, positives: Floats) 
     pairs = negatives.sum() * positives.sum()
     if not pairs:
         return float("nan")
+    probability, negatives, positives = _merged(probability, negatives, positives)
     _, rank = np.unique(probability, return_inverse=True)
     negative = np.bincount(rank, negatives)  # by rank
     positive = np.bincount(rank, positives)
@@ -91,6 +94,7 @@ def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bi
     >>> bins.observed.tolist(), bins.examples.tolist()
     ([0.1, 0.5], [10.0, 10.0])
     """
+    probability, negatives, positives = _merged(probability, negatives, positives)
     weight = negatives + positives
     which_bin = _bin_of(probability, weight)
     columns = (weight, positives, weight * probability)
@@ -100,11 +104,14 @@ def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bi
     return Bins(expected / examples, conversions / examples, examples, conversions)
 
 
-def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Floats) -> Difference:
+def loss_difference(
+    one: Floats, other: Floats, negatives: Floats, positives: Floats, group: Ints | None = None
+) -> Difference:
     """How much higher the log loss of `one` is than that of `other`, example by example.
 
-    Days of a user are taken as independent, given what was touched; then the error is that of the
-    mean of the paired differences. NaN for fewer than two examples.
+    Examples are taken as independent, given what was touched, or with `group` `(n,)` only those of
+    different groups of users (clusters); then the error is that of the mean of the paired
+    differences. NaN for fewer than two examples or groups.
     """
     one_negative, one_positive = _losses(one)
     other_negative, other_positive = _losses(other)
@@ -112,12 +119,13 @@ def loss_difference(one: Floats, other: Floats, negatives: Floats, positives: Fl
     of_positive = one_positive - other_positive
     total = negatives.sum() + positives.sum()
     mean = (positives @ of_positive + negatives @ of_negative) / total
-    if total < 2:
-        return Difference(float(mean), float("nan"))
-    squares = positives @ (of_positive - mean) ** 2 + negatives @ (of_negative - mean) ** 2
-    variance = squares / (total - 1)
-    error = np.sqrt(variance / total)
-    return Difference(float(mean), float(error))
+    from_negative, from_positive = of_negative - mean, of_positive - mean
+    if group is None:
+        squares = float(positives @ from_positive**2 + negatives @ from_negative**2)
+        return Difference(float(mean), _error_of_mean(squares, total, total))
+    sums = np.bincount(group, positives * from_positive + negatives * from_negative)
+    clusters = len(np.unique(group))
+    return Difference(float(mean), _error_of_mean(float(sums @ sums), clusters, total))
 
 
 def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
@@ -155,10 +163,35 @@ def residuals(probability: Floats, negatives: Floats, positives: Floats) -> Floa
     return np.where(positives >= expected, root, -root)
 
 
+def _error_of_mean(squares: float, independent: float, total: float) -> float:
+    """From squared deviations of so many independent parts, summed, of `total` examples."""
+    if independent < 2:
+        return float("nan")
+    return float(np.sqrt(squares * independent / (independent - 1)) / total)
+
+
 def _losses(probability: Floats) -> tuple[Floats, Floats]:
     """Log loss of a negative and of a positive example."""
     safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     return -np.log1p(-safe), -np.log(safe)
+
+
+def _merged(
+    probability: Floats, negatives: Floats, positives: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The same where there are few; of many, log-odds within a `STEPS`-th are made one.
+
+    Sorting millions of probabilities would cost more than fitting them.
+    """
+    if len(probability) <= FEW:
+        return probability, negatives, positives
+    safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
+    step = np.rint(np.log(safe / (1 - safe)) * STEPS).astype(np.int64)
+    step -= step.min()
+    sums = [np.bincount(step, x) for x in (negatives, positives, (negatives + positives) * safe)]
+    filled = np.flatnonzero(sums[0] + sums[1])
+    negatives, positives, expected = (column[filled] for column in sums)
+    return expected / (negatives + positives), negatives, positives
 
 
 def _bin_of(probability: Floats, weight: Floats) -> Ints:

@@ -8,38 +8,46 @@ from scipy.special import ndtri
 
 from td_mta import metrics
 from td_mta.journeys.patterns import Grid, Patterns
-from td_mta.journeys.touchpoints import Floats
+from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.metrics import Bins, Difference, Quality
 
-LSTM, LOGISTIC, BASE_RATE = "lstm", "logistic", "base_rate"
+LOGISTIC, PAIRS, MLP, LSTM = RUNGS = "logistic", "pairs", "mlp", "lstm"
+BASE_RATE = "base_rate"
+UNDEFINED = Quality(*[float("nan")] * len(Quality._fields))
 MOST_LISTED = 10  # residuals
 FEW = 5  # conversions, observed and predicted: with fewer of both a pattern is not compared
 
 
 class HeldOut(NamedTuple):
-    """Held-out patterns and what each model predicts for them."""
+    """Held-out examples by pattern, stratum and group, and what each model predicts for them."""
 
-    patterns: Patterns  # n of them
+    patterns: Patterns  # the distinct ones
+    pattern: Ints  # which of them, (n,)
+    group: Ints  # of users, (n,)
     negatives: Floats  # examples without a conversion, (n,)
     positives: Floats  # examples with one, (n,)
     probabilities: Mapping[str, Floats]  # of a conversion, by model, each (n,)
+    chosen: str  # the model whose credits are reported
 
     def qualities(self) -> dict[str, Quality]:
         """Every model's figures; NaN where nothing was held out."""
         if not len(self.negatives):
-            undefined = Quality(*[float("nan")] * len(Quality._fields))
-            return dict.fromkeys(self.probabilities, undefined)
+            return dict.fromkeys(self.probabilities, UNDEFINED)
         return {
             model: metrics.quality(probability, self.negatives, self.positives)
             for model, probability in self.probabilities.items()
         }
 
     def difference_to(self, baseline: str) -> Difference:
-        """The LSTM's log loss minus the baseline model's: below 0 the LSTM is better."""
+        """The chosen model's log loss minus another one's: below 0 the chosen one is better."""
+        return self.difference(self.chosen, baseline)
+
+    def difference(self, one: str, other: str) -> Difference:
+        """The log loss of one model minus another one's, its error clustered by group of users."""
         if not len(self.negatives):
             return Difference(float("nan"), float("nan"))
-        by_lstm, by_baseline = self.probabilities[LSTM], self.probabilities[baseline]
-        return metrics.loss_difference(by_lstm, by_baseline, self.negatives, self.positives)
+        both = self.probabilities[one], self.probabilities[other]
+        return metrics.loss_difference(*both, self.negatives, self.positives, self.group)
 
     def calibration(self) -> dict[str, Bins]:
         """Predicted and observed rates by bins; the base rate, one for all patterns, has none."""
@@ -70,17 +78,22 @@ class LargestResiduals(NamedTuple):
 
 
 def largest_residuals(held_out: HeldOut) -> LargestResiduals:
-    """Where the LSTM misses most, among patterns of `FEW` conversions, observed or predicted."""
-    probability, observed = held_out.probabilities[LSTM], held_out.positives
-    predicted = (held_out.negatives + observed) * probability  # conversions, (n,)
+    """Where the chosen model misses most, of patterns with `FEW` conversions, seen or predicted."""
+    n, which = len(held_out.patterns.keys), held_out.pattern
+    probability = held_out.probabilities[held_out.chosen]  # by row
+    examples = held_out.negatives + held_out.positives
+    observed = np.bincount(which, held_out.positives, n)  # conversions, by pattern
+    predicted = np.bincount(which, examples * probability, n)
+    total = np.bincount(which, examples, n)
     larger = np.maximum(predicted, observed)
     compared = np.flatnonzero(larger >= FEW)
-    errors = metrics.residuals(probability, held_out.negatives, observed)  # (n,)
+    mean = predicted / np.maximum(total, 1)
+    errors = metrics.residuals(mean, total - observed, observed)  # (patterns,)
     sizes = np.abs(errors[compared])
     descending = np.argsort(-sizes, kind="stable")
     largest = compared[descending][:MOST_LISTED]  # rows of the patterns
     cells = [_cells(held_out.patterns, row) for row in largest]
-    columns = np.stack([observed, predicted, errors], axis=1)  # (n, 3)
+    columns = np.stack([observed, predicted, errors], axis=1)  # (patterns, 3)
     numbers = columns[largest].tolist()
     residuals = [Residual(touched, *row) for touched, row in zip(cells, numbers, strict=True)]
     return LargestResiduals(residuals, len(compared), _median_of_largest(len(compared)))

@@ -1,0 +1,196 @@
+"""A network trained beside a linear rung, on distinct patterns at natural prevalence.
+
+Strata are folded in: a pattern's offset is the logit of its mean probability over its strata by the
+linear rung, and the network learns what is to be added. A step sees a sample of patterns, drawn in
+proportion to their conversions, expected and observed, and weighted back: those that matter most
+are in every step with their whole weight, and the expected gradient is that of all.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from scipy.special import expit, logit
+
+from td_mta.journeys.patterns import Grid, Patterns, dense
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.model import layers
+from td_mta.model.counted import Counted
+from td_mta.model.settings import TrainingSettings
+
+PEAK_RATE = 8e-3
+DECAY = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
+MOST_DECAY = 1 / 128  # times the width: with more, little is learned at all
+LSTM_DAYS = 120_000
+FEWEST_STEPS = 10  # of an epoch of the LSTM
+STOPPING_GROUPS = 6  # of the training users: their loss chooses the epoch
+
+
+class Folded(NamedTuple):
+    """Distinct patterns, their examples in some groups of users, and their offsets."""
+
+    patterns: Patterns  # n of them
+    negatives: Floats  # (n,)
+    positives: Floats  # (n,)
+    offset: Floats  # log-odds by the linear rung, (n,)
+
+    @property
+    def weight(self) -> Floats:
+        """Examples of both classes, `(n,)`."""
+        return self.negatives + self.positives
+
+    @property
+    def conversions(self) -> Floats:
+        """Expected and observed ones, `(n,)`: what a pattern can teach."""
+        return self.weight * expit(self.offset) + self.positives
+
+    def take(self, rows: Ints) -> "Folded":
+        """Those of some rows, in that order."""
+        return Folded(self.patterns.take(rows), *(column[rows] for column in self[1:]))
+
+    def sample(self, size: int, rng: np.random.Generator) -> "Folded":
+        """At most `size` of them, whose examples count for those not drawn."""
+        if len(self.offset) <= size:
+            return self
+        probability = inclusion(self.conversions, size)
+        rows = draw(probability, rng)
+        drawn, scale = self.take(rows), 1 / probability[rows]
+        return drawn._replace(negatives=drawn.negatives * scale, positives=drawn.positives * scale)
+
+    def loss(self, added: Floats) -> float:
+        """Negative log likelihood with log-odds `(n,)` beside the offsets."""
+        log_odds = self.offset + added
+        return float(self.weight @ np.logaddexp(0, log_odds) - self.positives @ log_odds)
+
+
+class Schedule(NamedTuple):
+    """How long a network is trained, and on how much at a time."""
+
+    epochs: int
+    steps: int  # of an epoch
+    batch: int  # patterns of a step
+    width: int  # of its layers
+    scored: int  # patterns that the loss after an epoch is of
+
+
+def fold(counted: Counted, probability: Floats, groups: Flags) -> Folded:
+    """The examples of some groups, given the probabilities of the table's cells `(cells,)`."""
+    rows = counted.rows
+    cell, weight = counted.pattern[rows.cell], groups[rows.group]
+    n = len(counted.patterns.keys)
+    mean = counted.by_pattern(counted.weight * probability) / counted.by_pattern(counted.weight)
+    folded = Folded(
+        counted.patterns,
+        np.bincount(cell, rows.negatives * weight, n),
+        np.bincount(cell, rows.positives * weight, n),
+        logit(mean),
+    )
+    return folded.take(np.flatnonzero(folded.weight))
+
+
+def train(
+    network: keras.Model,
+    fitted: Folded,
+    stopping: Folded,
+    grid: Grid,
+    schedule: Schedule,
+    rng: np.random.Generator,
+) -> int:
+    """Train in place, to the epoch of the least loss on `stopping`, whose number is returned.
+
+    Epoch 0 is before the first step, where the network adds nothing.
+    """
+    model = _compiled(network, fitted, grid, schedule)
+    stopping = stopping.sample(schedule.scored, rng)
+    score = layers.log_odds_of(network)
+    cells = dense(stopping.patterns, grid)
+    best, losses = network.get_weights(), [stopping.loss(np.zeros(len(cells)))]
+    probability = inclusion(fitted.conversions, schedule.batch)
+    for _ in range(schedule.epochs):
+        for _ in range(schedule.steps):
+            _step(model, fitted, probability, grid, rng)
+        losses.append(stopping.loss(score(cells)))
+        if losses[-1] <= min(losses):
+            best = network.get_weights()
+    network.set_weights(best)
+    return int(np.argmin(losses))
+
+
+def inclusion(size: Floats, count: int) -> Floats:
+    """Probabilities of being drawn, in proportion to size but at most 1, `count` in all, `(n,)`.
+
+    >>> inclusion(np.array([6.0, 1.0, 1.0]), 2).tolist()
+    [1.0, 0.5, 0.5]
+    """
+    if len(size) <= count:
+        return np.ones(len(size))
+    probability = np.zeros(len(size))
+    rest = size > 0
+    while rest.any():
+        share = (count - (~rest & (probability > 0)).sum()) * size / size[rest].sum()
+        probability[rest] = np.minimum(share[rest], 1)
+        certain = rest & (share >= 1)
+        if not certain.any():
+            break
+        rest &= ~certain
+    return probability
+
+
+def draw(probability: Floats, rng: np.random.Generator) -> Ints:
+    """Rows drawn with these probabilities, by systematic sampling in a random order."""
+    order = rng.permutation(len(probability))
+    passed = np.cumsum(probability[order])
+    marks = rng.random() + np.arange(round(passed[-1]))
+    rows = np.searchsorted(passed, marks, side="right")
+    return np.sort(order[np.minimum(rows, len(order) - 1)])
+
+
+def lstm_schedule(grid: Grid, settings: TrainingSettings) -> Schedule:
+    """As many days of windows as a few seconds can train, though no fewer steps than that."""
+    of_an_epoch = LSTM_DAYS // (settings.epochs * grid.days * settings.batch_size)
+    steps = max(FEWEST_STEPS, of_an_epoch)
+    return Schedule(settings.epochs, steps, settings.batch_size, settings.width, 4000)
+
+
+def mlp_schedule(settings: TrainingSettings) -> Schedule:
+    """Four times the batch, and more and longer epochs: its steps cost next to nothing."""
+    return Schedule(4 * settings.epochs, 40, 4 * settings.batch_size, layers.MLP_WIDTH, 50_000)
+
+
+def _compiled(network: keras.Model, fitted: Folded, grid: Grid, schedule: Schedule) -> keras.Model:
+    """The network beside an offset, with AdamW.
+
+    The learning rate rises over a twentieth of the steps, then falls to zero along a cosine. The
+    decay of weights falls with the square of conversions per weight: without it the network
+    overfits a small table, with it the interactions of a large one are lost.
+    """
+    steps = schedule.epochs * schedule.steps
+    warmup = max(1, steps // 20)
+    rates = keras.optimizers.schedules.CosineDecay(
+        PEAK_RATE / 10, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup
+    )
+    weights_per_conversion = schedule.width**2 / max(fitted.positives.sum(), 1)
+    decay = min(MOST_DECAY * schedule.width, DECAY * weights_per_conversion**2)
+    optimizer = keras.optimizers.AdamW(rates, weight_decay=decay, global_clipnorm=1.0)
+    cells, offset = keras.Input((grid.days, grid.channels)), keras.Input((1,))
+    model = keras.Model([cells, offset], keras.layers.Add()([network(cells), offset]))
+    model.compile(optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True))
+    return model
+
+
+def _step(
+    model: keras.Model,
+    fitted: Folded,
+    probability: Floats,
+    grid: Grid,
+    rng: np.random.Generator,
+) -> None:
+    rows = draw(probability, rng)
+    drawn = fitted.take(rows)
+    scale = len(rows) / fitted.positives.sum() if fitted.positives.sum() else 1.0
+    weight = drawn.weight / probability[rows] * scale  # the loss is in nats a conversion
+    label = drawn.positives / drawn.weight
+    columns = (array[:, None].astype(np.float32) for array in (drawn.offset, label))
+    offset, labels = columns
+    cells = layers.in_order(dense(drawn.patterns, grid))
+    model.train_on_batch([cells, offset], labels, sample_weight=weight.astype(np.float32))
