@@ -89,8 +89,9 @@ def _activity_level(
 ) -> Ints:
     """Touches of the user in all; two levels double the number."""
     touches = np.diff(journeys.first_touch)
-    level = np.floor(2 * np.log2(np.maximum(touches, 1))).astype(np.int64)
-    return np.minimum(level, ACTIVITY_LEVELS - 1)[user_days.user]
+    of_user = np.floor(2 * np.log2(np.maximum(touches, 1))).astype(np.int64)
+    level: Ints = np.minimum(of_user, ACTIVITY_LEVELS - 1)[user_days.user]
+    return level
 
 
 def _past_level(journeys: Journeys, user_days: UserDays, period: Period, window_days: int) -> Ints:
@@ -148,4 +149,5 @@ def returns_from(journeys: Journeys) -> Ints:
     later: Flags = opens & ~first_of_user
     position = np.append(np.flatnonzero(later), len(user))
     entry = position[np.searchsorted(position, journeys.first_touch[:-1])]
-    return np.minimum(entry, journeys.first_touch[1:])
+    returns: Ints = np.minimum(entry, journeys.first_touch[1:])
+    return returns

@@ -4,6 +4,7 @@ A control is learned and never credited. Its levels enter the model through a ba
 numbers for every level.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ class Basis(NamedTuple):
     precision: Floats  # (columns,): ridge penalty, the precision of a Gaussian prior of mean 0
 
 
-class Strata(NamedTuple):
+@dataclass(frozen=True)
+class Strata:
     """The controls by name; a stratum's code is a number with a digit for each control's level."""
 
     names: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
@@ -30,7 +30,6 @@ from td_mta.shapley import score
 
 log = logging.getLogger(__name__)
 
-Choice = Literal["auto", "logistic", "pairs", "mlp", "lstm"]
 PRODUCT_PRECISIONS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 TOLERANCE = 0.02  # of predicted against observed conversions
 NEWTON_STEPS = 50
@@ -79,7 +78,11 @@ class Fitted(NamedTuple):
 
     def offsets(self, code: Ints) -> Floats:
         """g of strata by their codes, `(n,)`."""
-        return _offsets(self.strata, self.rung.controls, code)
+        return self.offsets_of(self.rung, code)
+
+    def offsets_of(self, rung: Rung, code: Ints) -> Floats:
+        """g of strata by their codes on that rung, `(n,)`."""
+        return _offsets(self.strata, rung.controls, code)
 
 
 def climb(
@@ -87,12 +90,12 @@ def climb(
     strata: Strata,
     grid: Grid,
     settings: TrainingSettings,
-    network: Choice = "auto",
 ) -> Fitted:
-    """Fit the rungs up to `network`, which is used, or all of them, of which `auto` chooses one.
+    """Fit the rungs up to the one to be used, or all of them, of which `auto` chooses one.
 
     Raises `DataError` where a class has no training example.
     """
+    network = settings.network
     data = _Data(counted.training(examples), counted.held_out(examples), strata, grid)
     names = RUNGS if network == "auto" else RUNGS[: RUNGS.index(network) + 1]
     fits = [_linear(data, LOGISTIC, None)]

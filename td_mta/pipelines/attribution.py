@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,15 @@ from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, extract, folders_of
 from td_mta.ingest import costs, page_views, sql_input
 from td_mta.ingest.pages import TouchpointTable
-from td_mta.journeys.credited import Credited
 from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import confounding, given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
-from td_mta.pipelines.crediting import Crediting
+from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.reporting import run_facts
 from td_mta.shapley import convergence, intervals
-from td_mta.shapley.convergence import CreditChange
-from td_mta.shapley.delta import delta_intervals
+from td_mta.shapley.convergence import Candidate, CreditChange
+from td_mta.shapley.delta import Units, delta_intervals, gradient
 from td_mta.shapley.intervals import Full, Interval, Intervals
 from td_mta.warehouse import Warehouse
 
@@ -131,7 +131,7 @@ def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTi
     settings = TrainingSettings.of(config)
     with timer.step("train"):
         fitted = (fit or _climb)(extracted, settings)
-        fitted.save(config.model_dir)
+        fitted.predictor.save(config.model_dir)
     return fitted
 
 
@@ -154,16 +154,16 @@ def _attribute(
     """Credit by the chosen rung and its intervals; how much it depends on rung and controls."""
     crediting = Crediting.of(extracted, config, visits=touchpoints.visits)
     with timer.step("shapley"):
-        credited = crediting.credit(fitted.predictor.log_odds, fitted.offsets)
+        played = crediting.credit(fitted.predictor.log_odds, fitted.offsets)
     with timer.step("intervals"):
         both = Intervals(
-            sampling=_sampling_interval(credited, extracted, config),
-            full=_full_interval(credited, fitted, extracted, config),
+            sampling=_sampling_interval(played, extracted, config),
+            full=_full_interval(played, fitted, crediting, config),
         )
     with timer.step("convergence"):
-        changes = _credit_changes(fitted, extracted, visits=touchpoints.visits)
+        changes = _credit_changes(fitted, crediting)
     with timer.step("confounding"):
-        shifts = confounding.shifts(fitted, extracted, crediting)
+        shifts = confounding.shifts(extracted, crediting)
     evaluation = run_facts.evaluate(fitted.held_out)
     return Results(
         touchpoints=touchpoints,
@@ -171,9 +171,7 @@ def _attribute(
         costs=channel_costs,
         fitted=fitted,
         evaluation=evaluation,
-        values=credited.values,
-        amounts=credited.amounts,
-        credit=credited.credit,
+        played=played,
         intervals=both,
         changes=changes,
         shifts=shifts,
@@ -193,3 +191,31 @@ def _sampling_interval(played: Played, extracted: Extracted, config: Config) -> 
         draws=config.interval_draws,
         rng=np.random.default_rng(config.seed),
     )
+
+
+def _full_interval(played: Played, fitted: "Fitted", crediting: Crediting, config: Config) -> Full:
+    """How far the credit may be off, the model's own error included."""
+    units, grid, linear = crediting.credited, crediting.grid, fitted.linear
+    codes, stratum = np.unique(units.stratum, return_inverse=True)
+    slopes = gradient(
+        played.values,
+        grid,
+        Units(played.game, stratum, units.amounts[0], fitted.strata.design(codes)),
+        linear.terms.features,
+        rng=np.random.default_rng(config.seed),
+    )
+    return delta_intervals(
+        played.credit, slopes, linear.covariance, grid, level=config.interval_level
+    )
+
+
+def _credit_changes(fitted: "Fitted", crediting: Crediting) -> list[CreditChange]:
+    """The largest change of a channel's share of credit from each rung to the next."""
+    units = crediting.credited
+    chosen = convergence.sample(units.patterns, units.pattern, units.stratum, units.amounts)
+    candidates = (
+        Candidate(rung.name, rung.predictor.log_odds, partial(fitted.offsets_of, rung))
+        for rung in fitted.rungs
+    )
+    shares = convergence.shares(candidates, chosen, crediting.grid, empty_is_zero=crediting.visits)
+    return convergence.credit_changes(shares)

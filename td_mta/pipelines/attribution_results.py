@@ -13,6 +13,7 @@ from td_mta.ingest.costs import ChannelCosts
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.pipelines import given_table
+from td_mta.pipelines.crediting import Played
 from td_mta.pipelines.given_table import GivenTable
 from td_mta.reporting import (
     diagnostics,
@@ -21,11 +22,12 @@ from td_mta.reporting import (
 )
 from td_mta.reporting.output_tables import channel_columns, numbered_columns
 from td_mta.shapley.convergence import CreditChange
-from td_mta.shapley.credit import Credit, Values
+from td_mta.shapley.credit import Credit
 from td_mta.shapley.intervals import Intervals
+from td_mta.shapley.shifts import Shift
 
 if TYPE_CHECKING:
-    from td_mta.model.training import Fitted
+    from td_mta.model.ladder import Fitted
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +40,15 @@ class Results(NamedTuple):
     costs: ChannelCosts | None
     fitted: "Fitted"
     evaluation: run_facts.Evaluation  # of the held-out examples
-    values: Values
-    credit: Credit
+    played: Played
     intervals: Intervals
-    changes: list[CreditChange]  # of credit, after each epoch but the first
+    changes: list[CreditChange]  # of credit, from each rung to the next
+    shifts: list[Shift]  # of credit, were a control left out
+
+    @property
+    def credit(self) -> Credit:
+        """What the model gives to the channels and the baseline."""
+        return self.played.credit
 
 
 class InputSentences(NamedTuple):
@@ -59,7 +66,7 @@ def output_frames(
     columns, has_value = channel_columns(channels), results.touchpoints.settings.has_value
     credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
     return {
-        "metrics": frames.metrics(results.fitted.epochs),
+        "metrics": frames.metrics([(rung.train, rung.held_out) for rung in results.fitted.rungs]),
         "shapley": frames.shapley(credit, columns),
         "channel": frames.channel(credit, columns),
         "detail": frames.detail(credit, results.intervals, channels, has_value=has_value),
@@ -88,16 +95,18 @@ def _run_info(
         {
             "parameters": dataclasses.asdict(config),
             "counts": results.extracted.counts,
-            "span": given_table.span(results.touchpoints),
+            "span": given_table.span(results.touchpoints, results.extracted.period),
             "conservation": run_facts.conservation(
-                results.credit, results.extracted.conversions_and_value
+                results.credit, results.extracted.credited.amounts
             ),
+            "model": run_facts.model(results.fitted.chosen, results.extracted.strata.names),
+            "controls": run_facts.controls(results.shifts, channels),
             "holdout": run_facts.holdout(results.evaluation),
             "comparison": run_facts.comparison(results.evaluation),
             "calibration": run_facts.calibration(held_out),
             "misses": run_facts.misses(held_out, channels, results.extracted.schema.grid),
             "convergence": run_facts.convergence(results.changes, channels),
-            "shapley": run_facts.shapley(results.values, results.credit),
+            "shapley": run_facts.shapley(results.played.values, results.credit),
             "seconds": seconds,
             "versions": run_facts.versions(),
             "columns": numbered_columns(channels),
@@ -111,21 +120,21 @@ def _warnings(results: Results, config: Config) -> list[str]:
     """Sentences about the model first, then about the table's channels, rows and parameters."""
     touchpoints, extracted, fitted = results.touchpoints, results.extracted, results.fitted
     held_out = "users" if config.holdout == "users" else "days"
-    conversions = extracted.conversions_and_value[0]
-    best_epoch = fitted.epochs[fitted.best_epoch]
-    val_losses = [epoch.held_out.log_loss for epoch in fitted.epochs]
+    rung = fitted.rung
 
     not_measured = diagnostics.holdout_warnings(fitted.held_out, held_out)
     sentences = not_measured or diagnostics.model_warnings(results.evaluation, held_out)
-    sentences += diagnostics.credit_warnings(
-        results.values, results.credit, conversions, visits=touchpoints.visits
+    sentences += diagnostics.confounding_warnings(
+        results.shifts, touchpoints.channels, extracted.counts["conversions"]
     )
-    sentences += diagnostics.convergence_warnings(results.changes, touchpoints.channels)
+    sentences += diagnostics.credit_warnings(
+        results.played.values, results.credit, results.played.amounts[0], visits=touchpoints.visits
+    )
+    sentences += diagnostics.rung_warnings(results.changes, fitted.chosen, touchpoints.channels)
     if not not_measured:
-        sentences += diagnostics.epoch_warnings(val_losses, fitted.best_epoch)
         sentences += diagnostics.overfitting_warnings(
-            best_epoch.train.log_loss,
-            best_epoch.held_out.log_loss,
+            rung.train.log_loss,
+            rung.held_out.log_loss,
             prevalence=fitted.prevalence,
             base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
             forward=config.holdout == "forward",
@@ -140,7 +149,7 @@ def _notes(results: Results, config: Config) -> list[str]:
     sentences = given_table.notes(_given(results), config)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(
-        results.values,
+        results.played.values,
         results.credit.error,
         exact_cells=config.shapley_exact_cells,
         budget=config.shapley_budget,
@@ -149,4 +158,5 @@ def _notes(results: Results, config: Config) -> list[str]:
 
 
 def _given(results: Results) -> GivenTable:
-    return GivenTable(results.touchpoints, results.extracted.table_facts, results.costs)
+    extracted = results.extracted
+    return GivenTable(results.touchpoints, extracted.period, extracted.table_facts, results.costs)

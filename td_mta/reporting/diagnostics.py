@@ -9,39 +9,72 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, HeldOut
+from td_mta.model.holdout import BASE_RATE, LOGISTIC, HeldOut
 from td_mta.reporting.run_facts import Evaluation
+from td_mta.reporting.run_tables import model_name
 from td_mta.reporting.wording import counted
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
+from td_mta.shapley.shifts import Shift
 
 FEW_CONVERSIONS = 20
 MOST_NAMED = 20  # channels in warnings
 LARGE_BASELINE = 0.8  # share of the conversions
 MANY_LOWERED = 0.01  # share of the conversions whose touches lower the probability
-UNSETTLED = 0.02  # change of a channel's share in the last epoch
-FALLING, RISING = 0.999, 1.001  # ratios of val_loss beyond which it falls or rises
+UNSETTLED = 0.02  # change of a channel's share from a rung to the next
+MOVED = 0.01  # of a share of the conversions, were a control left out
+CONFOUNDERS = {
+    "calendar_day": "Touches and conversions follow one calendar",
+    "user_activity": "Users who are touched more convert more, whatever touches them",
+    "user_activity_past": "Users who were touched more convert more, whatever touches them",
+    "since_conversion": "Conversions, and touches, depend on the days since the last conversion",
+}
 OVERFITTING = 0.05  # held-out above training loss, each relative to the base rate's
 
 
 def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
     """Simpler models that predict better; `held_out` is what was held out: users or days."""
-    qualities = evaluation.qualities
-    loss = qualities[LSTM].log_loss
-    logistic = qualities[LOGISTIC].log_loss
+    qualities, model = evaluation.qualities, model_name(evaluation.model)
+    loss = qualities[evaluation.model].log_loss
     base_rate = qualities[BASE_RATE].log_loss
-    difference = evaluation.differences[LOGISTIC]
     sentences = []
-    if loss > logistic:
+    difference = evaluation.differences.get(LOGISTIC)
+    if difference is not None and difference.mean > difference.error:
         sentences.append(
-            f"The model does not beat logistic regression on held-out {held_out}: its log loss is "
-            f"{loss:.5f}, that of logistic regression {logistic:.5f}; the difference is "
-            f"{difference.mean:.6f} with a standard error of {difference.error:.6f}."
+            f"The {model} does not beat logistic regression on held-out {held_out}: its log loss "
+            f"is {loss:.5f}, that of logistic regression {qualities[LOGISTIC].log_loss:.5f}; the "
+            f"difference is {difference.mean:.6f} with a standard error of {difference.error:.6f}."
         )
     if loss > base_rate:
         sentences.append(
             f"The model does not beat the base rate on held-out {held_out}: its log loss is "
             f"{loss:.5f}, that of the base rate {base_rate:.5f}."
+        )
+    return sentences
+
+
+def confounding_warnings(
+    shifts: Sequence[Shift], channels: Sequence[str], conversions: int
+) -> list[str]:
+    """Controls without which a share would be another one by more than a point.
+
+    And by more than what the number of conversions leaves open in any case.
+    """
+    least = max(MOVED, 1 / math.sqrt(conversions))
+    names = [*channels, "the baseline"]
+    sentences = []
+    for shift in shifts:
+        largest = np.argsort(-np.abs(shift.change), kind="stable")[:2]
+        if abs(shift.change[largest[0]]) <= least:
+            continue
+        moved = " and ".join(
+            f"{names[i]} {shift.without_it[i]:.1%} of the conversions instead of "
+            f"{shift.with_it[i]:.1%}"
+            for i in largest
+        )
+        sentences.append(
+            f"{CONFOUNDERS[shift.control]}: without the control {shift.control} credit would go "
+            f"wrong, for {moved} by logistic regression. It is taken into account here; keep it."
         )
     return sentences
 
@@ -95,28 +128,25 @@ def _lowered(values: Values, conversions: Floats) -> float:
     return float(conversions[lowers].sum())
 
 
-def epoch_warnings(val_losses: Sequence[float], best: int) -> list[str]:
-    """Too few or too many epochs, by the held-out log loss after each; `best` counts from 0."""
-    last = len(val_losses) - 1
-    if last and best == last and val_losses[-1] < val_losses[-2] * FALLING:
-        return ["val_loss was still falling at the last epoch: raise train_epochs."]
-    if best < last and val_losses[-1] > min(val_losses) * RISING:
-        return [
-            f"val_loss rises after epoch {best + 1}: early stopping uses the weights of that "
-            "epoch; lower train_epochs."
-        ]
-    return []
-
-
-def convergence_warnings(changes: Sequence[CreditChange], channels: Sequence[str]) -> list[str]:
-    """Credits that still changed in the last epoch."""
-    if not changes or abs(changes[-1].change) <= UNSETTLED:
-        return []
-    last = changes[-1]
-    return [
-        f"The credits have not converged: in the last epoch the share of {channels[last.channel]} "
-        f"changed by {100 * last.change:+.1f} percentage points; raise train_epochs."
-    ]
+def rung_warnings(
+    changes: Sequence[CreditChange], chosen: str, channels: Sequence[str]
+) -> list[str]:
+    """Credits that still changed on the way to the used rung, or would above it."""
+    by_rung = {change.label: change for change in changes}
+    rungs = list(by_rung)
+    after = rungs[rungs.index(chosen) + 1 :] if chosen in rungs else rungs
+    sentences = []
+    for rung in after:
+        change = by_rung[rung]
+        if abs(change.change) > UNSETTLED:
+            sentences.append(
+                f"The credits depend on the model: with network: {rung} the share of "
+                f"{channels[change.channel]} would change by {100 * change.change:+.1f} percentage "
+                f"points. {model_name(chosen).capitalize()} is used, since held-out data do not "
+                "tell that more is needed."
+            )
+            break
+    return sentences
 
 
 def overfitting_warnings(
@@ -135,7 +165,7 @@ def overfitting_warnings(
     drift = "behaviour changed in the held-out days, or " if forward else ""
     return [
         f"Relative to the base rate's, held-out loss is {excess:.0%} above training loss: {drift}"
-        "the model overfits; raise dropout_rate."
+        "the model overfits; take fewer channels or a shorter window."
     ]
 
 

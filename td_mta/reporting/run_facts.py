@@ -16,25 +16,42 @@ from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Difference, Quality
 from td_mta.model import holdout as held_out_examples
-from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, HeldOut
+from td_mta.model.holdout import HeldOut
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
+from td_mta.shapley.shifts import Shift
+from td_mta.tables import BASELINE
 
-BASELINE_MODELS = (LOGISTIC, BASE_RATE)
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pandas", "pyarrow")
 
 
 class Evaluation(NamedTuple):
     """How well each model predicts the same held-out examples; NaN where there are none."""
 
-    qualities: Mapping[str, Quality]  # of the LSTM and each baseline model
-    differences: Mapping[str, Difference]  # the LSTM's log loss minus each baseline model's
+    model: str  # the one that is used
+    qualities: Mapping[str, Quality]  # of every rung and the base rate
+    differences: Mapping[str, Difference]  # the used model's log loss minus each other one's
 
 
 def evaluate(held_out: HeldOut) -> Evaluation:
     """Score the held-out examples, once for all that reports on them."""
-    differences = {model: held_out.difference_to(model) for model in BASELINE_MODELS}
-    return Evaluation(held_out.qualities(), differences)
+    others = [model for model in held_out.probabilities if model != held_out.chosen]
+    differences = {model: held_out.difference_to(model) for model in others}
+    return Evaluation(held_out.chosen, held_out.qualities(), differences)
+
+
+def model(chosen: str, controls: Sequence[str]) -> dict[str, str]:
+    """Which rung is used, and beside which controls."""
+    return {"network": chosen, "controls": ", ".join(controls) or "none"}
+
+
+def controls(shifts: Sequence[Shift], channels: Sequence[str]) -> dict[str, float]:
+    """What leaving each control out would add to the share of every channel and the baseline."""
+    return {
+        f"without {shift.control}: {name}": float(change)
+        for shift in shifts
+        for name, change in zip([*channels, BASELINE], shift.change, strict=True)
+    }
 
 
 def conservation(credit: Credit, amounts: Floats) -> dict[str, float]:
@@ -50,7 +67,7 @@ def conservation(credit: Credit, amounts: Floats) -> dict[str, float]:
 
 
 def holdout(evaluation: Evaluation) -> dict[str, float]:
-    """Every measure of every model, under names like `lstm_log_loss`."""
+    """Every measure of every model, under names like `pairs_log_loss`."""
     return {
         f"{model}_{measure}": value
         for model, quality in evaluation.qualities.items()
@@ -59,10 +76,10 @@ def holdout(evaluation: Evaluation) -> dict[str, float]:
 
 
 def comparison(evaluation: Evaluation) -> dict[str, float]:
-    """The LSTM's log loss minus each baseline model's, and that difference's standard error."""
+    """The used model's log loss minus each other one's, and that difference's standard error."""
     facts = {}
-    for model, difference in evaluation.differences.items():
-        name = f"{LSTM}_minus_{model}"
+    for other, difference in evaluation.differences.items():
+        name = f"{evaluation.model}_minus_{other}"
         facts[name] = difference.mean
         facts[f"{name}_error"] = difference.error
     return facts

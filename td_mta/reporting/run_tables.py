@@ -11,10 +11,12 @@ import pandas as pd
 from td_mta.tables import BASELINE
 
 MOST_CHARTED = 9  # as many channels as there are colours that stay apart
-BASELINE_MODELS = {"logistic": "logistic regression", "base_rate": "the base rate"}
 MODEL_NAMES = {
-    "lstm": "LSTM",
     "logistic": "logistic regression",
+    "pairs": "logistic regression with pairs",
+    "mlp": "MLP",
+    "lstm": "LSTM",
+    "base_rate": "the base rate",
     "shapley": "Shapley values",
     "markov": "Markov chain",
     "last_non_direct": "last non-direct",

@@ -3,8 +3,9 @@
 import math
 
 from td_mta.reporting.html.elements import bullets, folded, number
-from td_mta.reporting.run_tables import BASELINE_MODELS, RunTables
+from td_mta.reporting.run_tables import RunTables, model_name
 
+SIMPLER = ("logistic", "base_rate")  # models that ours should be better than
 ROUNDING = 1e-6  # of the conversions: what sums of floats may be off
 
 
@@ -18,8 +19,9 @@ def verdict(run: RunTables) -> str:
 
     Empty where nothing was held out, or only users with one outcome, of whom any low rate is right.
     """
-    loss = run.number("holdout", "lstm_log_loss")
-    advantages = _advantages(run, loss)
+    used = run.section("model").get("network", "")
+    loss = run.number("holdout", f"{used}_log_loss")
+    advantages = _advantages(run, used, loss)
     if not advantages or not _has_both_outcomes(run):
         return ""
     start = f"On held-out examples the model (log loss {loss:.5f}) predicts"
@@ -39,19 +41,21 @@ def verdict(run: RunTables) -> str:
 
 def _has_both_outcomes(run: RunTables) -> bool:
     """Whether some held-out examples convert and some do not: else they have no AUC."""
-    measured = "lstm_auc" in run.section("holdout")
-    return not measured or math.isfinite(run.number("holdout", "lstm_auc"))
+    measured = "base_rate_auc" in run.section("holdout")
+    return not measured or math.isfinite(run.number("holdout", "base_rate_auc"))
 
 
-def _advantages(run: RunTables, loss: float) -> dict[str, float]:
-    """By baseline model, named with its log loss, how much lower ours is in standard errors."""
+def _advantages(run: RunTables, used: str, loss: float) -> dict[str, float]:
+    """By simpler model, named with its log loss, how much lower ours is in standard errors."""
     advantages = {}
-    for model, name in BASELINE_MODELS.items():
+    for model in SIMPLER:
+        if model == used:
+            continue
         baseline_loss = run.number("holdout", f"{model}_log_loss")
         difference = baseline_loss - loss
         if math.isfinite(difference):
-            error = run.number("comparison", f"lstm_minus_{model}_error")
-            advantages[f"{name} ({baseline_loss:.5f})"] = _in_errors(difference, error)
+            error = run.number("comparison", f"{used}_minus_{model}_error")
+            advantages[f"{model_name(model)} ({baseline_loss:.5f})"] = _in_errors(difference, error)
     return advantages
 
 

@@ -14,7 +14,7 @@ from td_mta.reporting.html.elements import (
     table,
     text,
 )
-from td_mta.reporting.run_tables import BASELINE_MODELS, RunTables, model_name
+from td_mta.reporting.run_tables import RunTables, model_name
 
 METRICS = (
     "Measured on held-out examples: days of users that were not used in training. Log loss, RMSE "
@@ -26,12 +26,17 @@ METRICS = (
 CALIBRATION = (
     "Held-out examples in bins of about equal size, by predicted probability. On the dotted line "
     "the observed rate equals the prediction. Error bars are two standard errors either way; the "
-    "numbers count the conversions in the LSTM's bins. Bins without a conversion are only in the "
-    "table."
+    "numbers count the conversions in the bins of the first model. Bins without a conversion are "
+    "only in the table."
 )
 RESIDUALS = (
     "Patterns of touches whose observed conversions differ most from the predicted ones, among "
     "held-out examples. Day 0 is the day that is predicted."
+)
+LADDER = (
+    "The models are logistic regression, the same with products of two touches, and a network "
+    "(MLP or LSTM) beside it. With network: auto the simplest is used that none above beats by "
+    "more than one standard error."
 )
 MEASURES = {
     "log_loss": "log loss",
@@ -42,7 +47,7 @@ MEASURES = {
 
 
 def model_quality(run: RunTables) -> str:
-    """Metrics beside simpler models', calibration, largest residuals, training."""
+    """Metrics beside other models', calibration, largest residuals, and how the credits differ."""
     parts = [
         "<h2>Model quality</h2>",
         paragraphs(METRICS),
@@ -50,7 +55,7 @@ def model_quality(run: RunTables) -> str:
         paragraphs(*_comparison(run)),
         *_calibration(run),
         *_residuals(run),
-        *_training(run),
+        *_convergence(run),
     ]
     return "\n".join(parts)
 
@@ -67,16 +72,18 @@ def _holdout(run: RunTables) -> pd.DataFrame:
 
 
 def _comparison(run: RunTables) -> list[str]:
-    """The difference in log loss to each baseline model, with its standard error."""
-    sentences = []
-    for model, name in BASELINE_MODELS.items():
-        difference = run.number("comparison", f"lstm_minus_{model}")
-        error = run.number("comparison", f"lstm_minus_{model}_error")
+    """Which model is used, and the difference in log loss to each other one."""
+    used = run.section("model").get("network", "")
+    sentences = [text(f"Used: {model_name(used)}. {LADDER}")] if used else []
+    for name in run.section("comparison"):
+        _, _, other = name.partition("_minus_")
+        difference = run.number("comparison", name)
+        error = run.number("comparison", f"{name}_error")
         if math.isfinite(difference) and math.isfinite(error):
             direction = "below" if difference < 0 else "above"
             sentences.append(
-                f"The model's log loss is {abs(difference):.6f} {direction} that of {name}; the "
-                f"standard error of this difference, paired by example, is {error:.6f}."
+                f"Its log loss is {abs(difference):.6f} {direction} that of {model_name(other)}; "
+                f"the standard error of this difference, over groups of users, is {error:.6f}."
             )
     return sentences
 
@@ -109,27 +116,14 @@ def _residuals(run: RunTables) -> list[str]:
     ]
 
 
-def _training(run: RunTables) -> list[str]:
-    """Curves per epoch, and how much the credits still changed in the last one."""
-    metrics = run.frames["metrics"]
-    loss = chart(charts.training_curve(metrics, "loss"), "training-loss", "Log loss by epoch")
-    auc = chart(charts.training_curve(metrics, "auc"), "training-auc", "AUC by epoch")
-    return [
-        "<h3>Training</h3>",
-        f'<div class="pair">{loss}{auc}</div>',
-        paragraphs(*_convergence(run)),
-    ]
-
-
 def _convergence(run: RunTables) -> list[str]:
-    changes = run.section("convergence")
-    if not changes:
-        return []
-    name, largest = list(changes.items())[-1]
-    epoch = name.removeprefix("epoch_")
-    change, _, channel = largest.partition(" ")
-    points = percentage_points(abs(float(change)))
-    return [
-        f"In epoch {text(epoch)}, the last one, no channel's share of the channel credit changed "
-        f"by more than {points} ({text(channel)})."
-    ]
+    """How much the credits differ from rung to rung."""
+    sentences = []
+    for rung, largest in run.section("convergence").items():
+        change, _, channel = largest.partition(" ")
+        points = percentage_points(abs(float(change)))
+        sentences.append(
+            f"From the model below to {text(model_name(rung))} no channel's share of the channel "
+            f"credit changes by more than {points} ({text(channel)})."
+        )
+    return [bullets(sentences)] if sentences else []

@@ -1,0 +1,53 @@
+"""Logistic regression with all controls, and with one of them left out in turn."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from td_mta.journeys.examples import Examples
+from td_mta.journeys.patterns import Grid
+from td_mta.journeys.strata import Strata
+from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.model import counted, glm
+from td_mta.model.counted import Counted
+from td_mta.model.terms import Terms, cells_only
+
+
+class LinearModel(NamedTuple):
+    """A linear sum over the cells and one over the controls."""
+
+    terms: Terms
+    weights: Floats  # (terms,)
+    strata: Strata
+    controls: Floats  # (columns,)
+
+    def log_odds(self, cells: npt.NDArray[np.float32]) -> Floats:
+        """f of cells `(n, days, channels)`, `(n,)`."""
+        return self.terms.log_odds(self.weights, cells)
+
+    def offsets(self, code: Ints) -> Floats:
+        """g of strata by their codes, `(n,)`."""
+        return self.strata.design(code) @ self.controls
+
+
+def models(examples: Examples, strata: Strata, grid: Grid) -> Iterator[tuple[str, LinearModel]]:
+    """The one with all controls under no name, then without each under that control's name."""
+    train = counted.training(examples)
+    whole = _fit(train, strata, grid, None)
+    yield "", whole
+    for name in strata.names:
+        yield name, _fit(train, strata.without(name), grid, whole.weights)
+
+
+def _fit(train: Counted, strata: Strata, grid: Grid, near: Floats | None) -> LinearModel:
+    """From weights of the terms that are near already, where there are some."""
+    terms = cells_only(grid)
+    precision = np.concatenate([terms.precision(0.0), strata.precision])
+    design = strata.design(train.codes)
+    problem = glm.Problem.of(train, terms.features(train.patterns), design, precision)
+    start = None if near is None else np.append(near, np.zeros(strata.columns))
+    parameters = glm.solve(problem, start).parameters
+    weights, controls = np.split(parameters, [problem.terms])
+    return LinearModel(terms, weights, strata, controls)
