@@ -63,6 +63,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.truth --world hazard
 	$(BIN)/python -m benchmarks.coverage --datasets 10
 	$(BIN)/python -m benchmarks.bootstrap
+	$(BIN)/python -m benchmarks.delta
 	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
 

@@ -6,8 +6,9 @@ cell i and a v(0) / v(N) to the baseline; `gradient` is dC in all parameters, an
 gradient @ covariance @ gradient.T (van der Vaart 1998, ch. 3). The conversions to be credited are
 fixed, as in `intervals.full`.
 
-Exact games' gradients are exact. Long ones take one pair of antithetic orders a pattern, unbiased;
-where there are too many, patterns are drawn in proportion to their conversions.
+Short games' gradients are exact, as long as that is little work. Longer ones take antithetic pairs
+of random orders as in `sampled`, unbiased; where there are too many, patterns are drawn in
+proportion to their conversions.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,9 @@ from td_mta.shapley.intervals import Full, student
 from td_mta.shapley.sampled import Prefixes, gains, games_of_rows, prefixes
 
 DEGREES = 39  # of freedom: the covariance is that of 40 groups of users
-MOST_PREFIXES = 200_000  # of long patterns, about
+MOST_COALITIONS = 1 << 23  # of short games, once a player of each pattern and once a game
+MOST_PREFIXES = 200_000  # of long games, about
+MOST_PAIRS = 16  # of orders of a long game
 
 Features = Callable[[Patterns], sparse.csr_array]
 """The terms of f for `n` patterns, `(n, terms)`."""
@@ -50,6 +53,7 @@ def gradient(
     the first axis is 0, for credit sums to the conversions. Games are at their rounded offsets,
     units have their own rows of the design.
     """
+    values = values._replace(largest_exact=_affordable(values))
     games = values.games
     units = units._replace(conversions=_drawn(values, units, rng))
     conversions = np.bincount(units.game, units.conversions, len(games.pattern))
@@ -130,14 +134,16 @@ def _exact(values: Values, grid: Grid, factor: Floats) -> _Exact:
 def _long(
     values: Values, grid: Grid, factor: Floats, features: Features, rng: np.random.Generator
 ) -> _Long:
-    """What phi adds to the gradient in the long games, by a pair of random orders each."""
+    """What phi adds to the gradient in the long games, by random orders of each pattern."""
     games = values.games
     starts = games.starts
     slope = np.zeros(starts[-1])
     by_term = np.zeros((features(Patterns.empty()).shape[1], grid.cells + 1))
-    with_factor = np.bincount(games.pattern, factor, len(games.patterns.keys)) > 0
-    chosen = np.flatnonzero((games.patterns.sizes > values.largest_exact) & with_factor)
-    for drawn in prefixes(games.patterns, chosen, grid, pairs=1, rng=rng):
+    is_played = (games.sizes > values.largest_exact) & (factor > 0)
+    chosen = np.unique(games.pattern[is_played])
+    prefixes_of_pair = 2 * int((games.sizes[is_played] + 1).sum())
+    pairs = max(1, min(MOST_PAIRS, MOST_PREFIXES // max(1, prefixes_of_pair)))
+    for drawn in prefixes(games.patterns, chosen, grid, pairs=pairs, rng=rng):
         f = score(drawn.patterns, grid, values.worth.log_odds)[drawn.which]
         summed = np.zeros(f.shape)
         for rows, of_row in games_of_rows(games, drawn):
@@ -145,7 +151,7 @@ def _long(
             players = starts[rows, None] + np.arange(drawn.order.shape[3])
             slope[players] = gains(by_offset, drawn.order[of_row]).mean(axis=(1, 2))
             np.add.at(summed, of_row, factor[rows, None, None, None] * by_f)
-        by_prefix = _by_prefix(summed / 2, drawn, games.patterns, grid)
+        by_prefix = _by_prefix(summed / (2 * pairs), drawn, games.patterns, grid)
         by_term += _by_term(drawn.patterns, by_prefix, features)
     return _Long(by_term, slope)
 
@@ -253,24 +259,37 @@ def _with_baseline(
     return sparse.csr_array((data, (rows, columns)), shape=(n, grid.cells + 1))
 
 
+def _affordable(values: Values) -> int:
+    """Cells of the longest patterns all of whose coalitions the gradient goes through."""
+    most = values.largest_exact
+    by_size = [
+        np.bincount(of.sizes, minlength=most + 1) for of in (values.games.patterns, values.games)
+    ]
+    size = np.arange(most + 1)
+    coalitions = (by_size[0][: most + 1] * size + by_size[1][: most + 1]) << size
+    sizes_within = np.searchsorted(np.cumsum(coalitions), MOST_COALITIONS, side="right")
+    return max(0, int(sizes_within) - 1)
+
+
 def _drawn(values: Values, units: Units, rng: np.random.Generator) -> Floats:
     """Conversions of units, `(u,)`, with fewer long patterns that stand for all where many.
 
     A pattern is there with a probability in proportion to its conversions, and counts by its
     inverse (Horvitz & Thompson 1952).
     """
-    games, sizes = values.games, values.games.patterns.sizes
+    games = values.games
+    n = len(games.patterns.keys)
+    is_long = games.patterns.sizes > values.largest_exact
     pattern = games.pattern[units.game]
-    is_long = sizes > values.largest_exact
-    conversions = np.bincount(pattern, units.conversions, len(sizes)) * is_long
-    prefixes_of_all = 2 * (sizes + 1) @ (conversions > 0)
-    if prefixes_of_all <= MOST_PREFIXES:
+    conversions = np.bincount(pattern, units.conversions, n) * is_long
+    prefixes_of_games = 2 * (games.sizes + 1) * is_long[games.pattern]
+    if prefixes_of_games.sum() <= MOST_PREFIXES or not conversions.any():
         return units.conversions
-    mean_prefixes = prefixes_of_all / np.count_nonzero(conversions)
-    expected = MOST_PREFIXES / mean_prefixes  # patterns
-    probability = np.minimum(1.0, expected * conversions / conversions.sum())
-    stays = rng.random(len(sizes)) < probability
-    weight = np.divide(stays, probability, out=np.zeros(len(sizes)), where=probability > 0)
+    share = conversions / conversions.sum()
+    prefixes_of_patterns = np.bincount(games.pattern, prefixes_of_games, n)
+    probability = np.minimum(1.0, share * MOST_PREFIXES / (share @ prefixes_of_patterns))
+    stays = rng.random(n) < probability
+    weight = np.divide(stays, probability, out=np.zeros(n), where=probability > 0)
     return units.conversions * np.where(is_long, weight, 1.0)[pattern]
 
 

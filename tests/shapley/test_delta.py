@@ -124,6 +124,17 @@ def test_long_patterns_have_the_exact_gradient_on_average(
     assert (np.abs(np.mean(by_seed, axis=0) - exact) <= 4.5 * error + 1e-8).all()
 
 
+def test_what_is_much_work_by_all_coalitions_is_done_by_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(8)
+    exact = world.gradient()
+    monkeypatch.setattr(delta, "MOST_COALITIONS", 100)
+    by_orders = world.gradient()
+    assert 0 < np.abs(by_orders - exact).max() < 0.1 * np.abs(exact).max()
+    assert np.abs(by_orders.sum(axis=0)).max() < 1e-9
+
+
 def test_units_of_one_game_have_their_own_rows_of_the_design() -> None:
     sets, _ = patterns.distinct(patterns.of_cells(np.array([0]), np.array([2]), 1, GRID))
     games, game = games_of(sets, np.zeros(2, np.int64), np.array([0.30, 0.31]))
