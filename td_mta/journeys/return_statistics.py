@@ -23,7 +23,7 @@ class Estimate(NamedTuple):
         >>> Estimate(0.5, 0.1).is_above(0.2, 3), Estimate(0.5, 0.2).is_above(0.2, 3)
         (True, False)
         """
-        return self.value > max(least, errors * self.error)
+        return self.value > least and self.value > errors * self.error
 
 
 class Ratios(NamedTuple):

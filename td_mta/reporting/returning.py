@@ -113,6 +113,7 @@ def second_order_warnings(returns: Returns, *, order_id: bool) -> list[str]:
     )
     return [
         f"{share:.0%} of the conversions come within an hour after the same user's previous one: "
-        f"{what}. A second order sees only the touches since the first, mostly none, and goes to "
-        "the baseline; max_conversions_per_user leaves out users with many."
+        f"{what}. With window_after_conversion: cut a second order sees only the touches since the "
+        "first, mostly none, and goes to the baseline; max_conversions_per_user leaves out users "
+        "with many."
     ]
