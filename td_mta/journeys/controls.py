@@ -16,7 +16,8 @@ from td_mta.journeys.windows import Journeys
 FORECAST_DAYS = 14  # what a day after the training days is expected to be like
 SINGLE_DAYS = 40  # days since a conversion that have a level each; longer times share levels
 SINCE_LEVELS = SINGLE_DAYS + 11
-ACTIVITY_LEVELS = 28
+FEW_TOUCHES = 16  # of a user, with a level for each number; of more, four levels double it
+ACTIVITY_LEVELS = FEW_TOUCHES + 33
 RATE_LEVELS = 24
 MONDAY = 4  # 1970-01-05, counted from 1970-01-01
 
@@ -87,10 +88,15 @@ def _calendar_basis(period: Period) -> Basis:
 def _activity_level(
     journeys: Journeys, user_days: UserDays, period: Period, window_days: int
 ) -> Ints:
-    """Touches of the user in all; two levels double the number."""
+    """Touches of the user in all.
+
+    Given their number, when they are says nothing of the user's rate, so few touches have levels of
+    their own.
+    """
     touches = np.diff(journeys.first_touch)
-    of_user = np.floor(2 * np.log2(np.maximum(touches, 1))).astype(np.int64)
-    level: Ints = np.minimum(of_user, ACTIVITY_LEVELS - 1)[user_days.user]
+    more = FEW_TOUCHES + np.floor(4 * np.log2(np.maximum(touches, 1) / FEW_TOUCHES))
+    of_user = np.where(touches <= FEW_TOUCHES, touches, np.minimum(more, ACTIVITY_LEVELS - 1))
+    level: Ints = of_user.astype(np.int64)[user_days.user]
     return level
 
 

@@ -47,11 +47,11 @@ def test_times_beyond_the_single_days_share_levels() -> None:
     assert level("since_conversion", journeys, 0, days) == [40, 41, 41, 42, 43, 47]
 
 
-def test_activity_counts_all_touches_of_a_user_and_doubles_in_two_levels() -> None:
-    rows = [(0, day, False) for day in range(5)] + [(1, 2, False)]
+def test_activity_counts_all_touches_of_a_user_and_many_share_levels() -> None:
+    rows = [(0, day, False) for day in range(5)] + [(1, 2, False)] * 33
     journeys = journeys_of(rows)
-    assert level("user_activity", journeys, 0, [0, 4]) == [4, 4]
-    assert level("user_activity", journeys, 1, [9]) == [0]
+    assert level("user_activity", journeys, 0, [0, 4]) == [5, 5]
+    assert level("user_activity", journeys, 1, [9]) == [controls.FEW_TOUCHES + 4]
     assert level("user_activity", journeys, 2, [9]) == [0]
 
 
