@@ -44,6 +44,7 @@ from td_mta.journeys.examples import (
 from td_mta.journeys.hashing import Hashes, uniform
 from td_mta.journeys.paths import conversion_paths, null_paths
 from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.returns import Returns, returns_of, sum_of
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys
@@ -67,6 +68,7 @@ class Extracted(NamedTuple):
     model_totals: ModelTotals  # credit of every baseline model
     converter_profiles: ConverterProfiles  # the users behind the conversions
     table_facts: TableFacts  # what else is known of the rows
+    returns: Returns  # of users who come back after a touch or a conversion
     counts: dict[str, int]
 
 
@@ -98,6 +100,7 @@ class _Sums:
     credited: list[Credited] = field(default_factory=list)
     converter_profiles: list[ConverterProfiles] = field(default_factory=list)
     touches_and_users: list[Ints] = field(default_factory=list)
+    returns: list[Returns] = field(default_factory=list)
 
     def add_examples(self, examples: Examples) -> None:
         self.examples = appended(self.examples, examples, merge, lambda part: len(part.counts))
@@ -121,6 +124,7 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
     schema = _schema(touchpoints.channels, config)
     rules = _example_rules(touchpoints, config, schema.grid)
     first_day = rules.days.period.first_day
+    record = Period(touchpoints.first_day, touchpoints.last_day)
     model_totals = models_of(touchpoints.channels, config)
     writer = Writer(folders, schema)
     sums, table_facts = _Sums(), TableFacts(config.rules_window_days)
@@ -131,6 +135,7 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
         writer.write(number, by_pattern(examples))
         sums.add_examples(examples)
         sums.add_conversions(page, rules.days)
+        sums.returns = [sum_of([*sums.returns, returns_of(page.journeys, schema.grid, record)])]
         _add_paths(model_totals, page.journeys, held_out, config.rules_window_days, first_day)
         table_facts.add(page)
         if number == 0:
@@ -265,6 +270,7 @@ def _extracted(
         model_totals=model_totals,
         converter_profiles=bootstrap.merge(sums.converter_profiles),
         table_facts=table_facts,
+        returns=sums.returns[0],
         counts=counts,
     )
 

@@ -18,6 +18,7 @@ from td_mta.pipelines.given_table import GivenTable
 from td_mta.reporting import (
     diagnostics,
     frames,
+    returning,
     run_facts,
 )
 from td_mta.reporting.output_tables import channel_columns, numbered_columns
@@ -127,6 +128,8 @@ def _warnings(results: Results, config: Config) -> list[str]:
     sentences += diagnostics.confounding_warnings(
         results.shifts, touchpoints.channels, extracted.counts["conversions"]
     )
+    if config.examples == "person_days":
+        sentences += _returning_warnings(results, config)
     sentences += diagnostics.credit_warnings(
         results.played.values, results.credit, results.played.amounts[0], visits=touchpoints.visits
     )
@@ -141,6 +144,20 @@ def _warnings(results: Results, config: Config) -> list[str]:
         )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)
     return [*sentences, *given_table.warnings(_given(results), config)]
+
+
+def _returning_warnings(results: Results, config: Config) -> list[str]:
+    """Where the data are of another kind than the parameters of days at risk and windows say."""
+    returns, period = results.extracted.returns, results.extracted.period
+    history_days = period.first_day - results.touchpoints.first_day
+    return [
+        *returning.lost_id_warnings(returns, config.days_at_risk),
+        *returning.lasting_warnings(returns, config.window_after_conversion),
+        *returning.buying_warnings(
+            returns, results.touchpoints.channels, config.control_names, history_days
+        ),
+        *returning.second_order_warnings(returns, order_id=config.order_id is not None),
+    ]
 
 
 def _notes(results: Results, config: Config) -> list[str]:
