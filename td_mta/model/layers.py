@@ -21,6 +21,7 @@ import tensorflow as tf
 
 BLOCK = 8192  # sets scored at a time: one shape, so the graph is traced once
 MLP_WIDTH = 64
+S1, S2 = 1.0, 4.0
 
 
 def lstm(grid: Grid, *, width: int, dropout: float) -> keras.Model:
@@ -30,9 +31,12 @@ def lstm(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     express (Wide & Deep, Cheng et al. 2016).
     """
     cells = keras.Input((grid.days, grid.channels))
-    x = keras.layers.Bidirectional(keras.layers.LSTM(width, return_sequences=True))(cells)
+    touches, states = keras.initializers.RandomNormal(stddev=S1), keras.initializers.VarianceScaling(S2)
+    first = keras.layers.LSTM(width, return_sequences=True, kernel_initializer=touches)
+    x = keras.layers.Bidirectional(first)(cells)
     x = keras.layers.Dropout(dropout)(x)
-    x = keras.layers.Bidirectional(keras.layers.LSTM(width))(x)
+    second = keras.layers.LSTM(width, kernel_initializer=states)
+    x = keras.layers.Bidirectional(second)(x)
     x = keras.layers.Dropout(dropout)(x)
     return keras.Model(cells, _zero_at_first(x))
 
