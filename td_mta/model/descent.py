@@ -15,7 +15,8 @@ from scipy.special import expit, logit
 from td_mta.journeys.patterns import Grid, Patterns, dense
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.model import layers
-from td_mta.model.counted import Counted
+from td_mta.model.counted import Counted, sums
+from td_mta.model.predictor import Network
 from td_mta.model.settings import TrainingSettings
 
 PEAK_RATE = 5e-3
@@ -79,15 +80,15 @@ def fold(counted: Counted, probability: Floats, groups: Flags) -> Folded:
     mean = counted.by_pattern(counted.weight * probability) / counted.by_pattern(counted.weight)
     folded = Folded(
         counted.patterns,
-        np.bincount(cell, rows.negatives * weight, n),
-        np.bincount(cell, rows.positives * weight, n),
+        sums(cell, rows.negatives * weight, n),
+        sums(cell, rows.positives * weight, n),
         logit(mean),
     )
     return folded.take(np.flatnonzero(folded.weight))
 
 
 def train(
-    network: keras.Model,
+    network: Network,
     fitted: Folded,
     stopping: Folded,
     grid: Grid,
@@ -98,19 +99,18 @@ def train(
 
     Epoch 0 is before the first step, where the network adds nothing.
     """
-    model = _compiled(network, grid, schedule)
+    model = _compiled(network.model, grid, schedule)
     stopping = stopping.sample(schedule.scored, rng)
-    score = layers.log_odds_of(network)
     cells = dense(stopping.patterns, grid)
-    best, losses = network.get_weights(), [stopping.loss(np.zeros(len(cells)))]
+    best, losses = network.model.get_weights(), [stopping.loss(np.zeros(len(cells)))]
     probability = inclusion(fitted.conversions, schedule.batch)
     for _ in range(schedule.epochs):
         for _ in range(schedule.steps):
             _step(model, fitted, probability, grid, rng)
-        losses.append(stopping.loss(score(cells)))
+        losses.append(stopping.loss(network.log_odds(cells)))
         if losses[-1] <= min(losses):
-            best = network.get_weights()
-    network.set_weights(best)
+            best = network.model.get_weights()
+    network.model.set_weights(best)
     return int(np.argmin(losses))
 
 

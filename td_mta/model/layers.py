@@ -21,8 +21,8 @@ import tensorflow as tf
 
 BLOCK = 8192  # sets scored at a time: one shape, so the graph is traced once
 MLP_WIDTH = 64
-# First weights of the LSTM's inputs. With Keras's own the states are next to linear in touches, which
-# the sum has learned already: hundreds of steps pass before there is a gradient to follow.
+# First weights of the LSTM's inputs. With Keras's own the states are next to linear in touches,
+# which the sum has learned already: hundreds of steps pass before there is a gradient to follow.
 TOUCH_SCALE = 3.0  # standard deviation, for touches
 STATE_SCALE = 16.0  # times the variance of Keras's own, for states
 

@@ -120,7 +120,7 @@ def with_products(patterns: Patterns, observed: Floats, expected: Floats, grid: 
 
 def _together(z: scipy.sparse.csr_matrix, conversions: Floats) -> Floats:
     """Conversions of patterns with both of two items, `(items, items)`."""
-    weighted = z.multiply(conversions[:, None]).tocsr()
+    weighted = scipy.sparse.diags_array(conversions) @ z
     return np.asarray((z.T @ weighted).todense())
 
 

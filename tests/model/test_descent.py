@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 from td_mta.journeys.patterns import dense
 from td_mta.model import counted, descent, layers
 from td_mta.model.descent import Folded, Schedule
+from td_mta.model.predictor import Network
 from tests.model.small_world import GRID, all_patterns, draw
 
 SIZES = arrays.arrays(np.float64, st.integers(1, 40), elements=st.floats(0.01, 1e4))
@@ -61,11 +62,12 @@ def test_a_product_that_the_offsets_lack_is_learned() -> None:
     groups = np.arange(40) < descent.STOPPING_GROUPS
     stopping = descent.fold(train, expit(f)[train.pattern], groups)
     fitted = descent.fold(train, expit(f)[train.pattern], ~groups)
-    network = layers.mlp(GRID)
+    model = layers.mlp(GRID)
+    network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=4, steps=40, batch=64, scored=64)
     epoch = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
     assert epoch > 0
-    added = layers.log_odds_of(network)(dense(train.patterns, GRID))
+    added = network.log_odds(dense(train.patterns, GRID))
     both = (touched[:, 0] * touched[:, 1]).astype(bool)
     assert added[both].mean() == pytest.approx(2.0, abs=0.2)
     assert added[~both].mean() == pytest.approx(0.0, abs=0.1)
@@ -80,10 +82,11 @@ def test_a_network_that_only_adds_noise_stays_out() -> None:
     probability = expit(world.f)[train.pattern]
     stopping = descent.fold(train, probability, groups)
     fitted = descent.fold(train, probability, ~groups)
-    network = layers.mlp(GRID)
+    model = layers.mlp(GRID)
+    network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=3, steps=30, batch=64, scored=64)
     epoch = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
-    after = stopping.loss(layers.log_odds_of(network)(dense(stopping.patterns, GRID)))
+    after = stopping.loss(network.log_odds(dense(stopping.patterns, GRID)))
     assert after <= stopping.loss(np.zeros(len(stopping.offset)))
     if epoch == 0:
         assert after == stopping.loss(np.zeros(len(stopping.offset)))

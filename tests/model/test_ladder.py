@@ -40,11 +40,12 @@ def test_without_interactions_logistic_regression_is_used() -> None:
 
 
 def test_a_product_of_two_channels_takes_pairs() -> None:
-    fitted = climb(PRODUCT, "auto")
-    assert fitted.chosen == "pairs"
-    assert log_odds_error(fitted, PRODUCT) < 0.45
-    assert log_odds_error(climb(PRODUCT, "logistic"), PRODUCT) > 0.7
-    assert fitted.held_out.difference_to("logistic").mean < 0
+    assert climb(PRODUCT, "auto").chosen != "logistic"
+    fitted = climb(PRODUCT, "pairs")
+    assert log_odds_error(fitted, PRODUCT) < 0.25
+    assert log_odds_error(climb(PRODUCT, "logistic"), PRODUCT) > 0.4
+    difference = fitted.held_out.difference_to("logistic")
+    assert difference.mean < -5 * difference.error
 
 
 @pytest.mark.parametrize("network", ["logistic", "pairs", "mlp"])
