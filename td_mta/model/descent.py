@@ -97,8 +97,11 @@ def train(
 ) -> int:
     """Train in place, to the epoch of the least loss on `stopping`, whose number is returned.
 
-    Epoch 0 is before the first step, where the network adds nothing.
+    Epoch 0 is before the first step, where the network adds nothing; so it stays where either part
+    of the users has no conversion.
     """
+    if not fitted.positives.sum() or not stopping.positives.sum():
+        return 0
     model = _compiled(network.model, grid, schedule)
     stopping = stopping.sample(schedule.scored, rng)
     cells = dense(stopping.patterns, grid)
@@ -181,7 +184,7 @@ def _step(
 ) -> None:
     rows = draw(probability, rng)
     drawn = fitted.take(rows)
-    scale = len(rows) / fitted.positives.sum() if fitted.positives.sum() else 1.0
+    scale = len(rows) / fitted.positives.sum()
     weight = drawn.weight / probability[rows] * scale  # the loss is in nats a conversion
     label = drawn.positives / drawn.weight
     columns = (array[:, None].astype(np.float32) for array in (drawn.offset, label))

@@ -90,3 +90,16 @@ def test_a_network_that_only_adds_noise_stays_out() -> None:
     assert after <= stopping.loss(np.zeros(len(stopping.offset)))
     if epoch == 0:
         assert after == stopping.loss(np.zeros(len(stopping.offset)))
+
+
+def test_without_a_conversion_to_stop_by_the_network_stays_out() -> None:
+    train = counted.training(draw(np.random.default_rng(0), each=1, seasons=False).examples)
+    probability = np.full(len(train.weight), 0.1)
+    whole = descent.fold(train, probability, np.ones(40, np.bool_))
+    nobody = descent.fold(train, probability, np.zeros(40, np.bool_))
+    model = layers.mlp(GRID)
+    network = Network(model, layers.log_odds_of(model))
+    schedule = Schedule(epochs=1, steps=2, batch=64, scored=64)
+    for fitted, stopping in ((whole, nobody), (nobody, whole)):
+        rng = np.random.default_rng(0)
+        assert descent.train(network, fitted, stopping, GRID, schedule, rng) == 0
