@@ -231,7 +231,8 @@ def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> 
         model = layers.lstm(data.grid, width=settings.width, dropout=settings.dropout)
         schedule = descent.lstm_schedule(data.grid, settings)
     else:
-        model, schedule = layers.mlp(data.grid), descent.mlp_schedule(settings)
+        model = layers.mlp(data.grid, dropout=settings.dropout)
+        schedule = descent.mlp_schedule(settings)
     probability = base.probability()
     groups = np.arange(counted.GROUPS)
     stopping = descent.fold(data.train, probability, groups < descent.STOPPING_GROUPS)
