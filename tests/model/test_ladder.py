@@ -1,6 +1,9 @@
 """The ladder: which rung is used, what each one says, and that a second climb says the same."""
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,3 +133,17 @@ def test_training_without_conversions_is_refused() -> None:
     none = examples._replace(counts=examples.counts * [1, 0, 0])
     with pytest.raises(DataError, match="no training user converts"):
         ladder.climb(none, STRATA, GRID, SETTINGS)
+
+
+def test_linear_rungs_need_no_tensorflow() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from td_mta.model import ladder\n"
+        "from tests.model.small_world import GRID, STRATA, draw\n"
+        "from tests.model.test_ladder import SETTINGS\n"
+        "examples = draw(np.random.default_rng(0), each=2).examples\n"
+        "fitted = ladder.climb(examples, STRATA, GRID, SETTINGS, 'pairs')\n"
+        "fitted.predictor(np.zeros((1, 2, 3), np.float32))\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
