@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from td_mta.errors import DataError
 from td_mta.journeys.patterns import dense
+from td_mta.metrics import quality
 from td_mta.model import ladder
 from td_mta.model.ladder import Fitted
 from td_mta.model.settings import TrainingSettings
@@ -80,6 +81,17 @@ def test_every_rung_predicts_the_same_held_out_rows() -> None:
         np.testing.assert_allclose(held_out.probabilities[rung.name], probability, atol=1e-6)
         loss = held_out.qualities()[rung.name].log_loss
         assert rung.held_out.log_loss == pytest.approx(loss)
+
+
+def test_training_figures_of_a_network_are_by_season_too() -> None:
+    fitted = climb(ADDITIVE, "mlp")
+    examples = ADDITIVE.examples
+    f = fitted.predictor.log_odds(dense(examples.patterns, GRID))
+    rows = np.flatnonzero(examples.group < 40)
+    log_odds = f[examples.pattern[rows]] + fitted.offsets(examples.stratum[rows])
+    counts = examples.counts[rows].T.astype(float)
+    expected = quality(expit(log_odds), counts[0], counts[1])
+    assert fitted.rungs[-1].train.log_loss == pytest.approx(expected.log_loss, rel=1e-6)
 
 
 def test_controls_stand_in_the_calibration_by_name() -> None:
