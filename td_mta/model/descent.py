@@ -21,8 +21,9 @@ from td_mta.model.settings import TrainingSettings
 
 PEAK_RATE = 5e-3
 DECAY = 2.0  # of weights, times the learning rate, at a step
-LSTM_DAYS = 120_000
-FEWEST_STEPS = 10  # of an epoch of the LSTM
+LSTM_DAYS = 40_000  # of the windows of an epoch, which bounds its time: a second or two on 2 cores
+LSTM_STEPS = 13  # of an epoch
+FEWEST_WINDOWS = 250  # of a step
 STOPPING_GROUPS = 6  # of the training users: their loss chooses the epoch
 
 
@@ -97,8 +98,11 @@ def train(
 ) -> int:
     """Train in place, to the epoch of the least loss on `stopping`, whose number is returned.
 
-    Epoch 0 is before the first step, where the network adds nothing.
+    Epoch 0 is before the first step, where the network adds nothing; so it stays where either part
+    of the users has no conversion.
     """
+    if not fitted.positives.sum() or not stopping.positives.sum():
+        return 0
     model = _compiled(network.model, grid, schedule)
     stopping = stopping.sample(schedule.scored, rng)
     cells = dense(stopping.patterns, grid)
@@ -144,10 +148,10 @@ def draw(probability: Floats, rng: np.random.Generator) -> Ints:
 
 
 def lstm_schedule(grid: Grid, settings: TrainingSettings) -> Schedule:
-    """As many days of windows as a few seconds can train, though no fewer steps than that."""
-    of_an_epoch = LSTM_DAYS // (settings.epochs * grid.days * settings.batch_size)
-    steps = max(FEWEST_STEPS, of_an_epoch)
-    return Schedule(settings.epochs, steps, settings.batch_size, 4000)
+    """Few steps, each of as many windows as the time of an epoch allows for their days."""
+    windows = LSTM_DAYS // (grid.days * LSTM_STEPS)
+    batch = min(settings.batch_size, max(FEWEST_WINDOWS, windows))
+    return Schedule(settings.epochs, LSTM_STEPS, batch, 4000)
 
 
 def mlp_schedule(settings: TrainingSettings) -> Schedule:
@@ -181,7 +185,7 @@ def _step(
 ) -> None:
     rows = draw(probability, rng)
     drawn = fitted.take(rows)
-    scale = len(rows) / fitted.positives.sum() if fitted.positives.sum() else 1.0
+    scale = len(rows) / fitted.positives.sum()
     weight = drawn.weight / probability[rows] * scale  # the loss is in nats a conversion
     label = drawn.positives / drawn.weight
     columns = (array[:, None].astype(np.float32) for array in (drawn.offset, label))

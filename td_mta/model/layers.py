@@ -45,12 +45,13 @@ def lstm(grid: Grid, *, width: int, dropout: float) -> keras.Model:
     return keras.Model(cells, _zero_at_first(x))
 
 
-def mlp(grid: Grid) -> keras.Model:
+def mlp(grid: Grid, *, dropout: float) -> keras.Model:
     """Two layers on the cells side by side; shapes and role as `lstm`."""
     cells = keras.Input((grid.days, grid.channels))
     x = keras.layers.Flatten()(cells)
     for _ in range(2):
         x = keras.layers.Dense(MLP_WIDTH, activation="relu")(x)
+        x = keras.layers.Dropout(dropout)(x)
     return keras.Model(cells, _zero_at_first(x))
 
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.special import expit, logit
 
-from td_mta.journeys.patterns import dense
+from td_mta.journeys.patterns import Grid, dense
 from td_mta.model import counted, descent, layers
 from td_mta.model.descent import Folded, Schedule
 from td_mta.model.predictor import Network
+from td_mta.model.settings import TrainingSettings
 from tests.model.small_world import GRID, all_patterns, draw
 
 SIZES = arrays.arrays(np.float64, st.integers(1, 40), elements=st.floats(0.01, 1e4))
@@ -62,7 +63,7 @@ def test_a_product_that_the_offsets_lack_is_learned() -> None:
     groups = np.arange(40) < descent.STOPPING_GROUPS
     stopping = descent.fold(train, expit(f)[train.pattern], groups)
     fitted = descent.fold(train, expit(f)[train.pattern], ~groups)
-    model = layers.mlp(GRID)
+    model = layers.mlp(GRID, dropout=0.1)
     network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=4, steps=40, batch=64, scored=64)
     epoch = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
@@ -82,7 +83,7 @@ def test_a_network_that_only_adds_noise_stays_out() -> None:
     probability = expit(world.f)[train.pattern]
     stopping = descent.fold(train, probability, groups)
     fitted = descent.fold(train, probability, ~groups)
-    model = layers.mlp(GRID)
+    model = layers.mlp(GRID, dropout=0.1)
     network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=3, steps=30, batch=64, scored=64)
     epoch = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
@@ -90,3 +91,24 @@ def test_a_network_that_only_adds_noise_stays_out() -> None:
     assert after <= stopping.loss(np.zeros(len(stopping.offset)))
     if epoch == 0:
         assert after == stopping.loss(np.zeros(len(stopping.offset)))
+
+
+def test_without_a_conversion_to_stop_by_the_network_stays_out() -> None:
+    train = counted.training(draw(np.random.default_rng(0), each=1, seasons=False).examples)
+    probability = np.full(len(train.weight), 0.1)
+    whole = descent.fold(train, probability, np.ones(40, np.bool_))
+    nobody = descent.fold(train, probability, np.zeros(40, np.bool_))
+    model = layers.mlp(GRID, dropout=0.1)
+    network = Network(model, layers.log_odds_of(model))
+    schedule = Schedule(epochs=1, steps=2, batch=64, scored=64)
+    for fitted, stopping in ((whole, nobody), (nobody, whole)):
+        rng = np.random.default_rng(0)
+        assert descent.train(network, fitted, stopping, GRID, schedule, rng) == 0
+
+
+def test_longer_windows_take_fewer_at_a_time() -> None:
+    settings = TrainingSettings(
+        width=8, dropout=0.5, epochs=3, batch_size=1000, epoch_fraction=0.5, seed=18
+    )
+    batches = [descent.lstm_schedule(Grid(days, 8), settings).batch for days in (3, 7, 90)]
+    assert batches == [1000, 439, 250]

@@ -1,6 +1,9 @@
 """The ladder: which rung is used, what each one says, and that a second climb says the same."""
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from scipy.special import expit
 
 from td_mta.errors import DataError
 from td_mta.journeys.patterns import dense
+from td_mta.metrics import quality
 from td_mta.model import ladder
 from td_mta.model.ladder import Fitted
 from td_mta.model.settings import TrainingSettings
@@ -79,6 +83,17 @@ def test_every_rung_predicts_the_same_held_out_rows() -> None:
         assert rung.held_out.log_loss == pytest.approx(loss)
 
 
+def test_training_figures_of_a_network_are_by_season_too() -> None:
+    fitted = climb(ADDITIVE, "mlp")
+    examples = ADDITIVE.examples
+    f = fitted.predictor.log_odds(dense(examples.patterns, GRID))
+    rows = np.flatnonzero(examples.group < 40)
+    log_odds = f[examples.pattern[rows]] + fitted.offsets(examples.stratum[rows])
+    counts = examples.counts[rows].T.astype(float)
+    expected = quality(expit(log_odds), counts[0], counts[1])
+    assert fitted.rungs[-1].train.log_loss == pytest.approx(expected.log_loss, rel=1e-6)
+
+
 def test_controls_stand_in_the_calibration_by_name() -> None:
     fitted = climb(ADDITIVE)
     weights = fitted.predictor.calibration.controls["season"]
@@ -130,3 +145,17 @@ def test_training_without_conversions_is_refused() -> None:
     none = examples._replace(counts=examples.counts * [1, 0, 0])
     with pytest.raises(DataError, match="no training user converts"):
         ladder.climb(none, STRATA, GRID, SETTINGS)
+
+
+def test_linear_rungs_need_no_tensorflow() -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from td_mta.model import ladder\n"
+        "from tests.model.small_world import GRID, STRATA, draw\n"
+        "from tests.model.test_ladder import SETTINGS\n"
+        "examples = draw(np.random.default_rng(0), each=2).examples\n"
+        "fitted = ladder.climb(examples, STRATA, GRID, SETTINGS, 'pairs')\n"
+        "fitted.predictor(np.zeros((1, 2, 3), np.float32))\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

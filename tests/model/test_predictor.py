@@ -36,7 +36,7 @@ def predictors() -> dict[str, Predictor]:
     return {
         "logistic": Predictor(simple),
         "pairs": Predictor(with_products(), None, Calibration(controls={"season": [0.5, -1.0]})),
-        "mlp": with_network(with_products(), layers.mlp(GRID)),
+        "mlp": with_network(with_products(), layers.mlp(GRID, dropout=0.1)),
         "lstm": with_network(simple, lstm),
     }
 
