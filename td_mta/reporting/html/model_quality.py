@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from td_mta.model.holdout import LOGISTIC
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import (
     bullets,
@@ -34,9 +35,16 @@ RESIDUALS = (
     "held-out examples. Day 0 is the day that is predicted."
 )
 LADDER = (
-    "The models are logistic regression, the same with products of two touches, and a network "
-    "(MLP or LSTM) beside it. With network: auto the simplest is used that none above beats by "
-    "more than one standard error."
+    "Each model starts from a simpler one: logistic regression, the same with products of touches, "
+    "and networks (MLP, LSTM) that learn what these leave over."
+)
+WHY = {
+    "auto": "the simplest that none above it predicts better than by more than one standard error",
+    "set": "as <code>network: {used}</code> asks, whatever the others' log loss is",
+}
+CHANGES = (
+    "The largest change of a channel's share of the channels' credit, from each model to the next. "
+    "Where it is small, the choice between the models matters little."
 )
 MEASURES = {
     "log_loss": "log loss",
@@ -47,45 +55,56 @@ MEASURES = {
 
 
 def model_quality(run: RunTables) -> str:
-    """Metrics beside other models', calibration, largest residuals, and how the credits differ."""
+    """The rungs' figures, which one is used and why, calibration, residuals, credit by rung."""
     parts = [
         "<h2>Model quality</h2>",
-        paragraphs(METRICS),
+        paragraphs(METRICS, LADDER, *_used(run)),
         table(_holdout(run)),
-        paragraphs(*_comparison(run)),
+        *_comparison(run),
+        *_convergence(run),
         *_calibration(run),
         *_residuals(run),
-        *_convergence(run),
     ]
     return "\n".join(parts)
 
 
+def _used(run: RunTables) -> list[str]:
+    """Which rung is used, and why."""
+    used = run.section("model").get("network", "")
+    if not used:
+        return []
+    why = WHY["auto" if run.parameter("network") == "auto" else "set"].format(used=text(used))
+    return [f"Used: <b>{text(model_name(used))}</b>, {why}."]
+
+
 def _holdout(run: RunTables) -> pd.DataFrame:
     """A row per model, a column per measure, from names like `lstm_log_loss`."""
+    used = run.section("model").get("network", "")
     rows: dict[str, dict[str, str | float]] = {}
     for name in run.section("holdout"):
         measure = next((m for m in MEASURES if name.endswith(f"_{m}")), "")
         model = name.removesuffix(f"_{measure}")
-        row = rows.setdefault(model, {"model": model_name(model)})
+        shown = f"{model_name(model)} (used)" if model == used else model_name(model)
+        row = rows.setdefault(model, {"model": shown})
         row[MEASURES.get(measure, "figure")] = run.number("holdout", name)
     return pd.DataFrame(rows.values())
 
 
 def _comparison(run: RunTables) -> list[str]:
-    """Which model is used, and the difference in log loss to each other one."""
-    used = run.section("model").get("network", "")
-    sentences = [text(f"Used: {model_name(used)}. {LADDER}")] if used else []
+    """The difference in log loss between the used model and each other one."""
+    sentences = []
     for name in run.section("comparison"):
-        _, _, other = name.partition("_minus_")
+        used, _, other = name.partition("_minus_")
         difference = run.number("comparison", name)
         error = run.number("comparison", f"{name}_error")
         if math.isfinite(difference) and math.isfinite(error):
             direction = "below" if difference < 0 else "above"
             sentences.append(
-                f"Its log loss is {abs(difference):.6f} {direction} that of {model_name(other)}; "
-                f"the standard error of this difference, over groups of users, is {error:.6f}."
+                f"The log loss of {model_name(used)} is {abs(difference):.6f} {direction} that of "
+                f"{model_name(other)}; the standard error of this difference, over groups of "
+                f"users, is {error:.6f}."
             )
-    return sentences
+    return [bullets(sentences)] if sentences else []
 
 
 def _calibration(run: RunTables) -> list[str]:
@@ -119,11 +138,14 @@ def _residuals(run: RunTables) -> list[str]:
 def _convergence(run: RunTables) -> list[str]:
     """How much the credits differ from rung to rung."""
     sentences = []
+    below = LOGISTIC
     for rung, largest in run.section("convergence").items():
         change, _, channel = largest.partition(" ")
-        points = percentage_points(abs(float(change)))
         sentences.append(
-            f"From the model below to {text(model_name(rung))} no channel's share of the channel "
-            f"credit changes by more than {points} ({text(channel)})."
+            f"From {model_name(below)} to {model_name(rung)}: "
+            f"{percentage_points(float(change))} ({channel})."
         )
-    return [bullets(sentences)] if sentences else []
+        below = rung
+    if not sentences:
+        return []
+    return ["<h3>Credit from model to model</h3>", paragraphs(CHANGES), bullets(sentences)]

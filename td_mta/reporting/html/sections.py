@@ -6,6 +6,7 @@ import pandas as pd
 
 from td_mta.reporting import output_tables
 from td_mta.reporting.html.advice import reading
+from td_mta.reporting.html.controls import controls
 from td_mta.reporting.html.credit import channels, confidence_intervals, costs, days
 from td_mta.reporting.html.elements import figures, folded, number, percent, table, text
 from td_mta.reporting.html.findings import findings
@@ -68,6 +69,7 @@ SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     costs,
     confidence_intervals,
     days,
+    controls,
     model_quality,
     reading,
     raw_tables,

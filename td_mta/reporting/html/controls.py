@@ -1,0 +1,58 @@
+"""Section: what the controls take, by the credit that there would be without each of them."""
+
+from td_mta.reporting.html.credit import channel_table
+from td_mta.reporting.html.elements import bullets, paragraphs, percent
+from td_mta.reporting.run_tables import ALL_CONTROLS, RunTables
+from td_mta.tables import BASELINE
+
+MEANS = {
+    "calendar_day": "the calendar day, such as weekday, season and special days",
+    "user_activity": "how often the user is touched in all",
+    "user_activity_past": "how often the user was touched before the window",
+    "since_conversion": "the days since the user's last conversion",
+}
+CONTROLS = (
+    "A control is what may drive touches and conversions alike. It is learned with the touches and "
+    "held fixed, so no channel is credited with it: conversions that would have come on such a "
+    "day, or of such a user, without any touch are the baseline's."
+)
+COMPARED = (
+    "Shares of all conversions by logistic regression, with all controls and without each of them. "
+    "Where two columns differ much, the control takes what a channel did not bring: keep it. Where "
+    "they agree, it changes nothing."
+)
+
+
+def controls(run: RunTables) -> str:
+    """Shares with all controls and without each; empty for a run without controls."""
+    shares = run.control_shares
+    if ALL_CONTROLS not in shares:
+        return ""
+    rows = shares.reindex([*run.ranking, BASELINE]).rename_axis("channel").reset_index()
+    return "\n".join(
+        [
+            "<h2>What the controls take</h2>",
+            paragraphs(CONTROLS),
+            bullets(_sentences(run)),
+            paragraphs(COMPARED),
+            channel_table(rows, percents=list(shares.columns)),
+        ]
+    )
+
+
+def _sentences(run: RunTables) -> list[str]:
+    """For each control what it is, and which channel and what of the baseline it changes most."""
+    shares = run.control_shares
+    with_all = shares[ALL_CONTROLS]
+    sentences = []
+    for column in shares.columns.drop(ALL_CONTROLS):
+        control = str(column).removeprefix("without ")
+        of_channels = shares[column].drop(BASELINE)
+        most = (of_channels - with_all.drop(BASELINE)).abs().idxmax()
+        sentences.append(
+            f"Without {control} ({MEANS.get(control, 'a control')}) the channels would get "
+            f"{percent(of_channels.sum())} of the conversions instead of "
+            f"{percent(1 - with_all[BASELINE])}; most changed is {most}, from "
+            f"{percent(with_all[most])} to {percent(of_channels[most])}."
+        )
+    return sentences
