@@ -1,10 +1,14 @@
 """Section: what the controls take, by the credit that there would be without each of them."""
 
+import pandas as pd
+
 from td_mta.reporting.html.credit import channel_table
 from td_mta.reporting.html.elements import bullets, paragraphs, percent
+from td_mta.reporting.html.elements import percentage_points as points
 from td_mta.reporting.run_tables import ALL_CONTROLS, RunTables
 from td_mta.tables import BASELINE
 
+SMALL = 0.001  # change of a share
 MEANS = {
     "calendar_day": "the calendar day, such as weekday, season and special days",
     "user_activity": "how often the user is touched in all",
@@ -41,18 +45,21 @@ def controls(run: RunTables) -> str:
 
 
 def _sentences(run: RunTables) -> list[str]:
-    """For each control what it is, and which channel and what of the baseline it changes most."""
+    """For each control what it is, and what it changes most."""
     shares = run.control_shares
-    with_all = shares[ALL_CONTROLS]
-    sentences = []
-    for column in shares.columns.drop(ALL_CONTROLS):
-        control = str(column).removeprefix("without ")
-        of_channels = shares[column].drop(BASELINE)
-        most = (of_channels - with_all.drop(BASELINE)).abs().idxmax()
-        sentences.append(
-            f"Without {control} ({MEANS.get(control, 'a control')}) the channels would get "
-            f"{percent(of_channels.sum())} of the conversions instead of "
-            f"{percent(1 - with_all[BASELINE])}; most changed is {most}, from "
-            f"{percent(with_all[most])} to {percent(of_channels[most])}."
-        )
-    return sentences
+    left_out = shares.columns.drop(ALL_CONTROLS)
+    return [_sentence(str(column), shares[column], shares[ALL_CONTROLS]) for column in left_out]
+
+
+def _sentence(column: str, without: pd.Series, with_all: pd.Series) -> str:
+    control = column.removeprefix("without ")
+    start = f"Without {control} ({MEANS.get(control, 'a control')})"
+    changes = (without - with_all).abs()
+    if changes.max() < SMALL:
+        return f"{start} no share of the conversions changes by more than {points(SMALL)}."
+    most = changes.drop(BASELINE).idxmax()
+    return (
+        f"{start} the channels would get {percent(1 - without[BASELINE])} of the conversions "
+        f"instead of {percent(1 - with_all[BASELINE])}; most changed is {most}, from "
+        f"{percent(with_all[most])} to {percent(without[most])}."
+    )

@@ -46,6 +46,7 @@ CHANGES = (
     "The largest change of a channel's share of the channels' credit, from each model to the next. "
     "Where it is small, the choice between the models matters little."
 )
+ROUNDING = 5e-7  # of a difference of log losses: less is 0 in six decimals
 MEASURES = {
     "log_loss": "log loss",
     "auc": "AUC",
@@ -98,13 +99,20 @@ def _comparison(run: RunTables) -> list[str]:
         difference = run.number("comparison", name)
         error = run.number("comparison", f"{name}_error")
         if math.isfinite(difference) and math.isfinite(error):
-            direction = "below" if difference < 0 else "above"
-            sentences.append(
-                f"The log loss of {model_name(used)} is {abs(difference):.6f} {direction} that of "
-                f"{model_name(other)}; the standard error of this difference, over groups of "
-                f"users, is {error:.6f}."
-            )
+            names = model_name(used), model_name(other)
+            sentences.append(_difference(*names, difference, error))
     return [bullets(sentences)] if sentences else []
+
+
+def _difference(used: str, other: str, difference: float, error: float) -> str:
+    """A difference of log losses and its standard error; none is shown of two equal models."""
+    if abs(difference) < ROUNDING:
+        return f"The log loss of {used} equals that of {other}."
+    direction = "below" if difference < 0 else "above"
+    return (
+        f"The log loss of {used} is {abs(difference):.6f} {direction} that of {other}; the "
+        f"standard error of this difference, over groups of users, is {error:.6f}."
+    )
 
 
 def _calibration(run: RunTables) -> list[str]:
