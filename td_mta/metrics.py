@@ -195,7 +195,8 @@ def _merged(
     safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     step = np.rint(np.log(safe / (1 - safe)) * STEPS).astype(np.int64)
     step -= step.min()
-    sums = [np.bincount(step, x) for x in (negatives, positives, (negatives + positives) * safe)]
+    columns = negatives, positives, (negatives + positives) * safe
+    sums = [np.bincount(step, x).astype(np.float64) for x in columns]
     filled = np.flatnonzero(sums[0] + sums[1])
     negatives, positives, expected = (column[filled] for column in sums)
     return expected / (negatives + positives), negatives, positives

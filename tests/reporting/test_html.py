@@ -249,12 +249,7 @@ def test_the_verdict_depends_on_the_standard_error(error: str, said: str) -> Non
         ("comparison", "lstm_minus_logistic", "0.001"),
         ("comparison", "lstm_minus_logistic_error", error),
     ]
-    written = page(tables(SMALL, facts=facts))
-    assert said in written
-    assert (
-        "The log loss of LSTM is 0.001000 above that of logistic regression; the standard error of "
-        f"this difference, over groups of users, is {float(error):.6f}" in written
-    )
+    assert said in page(tables(SMALL, facts=facts))
 
 
 def bin_of(predicted: float, observed: float, examples: float, conversions: float) -> str:
@@ -270,6 +265,7 @@ def bin_of(predicted: float, observed: float, examples: float, conversions: floa
 
 def test_the_calibration_is_drawn_with_its_counts() -> None:
     facts = [
+        ("model", "network", "lstm"),
         ("calibration", "lstm_1", bin_of(0.001, 0.0, 3000.0, 0.0)),
         ("calibration", "lstm_2", bin_of(0.01, 0.012, 1000.0, 12.0)),
         ("calibration", "logistic_1", bin_of(0.02, 0.01, 2000.0, 20.0)),
@@ -280,6 +276,16 @@ def test_the_calibration_is_drawn_with_its_counts() -> None:
     assert lstm["error_y"]["array"] == [pytest.approx(2 * (0.012 * 0.988 / 1000) ** 0.5)]
     assert logistic["customdata"] == [[20.0, 2000.0]]
     assert '<td class="number">3,000</td>' in written
+
+
+def test_the_used_model_is_drawn_beside_logistic_regression() -> None:
+    bins = [
+        ("calibration", f"{model}_1", bin_of(0.01, 0.01, 1000.0, 10.0))
+        for model in ("logistic", "pairs", "mlp")
+    ]
+    written = page(tables(SMALL, facts=[("model", "network", "mlp"), *bins]))
+    _, *drawn = figures(written)["calibration"]["data"]
+    assert [points["name"] for points in drawn] == ["MLP", "logistic regression"]
 
 
 def test_misses_are_listed_and_their_names_are_text() -> None:
@@ -309,14 +315,19 @@ def test_the_used_model_is_named_with_its_reason() -> None:
     assert "Used: <b>LSTM</b>, as <code>network: lstm</code> asks" in asked
 
 
-def test_two_equal_models_are_said_to_be_equal() -> None:
+def test_differences_of_log_loss_are_told_in_millionths_with_their_errors() -> None:
     facts = [
-        ("model", "network", "logistic"),
-        ("comparison", "logistic_minus_mlp", "1e-19"),
-        ("comparison", "logistic_minus_mlp_error", "1e-19"),
+        *won_by_the_lstm(),
+        ("comparison", "lstm_minus_logistic", "-0.000012"),
+        ("comparison", "lstm_minus_logistic_error", "0.000003"),
+        ("comparison", "lstm_minus_base_rate", "0.0"),
+        ("comparison", "lstm_minus_base_rate_error", "0.0"),
     ]
-    equal = "<li>The log loss of logistic regression equals that of MLP.</li>"
-    assert equal in page(tables(SMALL, facts=facts))
+    section = page(tables(SMALL, facts=facts)).split("<h2>Model quality</h2>")[1]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section.split("</table>")[0])
+    dash = "\N{EN DASH}"
+    assert cells[::4] == ["LSTM (used)", "logistic regression", "the base rate"]
+    assert (cells[2:4], cells[6:8], cells[10:12]) == ([dash, dash], ["12", "3"], ["0", "0"])
 
 
 def controls_of(shares: dict[str, list[float]]) -> list[tuple[str, str, str]]:

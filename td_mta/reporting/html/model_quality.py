@@ -21,14 +21,14 @@ METRICS = (
     "Measured on held-out examples: days of users that were not used in training. Log loss, RMSE "
     "and calibration error: lower is better. AUC: the probability that an example with a "
     "conversion gets a higher prediction than one without; 0.5 is random. The base rate predicts "
-    "the same probability for every example. The credits are only as reliable as the model's "
-    "predictions."
+    "the same probability for every example. Standard errors are over groups of users. The credits "
+    "are only as reliable as the model's predictions."
 )
 CALIBRATION = (
     "Held-out examples in bins of about equal size, by predicted probability. On the dotted line "
     "the observed rate equals the prediction. Error bars are two standard errors either way; the "
-    "numbers count the conversions in the bins of the first model. Bins without a conversion are "
-    "only in the table."
+    "numbers count the conversions in the bins of the first model. Bins without a conversion, and "
+    "the other models, are only in the table."
 )
 RESIDUALS = (
     "Patterns of touches whose observed conversions differ most from the predicted ones, among "
@@ -46,7 +46,9 @@ CHANGES = (
     "The largest change of a channel's share of the channels' credit, from each model to the next. "
     "Where it is small, the choice between the models matters little."
 )
-ROUNDING = 5e-7  # of a difference of log losses: less is 0 in six decimals
+MILLION = 1e6
+HIGHER = "log loss above the used model's, millionths"
+ERROR = "standard error of that, millionths"
 MEASURES = {
     "log_loss": "log loss",
     "auc": "AUC",
@@ -61,7 +63,6 @@ def model_quality(run: RunTables) -> str:
         "<h2>Model quality</h2>",
         paragraphs(METRICS, LADDER, *_used(run)),
         table(_holdout(run)),
-        *_comparison(run),
         *_convergence(run),
         *_calibration(run),
         *_residuals(run),
@@ -88,44 +89,34 @@ def _holdout(run: RunTables) -> pd.DataFrame:
         shown = f"{model_name(model)} (used)" if model == used else model_name(model)
         row = rows.setdefault(model, {"model": shown})
         row[MEASURES.get(measure, "figure")] = run.number("holdout", name)
+    for model, row in rows.items():
+        row |= _comparison(run, model)
     return pd.DataFrame(rows.values())
 
 
-def _comparison(run: RunTables) -> list[str]:
-    """The difference in log loss between the used model and each other one."""
-    sentences = []
-    for name in run.section("comparison"):
-        used, _, other = name.partition("_minus_")
-        difference = run.number("comparison", name)
-        error = run.number("comparison", f"{name}_error")
-        if math.isfinite(difference) and math.isfinite(error):
-            names = model_name(used), model_name(other)
-            sentences.append(_difference(*names, difference, error))
-    return [bullets(sentences)] if sentences else []
-
-
-def _difference(used: str, other: str, difference: float, error: float) -> str:
-    """A difference of log losses and its standard error; none is shown of two equal models."""
-    if abs(difference) < ROUNDING:
-        return f"The log loss of {used} equals that of {other}."
-    direction = "below" if difference < 0 else "above"
-    return (
-        f"The log loss of {used} is {abs(difference):.6f} {direction} that of {other}; the "
-        f"standard error of this difference, over groups of users, is {error:.6f}."
-    )
+def _comparison(run: RunTables, model: str) -> dict[str, float]:
+    """How much higher a model's log loss is than that of the used one, and the standard error."""
+    used = run.section("model").get("network", "")
+    difference = run.number("comparison", f"{used}_minus_{model}")
+    error = run.number("comparison", f"{used}_minus_{model}_error")
+    if not (math.isfinite(difference) and math.isfinite(error)):
+        return {}
+    return {HIGHER: -MILLION * difference, ERROR: MILLION * error}
 
 
 def _calibration(run: RunTables) -> list[str]:
     bins = run.calibration
     if not bins:
         return []
+    used = run.section("model").get("network", "")
+    drawn = {model: bins[model] for model in (used, LOGISTIC) if model in bins}
     parts = [rows.assign(model=model_name(model)) for model, rows in bins.items()]
     columns = ["model", "predicted", "observed", "examples", "conversions"]
     rows = table(pd.concat(parts)[columns], percents=("predicted", "observed"))
     return [
         "<h3>Calibration: do predicted probabilities match observed rates?</h3>",
         paragraphs(CALIBRATION),
-        chart(charts.calibration(bins), "calibration", "Observed rate by predicted probability"),
+        chart(charts.calibration(drawn), "calibration", "Observed rate by predicted probability"),
         folded("Bins as a table", rows),
     ]
 
