@@ -195,11 +195,10 @@ def _merged(
     safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     step = np.rint(np.log(safe / (1 - safe)) * STEPS).astype(np.int64)
     step -= step.min()
-    columns = negatives, positives, (negatives + positives) * safe
-    sums = [np.bincount(step, x).astype(np.float64) for x in columns]
-    filled = np.flatnonzero(sums[0] + sums[1])
-    negatives, positives, expected = (column[filled] for column in sums)
-    return expected / (negatives + positives), negatives, positives
+    columns = (negatives, positives, (negatives + positives) * safe)
+    sums = np.array([np.bincount(step, column) for column in columns], np.float64)
+    sums = sums[:, sums[0] + sums[1] > 0]
+    return sums[2] / (sums[0] + sums[1]), sums[0], sums[1]
 
 
 def _bin_of(probability: Floats, weight: Floats) -> Ints:

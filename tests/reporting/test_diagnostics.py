@@ -214,8 +214,8 @@ def test_notes_say_what_was_sampled_and_lowered() -> None:
 def test_too_little_held_out_is_told(
     negatives: list[float], positives: list[float], told: list[str]
 ) -> None:
-    none = np.zeros(len(negatives), np.int64)
+    rows = np.zeros(len(negatives), np.int64)
     counts = np.array(negatives), np.array(positives)
-    held_out = HeldOut(patterns.Patterns.empty(), none, none, *counts, {}, "logistic")
+    held_out = HeldOut(patterns.Patterns.empty(), rows, rows, *counts, {}, "lstm")
     sentences = diagnostics.holdout_warnings(held_out, "users")
     assert [sentence.partition(":")[0] for sentence in sentences] == told
