@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 PRODUCT_PRECISIONS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 TOLERANCE = 0.02  # of predicted against observed conversions
 NEWTON_STEPS = 50
+MATERIAL = 1 / 500  # of what a rung gains over the base rate
 SCORED = 10_000  # training patterns that a network's figures are of
 
 
@@ -289,12 +290,14 @@ def _score(data: _Data, rung: Rung, f: Floats, started: float) -> _Scored:
 
 
 def _simplest(data: _Data, scored: Sequence[_Scored]) -> str:
-    """The lowest rung that none above beats by more than one standard error."""
+    """The lowest rung that none above beats by more than one standard error, and by `MATERIAL`."""
     held_out = _held_out(data, scored, "")
     names = [each.rung.name for each in scored]
     for number, name in enumerate(names):
+        # Two that are nearly one model differ by less than matters, yet by standard errors.
+        least = MATERIAL * abs(held_out.difference(name, BASE_RATE).mean)
         beyond = [held_out.difference(name, above) for above in names[number + 1 :]]
-        if not any(difference.mean > difference.error for difference in beyond):
+        if not any(gain.mean > max(gain.error, least) for gain in beyond):
             return name
     raise AssertionError("no rung is above the last one")
 
