@@ -308,7 +308,7 @@ def test_misses_are_listed_and_their_names_are_text() -> None:
 def test_the_used_model_is_named_with_its_reason() -> None:
     facts = [*won_by_the_lstm(), ("parameters", "network", "auto")]
     written = page(tables(SMALL, facts=facts))
-    assert "Used: <b>LSTM</b>, the simplest that none above it predicts better than" in written
+    assert "Used: <b>LSTM</b>, the simplest that none above it beats" in written
     assert "<td>LSTM (used)</td>" in written
     assert "<td>logistic regression</td>" in written
     asked = page(tables(SMALL, facts=[*won_by_the_lstm(), ("parameters", "network", "lstm")]))
@@ -546,4 +546,13 @@ def test_the_first_and_the_last_day_are_key_numbers() -> None:
     page = html.render(tables({"Email": [4.0]}, facts=facts), "A run")
     assert "<dt>first day</dt><dd>2024-03-04</dd>" in page
     assert "<dt>last day</dt><dd>2024-03-24</dd>" in page
+    assert "credited from" not in page
     assert "first day" not in html.render(tables({"Email": [4.0]}), "An older run")
+
+
+@pytest.mark.parametrize(("credited", "told"), [("2024-03-06", True), ("2024-03-04", False)])
+def test_the_first_credited_day_is_told_where_there_is_history(credited: str, told: bool) -> None:
+    facts = [("span", "first_day", "2024-03-04"), ("span", "first_credited_day", credited)]
+    written = page(tables(SMALL, facts=facts))
+    assert ("<dt>credited from</dt><dd>2024-03-06</dd>" in written) == told
+    assert ("credited from" in written) == told

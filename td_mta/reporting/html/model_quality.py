@@ -39,7 +39,10 @@ LADDER = (
     "and networks (MLP, LSTM) that learn what these leave over."
 )
 WHY = {
-    "auto": "the simplest that none above it predicts better than by more than one standard error",
+    "auto": (
+        "the simplest that none above it beats by more than one standard error and by more than "
+        "0.2% of what it gains over the base rate"
+    ),
     "set": "as <code>network: {used}</code> asks, whatever the others' log loss is",
 }
 CHANGES = (
