@@ -345,14 +345,15 @@ def test_a_run_says_what_its_controls_take() -> None:
         "with all controls": [0.3, 0.1, 0.6],
         "without calendar_day": [0.31, 0.25, 0.44],
         "without user_activity": [0.3004, 0.1, 0.5996],
+        "without since_conversion": [0.3008, 0.1008, 0.5984],
     }
     written = page(tables(SMALL, facts=controls_of(shares)))
     section = written.split("<h2>What the controls take</h2>")[1].split("</section>")[0]
     headings = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", section)
     assert headings == ["channel", *shares]
     cells = re.findall(r"<td[^>]*>(.*?)</td>", section)
-    assert cells[:4] == ["Email", "30.0%", "31.0%", "30.0%"]
-    assert cells[-4:] == ["(baseline)", "60.0%", "44.0%", "60.0%"]
+    assert cells[:5] == ["Email", "30.0%", "31.0%", "30.0%", "30.1%"]
+    assert cells[-5:] == ["(baseline)", "60.0%", "44.0%", "60.0%", "59.8%"]
     assert (
         "Without calendar_day (the calendar day, such as weekday, season and special days) the "
         "channels would get 56.0% of the conversions instead of 40.0%; most changed is Display, "
@@ -361,6 +362,10 @@ def test_a_run_says_what_its_controls_take() -> None:
     assert (
         "Without user_activity (how often the user is touched in all) no share of the conversions "
         "changes by more than 0.1 percentage points." in section
+    )
+    assert (
+        "the channels would get 40.2% of the conversions instead of 40.0%, no channel more than "
+        "0.1 percentage points of it." in section
     )
 
 

@@ -58,8 +58,13 @@ def _sentence(column: str, without: pd.Series, with_all: pd.Series) -> str:
     if changes.max() < SMALL:
         return f"{start} no share of the conversions changes by more than {points(SMALL)}."
     most = changes.drop(BASELINE).idxmax()
-    return (
+    sentence = (
         f"{start} the channels would get {percent(1 - without[BASELINE])} of the conversions "
-        f"instead of {percent(1 - with_all[BASELINE])}; most changed is {most}, from "
-        f"{percent(with_all[most])} to {percent(without[most])}."
+        f"instead of {percent(1 - with_all[BASELINE])}"
+    )
+    if changes[most] < SMALL:
+        return f"{sentence}, no channel more than {points(SMALL)} of it."
+    return (
+        f"{sentence}; most changed is {most}, from {percent(with_all[most])} to "
+        f"{percent(without[most])}."
     )
