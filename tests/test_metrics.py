@@ -50,6 +50,13 @@ def test_with_groups_the_error_is_that_of_sums_over_them() -> None:
     assert found.error == pytest.approx(np.sqrt(squares * 2 / 1) / total)
 
 
+def test_models_that_are_equal_but_for_rounding_do_not_differ() -> None:
+    other, group = CHANCE * (1 + 2e-16), np.array([4, 7, 4])
+    assert (other != CHANCE).any()
+    found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES, group)
+    assert found == (0.0, 0.0)
+
+
 def test_one_group_has_no_standard_error() -> None:
     other, group = np.array([0.15, 0.05, 0.6]), np.zeros(3, np.int64)
     found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES, group)
