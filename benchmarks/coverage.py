@@ -1,12 +1,13 @@
-"""`python -m benchmarks.coverage [--datasets N] [--world NAME]...`: how often intervals cover truth.
+"""`python -m benchmarks.coverage [--datasets N] [--world NAME]...`: do intervals cover the truth?
 
 Each data set is a world of its own (`--world`, `--users`), simulated, run with the defaults of
 `config/params.yml` (`--set KEY=VALUE` changes them) and compared with its own true credit, that of
-the conversions which the run credited, by channel and for the baseline. The worlds take turns; their
-window is cut to 3 days. Printed too: how often the intervals cover the expectation of the truth,
-estimated by its mean over data sets.
+the conversions which the run credited, by channel and for the baseline. The worlds take turns;
+their window is cut to 3 days. Printed too: how often the intervals cover the expectation of the
+truth, estimated by its mean over data sets.
 
-EXPECT
+Expect 15 seconds of one core per data set and 1.1 GiB with the defaults: 25 minutes for 100 of
+them. With `--set network=pairs`, which trains no network, a few seconds each.
 """
 
 import argparse
