@@ -38,6 +38,7 @@ from td_mta.simulate.output.facts import Facts, from_date
 from td_mta.warehouse.local import LocalWarehouse
 
 NOT_JUDGED = {"demo"}  # small: to try things out
+ROUNDING = 1e-12  # of log losses: a network that learned nothing predicts what its linear rung does
 
 
 def main() -> None:
@@ -228,9 +229,9 @@ def _held_out(out: Path) -> str:
     compared = []
     for name in others:
         difference, error = (float(info["comparison", key]) for key in (name, f"{name}_error"))
-        errors = difference / error if error else 0.0
+        errors = difference / error if error > ROUNDING else 0.0
         other = name.removeprefix(f"{used}_minus_").replace("_", " ")
-        compared.append(f"{difference:+.6f} to {other} ({errors:+.1f} standard errors)")
+        compared.append(f"{round(difference, 6) + 0.0:+.6f} to {other} ({errors:+.1f} standard errors)")
     loss = float(info["holdout", f"{used}_log_loss"])
     return f"used: {used}; held-out log loss {loss:.6f}: {', '.join(compared)}"
 
