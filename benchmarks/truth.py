@@ -38,6 +38,7 @@ from td_mta.simulate.output.facts import Facts, from_date
 from td_mta.warehouse.local import LocalWarehouse
 
 NOT_JUDGED = {"demo"}  # small: to try things out
+ROUNDING = 1e-12  # of log losses: a network that learned nothing predicts what its linear rung does
 
 
 def main() -> None:
@@ -221,16 +222,18 @@ def _peers(python: str, paths: Path, no_touch: float) -> tuple[dict[str, pd.Seri
 
 
 def _held_out(out: Path) -> str:
-    """Held-out log loss of the model and of the logistic regression, as a sentence."""
+    """Held-out log loss of the used model, and how it compares with the others', as a sentence."""
     info = _info(out)
-    lstm = float(info["holdout", "lstm_log_loss"])
-    logistic = float(info["holdout", "logistic_log_loss"])
-    difference = float(info["comparison", "lstm_minus_logistic"])
-    error = float(info["comparison", "lstm_minus_logistic_error"])
-    return (
-        f"held-out log loss {lstm:.6f}, logistic regression {logistic:.6f}: "
-        f"{difference:+.6f}, standard error {error:.6f} ({difference / error:+.1f})"
-    )
+    used = info["model", "network"]
+    others = [name for name in info["comparison"].index if not name.endswith("_error")]
+    compared = []
+    for name in others:
+        difference, error = (float(info["comparison", key]) for key in (name, f"{name}_error"))
+        errors = difference / error if error > ROUNDING else 0.0
+        other = name.removeprefix(f"{used}_minus_").replace("_", " ")
+        compared.append(f"{round(difference, 6) + 0.0:+.6f} to {other} ({errors:+.1f} standard errors)")
+    loss = float(info["holdout", f"{used}_log_loss"])
+    return f"used: {used}; held-out log loss {loss:.6f}: {', '.join(compared)}"
 
 
 def _info(out: Path) -> pd.Series:

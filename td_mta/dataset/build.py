@@ -44,7 +44,7 @@ from td_mta.journeys.examples import (
 from td_mta.journeys.hashing import Hashes, uniform
 from td_mta.journeys.paths import conversion_paths, null_paths
 from td_mta.journeys.patterns import Grid, Patterns
-from td_mta.journeys.returns import Returns, returns_of, sum_of
+from td_mta.journeys.returns.counts import Returns, returns_of, sum_of
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys

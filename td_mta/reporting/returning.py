@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from td_mta.journeys.return_statistics import (
+from td_mta.journeys.returns.counts import Returns
+from td_mta.journeys.returns.statistics import (
     Estimate,
     affected_share,
     lasting_effect,
@@ -18,7 +19,6 @@ from td_mta.journeys.return_statistics import (
     touches_after_buying,
     usual_gap,
 )
-from td_mta.journeys.returns import Returns
 
 MANY_LOST, SURELY_LOST = 0.1, 5  # share of the ids, standard errors
 LASTING, SURELY_LASTING, MANY_AFFECTED = 0.2, 3, 0.01  # log odds, errors, share of the conversions

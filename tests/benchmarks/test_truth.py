@@ -93,6 +93,25 @@ def test_credit_is_compared_with_that_of_the_credited_period(tmp_path: Path) -> 
     assert truth._first_credited(tmp_path, default=2) == 4
 
 
+def test_the_held_out_loss_is_that_of_the_used_model(tmp_path: Path) -> None:
+    facts = {
+        ("model", "network"): "pairs",
+        ("holdout", "pairs_log_loss"): 0.25,
+        ("holdout", "base_rate_log_loss"): 0.5,
+        ("comparison", "pairs_minus_lstm"): 0.0,
+        ("comparison", "pairs_minus_lstm_error"): 0.0,
+        ("comparison", "pairs_minus_base_rate"): -0.25,
+        ("comparison", "pairs_minus_base_rate_error"): 0.1,
+    }
+    lines = [f"{section},{name},{value}" for (section, name), value in facts.items()]
+    info = "\n".join(["section,name,value", *lines, ""])
+    (tmp_path / "shapley_run_info.csv").write_text(info)
+    assert truth._held_out(tmp_path) == (
+        "used: pairs; held-out log loss 0.250000: +0.000000 to lstm (+0.0 standard errors), "
+        "-0.250000 to base rate (-2.5 standard errors)"
+    )
+
+
 def test_packages_that_are_not_installed_have_a_note(tmp_path: Path) -> None:
     paths = tmp_path / "paths.csv"
     paths.write_text("path,conversions,value,nulls\nEmail > Social,1,2.5,3\n")

@@ -22,9 +22,8 @@ from local_runner.command import run as run_workflow
 from local_runner.td.account import DIGDAG_PATIENCE
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 from td_mta.config import attribution as configuration
+from td_mta.dataset.build import Extracted
 from td_mta.errors import MtaError
-from td_mta.journeys.examples import Examples
-from td_mta.journeys.patterns import Grid
 from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import attribution
 from td_mta.warehouse.td_patience import Patience
@@ -32,7 +31,7 @@ from td_mta.warehouse.treasure_data import TreasureDataWarehouse
 from tests.end_to_end import runs, shop
 
 if TYPE_CHECKING:
-    from td_mta.model.training import Fitted
+    from td_mta.model.ladder import Fitted
 
 PYTHON = "+execute_python_code"
 STAGES = (
@@ -153,12 +152,13 @@ def _python(td: Emulator, out: Path, settings: Mapping[str, str]) -> tuple[str, 
 _MODELS: "dict[str, Fitted]" = {}
 
 
-def _trained(examples: Examples, grid: Grid, settings: TrainingSettings) -> "Fitted":
+def _trained(extracted: Extracted, settings: TrainingSettings) -> "Fitted":
     """The model, trained at the first call: every run of the stage has the same examples."""
     if "the shop's" not in _MODELS:
-        from td_mta.model import training
+        from td_mta.model import ladder
 
-        _MODELS["the shop's"] = training.fit(examples, grid, settings)
+        examples, strata, grid = extracted.examples, extracted.strata, extracted.schema.grid
+        _MODELS["the shop's"] = ladder.climb(examples, strata, grid, settings)
     return _MODELS["the shop's"]
 
 

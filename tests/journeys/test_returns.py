@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from td_mta.journeys.controls import Period
 from td_mta.journeys.patterns import Grid
-from td_mta.journeys.return_statistics import (
+from td_mta.journeys.returns.counts import BESIDE, LEVELS, REACH, WAIT, Returns, returns_of, sum_of
+from td_mta.journeys.returns.statistics import (
     Estimate,
     affected_share,
     lasting_effect,
@@ -24,7 +25,6 @@ from td_mta.journeys.return_statistics import (
     touches_after_buying,
     usual_gap,
 )
-from td_mta.journeys.returns import BESIDE, LEVELS, REACH, WAIT, Returns, returns_of, sum_of
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Touchpoints, arrange
 from td_mta.journeys.windows import Journeys
 

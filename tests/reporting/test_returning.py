@@ -8,7 +8,7 @@ import pytest
 
 from td_mta.journeys.controls import Period
 from td_mta.journeys.patterns import Grid
-from td_mta.journeys.returns import Returns, returns_of
+from td_mta.journeys.returns.counts import Returns, returns_of
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Touchpoints
 from td_mta.journeys.windows import Journeys
 from td_mta.reporting.returning import (

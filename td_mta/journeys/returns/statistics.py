@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys.returns import BESIDE, WAIT, Returns
+from td_mta.journeys.returns.counts import BESIDE, WAIT, Returns
 from td_mta.journeys.touchpoints import Floats, Ints
 
 HALF = 0.5  # of a touch, so that none has a logarithm too

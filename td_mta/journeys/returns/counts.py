@@ -1,5 +1,5 @@
 """Counts of users who come back, which tell lost ids, lasting touches and purchases that cause
-touches; `return_statistics.py` says how. Parts add up. Days count from the first of the data.
+touches; `statistics.py` says how. Parts add up. Days count from the first of the data.
 """
 
 import operator
