@@ -87,11 +87,11 @@ class Problem:
         BVB = (self.design * by_stratum[:, None]).T @ self.design
         return np.block([[XVX, XVB], [XVB.T, BVB]])
 
-    def _cross(self, V: scipy.sparse.csr_matrix) -> Floats:
-        """X'VB, by the cheaper of two orders: VB is dense, with a row for every pattern."""
-        if V.shape[0] <= MOST_DENSE:
-            return self.features.T @ (V @ self.design)
-        return (self.features.T @ V) @ self.design
+    def _cross(self, table: scipy.sparse.csr_matrix) -> Floats:
+        """X'VB for V `(patterns, strata)`, by the cheaper order: VB is dense, a row a pattern."""
+        if table.shape[0] <= MOST_DENSE:
+            return self.features.T @ (table @ self.design)
+        return (self.features.T @ table) @ self.design
 
     def newton(self, parameters: Floats, log_odds: Floats) -> tuple[Floats, float, Floats]:
         """A step, what it gains by the quadratic model in nats, and the information."""
