@@ -1,8 +1,7 @@
 """`python -m benchmarks.shapley [--patterns N]`: coalitions a second, and plain predictions.
 
-Both use the same LSTM at the default width, the slowest rung. The Shapley side includes finding the
-distinct coalitions and weighting their values. Near 100 % says that nothing but the model costs
-time.
+Both use the LSTM at the default width. The Shapley side includes finding the distinct
+coalitions and weighting their values. Near 100 % says that nothing but the model costs time.
 
 Expect 10 seconds and 0.9 GiB with the defaults.
 """

@@ -14,6 +14,7 @@ from td_mta.journeys.touchpoints import Floats, Ints
 BINS = 10
 FEW = 100_000  # predictions that are sorted one by one
 STEPS = 4096  # of log-odds, to one: beyond, predictions so near are taken as equal
+ROUNDING = 1e-12  # of a difference of losses
 SMALLEST = 1e-15  # probability that a logarithm is taken of
 
 
@@ -111,12 +112,13 @@ def loss_difference(
 
     Examples are taken as independent, given what was touched, or with `group` `(n,)` only those of
     different groups of users (clusters); then the error is that of the mean of the paired
-    differences. NaN for fewer than two examples or groups.
+    differences. NaN for fewer than two examples or groups. Models that are equal but for rounding
+    do not differ at all.
     """
     one_negative, one_positive = _losses(one)
     other_negative, other_positive = _losses(other)
-    of_negative = one_negative - other_negative
-    of_positive = one_positive - other_positive
+    of_negative = _beyond_rounding(one_negative - other_negative)
+    of_positive = _beyond_rounding(one_positive - other_positive)
     total = negatives.sum() + positives.sum()
     mean = (positives @ of_positive + negatives @ of_negative) / total
     from_negative, from_positive = of_negative - mean, of_positive - mean
@@ -126,6 +128,11 @@ def loss_difference(
     sums = np.bincount(group, positives * from_positive + negatives * from_negative)
     clusters = len(np.unique(group))
     return Difference(float(mean), _error_of_mean(float(sums @ sums), clusters, total))
+
+
+def _beyond_rounding(difference: Floats) -> Floats:
+    """0 instead of what the last digits of two equal numbers may differ by."""
+    return np.where(np.abs(difference) < ROUNDING, 0.0, difference)
 
 
 def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
@@ -188,10 +195,10 @@ def _merged(
     safe = np.clip(probability, SMALLEST, 1 - SMALLEST)
     step = np.rint(np.log(safe / (1 - safe)) * STEPS).astype(np.int64)
     step -= step.min()
-    sums = [np.bincount(step, x) for x in (negatives, positives, (negatives + positives) * safe)]
-    filled = np.flatnonzero(sums[0] + sums[1])
-    negatives, positives, expected = (column[filled] for column in sums)
-    return expected / (negatives + positives), negatives, positives
+    columns = (negatives, positives, (negatives + positives) * safe)
+    sums = np.array([np.bincount(step, column) for column in columns], np.float64)
+    sums = sums[:, sums[0] + sums[1] > 0]
+    return sums[2] / (sums[0] + sums[1]), sums[0], sums[1]
 
 
 def _bin_of(probability: Floats, weight: Floats) -> Ints:

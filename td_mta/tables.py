@@ -18,9 +18,10 @@ class Table(NamedTuple):
 
 METRICS = Table(
     "metrics_table",
-    "epoch",
+    "model of the ladder",
     ("epoch", "loss", "rmse", "auc", "val_loss", "val_rmse", "val_auc"),
-    "quality on training and held-out examples, at natural prevalence",
+    "quality on training and held-out examples, at natural prevalence; `epoch` counts the models: "
+    "1 logistic regression, 2 with pairs, 3 MLP, 4 LSTM",
 )
 SHAPLEY = Table(
     "shapley_table",
@@ -71,7 +72,7 @@ RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
-    "parameters, counts, first and last day, seconds per step, versions, held-out quality, "
-    "numbered columns, warnings",
+    "parameters, counts, first and last day, first credited day, used model, credit without each "
+    "control, seconds per step, versions, held-out quality, numbered columns, warnings",
 )
 TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)

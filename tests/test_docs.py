@@ -168,6 +168,19 @@ def test_the_table_of_tables_is_tables_py() -> None:
     assert rows(PAGES["docs/tables.md"]) == expected
 
 
+def test_what_can_fool_it_quotes_the_warnings_that_there_are() -> None:
+    """A sentence of the source stands in several strings; `…` is for what a run fills in."""
+    sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("td_mta/reporting/**/*.py")]
+    sentences = re.sub(r'"\s*\n\s*f?"', "", "\n".join(sources))
+    warnings = " ".join(row[3] for row in rows(WHAT_CAN_FOOL_IT) if len(row) == 5)
+    quoted = [part for text in re.findall(r'"([^"]+)"', warnings) for part in text.split("…")]
+    assert len(quoted) > 8
+    assert [part for part in quoted if part not in sentences] == []
+
+
+WHAT_CAN_FOOL_IT = PAGES["docs/what_can_fool_it.md"]
+
+
 def test_every_method_has_its_row_in_which_method_when() -> None:
     methods = [row[0].strip("`") for row in rows(section("Which method when", ANALYST))]
     assert methods == ["shapley", *METHODS]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sklearn.metrics import roc_auc_score
 
 from td_mta import metrics
 
@@ -32,6 +33,58 @@ def test_the_difference_of_losses_is_that_of_the_examples_one_by_one() -> None:
     found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES)
     assert found.mean == pytest.approx(paired.mean())
     assert found.error == pytest.approx(paired.std(ddof=1) / np.sqrt(len(paired)))
+
+
+def test_with_groups_the_error_is_that_of_sums_over_them() -> None:
+    other, group = np.array([0.15, 0.05, 0.6]), np.array([4, 7, 4])
+    sums, total = {4: [0.0, 0], 7: [0.0, 0]}, 18
+    for row, which in enumerate(group.tolist()):
+        chance, label = one_by_one(CHANCE[[row]], NEGATIVES[[row]], POSITIVES[[row]])
+        beside, _ = one_by_one(other[[row]], NEGATIVES[[row]], POSITIVES[[row]])
+        sums[which][0] += (losses(chance, label) - losses(beside, label)).sum()
+        sums[which][1] += len(label)
+    mean = sum(paired for paired, _ in sums.values()) / total
+    squares = sum((paired - n * mean) ** 2 for paired, n in sums.values())
+    found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES, group)
+    assert found.mean == pytest.approx(mean)
+    assert found.error == pytest.approx(np.sqrt(squares * 2 / 1) / total)
+
+
+def test_models_that_are_equal_but_for_rounding_do_not_differ() -> None:
+    other, group = CHANCE * (1 + 2e-16), np.array([4, 7, 4])
+    assert (other != CHANCE).any()
+    found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES, group)
+    assert found == (0.0, 0.0)
+
+
+def test_one_group_has_no_standard_error() -> None:
+    other, group = np.array([0.15, 0.05, 0.6]), np.zeros(3, np.int64)
+    found = metrics.loss_difference(CHANCE, other, NEGATIVES, POSITIVES, group)
+    assert np.isnan(found.error)
+
+
+def test_users_who_come_many_times_are_no_more_than_one_each() -> None:
+    """Groups repeated ten times over: the error is that of the groups, not of the rows."""
+    rng = np.random.default_rng(0)
+    one, other = rng.uniform(0.1, 0.3, 40), rng.uniform(0.1, 0.3, 40)
+    positives = rng.binomial(50, 0.2, 40).astype(float)
+    group = np.arange(40)
+    once = metrics.loss_difference(one, other, 50 - positives, positives, group)
+    arrays_ = [np.repeat(x, 10) for x in (one, other, 50 - positives, positives, group)]
+    ten_times = metrics.loss_difference(*arrays_)
+    assert ten_times == pytest.approx(once)
+
+
+def test_figures_of_many_predictions_are_those_of_all_of_them_sorted() -> None:
+    rng = np.random.default_rng(0)
+    n = metrics.FEW + 1
+    chance = rng.beta(1, 20, n)
+    label = rng.binomial(1, chance).astype(float)
+    found = metrics.quality(chance, 1 - label, label)
+    assert found.auc == pytest.approx(roc_auc_score(label, chance), abs=1e-4)
+    tenths = [part.mean() for part in np.array_split(label[np.argsort(chance)], metrics.BINS)]
+    bins = metrics.calibration(chance, 1 - label, label)
+    np.testing.assert_allclose(bins.observed, tenths, atol=1e-3)
 
 
 def test_a_model_does_not_differ_from_itself() -> None:

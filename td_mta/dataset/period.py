@@ -12,7 +12,7 @@ from td_mta.ingest.pages import TouchpointTable
 from td_mta.journeys.controls import Period
 from td_mta.journeys.touchpoints import Ints
 
-SPANS = 3  # windows after the first one that it is compared with
+SPANS = 3  # windows after the first one that it is compared with, or fewer; at least one
 STEADY = 0.5  # of their rows: with more in the first one the record begins in the middle
 
 
@@ -36,11 +36,11 @@ def period_of(touchpoints: TouchpointTable, config: Config) -> Period:
 def begins_abruptly(rows_by_day: Ints, window_days: int) -> bool:
     """Whether the first window has about as many rows as those after it; never of few days.
 
-    >>> begins_abruptly(np.array([9, 9, 9, 9]), 1), begins_abruptly(np.array([1, 5, 8, 9]), 1)
+    >>> begins_abruptly(np.array([9, 9, 9]), 1), begins_abruptly(np.array([1, 5, 8, 9]), 1)
     (True, False)
     """
     first, later = rows_by_day[:window_days], rows_by_day[window_days:][: SPANS * window_days]
-    if len(later) < SPANS * window_days:
+    if len(later) < window_days:
         return False
     return bool(first.mean() >= STEADY * later.mean())
 

@@ -45,11 +45,11 @@ class Counted(NamedTuple):
 
     def by_pattern(self, values: Floats) -> Floats:
         """Values `(cells,)` summed over the strata, `(n,)`."""
-        return np.bincount(self.pattern, values, len(self.patterns.keys))
+        return sums(self.pattern, values, len(self.patterns.keys))
 
     def by_stratum(self, values: Floats) -> Floats:
         """Values `(cells,)` summed over the patterns, `(strata,)`."""
-        return np.bincount(self.stratum, values, len(self.codes))
+        return sums(self.stratum, values, len(self.codes))
 
 
 class Rows(NamedTuple):
@@ -82,6 +82,15 @@ def held_out(examples: Examples) -> Counted:
     return _of_rows(examples, examples.group >= GROUPS, augmented=False)
 
 
+def sums(which: Ints, values: Floats, n: int) -> Floats:
+    """Values summed by which of `n` they belong to.
+
+    >>> sums(np.array([1, 1, 0]), np.array([1.0, 2.0, 4.0]), 3).tolist()
+    [4.0, 3.0, 0.0]
+    """
+    return np.bincount(which, values, n).astype(np.float64, copy=False)
+
+
 def _of_rows(examples: Examples, chosen: Flags, *, augmented: bool) -> Counted:
     counts = examples.counts
     negatives = counts[:, NEGATIVE] + counts[:, AUGMENTED] * augmented
@@ -99,8 +108,8 @@ def _of_rows(examples: Examples, chosen: Flags, *, augmented: bool) -> Counted:
         examples.patterns.take(present),
         codes,
         *np.divmod(cells, max(len(codes), 1)),
-        np.bincount(cell, by_group.negatives, len(cells)),
-        np.bincount(cell, by_group.positives, len(cells)),
+        sums(cell, by_group.negatives, len(cells)),
+        sums(cell, by_group.positives, len(cells)),
         by_group,
     )
 

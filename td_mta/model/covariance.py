@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.model.counted import Counted
+from td_mta.model.counted import Counted, sums
 from td_mta.model.glm import JITTER, Problem, Solution, penalised
 
 
@@ -57,4 +57,4 @@ def left_out_loss(problem: Problem, solution: Solution, scores: Floats, precisio
 
 def _by_group(group: Ints, which: Ints, values: Floats, n: int) -> Floats:
     """Sums by group, `(groups, n)`."""
-    return np.bincount(group * n + which, values, GROUPS * n).reshape(GROUPS, n)
+    return sums(group * n + which, values, GROUPS * n).reshape(GROUPS, n)

@@ -15,14 +15,15 @@ from scipy.special import expit, logit
 from td_mta.journeys.patterns import Grid, Patterns, dense
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.model import layers
-from td_mta.model.counted import Counted
+from td_mta.model.counted import Counted, sums
+from td_mta.model.predictor import Network
 from td_mta.model.settings import TrainingSettings
 
-PEAK_RATE = 8e-3
-DECAY = 1 / 3  # weight decay of a table with as many conversions as a gate has recurrent weights
-MOST_DECAY = 1 / 128  # times the width: with more, little is learned at all
-LSTM_DAYS = 120_000
-FEWEST_STEPS = 10  # of an epoch of the LSTM
+PEAK_RATE = 5e-3
+DECAY = 2.0  # of weights, times the learning rate, at a step
+LSTM_DAYS = 40_000  # of the windows of an epoch, which bounds its time: a second or two on 2 cores
+LSTM_STEPS = 13  # of an epoch
+FEWEST_WINDOWS = 250  # of a step
 STOPPING_GROUPS = 6  # of the training users: their loss chooses the epoch
 
 
@@ -69,7 +70,6 @@ class Schedule(NamedTuple):
     epochs: int
     steps: int  # of an epoch
     batch: int  # patterns of a step
-    width: int  # of its layers
     scored: int  # patterns that the loss after an epoch is of
 
 
@@ -81,15 +81,15 @@ def fold(counted: Counted, probability: Floats, groups: Flags) -> Folded:
     mean = counted.by_pattern(counted.weight * probability) / counted.by_pattern(counted.weight)
     folded = Folded(
         counted.patterns,
-        np.bincount(cell, rows.negatives * weight, n),
-        np.bincount(cell, rows.positives * weight, n),
+        sums(cell, rows.negatives * weight, n),
+        sums(cell, rows.positives * weight, n),
         logit(mean),
     )
     return folded.take(np.flatnonzero(folded.weight))
 
 
 def train(
-    network: keras.Model,
+    network: Network,
     fitted: Folded,
     stopping: Folded,
     grid: Grid,
@@ -98,21 +98,23 @@ def train(
 ) -> int:
     """Train in place, to the epoch of the least loss on `stopping`, whose number is returned.
 
-    Epoch 0 is before the first step, where the network adds nothing.
+    Epoch 0 is before the first step, where the network adds nothing; so it stays where either part
+    of the users has no conversion.
     """
-    model = _compiled(network, fitted, grid, schedule)
+    if not fitted.positives.sum() or not stopping.positives.sum():
+        return 0
+    model = _compiled(network.model, grid, schedule)
     stopping = stopping.sample(schedule.scored, rng)
-    score = layers.log_odds_of(network)
     cells = dense(stopping.patterns, grid)
-    best, losses = network.get_weights(), [stopping.loss(np.zeros(len(cells)))]
+    best, losses = network.model.get_weights(), [stopping.loss(np.zeros(len(cells)))]
     probability = inclusion(fitted.conversions, schedule.batch)
     for _ in range(schedule.epochs):
         for _ in range(schedule.steps):
             _step(model, fitted, probability, grid, rng)
-        losses.append(stopping.loss(score(cells)))
+        losses.append(stopping.loss(network.log_odds(cells)))
         if losses[-1] <= min(losses):
-            best = network.get_weights()
-    network.set_weights(best)
+            best = network.model.get_weights()
+    network.model.set_weights(best)
     return int(np.argmin(losses))
 
 
@@ -146,32 +148,28 @@ def draw(probability: Floats, rng: np.random.Generator) -> Ints:
 
 
 def lstm_schedule(grid: Grid, settings: TrainingSettings) -> Schedule:
-    """As many days of windows as a few seconds can train, though no fewer steps than that."""
-    of_an_epoch = LSTM_DAYS // (settings.epochs * grid.days * settings.batch_size)
-    steps = max(FEWEST_STEPS, of_an_epoch)
-    return Schedule(settings.epochs, steps, settings.batch_size, settings.width, 4000)
+    """Few steps, each of as many windows as the time of an epoch allows for their days."""
+    windows = LSTM_DAYS // (grid.days * LSTM_STEPS)
+    batch = min(settings.batch_size, max(FEWEST_WINDOWS, windows))
+    return Schedule(settings.epochs, LSTM_STEPS, batch, 4000)
 
 
 def mlp_schedule(settings: TrainingSettings) -> Schedule:
     """Four times the batch, and more and longer epochs: its steps cost next to nothing."""
-    return Schedule(4 * settings.epochs, 40, 4 * settings.batch_size, layers.MLP_WIDTH, 50_000)
+    return Schedule(3 * settings.epochs, 40, 4 * settings.batch_size, 50_000)
 
 
-def _compiled(network: keras.Model, fitted: Folded, grid: Grid, schedule: Schedule) -> keras.Model:
+def _compiled(network: keras.Model, grid: Grid, schedule: Schedule) -> keras.Model:
     """The network beside an offset, with AdamW.
 
-    The learning rate rises over a twentieth of the steps, then falls to zero along a cosine. The
-    decay of weights falls with the square of conversions per weight: without it the network
-    overfits a small table, with it the interactions of a large one are lost.
+    The learning rate rises over a twentieth of the steps, then falls to zero along a cosine.
     """
     steps = schedule.epochs * schedule.steps
     warmup = max(1, steps // 20)
     rates = keras.optimizers.schedules.CosineDecay(
         PEAK_RATE / 10, max(1, steps - warmup), warmup_target=PEAK_RATE, warmup_steps=warmup
     )
-    weights_per_conversion = schedule.width**2 / max(fitted.positives.sum(), 1)
-    decay = min(MOST_DECAY * schedule.width, DECAY * weights_per_conversion**2)
-    optimizer = keras.optimizers.AdamW(rates, weight_decay=decay, global_clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(rates, weight_decay=DECAY, global_clipnorm=1.0)
     cells, offset = keras.Input((grid.days, grid.channels)), keras.Input((1,))
     model = keras.Model([cells, offset], keras.layers.Add()([network(cells), offset]))
     model.compile(optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True))
@@ -187,7 +185,7 @@ def _step(
 ) -> None:
     rows = draw(probability, rng)
     drawn = fitted.take(rows)
-    scale = len(rows) / fitted.positives.sum() if fitted.positives.sum() else 1.0
+    scale = len(rows) / fitted.positives.sum()
     weight = drawn.weight / probability[rows] * scale  # the loss is in nats a conversion
     label = drawn.positives / drawn.weight
     columns = (array[:, None].astype(np.float32) for array in (drawn.offset, label))

@@ -15,7 +15,7 @@ import scipy.sparse
 from scipy.special import expit, log_expit
 
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.model.counted import Counted
+from td_mta.model.counted import Counted, sums
 
 MOST_STEPS = 50
 NEAR = 1e-4  # nats that a last step still gains; the next would gain its square
@@ -98,10 +98,10 @@ class Problem:
     def without_controls(self) -> "Problem":
         """The same examples by pattern alone."""
         n = self.features.shape[0]
-        by_pattern = (np.bincount(self.pattern, x, n) for x in (self.weight, self.positives))
+        weight, positives = (sums(self.pattern, x, n) for x in (self.weight, self.positives))
         nothing, zeros = np.zeros((1, 0)), np.zeros(n, np.int64)
         precision = self.precision[: self.terms]
-        return Problem(self.features, nothing, np.arange(n), zeros, *by_pattern, precision)
+        return Problem(self.features, nothing, np.arange(n), zeros, weight, positives, precision)
 
     def _gradient(self, parameters: Floats, p: Floats) -> Floats:
         return self.score(self.positives - self.weight * p) - self.precision * parameters
@@ -110,8 +110,8 @@ class Problem:
         """Values `(cells,)` summed over strata and over patterns."""
         patterns, strata = self.features.shape[0], len(self.design)
         return (
-            np.bincount(self.pattern, values, patterns),
-            np.bincount(self.stratum, values, strata),
+            sums(self.pattern, values, patterns),
+            sums(self.stratum, values, strata),
         )
 
     def _table(self, values: Floats) -> scipy.sparse.csr_matrix:
@@ -174,5 +174,5 @@ def _uphill(
 
 def _gram(features: scipy.sparse.csr_matrix, weight: Floats) -> Floats:
     """X' diag(weight) X, `(terms, terms)`."""
-    weighted = features.multiply(weight[:, None]).tocsr()
+    weighted = scipy.sparse.diags_array(weight) @ features
     return np.asarray((features.T @ weighted).todense())

@@ -10,6 +10,7 @@ from td_mta import metrics
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.metrics import Bins, Difference, Quality
+from td_mta.model.counted import sums
 
 LOGISTIC, PAIRS, MLP, LSTM = RUNGS = "logistic", "pairs", "mlp", "lstm"
 BASE_RATE = "base_rate"
@@ -82,9 +83,9 @@ def largest_residuals(held_out: HeldOut) -> LargestResiduals:
     n, which = len(held_out.patterns.keys), held_out.pattern
     probability = held_out.probabilities[held_out.chosen]  # by row
     examples = held_out.negatives + held_out.positives
-    observed = np.bincount(which, held_out.positives, n)  # conversions, by pattern
-    predicted = np.bincount(which, examples * probability, n)
-    total = np.bincount(which, examples, n)
+    observed = sums(which, held_out.positives, n)  # conversions, by pattern
+    predicted = sums(which, examples * probability, n)
+    total = sums(which, examples, n)
     larger = np.maximum(predicted, observed)
     compared = np.flatnonzero(larger >= FEW)
     mean = predicted / np.maximum(total, 1)

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from td_mta.journeys.examples import Examples
-from td_mta.journeys.patterns import Grid, dense
+from td_mta.journeys.patterns import Grid
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.metrics import Quality, quality
@@ -33,7 +33,8 @@ log = logging.getLogger(__name__)
 PRODUCT_PRECISIONS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 TOLERANCE = 0.02  # of predicted against observed conversions
 NEWTON_STEPS = 50
-SCORED = 10_000  # training patterns that a network's figures are of
+MATERIAL = 1 / 500  # of what a rung gains over the base rate
+SCORED = 10_000  # training patterns that the LSTM's figures are of
 
 
 class Rung(NamedTuple):
@@ -234,20 +235,28 @@ def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> 
         model = layers.lstm(data.grid, width=settings.width, dropout=settings.dropout)
         schedule = descent.lstm_schedule(data.grid, settings)
     else:
-        model, schedule = layers.mlp(data.grid), descent.mlp_schedule(settings)
+        model = layers.mlp(data.grid, dropout=settings.dropout)
+        schedule = descent.mlp_schedule(settings)
     probability = base.probability()
     groups = np.arange(counted.GROUPS)
     stopping = descent.fold(data.train, probability, groups < descent.STOPPING_GROUPS)
     learned = descent.fold(data.train, probability, groups >= descent.STOPPING_GROUPS)
-    epoch = descent.train(model, learned, stopping, data.grid, schedule, rng)
-    predictor = replace(
-        base.scored.rung.predictor, network=Network(model, layers.log_odds_of(model))
-    )
-    sample = descent.fold(data.train, probability, groups >= 0).sample(SCORED, rng)
-    log_odds = sample.offset + predictor.network.log_odds(dense(sample.patterns, data.grid))
-    shift, ratio = _recalibration(log_odds, sample.weight, float(sample.positives.sum()))
+    added = Network(model, layers.log_odds_of(model))
+    epoch = descent.train(added, learned, stopping, data.grid, schedule, rng)
+    predictor = replace(base.scored.rung.predictor, network=added)
+    whole = descent.fold(data.train, probability, groups >= 0)
+    chance = descent.inclusion(whole.conversions, SCORED if name == LSTM else len(whole.offset))
+    drawn = descent.draw(chance, rng)
+    cells = np.flatnonzero(np.isin(data.train.pattern, drawn))  # of the table
+    beside = np.zeros(len(chance))
+    beside[drawn] = score(whole.patterns.take(drawn), data.grid, added.log_odds)
+    which = data.train.pattern[cells]
+    log_odds = logit(probability[cells]) + beside[which]
+    negatives = data.train.negatives[cells] / chance[which]
+    positives = data.train.positives[cells] / chance[which]
+    shift, ratio = _recalibration(log_odds, negatives + positives, float(positives.sum()))
     predictor = predictor.shifted(shift)
-    train = quality(expit(log_odds + shift), sample.negatives, sample.positives)
+    train = quality(expit(log_odds + shift), negatives, positives)
     rung = _unscored(name, predictor, base.controls, train)
     rung = rung._replace(ratio=ratio, refitted=bool(shift))
     log.debug("%s: epoch %d of %d", name, epoch, schedule.epochs)
@@ -290,12 +299,14 @@ def _score(data: _Data, rung: Rung, f: Floats, started: float) -> _Scored:
 
 
 def _simplest(data: _Data, scored: Sequence[_Scored]) -> str:
-    """The lowest rung that none above beats by more than one standard error."""
+    """The lowest rung that none above beats by more than one standard error, and by `MATERIAL`."""
     held_out = _held_out(data, scored, "")
     names = [each.rung.name for each in scored]
     for number, name in enumerate(names):
+        # Two that are nearly one model differ by less than matters, yet by standard errors.
+        least = MATERIAL * abs(held_out.difference(name, BASE_RATE).mean)
         beyond = [held_out.difference(name, above) for above in names[number + 1 :]]
-        if not any(difference.mean > difference.error for difference in beyond):
+        if not any(gain.mean > max(gain.error, least) for gain in beyond):
             return name
     raise AssertionError("no rung is above the last one")
 

@@ -74,7 +74,7 @@ def constant(grid: Grid) -> int:
 def dense_items(cells: npt.NDArray[np.float32]) -> Floats:
     """All items of dense cells `(n, days, channels)`, `(n, items)`."""
     n = len(cells)
-    flat = cells.reshape(n, -1)
+    flat = cells.reshape(n, cells.shape[1] * cells.shape[2])
     channels, days = cells.max(axis=1), cells.max(axis=2)
     ones = np.ones((n, 1), np.float32)
     return np.concatenate([flat, channels, days, ones], axis=1).astype(np.float64)
@@ -120,7 +120,7 @@ def with_products(patterns: Patterns, observed: Floats, expected: Floats, grid: 
 
 def _together(z: scipy.sparse.csr_matrix, conversions: Floats) -> Floats:
     """Conversions of patterns with both of two items, `(items, items)`."""
-    weighted = z.multiply(conversions[:, None]).tocsr()
+    weighted = scipy.sparse.diags_array(conversions) @ z
     return np.asarray((z.T @ weighted).todense())
 
 

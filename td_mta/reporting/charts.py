@@ -30,7 +30,6 @@ BIN_COLOURS = (COLOURS[0], COLOURS[4])
 BIN_HOVER = (
     "predicted %{x:.3%}, observed %{y:.3%}<br>%{customdata[0]:,.0f} of %{customdata[1]:,.0f}"
 )
-MEASURES = {"loss": "log loss", "auc": "AUC", "rmse": "RMSE"}
 
 
 def day_curves(credits: pd.DataFrame, charted: Sequence[str]) -> go.Figure:
@@ -86,18 +85,6 @@ def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[s
     figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor=INK)
     return chart_style.name_rows(figure, charted, charted)
-
-
-def training_curve(metrics: pd.DataFrame, measure: str) -> go.Figure:
-    """A measure by epoch on training and on held-out examples.
-
-    `metrics` is the metrics table, `measure` one of its columns `loss`, `auc`, `rmse`.
-    """
-    by_epoch = metrics.set_index("epoch")
-    figure = go.Figure(layout=layout(300, x="epoch", y=MEASURES[measure]))
-    _add_line(figure, by_epoch[measure], "training", colour=GREY, dash="dot")
-    _add_line(figure, by_epoch[f"val_{measure}"], "held-out", colour=COLOURS[0])
-    return chart_style.step_axis(figure, by_epoch.index)
 
 
 def calibration(bins: Mapping[str, pd.DataFrame]) -> go.Figure:

@@ -47,7 +47,7 @@ def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
         )
     if loss > base_rate:
         sentences.append(
-            f"The model does not beat the base rate on held-out {held_out}: its log loss is "
+            f"The {model} does not beat the base rate on held-out {held_out}: its log loss is "
             f"{loss:.5f}, that of the base rate {base_rate:.5f}."
         )
     return sentences

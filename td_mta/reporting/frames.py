@@ -14,10 +14,10 @@ from td_mta.shapley.intervals import Interval, Intervals
 MEASURES = {"loss": "log_loss", "rmse": "rmse", "auc": "auc"}  # columns and their fields
 
 
-def metrics(epochs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
-    """One row per epoch, counted from 1: quality on training, then on held-out examples."""
+def metrics(rungs: Sequence[tuple[Quality, Quality]]) -> pd.DataFrame:
+    """One row per rung, counted from 1: quality on training, then on held-out examples."""
     rows = []
-    for number, (train, held_out) in enumerate(epochs, start=1):
+    for number, (train, held_out) in enumerate(rungs, start=1):
         of_train, of_held_out = _measures(train, ""), _measures(held_out, "val_")
         rows.append({"epoch": number} | of_train | of_held_out)
     return pd.DataFrame(rows, columns=list(tables.METRICS.columns))

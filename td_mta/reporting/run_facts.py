@@ -17,6 +17,7 @@ from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Difference, Quality
 from td_mta.model import holdout as held_out_examples
 from td_mta.model.holdout import HeldOut
+from td_mta.reporting.run_tables import ALL_CONTROLS
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values
 from td_mta.shapley.shifts import Shift
@@ -46,11 +47,16 @@ def model(chosen: str, controls: Sequence[str]) -> dict[str, str]:
 
 
 def controls(shifts: Sequence[Shift], channels: Sequence[str]) -> dict[str, float]:
-    """What leaving each control out would add to the share of every channel and the baseline."""
+    """The share of every channel and the baseline with all controls, then without each of them.
+
+    By logistic regression, under names like `without calendar_day: Email`; empty without controls.
+    """
+    shares = {ALL_CONTROLS: shifts[0].with_it} if shifts else {}
+    shares |= {f"without {shift.control}": shift.without_it for shift in shifts}
     return {
-        f"without {shift.control}: {name}": float(change)
-        for shift in shifts
-        for name, change in zip([*channels, BASELINE], shift.change, strict=True)
+        f"{controls}: {name}": float(share)
+        for controls, of_rows in shares.items()
+        for name, share in zip([*channels, BASELINE], of_rows, strict=True)
     }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from td_mta.tables import BASELINE
 
+ALL_CONTROLS = "with all controls"
 MOST_CHARTED = 9  # as many channels as there are colours that stay apart
 MODEL_NAMES = {
     "logistic": "logistic regression",
@@ -130,6 +131,18 @@ class RunTables:
             model, _, _ = name.rpartition("_")  # lstm_1, lstm_2, ...
             bins.setdefault(model, []).append(json.loads(value))
         return {model: pd.DataFrame(rows) for model, rows in bins.items()}
+
+    @property
+    def control_shares(self) -> pd.DataFrame:
+        """Shares of the conversions by logistic regression, a row per channel and the baseline.
+
+        The column `ALL_CONTROLS`, then one for each control left out; none without controls.
+        """
+        by_column: dict[str, dict[str, float]] = {}
+        for name, share in self.section("controls").items():
+            column, _, row = name.partition(": ")
+            by_column.setdefault(column, {})[row] = float(share)
+        return pd.DataFrame(by_column)
 
     @property
     def conservation(self) -> Conservation:

@@ -1,7 +1,7 @@
 """How much the channels' shares of credit still changed from one predictor to the next.
 
-The predictors are the rungs of the ladder, or one network after each epoch. Cheap: only the
-patterns with the most conversions are attributed, and only short ones.
+The predictors are the rungs of the ladder. Cheap: only the patterns with the most conversions are
+attributed, and only short ones.
 """
 
 import itertools

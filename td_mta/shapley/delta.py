@@ -31,7 +31,7 @@ MOST_COALITIONS = 1 << 23  # of short games, once a player of each pattern and o
 MOST_PREFIXES = 200_000  # of long games, about
 MOST_PAIRS = 16  # of orders of a long game
 
-Features = Callable[[Patterns], sparse.csr_array]
+Features = Callable[[Patterns], sparse.csr_array | sparse.csr_matrix]
 """The terms of f for `n` patterns, `(n, terms)`."""
 
 

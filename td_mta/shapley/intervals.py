@@ -1,8 +1,9 @@
 """Two kinds of intervals of a run's credit, never mixed up.
 
 *Sampling*: bootstrap samples of users, the model fixed: how much the counted journeys vary. No
-claim about the truth. *Full*: the model refitted to bootstrap samples of users: how far the credit
-of the journeys that were counted may be from what the truth would give them.
+claim about the truth. *Full*: by the delta method (`delta`), or as its check by refits to bootstrap
+samples of users: how far the credit of the journeys that were counted may be from what the truth
+would give them.
 """
 
 from collections.abc import Iterable

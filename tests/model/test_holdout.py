@@ -18,7 +18,13 @@ def held_out(positives: list[float], probability: list[float], n: float = 1000.0
     conversions = np.array(positives)
     baselines = {"logistic": np.full(4, 0.02), "base_rate": np.full(4, 0.01)}
     return HeldOut(
-        PATTERNS, n - conversions, conversions, {"lstm": np.array(probability), **baselines}
+        patterns=PATTERNS,
+        pattern=np.arange(4),
+        group=np.arange(4),
+        negatives=n - conversions,
+        positives=conversions,
+        probabilities={"lstm": np.array(probability), **baselines},
+        chosen="lstm",
     )
 
 
@@ -54,9 +60,29 @@ def test_the_largest_residual_by_chance_alone_grows_with_the_patterns() -> None:
 
 
 def test_a_better_model_is_below_its_baseline() -> None:
-    difference = held_out([10, 40, 50, 22], [0.01, 0.04, 0.05, 0.022]).difference_to("logistic")
-    assert difference.mean < 0
-    assert abs(difference.mean) > 2 * difference.error > 0
+    patterns = held_out([10, 40, 50, 22], [0.01, 0.04, 0.05, 0.022])
+    difference = patterns.difference_to("logistic")
+    assert difference.mean < 0 < difference.error
+    opposite = patterns.difference("logistic", "lstm")
+    assert opposite == pytest.approx((-difference.mean, difference.error))
+
+
+def test_residuals_are_of_patterns_whatever_the_stratum_and_group() -> None:
+    """Twice the same pattern: half of the examples each, 0.02 and 0.06 predicted."""
+    one = held_out([10, 20, 50, 41], [0.01, 0.04, 0.05, 0.0223])
+    split = HeldOut(
+        patterns=PATTERNS,
+        pattern=np.array([0, 1, 1, 2, 3]),
+        group=np.arange(5),
+        negatives=np.array([990.0, 492, 488, 950, 959]),
+        positives=np.array([10.0, 8, 12, 50, 41]),
+        probabilities={"lstm": np.array([0.01, 0.02, 0.06, 0.05, 0.0223])},
+        chosen="lstm",
+    )
+    found, expected = holdout.largest_residuals(split), holdout.largest_residuals(one)
+    assert [each.cells for each in found.residuals] == [each.cells for each in expected.residuals]
+    numbers = [each[1:] for each in expected.residuals]
+    np.testing.assert_allclose([each[1:] for each in found.residuals], numbers)
 
 
 def test_models_that_distinguish_patterns_are_binned() -> None:
@@ -68,9 +94,9 @@ def test_models_that_distinguish_patterns_are_binned() -> None:
 
 def test_nothing_held_out_has_no_figures() -> None:
     none = np.empty(0)
-    empty = HeldOut(
-        PATTERNS.take(np.empty(0, np.int64)), none, none, dict.fromkeys(("lstm", "logistic"), none)
-    )
+    no_rows = np.empty(0, np.int64)
+    probabilities = dict.fromkeys(("lstm", "logistic"), none)
+    empty = HeldOut(PATTERNS.take(no_rows), no_rows, no_rows, none, none, probabilities, "lstm")
     assert np.isnan(empty.qualities()["lstm"].log_loss)
     assert np.isnan(empty.difference_to("logistic").mean)
     assert empty.calibration() == {}

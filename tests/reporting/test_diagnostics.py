@@ -13,6 +13,7 @@ from td_mta.reporting.run_facts import Evaluation
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
 from td_mta.shapley.games import without_offsets
+from td_mta.shapley.shifts import Shift
 
 NAN = float("nan")
 
@@ -21,7 +22,7 @@ def evaluation(lstm: float, logistic: float, base_rate: float) -> Evaluation:
     losses = {"lstm": lstm, "logistic": logistic, "base_rate": base_rate}
     qualities = {name: Quality(loss, NAN, NAN, NAN) for name, loss in losses.items()}
     difference = Difference(lstm - logistic, 0.002)
-    return Evaluation(qualities, {"logistic": difference, "base_rate": difference})
+    return Evaluation("lstm", qualities, {"logistic": difference, "base_rate": difference})
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_model_that_loses_is_named_with_both_losses(
     sentences = diagnostics.model_warnings(evaluation(*losses), "users")
     assert len(sentences) == len(models)
     for sentence, model in zip(sentences, models, strict=True):
-        assert sentence.startswith(f"The model does not beat {model} on held-out users")
+        assert sentence.startswith(f"The LSTM does not beat {model} on held-out users")
         assert f"{losses[0]:.5f}" in sentence
     if models:
         assert f"{losses[0] - losses[1]:.6f} with a standard error of 0.002000" in sentences[0]
@@ -87,30 +88,57 @@ def test_touches_that_lower_the_probability_are_counted(lowered: float, warned: 
 
 
 @pytest.mark.parametrize(
-    ("val_losses", "best", "advised"),
+    ("chosen", "told"),
     [
-        ([0.3, 0.2], 1, "raise train_epochs"),
-        ([0.3, 0.2999], 1, ""),
-        ([0.2, 0.3], 0, "after epoch 1: early stopping uses the weights of that epoch"),
-        ([0.2, 0.2001], 0, ""),
-        ([0.2], 0, ""),
-        ([NAN, NAN], 1, ""),
+        ("logistic", "with network: pairs the share of Email would change by +50.0"),
+        ("pairs", "with network: lstm the share of Fax would change by -3.1"),
+        ("mlp", "with network: lstm the share of Fax would change by -3.1"),
+        ("lstm", ""),
     ],
 )
-def test_the_number_of_epochs_is_advised(val_losses: list[float], best: int, advised: str) -> None:
-    sentences = diagnostics.epoch_warnings(val_losses, best)
-    assert bool(sentences) == bool(advised)
-    assert advised in " ".join(sentences)
+def test_credits_that_change_above_the_used_model_are_a_warning(chosen: str, told: str) -> None:
+    changes = [
+        CreditChange("pairs", 0, 0.5),
+        CreditChange("mlp", 0, 0.02),
+        CreditChange("lstm", 1, -0.031),
+    ]
+    sentences = diagnostics.rung_warnings(changes, chosen, ["Email", "Fax"])
+    assert len(sentences) == bool(told)
+    assert told in " ".join(sentences)
 
 
-def test_credits_that_still_change_are_a_warning() -> None:
-    moves = [CreditChange("epoch_2", 0, 0.5), CreditChange("epoch_3", 1, -0.031)]
-    (sentence,) = diagnostics.convergence_warnings(moves, ["Email", "Fax"])
-    assert "the share of Fax changed by -3.1 percentage points" in sentence
-    assert not diagnostics.convergence_warnings(
-        [*moves, CreditChange("epoch_4", 0, 0.02)], ["Email", "Fax"]
-    )
-    assert not diagnostics.convergence_warnings([], ["Email"])
+def test_models_that_agree_on_the_credit_are_no_warning() -> None:
+    changes = [CreditChange("pairs", 0, 0.019), CreditChange("mlp", 0, -0.02)]
+    assert not diagnostics.rung_warnings(changes, "logistic", ["Email", "Fax"])
+    assert not diagnostics.rung_warnings([], "logistic", ["Email"])
+
+
+def shift(change: list[float]) -> Shift:
+    """Of a channel and the baseline, each with half of the conversions."""
+    return Shift("calendar_day", np.array([0.5, 0.5]), 0.5 + np.array(change))
+
+
+@pytest.mark.parametrize(
+    ("change", "conversions", "told"),
+    [
+        ([0.02, -0.02], 100_000, True),
+        ([0.005, -0.005], 100_000, False),
+        ([0.02, -0.02], 400, False),  # 400 conversions leave 5 % open in any case
+    ],
+)
+def test_a_control_that_takes_more_than_a_point_is_a_warning(
+    change: list[float], conversions: int, told: bool
+) -> None:
+    sentences = diagnostics.confounding_warnings([shift(change)], ["Email"], conversions)
+    assert bool(sentences) == told
+    assert not told or "for Email 52.0% of the conversions instead of 50.0%" in sentences[0]
+    assert not told or sentences[0].startswith("Touches and conversions follow one calendar")
+
+
+def test_history_is_a_note() -> None:
+    (sentence,) = diagnostics.history_notes(17_744, 2)
+    assert "credited from 2018-08-01 on: the 2 days before are history" in sentence
+    assert not diagnostics.history_notes(17_744, 0)
 
 
 @pytest.mark.parametrize("forward", [False, True])
@@ -186,6 +214,8 @@ def test_notes_say_what_was_sampled_and_lowered() -> None:
 def test_too_little_held_out_is_told(
     negatives: list[float], positives: list[float], told: list[str]
 ) -> None:
-    held_out = HeldOut(patterns.Patterns.empty(), np.array(negatives), np.array(positives), {})
+    rows = np.zeros(len(negatives), np.int64)
+    counts = np.array(negatives), np.array(positives)
+    held_out = HeldOut(patterns.Patterns.empty(), rows, rows, *counts, {}, "lstm")
     sentences = diagnostics.holdout_warnings(held_out, "users")
     assert [sentence.partition(":")[0] for sentence in sentences] == told

@@ -26,7 +26,6 @@ def tables(
     models: tuple[str, ...] = ("shapley", "last_touch", "linear"),
     value_per_conversion: float = float("nan"),
     spend_per_conversion: float = float("nan"),
-    epochs: int = 2,
     facts: list[tuple[str, str, str]] | None = None,
     kinds: tuple[str, ...] = ("sampling",),
 ) -> Frames:
@@ -46,7 +45,6 @@ def tables(
     detail["share"] = detail["conversions"] / total
     detail["lower"] = detail["upper"] = float("nan")
     by_channel = detail.groupby("channel", sort=False)[["conversions", "value", "share"]].sum()
-    steps = range(1, epochs + 1)
     known = [
         ("conservation", "baseline", str(baseline)),
         ("conservation", "channels", str(channels)),
@@ -62,9 +60,9 @@ def tables(
         "channel": pd.DataFrame([{name: sum(days) / channels for name, days in credits.items()}]),
         "shapley": pd.DataFrame(credits).assign(days_before_conversion=range(_days(credits))),
         "metrics": pd.DataFrame(
-            {"epoch": steps}
-            | {name: [0.5] * epochs for name in ("loss", "rmse", "auc")}
-            | {f"val_{name}": [0.6] * epochs for name in ("loss", "rmse", "auc")}
+            {"epoch": [1, 2]}
+            | {name: [0.5] * 2 for name in ("loss", "rmse", "auc")}
+            | {f"val_{name}": [0.6] * 2 for name in ("loss", "rmse", "auc")}
         ),
         "run_info": pd.DataFrame([*known, *(facts or [])], columns=["section", "name", "value"]),
     }
@@ -129,7 +127,7 @@ CASES = {
     "usual": tables(SMALL),
     "no intervals": tables(SMALL, kinds=()),
     "intervals of both kinds": tables(SMALL, kinds=("sampling", "full")),
-    "one channel, one day, one epoch": tables({"Email": [3.0]}, 0.0, epochs=1),
+    "one channel, one day": tables({"Email": [3.0]}, 0.0),
     "all values negative": tables({"a": [-1.0, -2.0], "b": [-0.5, 0.0]}, 13.5),
     "values": tables(SMALL, value_per_conversion=12.5),
     "costs": tables(SMALL, spend_per_conversion=2.5),
@@ -148,7 +146,7 @@ def test_every_tag_is_closed_and_every_figure_is_json(name: str) -> None:
     parser = Balance()
     parser.feed(case(name))
     assert not parser.open
-    drawn = {"model-shares", "intervals", "day-curves", "training-loss", "training-auc"}
+    drawn = {"model-shares", "intervals", "day-curves"}
     assert set(figures(case(name))) == drawn - ({"intervals"} if name == "no intervals" else set())
 
 
@@ -186,6 +184,7 @@ def test_a_run_without_warnings_says_so() -> None:
 def test_the_first_line_says_when_the_model_loses() -> None:
     facts = [
         ("warnings", "1", "Few conversions of Fax."),
+        ("model", "network", "lstm"),
         ("holdout", "lstm_log_loss", "0.30"),
         ("holdout", "logistic_log_loss", "0.20"),
         ("holdout", "base_rate_log_loss", "0.40"),
@@ -195,20 +194,29 @@ def test_the_first_line_says_when_the_model_loses() -> None:
     assert written.index("</h1>") < written.index(verdict) < written.index("Few conversions of Fax")
 
 
-def test_the_first_line_says_when_the_model_wins() -> None:
-    facts = [
+def won_by_the_lstm() -> list[tuple[str, str, str]]:
+    losses = [
         ("holdout", f"{name}_log_loss", f"0.{rank}") for rank, name in enumerate(HELD_OUT_MODELS, 1)
     ]
+    return [("model", "network", "lstm"), *losses]
+
+
+def test_the_first_line_says_when_the_model_wins() -> None:
+    facts = won_by_the_lstm()
     won = "better than logistic regression (0.20000) and the base rate (0.30000)."
     assert won in page(tables(SMALL, facts=facts))
 
 
 def test_held_out_users_of_one_outcome_give_no_verdict() -> None:
-    facts = [
-        ("holdout", f"{name}_log_loss", f"0.{rank}") for rank, name in enumerate(HELD_OUT_MODELS, 1)
-    ]
-    written = page(tables(SMALL, facts=[*facts, ("holdout", "lstm_auc", "nan")]))
+    facts = [*won_by_the_lstm(), ("holdout", "base_rate_auc", "nan")]
+    written = page(tables(SMALL, facts=facts))
     assert "predicts" not in written.split("<h2>Credit by channel")[0]
+
+
+def test_logistic_regression_that_is_used_is_not_compared_with_itself() -> None:
+    facts = [("model", "network", "logistic"), *won_by_the_lstm()[1:]]
+    written = page(tables(SMALL, facts=facts))
+    assert "(log loss 0.20000) predicts better than the base rate (0.30000)." in written
 
 
 def test_costs_stand_beside_the_credit_where_there_are_some() -> None:
@@ -235,17 +243,13 @@ def test_holdout_figures_stand_model_by_model() -> None:
 )
 def test_the_verdict_depends_on_the_standard_error(error: str, said: str) -> None:
     facts = [
+        ("model", "network", "lstm"),
         ("holdout", "lstm_log_loss", "0.201"),
         ("holdout", "logistic_log_loss", "0.20"),
         ("comparison", "lstm_minus_logistic", "0.001"),
         ("comparison", "lstm_minus_logistic_error", error),
     ]
-    written = page(tables(SMALL, facts=facts))
-    assert said in written
-    assert (
-        "0.001000 above that of logistic regression; the standard error of this difference, paired "
-        f"by example, is {float(error):.6f}" in written
-    )
+    assert said in page(tables(SMALL, facts=facts))
 
 
 def bin_of(predicted: float, observed: float, examples: float, conversions: float) -> str:
@@ -261,6 +265,7 @@ def bin_of(predicted: float, observed: float, examples: float, conversions: floa
 
 def test_the_calibration_is_drawn_with_its_counts() -> None:
     facts = [
+        ("model", "network", "lstm"),
         ("calibration", "lstm_1", bin_of(0.001, 0.0, 3000.0, 0.0)),
         ("calibration", "lstm_2", bin_of(0.01, 0.012, 1000.0, 12.0)),
         ("calibration", "logistic_1", bin_of(0.02, 0.01, 2000.0, 20.0)),
@@ -273,18 +278,111 @@ def test_the_calibration_is_drawn_with_its_counts() -> None:
     assert '<td class="number">3,000</td>' in written
 
 
+def test_the_used_model_is_drawn_beside_logistic_regression() -> None:
+    bins = [
+        ("calibration", f"{model}_1", bin_of(0.01, 0.01, 1000.0, 10.0))
+        for model in ("logistic", "pairs", "mlp")
+    ]
+    written = page(tables(SMALL, facts=[("model", "network", "mlp"), *bins]))
+    _, *drawn = figures(written)["calibration"]["data"]
+    assert [points["name"] for points in drawn] == ["MLP", "logistic regression"]
+
+
 def test_misses_are_listed_and_their_names_are_text() -> None:
     facts = [
         ("misses", "1", f"{NASTY} on day 0: 41 conversions, 22.3 predicted"),
         ("misses", "2", "Of 3 patterns, chance alone puts the worst at 1.3 standard errors."),
-        ("convergence", "epoch_2", f"-0.0123 {NASTY}"),
+        ("convergence", "pairs", f"-0.0123 {NASTY}"),
+        ("convergence", "mlp", "+0.0004 Email"),
     ]
     written = page(tables(SMALL, facts=facts))
     assert "&lt;/script&gt;" in written
     assert "<script>alert" not in written
     assert "on day 0: 41 conversions, 22.3 predicted</li>" in written
     assert "<p>Of 3 patterns, chance alone" in written
-    assert "changed by more than 1.2 percentage points" in written
+    pairs = "logistic regression with pairs"
+    assert f"From logistic regression to {pairs}: \N{MINUS SIGN}1.2 percentage points" in written
+    assert f"From {pairs} to MLP: 0.04 percentage points (Email)." in written
+
+
+def test_the_used_model_is_named_with_its_reason() -> None:
+    facts = [*won_by_the_lstm(), ("parameters", "network", "auto")]
+    written = page(tables(SMALL, facts=facts))
+    assert "Used: <b>LSTM</b>, the simplest that none above it beats" in written
+    assert "<td>LSTM (used)</td>" in written
+    assert "<td>logistic regression</td>" in written
+    asked = page(tables(SMALL, facts=[*won_by_the_lstm(), ("parameters", "network", "lstm")]))
+    assert "Used: <b>LSTM</b>, as <code>network: lstm</code> asks" in asked
+
+
+def test_differences_of_log_loss_are_told_in_millionths_with_their_errors() -> None:
+    facts = [
+        *won_by_the_lstm(),
+        ("comparison", "lstm_minus_logistic", "-0.000012"),
+        ("comparison", "lstm_minus_logistic_error", "0.000003"),
+        ("comparison", "lstm_minus_base_rate", "0.0"),
+        ("comparison", "lstm_minus_base_rate_error", "0.0"),
+    ]
+    section = page(tables(SMALL, facts=facts)).split("<h2>Model quality</h2>")[1]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section.split("</table>")[0])
+    dash = "\N{EN DASH}"
+    assert cells[::4] == ["LSTM (used)", "logistic regression", "the base rate"]
+    assert (cells[2:4], cells[6:8], cells[10:12]) == ([dash, dash], ["12", "3"], ["0", "0"])
+
+
+def controls_of(shares: dict[str, list[float]]) -> list[tuple[str, str, str]]:
+    """Shares of Email, Display and the baseline by what stands before their names."""
+    rows = ("Email", "Display", "(baseline)")
+    return [
+        ("controls", f"{column}: {row}", str(share))
+        for column, of_rows in shares.items()
+        for row, share in zip(rows, of_rows, strict=True)
+    ]
+
+
+def test_a_run_says_what_its_controls_take() -> None:
+    shares = {
+        "with all controls": [0.3, 0.1, 0.6],
+        "without calendar_day": [0.31, 0.25, 0.44],
+        "without user_activity": [0.3004, 0.1, 0.5996],
+        "without since_conversion": [0.3008, 0.1008, 0.5984],
+    }
+    written = page(tables(SMALL, facts=controls_of(shares)))
+    section = written.split("<h2>What the controls take</h2>")[1].split("</section>")[0]
+    headings = re.findall(r"<th(?: [^>]*)?>(.*?)</th>", section)
+    assert headings == ["channel", *shares]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section)
+    assert cells[:5] == ["Email", "30.0%", "31.0%", "30.0%", "30.1%"]
+    assert cells[-5:] == ["(baseline)", "60.0%", "44.0%", "60.0%", "59.8%"]
+    assert (
+        "Without calendar_day (the calendar day, such as weekday, season and special days) the "
+        "channels would get 56.0% of the conversions instead of 40.0%; most changed is Display, "
+        "from 10.0% to 25.0%." in section
+    )
+    assert (
+        "Without user_activity (how often the user is touched in all) no share of the conversions "
+        "changes by more than 0.1 percentage points." in section
+    )
+    assert (
+        "the channels would get 40.2% of the conversions instead of 40.0%, no channel more than "
+        "0.1 percentage points of it." in section
+    )
+
+
+def test_a_run_without_controls_has_no_section_of_them() -> None:
+    assert "What the controls take" not in case("usual")
+
+
+def test_a_channel_with_a_colon_keeps_its_share_and_is_text() -> None:
+    facts = [
+        ("controls", f"{column}: {row}", "0.5")
+        for column in ("with all controls", "without calendar_day")
+        for row in ("a: <b>", "(baseline)")
+    ]
+    written = page(tables({"a: <b>": [1.0]}, facts=facts))
+    section = written.split("<h2>What the controls take</h2>")[1].split("</section>")[0]
+    assert "<td>a: &lt;b&gt;</td>" in section
+    assert re.findall(r"\d[\d.]+%", section.split("<table>")[1]) == ["50.0%"] * 4
 
 
 def test_channels_that_follow_intent_are_named() -> None:
@@ -413,11 +511,19 @@ def test_each_kind_of_interval_says_what_it_is_about() -> None:
     both, sampling = case("intervals of both kinds"), case("usual")
     assert "a wrong model can have narrow intervals too" in both
     assert "a wrong model can have narrow intervals too" in sampling
-    assert "The model is refitted to bootstrap samples" in both
-    assert "The model is refitted to bootstrap samples" not in sampling
-    assert "interval_refits" in sampling
+    assert "covariance of the model's parameters over 40 groups of users" in both
+    assert "covariance of the model's parameters" not in sampling
+    assert "interval_refits" not in sampling
     assert "(grey, 90%)" in sampling
     assert "Confidence intervals" not in case("no intervals")
+
+
+@pytest.mark.parametrize(("network", "told"), [("mlp", True), ("pairs", False)])
+def test_full_intervals_of_a_network_say_whose_covariance_they_take(
+    network: str, told: bool
+) -> None:
+    frames = tables(SMALL, kinds=("sampling", "full"), facts=[("model", "network", network)])
+    assert ("The MLP is used, and a network has no such covariance" in page(frames)) == told
 
 
 def test_whiskers_reach_to_the_bounds() -> None:
@@ -445,4 +551,13 @@ def test_the_first_and_the_last_day_are_key_numbers() -> None:
     page = html.render(tables({"Email": [4.0]}, facts=facts), "A run")
     assert "<dt>first day</dt><dd>2024-03-04</dd>" in page
     assert "<dt>last day</dt><dd>2024-03-24</dd>" in page
+    assert "credited from" not in page
     assert "first day" not in html.render(tables({"Email": [4.0]}), "An older run")
+
+
+@pytest.mark.parametrize(("credited", "told"), [("2024-03-06", True), ("2024-03-04", False)])
+def test_the_first_credited_day_is_told_where_there_is_history(credited: str, told: bool) -> None:
+    facts = [("span", "first_day", "2024-03-04"), ("span", "first_credited_day", credited)]
+    written = page(tables(SMALL, facts=facts))
+    assert ("<dt>credited from</dt><dd>2024-03-06</dd>" in written) == told
+    assert ("credited from" in written) == told

@@ -57,7 +57,7 @@ def test_without_costs_their_columns_are_empty() -> None:
     assert found[["impressions", "spend", "cpm", "cpa", "roas"]].isna().all(axis=None)
 
 
-def test_bounds_are_those_of_refits() -> None:
+def test_bounds_are_those_of_the_full_intervals() -> None:
     bounds = Interval(np.array([1.0, 2, 3, 4]), np.array([5.0, 6, 7, 8]))
     found = report(Intervals(sampling=None, full=Full(cells=bounds, channels=bounds)))
     assert found["upper"].dropna().tolist() == [5, 6, 7]

@@ -178,7 +178,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-SMALL = ("model_width=4", "train_epochs=1", "train_batch_size=100", "interval_refits=3")
+SMALL = ("model_width=4", "train_epochs=1", "train_batch_size=100")
 
 
 def run(data: Path, out: Path, *settings: str) -> dict[str, pd.DataFrame]:
@@ -190,9 +190,7 @@ def run(data: Path, out: Path, *settings: str) -> dict[str, pd.DataFrame]:
 
 
 @pytest.mark.slow
-def test_a_run_with_refits_has_both_kinds_and_the_same_seed_the_same_bytes(
-    shop: Path, tmp_path: Path
-) -> None:
+def test_a_run_has_both_kinds_and_the_same_seed_the_same_bytes(shop: Path, tmp_path: Path) -> None:
     found = run(shop, tmp_path / "one")
     run(shop, tmp_path / "two")
     for name in found:
@@ -209,7 +207,7 @@ def test_a_run_with_refits_has_both_kinds_and_the_same_seed_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_a_run_that_asks_for_none_has_an_empty_table(shop: Path, tmp_path: Path) -> None:
-    found = run(shop, tmp_path, "interval_refits=0", "interval_draws=0")
-    assert found["shapley_intervals"].empty
-    assert found["shapley_detail"][["lower", "upper"]].isna().all(axis=None)
+def test_a_run_without_draws_has_full_intervals_alone(shop: Path, tmp_path: Path) -> None:
+    found = run(shop, tmp_path, "interval_draws=0", "network=logistic")
+    assert set(found["shapley_intervals"]["kind"]) == {"full"}
+    assert found["shapley_detail"][["lower", "upper"]].notna().all(axis=None)

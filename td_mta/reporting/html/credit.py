@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from td_mta.model.holdout import LSTM, MLP
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import chart, folded, number, paragraphs, table
 from td_mta.reporting.run_tables import RunTables, model_name
@@ -39,9 +40,10 @@ INTERVALS = {
     ),
     "full": (
         "<b>Full interval</b> (black, {level}): a confidence interval for the credit that these "
-        "conversions would get from the true conversion probabilities. The model is refitted to "
-        "bootstrap samples of the users, so the interval includes the model's own error, but not "
-        "what no model can see, such as users who were about to buy anyway."
+        "conversions would get from the true conversion probabilities. It follows by the delta "
+        "method from the covariance of the model's parameters over 40 groups of users, so it "
+        "includes the model's own error, but not what no model can see, such as users who were "
+        "about to buy anyway."
     ),
 }
 COSTS = (
@@ -49,9 +51,9 @@ COSTS = (
     "impressions, CPC of a click, CPA of a credited conversion; ROAS is the credited value for "
     "each unit of spend, ROMS what is left of it after the spend."
 )
-NO_REFITS = (
-    "These intervals leave out the model's own error. <code>interval_refits: 20</code> or more "
-    "adds full intervals, which include it; 20 refits take about twice as long as the training."
+NETWORK = (
+    "The {network} is used, and a network has no such covariance: full intervals take that of the "
+    "logistic regression beside it."
 )
 
 
@@ -154,8 +156,9 @@ def confidence_intervals(run: RunTables) -> str:
     level = float(run.parameter("interval_level") or 0.9)
     percent = f"{100 * level:g}%"
     explanations = [INTERVALS[kind].format(level=percent) for kind in kinds]
-    if "full" not in kinds:
-        explanations.append(NO_REFITS)
+    network = run.section("model").get("network", "")
+    if "full" in kinds and network in (MLP, LSTM):
+        explanations.append(NETWORK.format(network=model_name(network)))
     whiskers = charts.interval_whiskers(kinds, run.charted)
     return "\n".join(
         [

@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from td_mta.model.holdout import LOGISTIC
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import (
     bullets,
@@ -20,24 +21,37 @@ METRICS = (
     "Measured on held-out examples: days of users that were not used in training. Log loss, RMSE "
     "and calibration error: lower is better. AUC: the probability that an example with a "
     "conversion gets a higher prediction than one without; 0.5 is random. The base rate predicts "
-    "the same probability for every example. The credits are only as reliable as the model's "
-    "predictions."
+    "the same probability for every example. Standard errors are over groups of users. The credits "
+    "are only as reliable as the model's predictions."
 )
 CALIBRATION = (
     "Held-out examples in bins of about equal size, by predicted probability. On the dotted line "
     "the observed rate equals the prediction. Error bars are two standard errors either way; the "
-    "numbers count the conversions in the bins of the first model. Bins without a conversion are "
-    "only in the table."
+    "numbers count the conversions in the bins of the first model. Bins without a conversion, and "
+    "the other models, are only in the table."
 )
 RESIDUALS = (
     "Patterns of touches whose observed conversions differ most from the predicted ones, among "
     "held-out examples. Day 0 is the day that is predicted."
 )
 LADDER = (
-    "The models are logistic regression, the same with products of two touches, and a network "
-    "(MLP or LSTM) beside it. With network: auto the simplest is used that none above beats by "
-    "more than one standard error."
+    "Each model starts from a simpler one: logistic regression, the same with products of touches, "
+    "and networks (MLP, LSTM) that learn what these leave over."
 )
+WHY = {
+    "auto": (
+        "the simplest that none above it beats by more than one standard error and by more than "
+        "0.2% of what it gains over the base rate"
+    ),
+    "set": "as <code>network: {used}</code> asks, whatever the others' log loss is",
+}
+CHANGES = (
+    "The largest change of a channel's share of the channels' credit, from each model to the next. "
+    "Where it is small, the choice between the models matters little."
+)
+MILLION = 1e6
+HIGHER = "log loss above the used model's, millionths"
+ERROR = "standard error of that, millionths"
 MEASURES = {
     "log_loss": "log loss",
     "auc": "AUC",
@@ -47,58 +61,65 @@ MEASURES = {
 
 
 def model_quality(run: RunTables) -> str:
-    """Metrics beside other models', calibration, largest residuals, and how the credits differ."""
+    """The rungs' figures, which one is used and why, calibration, residuals, credit by rung."""
     parts = [
         "<h2>Model quality</h2>",
-        paragraphs(METRICS),
+        paragraphs(METRICS, LADDER, *_used(run)),
         table(_holdout(run)),
-        paragraphs(*_comparison(run)),
+        *_convergence(run),
         *_calibration(run),
         *_residuals(run),
-        *_convergence(run),
     ]
     return "\n".join(parts)
 
 
+def _used(run: RunTables) -> list[str]:
+    """Which rung is used, and why."""
+    used = run.section("model").get("network", "")
+    if not used:
+        return []
+    why = WHY["auto" if run.parameter("network") == "auto" else "set"].format(used=text(used))
+    return [f"Used: <b>{text(model_name(used))}</b>, {why}."]
+
+
 def _holdout(run: RunTables) -> pd.DataFrame:
     """A row per model, a column per measure, from names like `lstm_log_loss`."""
+    used = run.section("model").get("network", "")
     rows: dict[str, dict[str, str | float]] = {}
     for name in run.section("holdout"):
         measure = next((m for m in MEASURES if name.endswith(f"_{m}")), "")
         model = name.removesuffix(f"_{measure}")
-        row = rows.setdefault(model, {"model": model_name(model)})
+        shown = f"{model_name(model)} (used)" if model == used else model_name(model)
+        row = rows.setdefault(model, {"model": shown})
         row[MEASURES.get(measure, "figure")] = run.number("holdout", name)
+    for model, row in rows.items():
+        row |= _comparison(run, model)
     return pd.DataFrame(rows.values())
 
 
-def _comparison(run: RunTables) -> list[str]:
-    """Which model is used, and the difference in log loss to each other one."""
+def _comparison(run: RunTables, model: str) -> dict[str, float]:
+    """How much higher a model's log loss is than that of the used one, and the standard error."""
     used = run.section("model").get("network", "")
-    sentences = [text(f"Used: {model_name(used)}. {LADDER}")] if used else []
-    for name in run.section("comparison"):
-        _, _, other = name.partition("_minus_")
-        difference = run.number("comparison", name)
-        error = run.number("comparison", f"{name}_error")
-        if math.isfinite(difference) and math.isfinite(error):
-            direction = "below" if difference < 0 else "above"
-            sentences.append(
-                f"Its log loss is {abs(difference):.6f} {direction} that of {model_name(other)}; "
-                f"the standard error of this difference, over groups of users, is {error:.6f}."
-            )
-    return sentences
+    difference = run.number("comparison", f"{used}_minus_{model}")
+    error = run.number("comparison", f"{used}_minus_{model}_error")
+    if not (math.isfinite(difference) and math.isfinite(error)):
+        return {}
+    return {HIGHER: -MILLION * difference, ERROR: MILLION * error}
 
 
 def _calibration(run: RunTables) -> list[str]:
     bins = run.calibration
     if not bins:
         return []
+    used = run.section("model").get("network", "")
+    drawn = {model: bins[model] for model in (used, LOGISTIC) if model in bins}
     parts = [rows.assign(model=model_name(model)) for model, rows in bins.items()]
     columns = ["model", "predicted", "observed", "examples", "conversions"]
     rows = table(pd.concat(parts)[columns], percents=("predicted", "observed"))
     return [
         "<h3>Calibration: do predicted probabilities match observed rates?</h3>",
         paragraphs(CALIBRATION),
-        chart(charts.calibration(bins), "calibration", "Observed rate by predicted probability"),
+        chart(charts.calibration(drawn), "calibration", "Observed rate by predicted probability"),
         folded("Bins as a table", rows),
     ]
 
@@ -119,11 +140,14 @@ def _residuals(run: RunTables) -> list[str]:
 def _convergence(run: RunTables) -> list[str]:
     """How much the credits differ from rung to rung."""
     sentences = []
+    below = LOGISTIC
     for rung, largest in run.section("convergence").items():
         change, _, channel = largest.partition(" ")
-        points = percentage_points(abs(float(change)))
         sentences.append(
-            f"From the model below to {text(model_name(rung))} no channel's share of the channel "
-            f"credit changes by more than {points} ({text(channel)})."
+            f"From {model_name(below)} to {model_name(rung)}: "
+            f"{percentage_points(float(change))} ({channel})."
         )
-    return [bullets(sentences)] if sentences else []
+        below = rung
+    if not sentences:
+        return []
+    return ["<h3>Credit from model to model</h3>", paragraphs(CHANGES), bullets(sentences)]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from td_mta.reporting import output_tables
 from td_mta.reporting.html.advice import reading
+from td_mta.reporting.html.controls import controls
 from td_mta.reporting.html.credit import channels, confidence_intervals, costs, days
 from td_mta.reporting.html.elements import figures, folded, number, percent, table, text
 from td_mta.reporting.html.findings import findings
@@ -34,11 +35,19 @@ def key_numbers(run: RunTables) -> str:
         "channels": number(len(run.ranking)),
         "first day": run.section("span").get("first_day", ""),
         "last day": run.section("span").get("last_day", ""),
+        "credited from": _credited_from(run),
         "window of the model (days)": number(detail[DAYS_BEFORE_CONVERSION].nunique()),
     }
     if run.has_value:
         shown["value"] = number(float(detail["value"].sum()))
     return figures(shown)
+
+
+def _credited_from(run: RunTables) -> str:
+    """The first day whose conversions are credited, where there is history before it."""
+    span = run.section("span")
+    first = span.get("first_credited_day", "")
+    return "" if first == span.get("first_day") else first
 
 
 def raw_tables(run: RunTables) -> str:
@@ -68,6 +77,7 @@ SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     costs,
     confidence_intervals,
     days,
+    controls,
     model_quality,
     reading,
     raw_tables,
