@@ -120,14 +120,30 @@ def loss_difference(
     of_negative = _beyond_rounding(one_negative - other_negative)
     of_positive = _beyond_rounding(one_positive - other_positive)
     total = negatives.sum() + positives.sum()
-    mean = (positives @ of_positive + negatives @ of_negative) / total
-    from_negative, from_positive = of_negative - mean, of_positive - mean
     if group is None:
+        mean = (positives @ of_positive + negatives @ of_negative) / total
+        from_negative, from_positive = of_negative - mean, of_positive - mean
         squares = float(positives @ from_positive**2 + negatives @ from_negative**2)
         return Difference(float(mean), _error_of_mean(squares, total, total))
-    sums = np.bincount(group, positives * from_positive + negatives * from_negative)
-    clusters = len(np.unique(group))
-    return Difference(float(mean), _error_of_mean(float(sums @ sums), clusters, total))
+    both = positives * of_positive + negatives * of_negative, negatives + positives
+    changes, examples = (np.bincount(group, of_rows).astype(np.float64) for of_rows in both)
+    return clustered(changes, examples)
+
+
+def clustered(changes: Floats, examples: Floats) -> Difference:
+    """The mean over examples, given its sums by group of users and the groups' examples.
+
+    Groups without an example do not count. NaN for the error of fewer than two.
+
+    >>> clustered(np.array([1.0, 3.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    Difference(mean=2.0, error=1.0)
+    """
+    total = examples.sum()
+    mean = changes.sum() / total
+    deviations = changes - mean * examples
+    clusters = int(np.count_nonzero(examples))
+    error = _error_of_mean(float(deviations @ deviations), clusters, total)
+    return Difference(float(mean), error)
 
 
 def _beyond_rounding(difference: Floats) -> Floats:

@@ -48,11 +48,35 @@ def left_out_loss(problem: Problem, solution: Solution, scores: Floats, precisio
     -s_g d_g + d_g'H d_g / 2G.
     """
     groups, H = len(scores), solution.information
-    hessian = H * (1 - 1 / groups) + np.diag(precision + JITTER * np.diag(H))
-    others = scores.sum(axis=0) - scores - precision * solution.parameters  # (groups, parameters)
-    d = scipy.linalg.solve(hessian, others.T, assume_a="pos").T
+    d = _moves(solution, scores, precision)
     loss = -(scores * d).sum() + ((d @ H) * d).sum() / (2 * groups)
     return float(loss)
+
+
+def left_out_log_odds(
+    problem: Problem, solution: Solution, scores: Floats, counted: Counted
+) -> Floats:
+    """Log-odds of each row of examples by a fit without its group of users, `(rows,)`.
+
+    To one Newton step from the fit to all, with a G-th of the information in each group.
+    """
+    rows = counted.rows
+    log_odds = problem.log_odds(solution.parameters)[rows.cell]
+    for group, move in enumerate(_moves(solution, scores, problem.precision)):
+        own = np.flatnonzero(rows.group == group)
+        cell = rows.cell[own]
+        log_odds[own] += (problem.features @ move[: problem.terms])[problem.pattern[cell]]
+        log_odds[own] += (problem.design @ move[problem.terms :])[problem.stratum[cell]]
+    return log_odds
+
+
+def _moves(solution: Solution, scores: Floats, precision: Floats) -> Floats:
+    """By how much leaving out each group moves the parameters, `(groups, parameters)`."""
+    groups, H = len(scores), solution.information
+    hessian = H * (1 - 1 / groups) + np.diag(precision + JITTER * np.diag(H))
+    others = scores.sum(axis=0) - scores - precision * solution.parameters  # (groups, parameters)
+    moves: Floats = scipy.linalg.solve(hessian, others.T, assume_a="pos").T
+    return moves
 
 
 def _by_group(group: Ints, which: Ints, values: Floats, n: int) -> Floats:
