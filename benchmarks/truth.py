@@ -231,7 +231,9 @@ def _held_out(out: Path) -> str:
         difference, error = (float(info["comparison", key]) for key in (name, f"{name}_error"))
         errors = difference / error if error > ROUNDING else 0.0
         other = name.removeprefix(f"{used}_minus_").replace("_", " ")
-        compared.append(f"{round(difference, 6) + 0.0:+.6f} to {other} ({errors:+.1f} standard errors)")
+        compared.append(
+            f"{round(difference, 6) + 0.0:+.6f} to {other} ({errors:+.1f} standard errors)"
+        )
     loss = float(info["holdout", f"{used}_log_loss"])
     return f"used: {used}; held-out log loss {loss:.6f}: {', '.join(compared)}"
 
