@@ -9,49 +9,29 @@ epoch that the others would choose.
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-import numpy as np
-from scipy.special import expit
-
 from td_mta import metrics
+from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Difference
-from td_mta.model import covariance
 from td_mta.model.counted import Counted, sums
-from td_mta.model.glm import Problem, Solution
 
 MATERIAL = 1 / 500  # of what the lower rung gains over the base rate
+STOPPING_GROUPS = 6  # of the training users, the first: their loss chooses a network's epoch
 
 Comparison = tuple[str, str]  # a rung and one below it
 Comparisons = Mapping[Comparison, Difference]
 """Log loss of a rung minus that of one below it: below 0 the upper one is better."""
 
 
-def left_out_probability(
-    problem: Problem, solution: Solution, scores: Floats, train: Counted
-) -> Floats:
-    """Of each row of examples, by a fit without its group of users, `(rows,)`."""
-    return expit(covariance.left_out_log_odds(problem, solution, scores, train))
-
-
-def of_linear(lower: Floats, upper: Floats, train: Counted) -> Difference:
-    """From left-out probabilities `(rows,)` of two rungs."""
+def compared(losses: Mapping[str, Floats], train: Counted) -> dict[Comparison, Difference]:
+    """Every two rungs, the simpler first in `losses`: of the first groups of users, `(groups,)`."""
     rows = train.rows
-    return metrics.loss_difference(upper, lower, rows.negatives, rows.positives, rows.group)
-
-
-def of_networks(base: str, changes: Mapping[str, Floats], train: Counted) -> Comparisons:
-    """Of every two among the linear rung `base` and the networks beside it, in their order.
-
-    `changes` are those of the loss of each stopping group by each network, `(groups,)`.
-    """
-    by_name = {base: np.zeros(1), **changes}
-    rows = train.rows
-    examples = sums(rows.group, rows.negatives + rows.positives, int(rows.group.max()) + 1)
+    examples = sums(rows.group, rows.negatives + rows.positives, GROUPS)
     return {
         (upper, lower): metrics.clustered(
-            by_name[upper] - by_name[lower], examples[: len(by_name[upper])]
+            losses[upper] - losses[lower], examples[: len(losses[upper])]
         )
-        for lower, upper in combinations(by_name, 2)
+        for lower, upper in combinations(losses, 2)
     }
 
 

@@ -16,6 +16,7 @@ from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.patterns import Grid, Patterns, dense
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.model import layers
+from td_mta.model.choice import STOPPING_GROUPS
 from td_mta.model.counted import Counted, sums
 from td_mta.model.predictor import Network
 from td_mta.model.settings import TrainingSettings
@@ -25,7 +26,6 @@ DECAY = 2.0  # of weights, times the learning rate, at a step
 LSTM_DAYS = 40_000  # of the windows of an epoch, which bounds its time: a second or two on 2 cores
 LSTM_STEPS = 13  # of an epoch
 FEWEST_WINDOWS = 250  # of a step
-STOPPING_GROUPS = 6  # of the training users: their loss chooses the epoch
 
 
 class Folded(NamedTuple):

@@ -21,7 +21,7 @@ from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.metrics import Difference, Quality, quality
 from td_mta.model import choice, counted, covariance, glm
 from td_mta.model import terms as terms_of
-from td_mta.model.choice import Comparisons
+from td_mta.model.choice import STOPPING_GROUPS, Comparisons
 from td_mta.model.counted import Counted
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, MLP, PAIRS, RUNGS, UNDEFINED, HeldOut
 from td_mta.model.predictor import Calibration, Linear, Predictor
@@ -109,7 +109,8 @@ def climb(
     base = fits[-1] if network == PAIRS else _named(fits, simplest)
     networks = [_network(data, name, base, settings) for name in names if name in (MLP, LSTM)]
     changes = {each.scored.rung.name: each.changes for each in networks}
-    comparisons |= choice.of_networks(base.name, changes, data.train)
+    unchanged = np.zeros(STOPPING_GROUPS)
+    comparisons |= choice.compared({base.name: unchanged, **changes}, data.train)
     chosen = network
     if network == "auto":
         chosen = choice.simplest([base.name, *changes], comparisons, _gain(data, base))
@@ -259,7 +260,7 @@ def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> 
     probability = base.probability()
     groups = np.arange(counted.GROUPS)
     stopping = descent.stopping_part(data.train, probability)
-    learned = descent.fold(data.train, probability, groups >= descent.STOPPING_GROUPS)
+    learned = descent.fold(data.train, probability, groups >= STOPPING_GROUPS)
     added = Network(model, layers.log_odds_of(model))
     trained = descent.train(added, learned, stopping, data.grid, schedule, rng)
     predictor = replace(base.scored.rung.predictor, network=added)
@@ -321,11 +322,11 @@ def _linear_comparisons(data: _Data, fits: Sequence[_Fit]) -> dict[choice.Compar
     """With products against without, where both are there."""
     if len(fits) < 2:
         return {}
-    lower, upper = (
-        choice.left_out_probability(fit.problem, fit.solution, fit.scores, data.train)
+    losses = {
+        fit.name: covariance.left_out_losses(fit.problem, fit.solution, fit.scores, data.train)
         for fit in fits
-    )
-    return {(PAIRS, LOGISTIC): choice.of_linear(lower, upper, data.train)}
+    }
+    return choice.compared(losses, data.train)
 
 
 def _gain(data: _Data, fit: _Fit) -> float:

@@ -26,11 +26,11 @@ def test_a_rung_is_beaten_by_more_than_an_error_and_by_what_matters(
     assert choice.beats(Difference(mean, error), gain) == beaten
 
 
-def test_networks_are_compared_with_the_linear_rung_and_each_other() -> None:
+def test_every_rung_is_compared_with_those_below() -> None:
     train = counted.training(draw(np.random.default_rng(0), each=1).examples)
     examples = 64 * 3  # of each group
     changes = {"mlp": np.array([-2.0, -4.0]), "lstm": np.array([-3.0, -3.0])}
-    comparisons = choice.of_networks("pairs", changes, train)
+    comparisons = choice.compared({"pairs": np.zeros(2), **changes}, train)
     assert list(comparisons) == [("mlp", "pairs"), ("lstm", "pairs"), ("lstm", "mlp")]
     assert comparisons["mlp", "pairs"] == pytest.approx((-3 / examples, 1 / examples))
     assert comparisons["lstm", "pairs"] == pytest.approx((-3 / examples, 0))
@@ -39,5 +39,5 @@ def test_networks_are_compared_with_the_linear_rung_and_each_other() -> None:
 
 def test_without_networks_there_is_nothing_to_compare() -> None:
     train = counted.training(draw(np.random.default_rng(0), each=1).examples)
-    assert choice.of_networks("pairs", {}, train) == {}
+    assert choice.compared({"pairs": np.zeros(2)}, train) == {}
     assert choice.simplest(["pairs"], {}, gain=1.0) == "pairs"

@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from td_mta.journeys.patterns import Grid, dense
 from td_mta.model import counted, descent, layers
+from td_mta.model.choice import STOPPING_GROUPS
 from td_mta.model.descent import Schedule
 from td_mta.model.predictor import Network
 from td_mta.model.settings import TrainingSettings
@@ -60,7 +61,7 @@ def test_a_product_that_the_offsets_lack_is_learned() -> None:
     train = counted.training(world.examples)
     touched = dense(train.patterns, GRID).reshape(-1, 6)
     f = world.f - 2.0 * touched[:, 0] * touched[:, 1]
-    groups = np.arange(40) < descent.STOPPING_GROUPS
+    groups = np.arange(40) < STOPPING_GROUPS
     stopping = descent.stopping_part(train, expit(f)[train.pattern])
     fitted = descent.fold(train, expit(f)[train.pattern], ~groups)
     model = layers.mlp(GRID, dropout=0.1)
@@ -68,7 +69,7 @@ def test_a_product_that_the_offsets_lack_is_learned() -> None:
     schedule = Schedule(epochs=4, steps=40, batch=64, scored=64)
     trained = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
     assert trained.epoch > 0
-    assert trained.changes.shape == (descent.STOPPING_GROUPS,)
+    assert trained.changes.shape == (STOPPING_GROUPS,)
     assert (trained.changes < 0).all()
     added = network.log_odds(dense(train.patterns, GRID))
     both = (touched[:, 0] * touched[:, 1]).astype(bool)
@@ -81,7 +82,7 @@ def test_a_network_that_only_adds_noise_stays_out() -> None:
     keras.utils.set_random_seed(0)
     world = draw(np.random.default_rng(1), each=1, seasons=False)
     train = counted.training(world.examples)
-    groups = np.arange(40) < descent.STOPPING_GROUPS
+    groups = np.arange(40) < STOPPING_GROUPS
     probability = expit(world.f)[train.pattern]
     stopping = descent.stopping_part(train, probability)
     fitted = descent.fold(train, probability, ~groups)
@@ -122,7 +123,7 @@ def test_the_losses_of_the_groups_that_stop_are_those_of_their_examples() -> Non
     patterns = stopping.folded.patterns
     added = np.linspace(-1, 1, len(patterns.keys))
     examples = world.examples
-    for group in range(descent.STOPPING_GROUPS):
+    for group in range(STOPPING_GROUPS):
         own = examples.group == group
         position = np.searchsorted(patterns.keys, examples.patterns.keys[examples.pattern[own]])
         log_odds = logit(0.1) + added[position]
