@@ -143,14 +143,22 @@ def _shares(
     training = group < GROUPS
     whole = _fit(extracted, training, settings)
     played, crediting = _credit(extracted, whole, training, config)
-    conversions = float(played.amounts[0].sum())
     crossed = np.zeros_like(_by_channel(played))
     for fold in range(folds):
         own = training & (group % folds == fold)
         fitted = _fit(extracted, training & ~own, settings)
         crossed += _by_channel(_credit(extracted, fitted, own, config)[0])
     half = _half_width(played, whole, crediting, config)
-    return conversions, _by_channel(played) / conversions, crossed / conversions, half / conversions
+    conversions = float(extracted.credited.amounts[0].sum())
+    one, crossed = (
+        _with_untouched(credit, conversions) for credit in (_by_channel(played), crossed)
+    )
+    return conversions, one / conversions, crossed / conversions, half / conversions
+
+
+def _with_untouched(credit: Floats, conversions: float) -> Floats:
+    """Also the conversions that are no example, since no touch came before: the baseline's."""
+    return np.append(credit[:-1], conversions - credit[:-1].sum())
 
 
 def _fit(extracted: Extracted, rows: Flags, settings: TrainingSettings) -> Fitted:
