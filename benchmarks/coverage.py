@@ -77,7 +77,7 @@ def _intervals(world: str, seed: int, users: int, settings: dict[str, object]) -
         "seed": seed,
     }
     intervals, first_credited = _run(simulated, params | settings)
-    intervals["truth"] = intervals["channel"].map(_true_credit(simulated, first_credited))
+    intervals["truth"] = intervals["channel"].map(true_credit(simulated, first_credited))
     intervals["covered"] = intervals["truth"].between(intervals["lower"], intervals["upper"])
     return intervals.assign(world=world, dataset=seed)
 
@@ -96,7 +96,7 @@ def _run(world: World, params: dict[str, object]) -> tuple[pd.DataFrame, np.date
         return pd.read_csv(data / "out" / "shapley_intervals.csv"), first_credited
 
 
-def _true_credit(world: World, first_credited: np.datetime64) -> dict[str, float]:
+def true_credit(world: World, first_credited: np.datetime64) -> dict[str, float]:
     """Conversions by channel, and of the baseline, since the first credited day."""
     first = int((first_credited - np.datetime64(START, "s").astype("datetime64[D]")).astype(int))
     credit = TrueCredit.sum(world.truth.by_date[first:])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from td_mta.journeys.touchpoints import Floats, Ints
 
@@ -16,6 +17,7 @@ FEW = 100_000  # predictions that are sorted one by one
 STEPS = 4096  # of log-odds, to one: beyond, predictions so near are taken as equal
 ROUNDING = 1e-12  # of a difference of losses
 SMALLEST = 1e-15  # probability that a logarithm is taken of
+NEWTON_STEPS = 50
 
 
 class Quality(NamedTuple):
@@ -34,6 +36,15 @@ class Bins(NamedTuple):
     observed: Floats  # share of examples that converted
     examples: Floats
     conversions: Floats
+
+
+class Line(NamedTuple):
+    """Calibration as a straight line of log-odds; see `calibration_line`."""
+
+    slope: float
+    slope_error: float
+    intercept: float
+    intercept_error: float
 
 
 class Difference(NamedTuple):
@@ -105,6 +116,35 @@ def calibration(probability: Floats, negatives: Floats, positives: Floats) -> Bi
     return Bins(expected / examples, conversions / examples, examples, conversions)
 
 
+def calibration_line(log_odds: Floats, negatives: Floats, positives: Floats, group: Ints) -> Line:
+    """The observed log-odds as a + b times the predicted ones, both from those of the base rate.
+
+    Right are a = 0 and b = 1 (Cox 1958). Where b is below 1 predictions differ too much from each
+    other, as by overfitting; above 1 too little. Errors are over groups of users, the sandwich.
+    NaN where a class is missing, all predictions are one, or groups are fewer than two.
+    """
+    total = negatives + positives
+    undefined = Line(*[float("nan")] * len(Line._fields))
+    groups = np.unique(group)
+    if not positives.sum() or not negatives.sum() or len(groups) < 2 or not np.ptp(log_odds):
+        return undefined
+    center = np.log(positives.sum() / negatives.sum())
+    x = np.stack([np.ones(len(log_odds)), log_odds - center])  # (2, n)
+    line = np.array([0.0, 1.0])
+    for _ in range(NEWTON_STEPS):
+        p = expit(center + line @ x)
+        residuals = positives - total * p
+        information = (x * (total * p * (1 - p))) @ x.T
+        step = np.linalg.solve(information, x @ residuals)
+        line += step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < ROUNDING:
+            break
+    scores = np.array([np.bincount(group, residuals * row) for row in x])  # (2, groups)
+    moved = np.linalg.solve(information, scores)
+    errors = np.sqrt((moved**2).sum(axis=1) * len(groups) / (len(groups) - 1))
+    return Line(float(line[1]), float(errors[1]), float(line[0]), float(errors[0]))
+
+
 def loss_difference(
     one: Floats, other: Floats, negatives: Floats, positives: Floats, group: Ints | None = None
 ) -> Difference:
@@ -120,14 +160,30 @@ def loss_difference(
     of_negative = _beyond_rounding(one_negative - other_negative)
     of_positive = _beyond_rounding(one_positive - other_positive)
     total = negatives.sum() + positives.sum()
-    mean = (positives @ of_positive + negatives @ of_negative) / total
-    from_negative, from_positive = of_negative - mean, of_positive - mean
     if group is None:
+        mean = (positives @ of_positive + negatives @ of_negative) / total
+        from_negative, from_positive = of_negative - mean, of_positive - mean
         squares = float(positives @ from_positive**2 + negatives @ from_negative**2)
         return Difference(float(mean), _error_of_mean(squares, total, total))
-    sums = np.bincount(group, positives * from_positive + negatives * from_negative)
-    clusters = len(np.unique(group))
-    return Difference(float(mean), _error_of_mean(float(sums @ sums), clusters, total))
+    both = positives * of_positive + negatives * of_negative, negatives + positives
+    changes, examples = (np.bincount(group, of_rows).astype(np.float64) for of_rows in both)
+    return clustered(changes, examples)
+
+
+def clustered(changes: Floats, examples: Floats) -> Difference:
+    """The mean over examples, given its sums by group of users and the groups' examples.
+
+    Groups without an example do not count. NaN for the error of fewer than two.
+
+    >>> clustered(np.array([1.0, 3.0, 0.0]), np.array([1.0, 1.0, 0.0]))
+    Difference(mean=2.0, error=1.0)
+    """
+    total = examples.sum()
+    mean = changes.sum() / total
+    deviations = changes - mean * examples
+    clusters = int(np.count_nonzero(examples))
+    error = _error_of_mean(float(deviations @ deviations), clusters, total)
+    return Difference(float(mean), error)
 
 
 def _beyond_rounding(difference: Floats) -> Floats:

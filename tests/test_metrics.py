@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from td_mta import metrics
@@ -175,3 +176,32 @@ def test_bins_hold_every_example_once(
     assert bins.conversions.sum() == pytest.approx(positives.sum())
     assert bins.predicted @ bins.examples == pytest.approx((negatives + positives) @ probability)
     assert np.all(np.diff(bins.predicted) >= -1e-12)
+
+
+@pytest.mark.parametrize(("intercept", "slope"), [(0.0, 1.0), (0.3, 0.7), (-0.5, 1.4)])
+def test_the_calibration_line_is_found_with_its_error(intercept: float, slope: float) -> None:
+    """Groups in which half of the users convert less are a hundred examples each."""
+    rng = np.random.default_rng(0)
+    log_odds = rng.normal(-2, 1, 4000)
+    group = np.arange(4000) % 40
+    found = []
+    for _ in range(200):
+        effect = rng.choice([-0.3, 0.3], 40)[group]
+        base = -2 + intercept + slope * (log_odds + 2) + effect
+        positives = rng.binomial(1, expit(base)).astype(float)
+        line = metrics.calibration_line(log_odds, 1 - positives, positives, group)
+        center = np.log(positives.sum() / (4000 - positives.sum()))
+        found.append((line.slope, line.slope_error, line.intercept + (1 - line.slope) * center))
+    slopes, errors, intercepts = np.array(found).T
+    assert slopes.mean() == pytest.approx(slope, abs=0.03)  # group effects flatten a little
+    assert errors.mean() == pytest.approx(slopes.std(), rel=0.15)
+    assert intercepts.mean() == pytest.approx(intercept + 2 * (slope - 1), abs=0.06)
+
+
+def test_calibration_of_one_prediction_or_one_outcome_has_no_line() -> None:
+    one, two, group = np.full(4, -2.0), np.array([-2.0, -1, -2, -1]), np.array([0, 0, 1, 1])
+    some, none = np.array([1.0, 0, 0, 1]), np.zeros(4)
+    for arguments in ((one, 1 - some, some), (two, none, some), (two, some, none)):
+        assert np.isnan(metrics.calibration_line(*arguments, group)).all()
+    assert np.isnan(metrics.calibration_line(two, 1 - some, some, 0 * group)).all()
+    assert np.isnan(metrics.calibration_line(*np.zeros((3, 0)), np.zeros(0, int))).all()

@@ -12,9 +12,11 @@ import keras
 import numpy as np
 from scipy.special import expit, logit
 
+from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.patterns import Grid, Patterns, dense
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.model import layers
+from td_mta.model.choice import STOPPING_GROUPS
 from td_mta.model.counted import Counted, sums
 from td_mta.model.predictor import Network
 from td_mta.model.settings import TrainingSettings
@@ -24,7 +26,6 @@ DECAY = 2.0  # of weights, times the learning rate, at a step
 LSTM_DAYS = 40_000  # of the windows of an epoch, which bounds its time: a second or two on 2 cores
 LSTM_STEPS = 13  # of an epoch
 FEWEST_WINDOWS = 250  # of a step
-STOPPING_GROUPS = 6  # of the training users: their loss chooses the epoch
 
 
 class Folded(NamedTuple):
@@ -49,19 +50,47 @@ class Folded(NamedTuple):
         """Those of some rows, in that order."""
         return Folded(self.patterns.take(rows), *(column[rows] for column in self[1:]))
 
-    def sample(self, size: int, rng: np.random.Generator) -> "Folded":
-        """At most `size` of them, whose examples count for those not drawn."""
-        if len(self.offset) <= size:
-            return self
-        probability = inclusion(self.conversions, size)
-        rows = draw(probability, rng)
-        drawn, scale = self.take(rows), 1 / probability[rows]
-        return drawn._replace(negatives=drawn.negatives * scale, positives=drawn.positives * scale)
 
-    def loss(self, added: Floats) -> float:
-        """Negative log likelihood with log-odds `(n,)` beside the offsets."""
-        log_odds = self.offset + added
-        return float(self.weight @ np.logaddexp(0, log_odds) - self.positives @ log_odds)
+class Stopping(NamedTuple):
+    """Examples that choose the epoch, and of which group of users they are."""
+
+    folded: Folded  # n patterns
+    pattern: Ints  # which of them, (rows,)
+    group: Ints  # from 0, (rows,)
+    negatives: Floats  # (rows,)
+    positives: Floats  # (rows,)
+
+    def sample(self, size: int, rng: np.random.Generator) -> "Stopping":
+        """At most `size` of the patterns, whose examples count for those not drawn."""
+        n = len(self.folded.offset)
+        probability = inclusion(self.folded.conversions, size)
+        drawn = draw(probability, rng) if n > size else np.arange(n)
+        position = np.full(n, -1)
+        position[drawn] = np.arange(len(drawn))
+        rows = np.flatnonzero(position[self.pattern] >= 0)
+        old = self.pattern[rows]
+        scale = 1 / probability[old]
+        return Stopping(
+            self.folded.take(drawn),
+            position[old],
+            self.group[rows],
+            self.negatives[rows] * scale,
+            self.positives[rows] * scale,
+        )
+
+    def losses(self, added: Floats) -> Floats:
+        """Negative log likelihood of each group, with log-odds `(n,)` beside the offsets."""
+        log_odds = (self.folded.offset + added)[self.pattern]
+        weight = self.negatives + self.positives
+        of_rows = weight * np.logaddexp(0, log_odds) - self.positives * log_odds
+        return sums(self.group, of_rows, STOPPING_GROUPS)
+
+
+class Trained(NamedTuple):
+    """The epoch at which training ended, and what the network gains on users who chose it not."""
+
+    epoch: int
+    changes: Floats  # of each stopping group's loss, at the epoch that the others would choose
 
 
 class Schedule(NamedTuple):
@@ -88,34 +117,60 @@ def fold(counted: Counted, probability: Floats, groups: Flags) -> Folded:
     return folded.take(np.flatnonzero(folded.weight))
 
 
+def stopping_part(counted: Counted, probability: Floats) -> Stopping:
+    """The examples of the groups that choose the epoch, as `fold` has them."""
+    rows = counted.rows
+    folded = fold(counted, probability, np.arange(GROUPS) < STOPPING_GROUPS)
+    own = np.flatnonzero(rows.group < STOPPING_GROUPS)
+    _, pattern = np.unique(counted.pattern[rows.cell[own]], return_inverse=True)
+    return Stopping(folded, pattern, rows.group[own], rows.negatives[own], rows.positives[own])
+
+
 def train(
     network: Network,
     fitted: Folded,
-    stopping: Folded,
+    stopping: Stopping,
     grid: Grid,
     schedule: Schedule,
     rng: np.random.Generator,
-) -> int:
-    """Train in place, to the epoch of the least loss on `stopping`, whose number is returned.
+) -> Trained:
+    """Train in place, to the epoch of the least loss on `stopping`.
 
     Epoch 0 is before the first step, where the network adds nothing; so it stays where either part
     of the users has no conversion.
     """
     if not fitted.positives.sum() or not stopping.positives.sum():
-        return 0
+        return Trained(0, np.zeros(STOPPING_GROUPS))
     model = _compiled(network.model, grid, schedule)
     stopping = stopping.sample(schedule.scored, rng)
-    cells = dense(stopping.patterns, grid)
-    best, losses = network.model.get_weights(), [stopping.loss(np.zeros(len(cells)))]
+    cells = dense(stopping.folded.patterns, grid)
+    best, by_group = network.model.get_weights(), [stopping.losses(np.zeros(len(cells)))]
+    losses = [by_group[0].sum()]
     probability = inclusion(fitted.conversions, schedule.batch)
     for _ in range(schedule.epochs):
         for _ in range(schedule.steps):
             _step(model, fitted, probability, grid, rng)
-        losses.append(stopping.loss(network.log_odds(cells)))
+        by_group.append(stopping.losses(network.log_odds(cells)))
+        losses.append(by_group[-1].sum())
         if losses[-1] <= min(losses):
             best = network.model.get_weights()
     network.model.set_weights(best)
-    return int(np.argmin(losses))
+    return Trained(int(np.argmin(losses)), changes_unseen(np.array(by_group)))
+
+
+def changes_unseen(losses: Floats) -> Floats:
+    """How much each group's loss changes from epoch 0 to the one of the least loss of the others.
+
+    `losses` are by epoch and group; the result is `(groups,)`. A group's own loss has no say in the
+    epoch that it is measured at, so that by noise alone the change is not below 0.
+
+    >>> changes_unseen(np.array([[5.0, 5.0], [4.0, 6.0], [6.0, 3.0]])).tolist()
+    [1.0, 1.0]
+    """
+    others = losses.sum(axis=1, keepdims=True) - losses
+    epoch = np.argmin(others, axis=0)
+    changes: Floats = losses[epoch, np.arange(losses.shape[1])] - losses[0]
+    return changes
 
 
 def inclusion(size: Floats, count: int) -> Floats:

@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import logit, ndtr, ndtri
+from scipy.stats import t
 
 from td_mta import metrics
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.metrics import Bins, Difference, Quality
+from td_mta.metrics import Bins, Difference, Line, Quality
 from td_mta.model.counted import sums
 
 LOGISTIC, PAIRS, MLP, LSTM = RUNGS = "logistic", "pairs", "mlp", "lstm"
 BASE_RATE = "base_rate"
 UNDEFINED = Quality(*[float("nan")] * len(Quality._fields))
 MOST_LISTED = 10  # residuals
+FEWEST_GROUPS = 10  # of users with a conversion: by fewer no model is judged
 FEW = 5  # conversions, observed and predicted: with fewer of both a pattern is not compared
 
 
@@ -50,6 +52,15 @@ class HeldOut(NamedTuple):
         both = self.probabilities[one], self.probabilities[other]
         return metrics.loss_difference(*both, self.negatives, self.positives, self.group)
 
+    def groups_with_conversions(self) -> int:
+        """Independent parts of the held-out users that any judgement rests on."""
+        return len(np.unique(self.group[self.positives > 0]))
+
+    def calibration_line(self) -> Line:
+        """Of the chosen model: how far log-odds are too far apart or too near each other."""
+        p = np.clip(self.probabilities[self.chosen], metrics.SMALLEST, 1 - metrics.SMALLEST)
+        return metrics.calibration_line(logit(p), self.negatives, self.positives, self.group)
+
     def calibration(self) -> dict[str, Bins]:
         """Predicted and observed rates by bins; the base rate, one for all patterns, has none."""
         if not len(self.negatives):
@@ -59,6 +70,19 @@ class HeldOut(NamedTuple):
             for model, probability in self.probabilities.items()
             if model != BASE_RATE
         }
+
+
+def standard_errors_beyond_noise(groups: int) -> float:
+    """How many a difference must have to be told: as likely by chance as 2 of a normal number.
+
+    By Student's t over `groups` of users; with fewer than `FEWEST_GROUPS` no number is enough.
+
+    >>> round(standard_errors_beyond_noise(40), 2), standard_errors_beyond_noise(9)
+    (2.07, inf)
+    """
+    if groups < FEWEST_GROUPS:
+        return float("inf")
+    return float(t.ppf(ndtr(2.0), groups - 1))
 
 
 class Residual(NamedTuple):

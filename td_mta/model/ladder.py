@@ -1,8 +1,8 @@
 """The ladder of models: logistic regression, products, an MLP, an LSTM, each from where one ended.
 
 Every rung says f of a pattern and shares the controls' g of a stratum, so that a conversion has
-probability sigmoid(f + g). The simplest rung is used that none above predicts better than, by more
-than one standard error over groups of held-out users.
+probability sigmoid(f + g). The simplest rung is used that none above beats (`choice`); held-out
+users have no say in that.
 """
 
 import logging
@@ -18,9 +18,10 @@ from td_mta.journeys.examples import Examples
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.metrics import Quality, quality
-from td_mta.model import counted, covariance, glm
+from td_mta.metrics import Difference, Quality, quality
+from td_mta.model import choice, counted, covariance, glm
 from td_mta.model import terms as terms_of
+from td_mta.model.choice import STOPPING_GROUPS, Comparisons
 from td_mta.model.counted import Counted
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, MLP, PAIRS, RUNGS, UNDEFINED, HeldOut
 from td_mta.model.predictor import Calibration, Linear, Predictor
@@ -33,7 +34,6 @@ log = logging.getLogger(__name__)
 PRODUCT_PRECISIONS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 TOLERANCE = 0.02  # of predicted against observed conversions
 NEWTON_STEPS = 50
-MATERIAL = 1 / 500  # of what a rung gains over the base rate
 SCORED = 10_000  # training patterns that the LSTM's figures are of
 
 
@@ -67,6 +67,7 @@ class Fitted(NamedTuple):
     rungs: list[Rung]  # in order
     linear: LinearFit  # the chosen rung, or the linear one that it started from
     held_out: HeldOut  # scored by every rung and the base rate
+    comparisons: Comparisons  # by training users, which chose the rung
     strata: Strata
     prevalence: float  # positives among the training examples: the base rate
     ratio: float  # of the chosen rung
@@ -102,14 +103,20 @@ def climb(
     fits = [_linear(data, LOGISTIC, None)]
     if PAIRS in names:
         fits.append(_linear(data, PAIRS, fits[0]))
-    scored = [fit.scored for fit in fits]
-    base = next(fit for fit in fits if fit.scored.rung.name == _simplest(data, scored))
-    if network == PAIRS:
-        base = fits[-1]
-    scored += [_network(data, name, base, settings) for name in names if name in (MLP, LSTM)]
-    chosen = _simplest(data, scored) if network == "auto" else network
+    comparisons = _linear_comparisons(data, fits)
+    gain = _gain(data, fits[0])
+    simplest = choice.simplest([fit.name for fit in fits], comparisons, gain)
+    base = fits[-1] if network == PAIRS else _named(fits, simplest)
+    networks = [_network(data, name, base, settings) for name in names if name in (MLP, LSTM)]
+    changes = {each.scored.rung.name: each.changes for each in networks}
+    unchanged = np.zeros(STOPPING_GROUPS)
+    comparisons |= choice.compared({base.name: unchanged, **changes}, data.train)
+    chosen = network
+    if network == "auto":
+        chosen = choice.simplest([base.name, *changes], comparisons, _gain(data, base))
+    scored = [*(fit.scored for fit in fits), *(each.scored for each in networks)]
     used = next(each.rung for each in scored if each.rung.name == chosen)
-    chosen_linear = next((fit for fit in fits if fit.scored.rung.name == chosen), base)
+    chosen_linear = base if chosen in changes else _named(fits, chosen)
     log.info("used: %s", chosen)
     return Fitted(
         predictor=used.predictor,
@@ -117,6 +124,7 @@ def climb(
         rungs=[each.rung for each in scored],
         linear=_with_covariance(data, chosen_linear),
         held_out=_held_out(data, scored, chosen),
+        comparisons=comparisons,
         strata=strata,
         prevalence=data.train.prevalence,
         ratio=used.ratio,
@@ -147,6 +155,11 @@ class _Fit(NamedTuple):
     terms: Terms
     problem: glm.Problem
     solution: glm.Solution
+    scores: Floats  # of groups of training users, (groups, terms + columns)
+
+    @property
+    def name(self) -> str:
+        return self.scored.rung.name
 
     @property
     def weights(self) -> Floats:
@@ -159,6 +172,13 @@ class _Fit(NamedTuple):
     def probability(self) -> Floats:
         """Of the training table's cells, `(cells,)`."""
         return expit(self.problem.log_odds(self.solution.parameters))
+
+
+class _Network(NamedTuple):
+    """A network and how the loss of the groups that choose its epoch changes by it `(groups,)`."""
+
+    scored: _Scored
+    changes: Floats
 
 
 def _linear(data: _Data, name: str, below: _Fit | None) -> _Fit:
@@ -178,7 +198,8 @@ def _linear(data: _Data, name: str, below: _Fit | None) -> _Fit:
     probability = expit(problem.log_odds(solution.parameters))
     train = quality(probability, data.train.negatives, data.train.positives)
     scored = _score(data, _unscored(name, predictor, controls, train), f, started)
-    return _Fit(scored, terms, problem, solution)
+    scores = covariance.group_scores(problem, solution.parameters, data.train)
+    return _Fit(scored, terms, problem, solution, scores)
 
 
 def _problem(data: _Data, terms: Terms, products: float) -> glm.Problem:
@@ -216,12 +237,11 @@ def _with_chosen_penalty(
 
 
 def _with_covariance(data: _Data, fit: _Fit) -> LinearFit:
-    scores = covariance.group_scores(fit.problem, fit.solution.parameters, data.train)
-    spread = covariance.sandwich(fit.problem, fit.solution, scores)
+    spread = covariance.sandwich(fit.problem, fit.solution, fit.scores)
     return LinearFit(fit.terms, fit.weights, fit.controls, spread)
 
 
-def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> _Scored:
+def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> _Network:
     """A network beside a linear rung, whose controls it keeps."""
     import keras
 
@@ -239,10 +259,10 @@ def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> 
         schedule = descent.mlp_schedule(settings)
     probability = base.probability()
     groups = np.arange(counted.GROUPS)
-    stopping = descent.fold(data.train, probability, groups < descent.STOPPING_GROUPS)
-    learned = descent.fold(data.train, probability, groups >= descent.STOPPING_GROUPS)
+    stopping = descent.stopping_part(data.train, probability)
+    learned = descent.fold(data.train, probability, groups >= STOPPING_GROUPS)
     added = Network(model, layers.log_odds_of(model))
-    epoch = descent.train(added, learned, stopping, data.grid, schedule, rng)
+    trained = descent.train(added, learned, stopping, data.grid, schedule, rng)
     predictor = replace(base.scored.rung.predictor, network=added)
     whole = descent.fold(data.train, probability, groups >= 0)
     chance = descent.inclusion(whole.conversions, SCORED if name == LSTM else len(whole.offset))
@@ -259,9 +279,9 @@ def _network(data: _Data, name: str, base: _Fit, settings: TrainingSettings) -> 
     train = quality(expit(log_odds + shift), negatives, positives)
     rung = _unscored(name, predictor, base.controls, train)
     rung = rung._replace(ratio=ratio, refitted=bool(shift))
-    log.debug("%s: epoch %d of %d", name, epoch, schedule.epochs)
+    log.debug("%s: epoch %d of %d", name, trained.epoch, schedule.epochs)
     f = score(data.held_out.patterns, data.grid, predictor.log_odds)
-    return _score(data, rung, f, started)
+    return _Network(_score(data, rung, f, started), trained.changes)
 
 
 def _recalibration(log_odds: Floats, weight: Floats, observed: float) -> tuple[float, float]:
@@ -298,17 +318,27 @@ def _score(data: _Data, rung: Rung, f: Floats, started: float) -> _Scored:
     return _Scored(rung, probability)
 
 
-def _simplest(data: _Data, scored: Sequence[_Scored]) -> str:
-    """The lowest rung that none above beats by more than one standard error, and by `MATERIAL`."""
-    held_out = _held_out(data, scored, "")
-    names = [each.rung.name for each in scored]
-    for number, name in enumerate(names):
-        # Two that are nearly one model differ by less than matters, yet by standard errors.
-        least = MATERIAL * abs(held_out.difference(name, BASE_RATE).mean)
-        beyond = [held_out.difference(name, above) for above in names[number + 1 :]]
-        if not any(gain.mean > max(gain.error, least) for gain in beyond):
-            return name
-    raise AssertionError("no rung is above the last one")
+def _linear_comparisons(data: _Data, fits: Sequence[_Fit]) -> dict[choice.Comparison, Difference]:
+    """With products against without, where both are there."""
+    if len(fits) < 2:
+        return {}
+    losses = {
+        fit.name: covariance.left_out_losses(fit.problem, fit.solution, fit.scores, data.train)
+        for fit in fits
+    }
+    return choice.compared(losses, data.train)
+
+
+def _gain(data: _Data, fit: _Fit) -> float:
+    """How far the log loss of training users is below the base rate's."""
+    positives = np.array([data.train.positives.sum()])
+    negatives = np.array([data.train.negatives.sum()])
+    base_rate = quality(np.array([data.train.prevalence]), negatives, positives)
+    return base_rate.log_loss - fit.scored.rung.train.log_loss
+
+
+def _named(fits: Sequence[_Fit], name: str) -> _Fit:
+    return next(fit for fit in fits if fit.name == name)
 
 
 def _held_out(data: _Data, scored: Sequence[_Scored], chosen: str) -> HeldOut:

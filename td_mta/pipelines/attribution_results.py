@@ -104,6 +104,8 @@ def _run_info(
             "controls": run_facts.controls(results.shifts, channels),
             "holdout": run_facts.holdout(results.evaluation),
             "comparison": run_facts.comparison(results.evaluation),
+            "choice": run_facts.choice(results.fitted.comparisons),
+            "calibration_line": run_facts.calibration_line(results.evaluation),
             "calibration": run_facts.calibration(held_out),
             "misses": run_facts.misses(held_out, channels, results.extracted.schema.grid),
             "convergence": run_facts.convergence(results.changes, channels),
@@ -124,7 +126,10 @@ def _warnings(results: Results, config: Config) -> list[str]:
     rung = fitted.rung
 
     not_measured = diagnostics.holdout_warnings(fitted.held_out, held_out)
-    sentences = not_measured or diagnostics.model_warnings(results.evaluation, held_out)
+    sentences = not_measured or [
+        *diagnostics.model_warnings(results.evaluation, held_out),
+        *diagnostics.slope_warnings(results.evaluation, held_out),
+    ]
     sentences += diagnostics.confounding_warnings(
         results.shifts, touchpoints.channels, extracted.counts["conversions"]
     )
@@ -135,11 +140,13 @@ def _warnings(results: Results, config: Config) -> list[str]:
     )
     sentences += diagnostics.rung_warnings(results.changes, fitted.chosen, touchpoints.channels)
     if not not_measured:
+        evaluation = results.evaluation
         sentences += diagnostics.overfitting_warnings(
             rung.train.log_loss,
             rung.held_out.log_loss,
             prevalence=fitted.prevalence,
-            base_rate=results.evaluation.qualities[BASE_RATE].log_loss,
+            base_rate=evaluation.qualities[BASE_RATE].log_loss,
+            noise=evaluation.differences[BASE_RATE].error * evaluation.errors_beyond_noise,
             forward=config.holdout == "forward",
         )
     sentences += diagnostics.channel_warnings(touchpoints.channels, extracted.conversions_touched)

@@ -29,28 +29,51 @@ CONFOUNDERS = {
     "user_activity_past": "Users who were touched more convert more, whatever touches them",
     "since_conversion": "Conversions, and touches, depend on the days since the last conversion",
 }
+SLOPE_OFF, SLOPE_ERRORS = 0.1, 3  # of the calibration slope: both are passed before it is told
 OVERFITTING = 0.05  # held-out above training loss, each relative to the base rate's
 
 
 def model_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
-    """Simpler models that predict better; `held_out` is what was held out: users or days."""
+    """Simpler models that predict better; `held_out` is what was held out: users or days.
+
+    By more than noise: a difference of a few held-out conversions says nothing.
+    """
     qualities, model = evaluation.qualities, model_name(evaluation.model)
     loss = qualities[evaluation.model].log_loss
     base_rate = qualities[BASE_RATE].log_loss
     sentences = []
     difference = evaluation.differences.get(LOGISTIC)
-    if difference is not None and difference.mean > difference.error:
+    if difference is not None and evaluation.is_worse_than(LOGISTIC):
         sentences.append(
             f"The {model} does not beat logistic regression on held-out {held_out}: its log loss "
             f"is {loss:.5f}, that of logistic regression {qualities[LOGISTIC].log_loss:.5f}; the "
             f"difference is {difference.mean:.6f} with a standard error of {difference.error:.6f}."
         )
-    if loss > base_rate:
+    if evaluation.is_worse_than(BASE_RATE):
         sentences.append(
             f"The {model} does not beat the base rate on held-out {held_out}: its log loss is "
             f"{loss:.5f}, that of the base rate {base_rate:.5f}."
         )
     return sentences
+
+
+def slope_warnings(evaluation: Evaluation, held_out: str) -> list[str]:
+    """Predicted log-odds that differ too much, or too little, from each other."""
+    line = evaluation.line
+    off = abs(line.slope - 1)
+    known = max(SLOPE_ERRORS, evaluation.errors_beyond_noise) * line.slope_error
+    if math.isnan(off) or off <= max(SLOPE_OFF, known):
+        return []
+    how, why = (
+        ("too far apart", "it overfits, or behaviour changed")
+        if line.slope < 1
+        else ("too near each other", "it has learned less than there is")
+    )
+    return [
+        f"The calibration slope on held-out {held_out} is {line.slope:.2f} with a standard error "
+        f"of {line.slope_error:.2f}, and should be 1: predictions of the "
+        f"{model_name(evaluation.model)} are {how} ({why}), and so may credits be."
+    ]
 
 
 def confounding_warnings(
@@ -150,17 +173,25 @@ def rung_warnings(
 
 
 def overfitting_warnings(
-    train_loss: float, held_out_loss: float, *, prevalence: float, base_rate: float, forward: bool
+    train_loss: float,
+    held_out_loss: float,
+    *,
+    prevalence: float,
+    base_rate: float,
+    noise: float,
+    forward: bool,
 ) -> list[str]:
     """Held-out loss above training loss, each relative to the base rate's on the same examples.
 
     `prevalence` is the share of positives among the training examples, `base_rate` the base rate's
-    log loss on the held-out ones, which are the last days where `forward`.
+    log loss on the held-out ones, which are the last days where `forward`. By chance the held-out
+    loss may be up to `noise` off.
     """
     train_ratio = train_loss / _entropy(prevalence)
     held_out_ratio = held_out_loss / base_rate
     excess = held_out_ratio / train_ratio - 1
-    if math.isnan(excess) or excess <= OVERFITTING:
+    least = max(OVERFITTING, noise / base_rate / train_ratio)
+    if math.isnan(excess) or excess <= least:
         return []
     drift = "behaviour changed in the held-out days, or " if forward else ""
     return [

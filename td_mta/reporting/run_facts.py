@@ -14,8 +14,9 @@ import numpy as np
 
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats
-from td_mta.metrics import Difference, Quality
+from td_mta.metrics import Difference, Line, Quality
 from td_mta.model import holdout as held_out_examples
+from td_mta.model.choice import Comparisons
 from td_mta.model.holdout import HeldOut
 from td_mta.reporting.run_tables import ALL_CONTROLS
 from td_mta.shapley.convergence import CreditChange
@@ -32,13 +33,31 @@ class Evaluation(NamedTuple):
     model: str  # the one that is used
     qualities: Mapping[str, Quality]  # of every rung and the base rate
     differences: Mapping[str, Difference]  # the used model's log loss minus each other one's
+    line: Line  # of the used model's log-odds
+    groups: int  # of held-out users with a conversion
+
+    def is_worse_than(self, model: str) -> bool:
+        """Whether the used model is, by more than noise."""
+        difference = self.differences[model]
+        return difference.mean > difference.error * self.errors_beyond_noise
+
+    @property
+    def errors_beyond_noise(self) -> float:
+        """Standard errors that a difference must have to be told."""
+        return held_out_examples.standard_errors_beyond_noise(self.groups)
 
 
 def evaluate(held_out: HeldOut) -> Evaluation:
     """Score the held-out examples, once for all that reports on them."""
     others = [model for model in held_out.probabilities if model != held_out.chosen]
     differences = {model: held_out.difference_to(model) for model in others}
-    return Evaluation(held_out.chosen, held_out.qualities(), differences)
+    return Evaluation(
+        held_out.chosen,
+        held_out.qualities(),
+        differences,
+        held_out.calibration_line(),
+        held_out.groups_with_conversions(),
+    )
 
 
 def model(chosen: str, controls: Sequence[str]) -> dict[str, str]:
@@ -82,13 +101,34 @@ def holdout(evaluation: Evaluation) -> dict[str, float]:
 
 
 def comparison(evaluation: Evaluation) -> dict[str, float]:
-    """The used model's log loss minus each other one's, and that difference's standard error."""
-    facts = {}
+    """The used model's log loss minus each other one's, and that difference's standard error.
+
+    And in how many standard errors it is more than noise: infinite where too few converted.
+    """
+    facts = {"errors_beyond_noise": evaluation.errors_beyond_noise}
     for other, difference in evaluation.differences.items():
         name = f"{evaluation.model}_minus_{other}"
         facts[name] = difference.mean
         facts[f"{name}_error"] = difference.error
     return facts
+
+
+def choice(comparisons: Comparisons) -> dict[str, float]:
+    """Log loss of each rung minus that of one below, by which the rung was chosen, and its error.
+
+    On training users, each predicted by fits, or to an epoch, in which they had no say.
+    """
+    facts = {}
+    for (upper, lower), difference in comparisons.items():
+        name = f"{upper}_minus_{lower}"
+        facts[name] = difference.mean
+        facts[f"{name}_error"] = difference.error
+    return facts
+
+
+def calibration_line(evaluation: Evaluation) -> dict[str, float]:
+    """Slope and intercept of the used model's log-odds, with their standard errors."""
+    return evaluation.line._asdict()
 
 
 def calibration(held_out: HeldOut) -> dict[str, str]:

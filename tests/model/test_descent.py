@@ -10,10 +10,11 @@ from scipy.special import expit, logit
 
 from td_mta.journeys.patterns import Grid, dense
 from td_mta.model import counted, descent, layers
-from td_mta.model.descent import Folded, Schedule
+from td_mta.model.choice import STOPPING_GROUPS
+from td_mta.model.descent import Schedule
 from td_mta.model.predictor import Network
 from td_mta.model.settings import TrainingSettings
-from tests.model.small_world import GRID, all_patterns, draw
+from tests.model.small_world import GRID, draw
 
 SIZES = arrays.arrays(np.float64, st.integers(1, 40), elements=st.floats(0.01, 1e4))
 
@@ -35,13 +36,13 @@ def test_a_row_is_drawn_as_often_as_its_probability_says() -> None:
 
 
 def test_a_sample_counts_for_all() -> None:
-    n = 64
-    rng = np.random.default_rng(0)
-    folded = Folded(all_patterns(), rng.uniform(1, 90, n), rng.uniform(0, 9, n), np.full(n, -2.0))
-    samples = [folded.sample(20, np.random.default_rng(seed)) for seed in range(300)]
-    assert {len(sample.offset) for sample in samples} == {20}
-    mean = np.mean([sample.positives.sum() for sample in samples])
-    assert mean == pytest.approx(folded.positives.sum(), rel=0.02)
+    train = counted.training(draw(np.random.default_rng(0), each=3).examples)
+    stopping = descent.stopping_part(train, np.full(len(train.weight), 0.1))
+    samples = [stopping.sample(20, np.random.default_rng(seed)) for seed in range(300)]
+    assert {len(sample.folded.offset) for sample in samples} == {20}
+    losses = [sample.losses(np.full(20, 0.5)) for sample in samples]
+    whole = stopping.losses(np.full(len(stopping.folded.offset), 0.5))
+    np.testing.assert_allclose(np.mean(losses, axis=0), whole, rtol=0.05)
 
 
 def test_the_offset_of_a_pattern_is_that_of_its_mean_probability() -> None:
@@ -60,14 +61,16 @@ def test_a_product_that_the_offsets_lack_is_learned() -> None:
     train = counted.training(world.examples)
     touched = dense(train.patterns, GRID).reshape(-1, 6)
     f = world.f - 2.0 * touched[:, 0] * touched[:, 1]
-    groups = np.arange(40) < descent.STOPPING_GROUPS
-    stopping = descent.fold(train, expit(f)[train.pattern], groups)
+    groups = np.arange(40) < STOPPING_GROUPS
+    stopping = descent.stopping_part(train, expit(f)[train.pattern])
     fitted = descent.fold(train, expit(f)[train.pattern], ~groups)
     model = layers.mlp(GRID, dropout=0.1)
     network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=4, steps=40, batch=64, scored=64)
-    epoch = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
-    assert epoch > 0
+    trained = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
+    assert trained.epoch > 0
+    assert trained.changes.shape == (STOPPING_GROUPS,)
+    assert (trained.changes < 0).all()
     added = network.log_odds(dense(train.patterns, GRID))
     both = (touched[:, 0] * touched[:, 1]).astype(bool)
     assert added[both].mean() == pytest.approx(2.0, abs=0.2)
@@ -79,18 +82,21 @@ def test_a_network_that_only_adds_noise_stays_out() -> None:
     keras.utils.set_random_seed(0)
     world = draw(np.random.default_rng(1), each=1, seasons=False)
     train = counted.training(world.examples)
-    groups = np.arange(40) < descent.STOPPING_GROUPS
+    groups = np.arange(40) < STOPPING_GROUPS
     probability = expit(world.f)[train.pattern]
-    stopping = descent.fold(train, probability, groups)
+    stopping = descent.stopping_part(train, probability)
     fitted = descent.fold(train, probability, ~groups)
     model = layers.mlp(GRID, dropout=0.1)
     network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=3, steps=30, batch=64, scored=64)
-    epoch = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
-    after = stopping.loss(network.log_odds(dense(stopping.patterns, GRID)))
-    assert after <= stopping.loss(np.zeros(len(stopping.offset)))
-    if epoch == 0:
-        assert after == stopping.loss(np.zeros(len(stopping.offset)))
+    trained = descent.train(network, fitted, stopping, GRID, schedule, np.random.default_rng(0))
+    before = stopping.losses(np.zeros(len(stopping.folded.offset))).sum()
+    after = stopping.losses(network.log_odds(dense(stopping.folded.patterns, GRID))).sum()
+    assert after <= before
+    if trained.epoch == 0:
+        assert after == before
+    # measured by groups that did not choose the epoch, noise is no gain
+    assert trained.changes.sum() >= after - before
 
 
 def test_without_a_conversion_to_stop_by_the_network_stays_out() -> None:
@@ -98,12 +104,32 @@ def test_without_a_conversion_to_stop_by_the_network_stays_out() -> None:
     probability = np.full(len(train.weight), 0.1)
     whole = descent.fold(train, probability, np.ones(40, np.bool_))
     nobody = descent.fold(train, probability, np.zeros(40, np.bool_))
+    stopping = descent.stopping_part(train, probability)
+    never = stopping._replace(positives=0 * stopping.positives)
     model = layers.mlp(GRID, dropout=0.1)
     network = Network(model, layers.log_odds_of(model))
     schedule = Schedule(epochs=1, steps=2, batch=64, scored=64)
-    for fitted, stopping in ((whole, nobody), (nobody, whole)):
+    for fitted, stops in ((whole, never), (nobody, stopping)):
         rng = np.random.default_rng(0)
-        assert descent.train(network, fitted, stopping, GRID, schedule, rng) == 0
+        trained = descent.train(network, fitted, stops, GRID, schedule, rng)
+        assert trained.epoch == 0
+        assert not trained.changes.any()
+
+
+def test_the_losses_of_the_groups_that_stop_are_those_of_their_examples() -> None:
+    world = draw(np.random.default_rng(0), each=3)
+    train = counted.training(world.examples)
+    stopping = descent.stopping_part(train, np.full(len(train.weight), 0.1))
+    patterns = stopping.folded.patterns
+    added = np.linspace(-1, 1, len(patterns.keys))
+    examples = world.examples
+    for group in range(STOPPING_GROUPS):
+        own = examples.group == group
+        position = np.searchsorted(patterns.keys, examples.patterns.keys[examples.pattern[own]])
+        log_odds = logit(0.1) + added[position]
+        negatives, positives = examples.counts[own, 0], examples.counts[own, 1]
+        loss = negatives @ np.logaddexp(0, log_odds) + positives @ np.logaddexp(0, -log_odds)
+        assert stopping.losses(added)[group] == pytest.approx(loss)
 
 
 def test_longer_windows_take_fewer_at_a_time() -> None:

@@ -19,6 +19,7 @@ from td_mta.model.settings import TrainingSettings
 from tests.model.small_world import GRID, PLAIN, SEASON, STRATA, World, draw
 
 SETTINGS = TrainingSettings(network="pairs", width=8, dropout=0.5, epochs=2, batch_size=64, seed=18)
+AUTO = replace(SETTINGS, network="auto")
 ADDITIVE = draw(np.random.default_rng(0), each=8)
 PRODUCT = draw(np.random.default_rng(0), each=8, product=-1.5)
 
@@ -107,12 +108,26 @@ def test_no_controls_add_nothing() -> None:
     assert np.abs(f - world.f).max() < 0.5
 
 
-def test_with_nobody_held_out_logistic_regression_is_used() -> None:
-    examples = ADDITIVE.examples
-    training = examples._replace(group=examples.group % 40)
-    fitted = ladder.climb(training, STRATA, GRID, replace(SETTINGS, network="auto"))
-    assert fitted.chosen == "logistic"
-    assert all(np.isnan(rung.held_out.log_loss) for rung in fitted.rungs)
+def test_held_out_users_have_no_say_in_the_choice() -> None:
+    """Where none is held out, and where they say the opposite."""
+    for world, chosen in ((ADDITIVE, "logistic"), (PRODUCT, "pairs")):
+        examples = world.examples
+        nobody = examples._replace(group=examples.group % 40)
+        fitted = ladder.climb(nobody, STRATA, GRID, AUTO)
+        assert fitted.chosen == chosen
+        assert all(np.isnan(rung.held_out.log_loss) for rung in fitted.rungs)
+        opposite = examples.counts.copy()
+        opposite[examples.group >= 40] = opposite[examples.group >= 40][:, [1, 0, 2]]
+        assert ladder.climb(examples._replace(counts=opposite), STRATA, GRID, AUTO).chosen == chosen
+
+
+def test_rungs_are_compared_by_training_users() -> None:
+    comparisons = climb(PRODUCT, "auto").comparisons
+    networks = {("mlp", "pairs"), ("lstm", "pairs"), ("lstm", "mlp")}
+    assert set(comparisons) == {("pairs", "logistic")} | networks
+    difference = comparisons["pairs", "logistic"]
+    assert difference.mean < -5 * difference.error
+    assert all(abs(comparisons[pair].mean) < -difference.mean / 20 for pair in networks)
 
 
 def test_the_intercept_is_refitted_where_too_many_conversions_are_predicted() -> None:

@@ -6,7 +6,7 @@ from scipy.special import logit
 
 from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
-from td_mta.metrics import Difference, Quality
+from td_mta.metrics import Difference, Line, Quality
 from td_mta.model.holdout import HeldOut
 from td_mta.reporting import diagnostics
 from td_mta.reporting.run_facts import Evaluation
@@ -16,13 +16,16 @@ from td_mta.shapley.games import without_offsets
 from td_mta.shapley.shifts import Shift
 
 NAN = float("nan")
+RIGHT = Line(1.0, 0.0, 0.0, 0.0)
 
 
-def evaluation(lstm: float, logistic: float, base_rate: float) -> Evaluation:
+def evaluation(
+    lstm: float, logistic: float, base_rate: float, line: Line = RIGHT, groups: int = 40
+) -> Evaluation:
     losses = {"lstm": lstm, "logistic": logistic, "base_rate": base_rate}
     qualities = {name: Quality(loss, NAN, NAN, NAN) for name, loss in losses.items()}
-    difference = Difference(lstm - logistic, 0.002)
-    return Evaluation("lstm", qualities, {"logistic": difference, "base_rate": difference})
+    differences = {name: Difference(lstm - losses[name], 0.002) for name in losses}
+    return Evaluation("lstm", qualities, differences, line, groups)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,8 @@ def evaluation(lstm: float, logistic: float, base_rate: float) -> Evaluation:
     [
         ((0.1, 0.2, 0.3), []),
         ((0.25, 0.2, 0.3), ["logistic regression"]),
+        ((0.2041, 0.2, 0.3), []),  # 2.05 standard errors of 40 groups
+        ((0.2042, 0.2, 0.3), ["logistic regression"]),
         ((0.4, 0.2, 0.3), ["logistic regression", "the base rate"]),
         ((NAN, NAN, NAN), []),
     ],
@@ -44,6 +49,37 @@ def test_a_model_that_loses_is_named_with_both_losses(
         assert f"{losses[0]:.5f}" in sentence
     if models:
         assert f"{losses[0] - losses[1]:.6f} with a standard error of 0.002000" in sentences[0]
+
+
+def test_a_few_held_out_conversions_condemn_no_model() -> None:
+    assert diagnostics.model_warnings(evaluation(0.4, 0.2, 0.3, groups=10), "users")
+    assert not diagnostics.model_warnings(evaluation(0.4, 0.2, 0.3, groups=9), "users")
+
+
+@pytest.mark.parametrize(
+    ("slope", "error", "groups", "told"),
+    [
+        (
+            0.85,
+            0.04,
+            40,
+            "0.85 with a standard error of 0.04, and should be 1: predictions of the "
+            "LSTM are too far apart",
+        ),
+        (1.15, 0.04, 40, "are too near each other"),
+        (0.85, 0.06, 40, ""),  # 2.5 standard errors
+        (0.91, 0.01, 40, ""),
+        (0.5, 0.01, 9, ""),
+        (NAN, NAN, 40, ""),
+    ],
+)
+def test_a_calibration_slope_far_from_1_is_a_warning(
+    slope: float, error: float, groups: int, told: str
+) -> None:
+    run = evaluation(0.1, 0.2, 0.3, Line(slope, error, 0.0, 0.1), groups)
+    sentences = diagnostics.slope_warnings(run, "users")
+    assert len(sentences) == bool(told)
+    assert told in " ".join(sentences)
 
 
 def credit_of(
@@ -143,13 +179,14 @@ def test_history_is_a_note() -> None:
 
 @pytest.mark.parametrize("forward", [False, True])
 def test_overfitting_is_measured_relative_to_the_base_rate(forward: bool) -> None:
-    half = {"prevalence": 0.5, "base_rate": np.log(2), "forward": forward}
+    half = {"prevalence": 0.5, "base_rate": np.log(2), "noise": 0.01, "forward": forward}
     (sentence,) = diagnostics.overfitting_warnings(0.5, 0.55, **half)
     assert "held-out loss is 10% above training loss" in sentence
     assert "the model overfits" in sentence
     assert ("behaviour changed" in sentence) == forward
     assert not diagnostics.overfitting_warnings(0.5, 0.524, **half)
     assert not diagnostics.overfitting_warnings(0.5, NAN, **half)
+    assert not diagnostics.overfitting_warnings(0.5, 0.55, **half | {"noise": 0.06})
 
 
 def test_rare_channels_are_named_the_rarest_first_up_to_a_limit() -> None:

@@ -237,8 +237,8 @@ def test_holdout_figures_stand_model_by_model() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("0.002", "predicts as well as logistic regression (0.20000) within one standard error."),
-        ("0.0005", "predicts worse than logistic regression (0.20000). Do not rely"),
+        ("0.0006", "predicts as well as logistic regression (0.20000) within 2.1 standard errors."),
+        ("0.0004", "predicts worse than logistic regression (0.20000). Do not rely"),
     ],
 )
 def test_the_verdict_depends_on_the_standard_error(error: str, said: str) -> None:
@@ -249,7 +249,35 @@ def test_the_verdict_depends_on_the_standard_error(error: str, said: str) -> Non
         ("comparison", "lstm_minus_logistic", "0.001"),
         ("comparison", "lstm_minus_logistic_error", error),
     ]
-    assert said in page(tables(SMALL, facts=facts))
+    enough, few = (("comparison", "errors_beyond_noise", value) for value in ("2.1", "inf"))
+    assert said in page(tables(SMALL, facts=[*facts, enough]))
+    assert "Held-out conversions are too few" in page(tables(SMALL, facts=[*facts, few]))
+
+
+def test_the_calibration_slope_stands_with_its_error() -> None:
+    facts = [
+        ("model", "network", "lstm"),
+        ("calibration", "lstm_1", bin_of(0.01, 0.012, 1000.0, 12.0)),
+        ("calibration_line", "slope", "0.8765"),
+        ("calibration_line", "slope_error", "0.0321"),
+        ("calibration_line", "intercept", "-0.0123"),
+        ("calibration_line", "intercept_error", "0.0456"),
+    ]
+    written = page(tables(SMALL, facts=facts))
+    assert "Calibration slope of the used model: 0.876 ± 0.032" in written
+    assert "Intercept at the base rate: -0.012 ± 0.046" in written
+    assert "Calibration slope" not in page(tables(SMALL, facts=facts[:2]))
+
+
+def test_what_chose_the_model_stands_beside_it() -> None:
+    facts = [
+        *won_by_the_lstm(),
+        ("parameters", "network", "auto"),
+        ("choice", "pairs_minus_logistic", "-0.0000321"),
+        ("choice", "pairs_minus_logistic_error", "0.0000054"),
+    ]
+    pairs = "logistic regression with pairs minus logistic regression"
+    assert f"{pairs} -32.1 ± 5.4." in page(tables(SMALL, facts=facts))
 
 
 def bin_of(predicted: float, observed: float, examples: float, conversions: float) -> str:

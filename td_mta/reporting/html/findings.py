@@ -6,6 +6,7 @@ from td_mta.reporting.html.elements import bullets, folded, number
 from td_mta.reporting.run_tables import RunTables, model_name
 
 SIMPLER = ("logistic", "base_rate")  # models that ours should be better than
+NOISE = 2.0  # standard errors that chance alone may give, where the run does not say
 ROUNDING = 1e-6  # of the conversions: what sums of floats may be off
 
 
@@ -25,9 +26,16 @@ def verdict(run: RunTables) -> str:
     if not advantages or not _has_both_outcomes(run):
         return ""
     start = f"On held-out examples the model (log loss {loss:.5f}) predicts"
-    better = [model for model, errors in advantages.items() if errors > 1]
-    equal = [model for model, errors in advantages.items() if abs(errors) <= 1]
-    worse = [model for model, errors in advantages.items() if errors < -1]
+    noise = run.number("comparison", "errors_beyond_noise")
+    noise = NOISE if math.isnan(noise) else noise
+    if math.isinf(noise):
+        return (
+            f'<p class="verdict">Held-out conversions are too few to tell whether the model '
+            f"(log loss {loss:.5f}) predicts better than {' and '.join(advantages)}.</p>"
+        )
+    better = [model for model, errors in advantages.items() if errors > noise]
+    equal = [model for model, errors in advantages.items() if abs(errors) <= noise]
+    worse = [model for model, errors in advantages.items() if errors < -noise]
     if worse:
         return (
             f'<p class="verdict broken">{start} worse than {" and ".join(worse)}. '
@@ -35,7 +43,7 @@ def verdict(run: RunTables) -> str:
         )
     parts = [f"better than {' and '.join(better)}"] if better else []
     if equal:
-        parts.append(f"as well as {' and '.join(equal)} within one standard error")
+        parts.append(f"as well as {' and '.join(equal)} within {noise:.1f} standard errors")
     return f'<p class="verdict">{start} {", and ".join(parts)}.</p>'
 
 

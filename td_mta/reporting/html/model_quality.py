@@ -41,7 +41,8 @@ LADDER = (
 WHY = {
     "auto": (
         "the simplest that none above it beats by more than one standard error and by more than "
-        "0.2% of what it gains over the base rate"
+        "0.2% of what it gains over the base rate. Training users chose it, each predicted by fits "
+        "that had not seen them: held-out ones, which report its quality, had no say"
     ),
     "set": "as <code>network: {used}</code> asks, whatever the others' log loss is",
 }
@@ -79,7 +80,21 @@ def _used(run: RunTables) -> list[str]:
     if not used:
         return []
     why = WHY["auto" if run.parameter("network") == "auto" else "set"].format(used=text(used))
-    return [f"Used: <b>{text(model_name(used))}</b>, {why}."]
+    return [f"Used: <b>{text(model_name(used))}</b>, {why}.", *_choice(run)]
+
+
+def _choice(run: RunTables) -> list[str]:
+    """Log losses on the users who chose, each model's minus that of one below it."""
+    section = run.section("choice")
+    names = [name for name in section if f"{name}_error" in section]
+    parts = []
+    for name in names:
+        upper, _, lower = name.partition("_minus_")
+        change, error = (MILLION * run.number("choice", key) for key in (name, f"{name}_error"))
+        parts.append(f"{model_name(upper)} minus {model_name(lower)} {change:+,.1f} ± {error:,.1f}")
+    if not parts:
+        return []
+    return [f"Log loss of those who chose, in millionths: {text('; '.join(parts))}."]
 
 
 def _holdout(run: RunTables) -> pd.DataFrame:
@@ -118,9 +133,25 @@ def _calibration(run: RunTables) -> list[str]:
     rows = table(pd.concat(parts)[columns], percents=("predicted", "observed"))
     return [
         "<h3>Calibration: do predicted probabilities match observed rates?</h3>",
-        paragraphs(CALIBRATION),
+        paragraphs(CALIBRATION, *_line(run)),
         chart(charts.calibration(drawn), "calibration", "Observed rate by predicted probability"),
         folded("Bins as a table", rows),
+    ]
+
+
+def _line(run: RunTables) -> list[str]:
+    """The slope of the used model's log-odds."""
+    slope, error, intercept, intercept_error = (
+        run.number("calibration_line", name)
+        for name in ("slope", "slope_error", "intercept", "intercept_error")
+    )
+    if not math.isfinite(slope):
+        return []
+    return [
+        f"Calibration slope of the used model: {slope:.3f} ± {error:.3f}. 1 is right; below it "
+        "predictions are too far apart, as by overfitting, above it too near each other. "
+        f"Intercept at the base rate: {intercept:+.3f} ± {intercept_error:.3f}; 0 is right. "
+        "Both are of log-odds, ± one standard error over groups of users."
     ]
 
 
