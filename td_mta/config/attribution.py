@@ -18,6 +18,7 @@ TIME_FORMATS = (
     *("iso", "day_first", "month_first"),
 )
 CONTROLS = ("calendar_day", "user_activity", "user_activity_past", "since_conversion")
+MOST_COLUMNS = 6  # so that combinations of levels have a number each
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
 
 
@@ -116,6 +117,7 @@ class Config:
     controls: str | None = parameter(
         "calendar_day, user_activity, since_conversion", checks.optional(checks.words(*CONTROLS))
     )
+    control_columns: str | None = parameter(None, checks.optional(checks.columns(MOST_COLUMNS)))
     days_at_risk: Literal["all", "returning"] = parameter("all", checks.choice("all", "returning"))
     window_after_conversion: Literal["cut", "keep"] = parameter("cut", checks.choice("cut", "keep"))
     history_days: int | None = parameter(None, checks.optional(checks.integer(at_least=0)))
@@ -175,10 +177,18 @@ class Config:
 
     @property
     def control_names(self) -> tuple[str, ...]:
-        """The controls of person_days; touch_days have none."""
-        if not self.controls or self.examples == "touch_days":
+        """The controls of person_days, columns last; touch_days have none."""
+        if self.examples == "touch_days":
             return ()
-        return tuple(self.controls.split(", "))
+        own = tuple(self.controls.split(", ")) if self.controls else ()
+        return own + self.attribute_names
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """The columns of the touchpoint table that are controls."""
+        if not self.control_columns or self.examples == "touch_days":
+            return ()
+        return tuple(self.control_columns.split(", "))
 
 
 PARAMETERS = parameters.names_of(Config)
@@ -250,6 +260,7 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
 
 def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
     """What no check of a single value can see."""
+    _check_control_columns(config, settings)
     first, last = config.position_first, config.position_last
     if first + last > 1 or not last:
         raise ConfigError(
@@ -262,3 +273,21 @@ def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
             "touch_days, got forward: touch_days take their negatives from users who never "
             "convert, later days included; set examples: person_days"
         )
+
+
+def _check_control_columns(config: Config, settings: Mapping[str, Setting]) -> None:
+    """A column that is read for something else would tell of it, or hide a control."""
+    read = (
+        *(config.user_column, config.time_column, config.action_column, config.value_column),
+        *(config.conversion_column, config.user_rnd_column, config.order_id, config.conversion_id),
+        config.tie_column,
+    )
+    taken = {name.lower() for name in (*CONTROLS, *read) if name}
+    names = config.control_columns.split(", ") if config.control_columns else []
+    for name in names:
+        if name.lower() in taken:
+            raise ConfigError(
+                f"{parameters.location('control_columns', settings)} must name columns that "
+                f"describe users or days, got {name}, which is a control or a column of its own "
+                "already; leave it out"
+            )

@@ -81,6 +81,23 @@ def words(*choices: str) -> Check:
     return check
 
 
+def columns(at_most: int) -> Check:
+    """Names of columns of letters, digits and _, each once, separated by commas in a text."""
+    wanted = (
+        f"up to {at_most} names of columns of letters, digits and _, each once, with commas between"
+    )
+
+    def check(value: object) -> str:
+        names = [name.strip() for name in str(value).split(",")]
+        distinct = {name.lower() for name in names}
+        plain = all(re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) for name in names)
+        if not plain or len(distinct) < len(names) or len(names) > at_most:
+            raise UnfitError(wanted)
+        return ", ".join(names)
+
+    return check
+
+
 def time_zone(value: object) -> str:
     """The name of a time zone of the IANA database."""
     try:
