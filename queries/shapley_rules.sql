@@ -1,5 +1,6 @@
 -- A row is a rule and a channel: the conversions and the value that the rule credits to it.
--- The twin of td_mta/baselines/rules.py: conversions without a touch are `(baseline)`.
+-- The twin of td_mta/baselines/rules.py: conversions without a touch are `(baseline)`, those of days
+-- that are only looked back on count nowhere.
 -- Reads ${table}. Makes ${shapley_table}_rules.
 with
 
@@ -219,23 +220,82 @@ refunds as (
     group by 1, 2
 ),
 
--- Users beyond a limit are left out whole.
 counted as (
     select
-        *,
-        channel is not null
+        converting.user_id,
+        converting.time,
+        converting.channel,
+        converting.conversion,
+        converting.row_in_order,
+        coalesce(converting.value, 0e0) - coalesce(refunds.refund, 0e0) as value,
+        converting.channel is not null
             and (
                 ${conversion_row_is_touch}
                 or '${conversion_flag}' = 'journey'
-                or conversion = 0
+                or converting.conversion = 0
             ) as is_touch
     from converting
-    where refund is null
+    left join refunds
+        on converting.user_id = refunds.user_id
+        and converting.row_in_order = refunds.refunded_row
+    where converting.refund is null
 ),
 
+-- A conversion so soon after the user's previous one is a repeat, and part of the first of them.
+follow_ups as (
+    select
+        *,
+        coalesce(
+            conversion = 1 and time - lag(time) over (
+                partition by user_id, conversion
+                order by row_in_order
+            ) <= cast(regexp_extract('${repeat_orders_within}', '^[0-9]+') as bigint)
+                * case regexp_extract('${repeat_orders_within}', '[smhd]$')
+                    when 's' then 1
+                    when 'h' then 3600
+                    when 'd' then 86400
+                    else 60
+                end,
+            false
+        ) as is_repeat
+    from counted
+),
+
+purchases as (
+    select
+        *,
+        sum(if(is_repeat, 0, 1)) over (
+            partition by user_id, conversion
+            order by row_in_order
+            rows between unbounded preceding and current row
+        ) as purchase
+    from follow_ups
+),
+
+summed as (
+    select
+        *,
+        sum(value) over (partition by user_id, conversion, purchase) as purchase_value
+    from purchases
+),
+
+once as (
+    select
+        user_id,
+        time,
+        channel,
+        conversion,
+        row_in_order,
+        if(conversion = 1, purchase_value, value) as value,
+        is_touch
+    from summed
+    where not is_repeat
+),
+
+-- Users beyond a limit are left out whole.
 users as (
     select user_id
-    from counted
+    from once
     group by 1
     having
         sum(case when is_touch then 1 else 0 end)
@@ -247,32 +307,71 @@ users as (
 -- A path ends with a conversion: `path` counts the user's conversions before the row.
 in_order as (
     select
-        counted.user_id,
-        counted.time,
+        once.user_id,
+        once.time,
         date_diff(
             'day',
             date '1970-01-01',
-            cast(td_time_string(counted.time, 'd!', '${day_timezone}') as date)
+            cast(td_time_string(once.time, 'd!', '${day_timezone}') as date)
         ) as day,
-        counted.channel,
-        counted.conversion,
-        coalesce(counted.value, 0e0) - coalesce(refunds.refund, 0e0) as value,
-        counted.is_touch,
-        counted.row_in_order,
+        once.channel,
+        once.conversion,
+        once.value,
+        once.is_touch,
+        once.row_in_order,
         coalesce(
-            sum(counted.conversion) over (
-                partition by counted.user_id
-                order by counted.row_in_order
+            sum(once.conversion) over (
+                partition by once.user_id
+                order by once.row_in_order
                 rows between unbounded preceding and 1 preceding
             ),
             0
         ) as path
-    from counted
+    from once
     inner join users
-        on counted.user_id = users.user_id
-    left join refunds
-        on counted.user_id = refunds.user_id
-        and counted.row_in_order = refunds.refunded_row
+        on once.user_id = users.user_id
+),
+
+-- The days that are only looked back on, as td_mta/dataset/period.py has them: where a record begins
+-- with at least half as many rows a day as in the three windows after the first, a window less a day.
+record as (
+    select
+        min(time) as first_time,
+        (max(time) - min(time)) / 86400 + 1 as days
+    from read
+),
+
+opening as (
+    select
+        sum(if(age < ${lookback_window_days}, 1, 0)) as first_rows,
+        sum(if(age between ${lookback_window_days} and 4 * ${lookback_window_days} - 1, 1, 0)) as later_rows
+    from (
+        select (read.time - record.first_time) / 86400 as age
+        from read
+        cross join record
+        where read.refund is null or '${refunds}' = 'subtract'
+    ) as ages
+),
+
+credited_from as (
+    select
+        date_diff(
+            'day',
+            date '1970-01-01',
+            cast(td_time_string(record.first_time, 'd!', '${day_timezone}') as date)
+        ) + case
+            when '${examples}' = 'touch_days' then 0
+            when '${history_days}' <> 'none' then ${history_days == 'none' ? '0' : history_days}
+            when record.days >= 2 * ${lookback_window_days}
+                and 2 * opening.first_rows * least(
+                    3 * ${lookback_window_days},
+                    record.days - ${lookback_window_days}
+                ) >= opening.later_rows * ${lookback_window_days}
+                then ${lookback_window_days} - 1
+            else 0
+        end as first_day
+    from record
+    cross join opening
 ),
 
 conversions as (
@@ -283,7 +382,8 @@ conversions as (
         day,
         value
     from in_order
-    where conversion = 1
+    cross join credited_from
+    where conversion = 1 and day >= first_day
 ),
 
 touches as (

@@ -18,6 +18,7 @@ TIME_FORMATS = (
     *("iso", "day_first", "month_first"),
 )
 CONTROLS = ("calendar_day", "user_activity", "user_activity_past", "since_conversion")
+SECONDS_OF = {"s": 1, "": 60, "m": 60, "h": 3600, "d": 86_400}
 MOST_COLUMNS = 6  # so that combinations of levels have a number each
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
 
@@ -69,6 +70,7 @@ class Config:
     refunds: Literal["leave_out", "subtract"] = parameter(
         "leave_out", checks.choice("leave_out", "subtract")
     )
+    repeat_orders_within: str | None = parameter(None, checks.optional(checks.duration))
     max_touches_per_user: int | None = parameter(None, checks.optional(checks.integer(at_least=1)))
     max_conversions_per_user: int | None = parameter(
         None, checks.optional(checks.integer(at_least=1))
@@ -182,6 +184,15 @@ class Config:
             return ()
         own = tuple(self.controls.split(", ")) if self.controls else ()
         return own + self.attribute_names
+
+    @property
+    def repeat_seconds(self) -> int | None:
+        """The seconds after a conversion in which the user's next one is part of it."""
+        if self.repeat_orders_within is None:
+            return None
+        number = self.repeat_orders_within.rstrip("smhd")
+        unit = self.repeat_orders_within.removeprefix(number)
+        return int(number) * SECONDS_OF[unit]
 
     @property
     def attribute_names(self) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import attributes
-from td_mta.ingest.attributes import Levels
+from td_mta.ingest import control_columns
+from td_mta.ingest.control_columns import Levels
 from td_mta.ingest.ids import tie_rank
 from td_mta.ingest.scan import Scan, scan_table
 from td_mta.ingest.settings import TableSettings
@@ -164,8 +164,8 @@ class TouchpointTable:
         names = {name: attribute(name) for name in self.settings.control_columns}
         if not names:
             return {}
-        rows = attributes.sample(map(self._bucket, range(BUCKETS)))
-        levels = attributes.levels_of(rows, names.values(), self.settings.day_timezone)
+        rows = control_columns.sample(map(self._bucket, range(BUCKETS)))
+        levels = control_columns.levels_of(rows, names.values(), self.settings.day_timezone)
         return {name: levels[column] for name, column in names.items()}
 
     def _count_users(self) -> int:
@@ -245,7 +245,7 @@ def _page(
     named = replace(arranged.rows, channel=codes.channel[arranged.rows.channel])
     read = events.read(named, arranged.marks, settings.reading)
     described = {
-        name: attributes.attribute(of_column, table[attribute(name)], user, time, day)
+        name: control_columns.attribute(of_column, table[attribute(name)], user, time, day)
         for name, of_column in levels.items()
     }
     journeys = Journeys(read.rows, len(ids), settings.conversion_row_is_touch, described)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import attributes, coercion, columns, ids
+from td_mta.ingest import coercion, columns, control_columns, ids
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import SpillFiles, spilled_schema
@@ -235,7 +235,7 @@ def _attributes(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array
     return [
         pa.nulls(len(batch), pa.string())
         if column is None
-        else attributes.texts(batch[column], settings.null_words)
+        else control_columns.texts(batch[column], settings.null_words)
         for column in found
     ]
 

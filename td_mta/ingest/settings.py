@@ -60,6 +60,7 @@ class TableSettings:
             reading=Reading(
                 flags_of_journeys=flags_of_journeys,
                 subtract_refunds=config.refunds == "subtract",
+                repeats_within=config.repeat_seconds,
                 max_touches=config.max_touches_per_user,
                 max_conversions=config.max_conversions_per_user,
             ),

@@ -42,7 +42,7 @@ class OfDays(NamedTuple):
 
 
 class OfUsers(NamedTuple):
-    """The level of users from a day on, by user and day; what holds at first holds before it too."""
+    """The level of users after a day, by user and day; what holds at first holds before it too."""
 
     user: Ints  # ascending, (n,)
     day: Ints  # after which the level holds, ascending of each user, (n,)

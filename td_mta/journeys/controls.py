@@ -1,7 +1,8 @@
 """Controls: what drives touches and conversions alike, as a level of every user-day.
 
-Those of `CONTROLS`, and the attributes of users and days that a table has columns of. Each is a function of the user and the day alone, so that a day with a conversion and one without
-are told apart by the same rule, and all conversions of a day have one stratum.
+Those of `CONTROLS`, and the attributes of users and days that a table has columns of. Each is a
+function of the user and the day alone, so that a day with a conversion and one without are told
+apart by the same rule, and all conversions of a day have one stratum.
 """
 
 from collections.abc import Callable, Mapping

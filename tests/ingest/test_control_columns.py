@@ -10,7 +10,7 @@ import pytest
 from td_mta.config import attribution as configuration
 from td_mta.config.attribution import Config
 from td_mta.errors import ConfigError, DataError
-from td_mta.ingest import attributes
+from td_mta.ingest import control_columns
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.warehouse.local import LocalWarehouse
@@ -50,10 +50,10 @@ def touches(users: int, days: int) -> pd.DataFrame:
     )
 
 
-def levels(text: list[str | None], day: int | None = None) -> attributes.Levels:
+def levels(text: list[str | None], day: int | None = None) -> control_columns.Levels:
     time = np.arange(len(text)) if day is None else np.full(len(text), day)
     rows = pa.table({"time": time * DAY, "x": pa.array(text, pa.string())})
-    return attributes.levels_of(rows, ["x"], "UTC")["x"]
+    return control_columns.levels_of(rows, ["x"], "UTC")["x"]
 
 
 def test_missing_is_a_level_and_so_is_any_other_value() -> None:
@@ -63,7 +63,7 @@ def test_missing_is_a_level_and_so_is_any_other_value() -> None:
 
 
 def test_the_most_frequent_values_have_levels_of_their_own() -> None:
-    frequent = [f"v{number:02}" for number in range(attributes.MOST_LEVELS)]
+    frequent = [f"v{number:02}" for number in range(control_columns.MOST_LEVELS)]
     found = levels([*frequent * 2, "rare", "rarer"])
     assert found.values == tuple(frequent)
     assert found.read(pa.array(["rare"])).tolist() == [found.count - 1]
@@ -73,7 +73,7 @@ def test_many_numbers_have_bins_of_as_many_rows() -> None:
     numbers = [f"{number / 4}" for number in range(4000)]
     found = levels(numbers)
     level = found.read(pa.array([*numbers, "none of them"]))
-    assert np.bincount(level[:-1]).tolist() == pytest.approx([0] + [200] * attributes.BINS, abs=1)
+    assert np.bincount(level[:-1]).tolist() == pytest.approx([0] + [200] * control_columns.BINS, abs=1)
     assert (np.diff(level[:-1]) >= 0).all()
     assert level[-1] == found.count - 1
 
@@ -88,8 +88,8 @@ def test_few_numbers_are_values_and_one_frequent_number_has_a_bin() -> None:
 
 def test_values_are_read_as_names_are() -> None:
     column = pa.array([" North ", "n/a", "", "north", None])
-    assert attributes.texts(column, ("n/a",)).to_pylist() == ["North", None, None, "north", None]
-    assert attributes.texts(pa.array([12.0, None, 0.5]), ()).to_pylist() == ["12", None, "0.5"]
+    assert control_columns.texts(column, ("n/a",)).to_pylist() == ["North", None, None, "north", None]
+    assert control_columns.texts(pa.array([12.0, None, 0.5]), ()).to_pylist() == ["12", None, "0.5"]
 
 
 def test_a_user_has_the_level_of_the_rows_before_the_day(tmp_path: Path) -> None:
