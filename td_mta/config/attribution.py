@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from td_mta.config import checks, parameters
+from td_mta.config import checks, parameters, placeholders
 from td_mta.config.parameters import FOLDER, Setting, follows, parameter
 from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER
@@ -18,6 +18,15 @@ TIME_FORMATS = (
     *("iso", "day_first", "month_first"),
 )
 CONTROLS = ("calendar_day", "user_activity", "user_activity_past", "since_conversion")
+# As in config/params.yml, where Digdag computes it: an interval in days, and those before it that
+# are only looked back on. JavaScript adds numbers that may be text by taking off negative ones.
+READ_INTERVAL = (
+    "${examples == 'touch_days' ? time_interval "
+    ": time_interval.replace(/^-[0-9]+d/, '') == time_interval ? time_interval "
+    ": '-' + (time_interval.replace(/^-([0-9]+)d.*$/, '$1') "
+    "- (history_days == 'none' ? 1 - lookback_window_days : 0 - history_days)) "
+    "+ time_interval.replace(/^-[0-9]+/, '')}"
+)
 SECONDS_OF = {"s": 1, "": 60, "m": 60, "h": 3600, "d": 86_400}
 MOST_COLUMNS = 6  # so that combinations of levels have a number each
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
@@ -123,6 +132,7 @@ class Config:
     days_at_risk: Literal["all", "returning"] = parameter("all", checks.choice("all", "returning"))
     window_after_conversion: Literal["cut", "keep"] = parameter("cut", checks.choice("cut", "keep"))
     history_days: int | None = parameter(None, checks.optional(checks.integer(at_least=0)))
+    read_interval: str = parameter("", checks.optional(checks.interval))
     day_timezone: str = parameter("UTC", checks.time_zone)
     conversion_row_is_touch: bool = parameter(True, checks.flag)
     augment_last_day: bool = parameter(False, checks.flag)
@@ -176,6 +186,9 @@ class Config:
 
     def __post_init__(self) -> None:
         parameters.fill_followers(self)
+        if not self.read_interval:
+            read = placeholders.fill(READ_INTERVAL, vars(self), "read_interval")
+            object.__setattr__(self, "read_interval", read)
 
     @property
     def control_names(self) -> tuple[str, ...]:

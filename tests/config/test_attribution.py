@@ -186,7 +186,7 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
             "with position_first 0.5",
         ),
         ("db: ${indb}", "db: ${indb} is not the name of a parameter"),
-        ("db: ${in_db + 1}", "db: ${} must hold the name of a parameter alone, got ${in_db + 1}"),
+        ("db: ${in_db * 2}", "db: ${} must hold the name of a parameter alone, got ${in_db * 2}"),
     ],
 )
 def test_a_wrong_value_is_reported_with_file_key_wanted_and_got(
