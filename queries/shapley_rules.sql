@@ -210,35 +210,32 @@ with_targets as (
     from converting
 ),
 
-refunds as (
+-- Its value is taken off there. Refunds themselves are neither touches nor conversions.
+refunded as (
     select
-        user_id,
-        refunded_row,
-        sum(refund) as refund
+        *,
+        sum(refund) over (
+            partition by user_id, if(refund is null, row_in_order, refunded_row)
+        ) as taken_off
     from with_targets
-    where refund is not null
-    group by 1, 2
 ),
 
 counted as (
     select
-        converting.user_id,
-        converting.time,
-        converting.channel,
-        converting.conversion,
-        converting.row_in_order,
-        coalesce(converting.value, 0e0) - coalesce(refunds.refund, 0e0) as value,
-        converting.channel is not null
+        user_id,
+        time,
+        channel,
+        conversion,
+        row_in_order,
+        coalesce(value, 0e0) - coalesce(taken_off, 0e0) as value,
+        channel is not null
             and (
                 ${conversion_row_is_touch}
                 or '${conversion_flag}' = 'journey'
-                or converting.conversion = 0
+                or conversion = 0
             ) as is_touch
-    from converting
-    left join refunds
-        on converting.user_id = refunds.user_id
-        and converting.row_in_order = refunds.refunded_row
-    where converting.refund is null
+    from refunded
+    where refund is null
 ),
 
 -- A conversion so soon after the user's previous one is a repeat, and part of the first of them.
@@ -293,43 +290,43 @@ once as (
 ),
 
 -- Users beyond a limit are left out whole.
-users as (
-    select user_id
+of_users as (
+    select
+        *,
+        sum(if(is_touch, 1, 0)) over (partition by user_id) as touches_of_user,
+        sum(conversion) over (partition by user_id) as conversions_of_user
     from once
-    group by 1
-    having
-        sum(case when is_touch then 1 else 0 end)
-            <= ${max_touches_per_user == 'none' ? 'count(*)' : max_touches_per_user}
-        and sum(conversion)
-            <= ${max_conversions_per_user == 'none' ? 'count(*)' : max_conversions_per_user}
 ),
 
 -- A path ends with a conversion: `path` counts the user's conversions before the row.
 in_order as (
     select
-        once.user_id,
-        once.time,
+        user_id,
+        time,
         date_diff(
             'day',
             date '1970-01-01',
-            cast(td_time_string(once.time, 'd!', '${day_timezone}') as date)
+            cast(td_time_string(time, 'd!', '${day_timezone}') as date)
         ) as day,
-        once.channel,
-        once.conversion,
-        once.value,
-        once.is_touch,
-        once.row_in_order,
+        channel,
+        conversion,
+        value,
+        is_touch,
+        row_in_order,
         coalesce(
-            sum(once.conversion) over (
-                partition by once.user_id
-                order by once.row_in_order
+            sum(conversion) over (
+                partition by user_id
+                order by row_in_order
                 rows between unbounded preceding and 1 preceding
             ),
             0
         ) as path
-    from once
-    inner join users
-        on once.user_id = users.user_id
+    from of_users
+    where
+        touches_of_user
+            <= ${max_touches_per_user == 'none' ? 'touches_of_user' : max_touches_per_user}
+        and conversions_of_user
+            <= ${max_conversions_per_user == 'none' ? 'conversions_of_user' : max_conversions_per_user}
 ),
 
 -- The days that are only looked back on, as td_mta/dataset/period.py has them: where a record begins
@@ -338,7 +335,7 @@ record as (
     select
         min(time) as first_time,
         (max(time) - min(time)) / 86400 + 1 as days
-    from read
+    from named
 ),
 
 opening as (
@@ -346,10 +343,10 @@ opening as (
         sum(if(age < ${lookback_window_days}, 1, 0)) as first_rows,
         sum(if(age between ${lookback_window_days} and 4 * ${lookback_window_days} - 1, 1, 0)) as later_rows
     from (
-        select (read.time - record.first_time) / 86400 as age
-        from read
+        select (named.time - record.first_time) / 86400 as age
+        from named
         cross join record
-        where read.refund is null or '${refunds}' = 'subtract'
+        where '${refunds}' = 'subtract' or conversion = 0 or value is null or value >= 0e0
     ) as ages
 ),
 
@@ -374,31 +371,36 @@ credited_from as (
     cross join opening
 ),
 
-conversions as (
+-- Of each row the conversion that ends its path, where there is one.
+with_ends as (
     select
-        user_id,
-        path,
-        time,
-        day,
-        value
+        *,
+        max(if(conversion = 1, time)) over (partition by user_id, path) as end_time,
+        max(if(conversion = 1, day)) over (partition by user_id, path) as end_day,
+        max(if(conversion = 1, value)) over (partition by user_id, path) as end_value
     from in_order
+),
+
+-- Touches within reach of a conversion of the credited days.
+reached as (
+    select
+        with_ends.*,
+        is_touch and day > end_day - ${rules_window_days} as is_reached
+    from with_ends
     cross join credited_from
-    where conversion = 1 and day >= first_day
+    where end_day >= first_day
 ),
 
 touches as (
     select
-        in_order.user_id,
-        in_order.path,
-        in_order.row_in_order,
-        in_order.channel,
-        conversions.value,
-        conversions.time - in_order.time as age
-    from in_order
-    inner join conversions
-        on in_order.user_id = conversions.user_id
-        and in_order.path = conversions.path
-    where in_order.is_touch and in_order.day > conversions.day - ${rules_window_days}
+        user_id,
+        path,
+        row_in_order,
+        channel,
+        end_value as value,
+        end_time - time as age
+    from reached
+    where is_reached
 ),
 
 numbered as (
@@ -491,13 +493,15 @@ credited as (
 
 untouched as (
     select
-        count(*) as conversions,
-        sum(conversions.value) as value
-    from conversions
-    left join (select distinct user_id, path from touches) as touched
-        on conversions.user_id = touched.user_id
-        and conversions.path = touched.path
-    where touched.user_id is null
+        sum(1 - is_touched) as conversions,
+        sum(if(is_touched = 1, 0e0, value)) as value
+    from (
+        select
+            max(if(is_reached, 1, 0)) as is_touched,
+            max(end_value) as value
+        from reached
+        group by user_id, path
+    ) as paths
 ),
 
 credits as (
@@ -506,7 +510,7 @@ credits as (
     select
         rules.model,
         '(baseline)' as channel,
-        cast(untouched.conversions as double) as conversions,
+        cast(coalesce(untouched.conversions, 0) as double) as conversions,
         coalesce(untouched.value, 0e0) as value
     from rules
     cross join untouched
