@@ -16,16 +16,15 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import control_columns
-from td_mta.ingest.control_columns import Levels
 from td_mta.ingest.ids import tie_rank
 from td_mta.ingest.scan import Scan, scan_table
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import BUCKETS, MARKS, attribute, read_bucket, spilled_schema
 from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.user_hash import user_rnd
+from td_mta.ingest.values import control_columns
+from td_mta.ingest.values.control_columns import Levels
 from td_mta.journeys import events
-from td_mta.journeys.attributes import Attribute
 from td_mta.journeys.events import Counts
 from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import (

@@ -16,14 +16,14 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, columns, control_columns, ids
+from td_mta.ingest import coercion, columns, ids
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import SpillFiles, spilled_schema
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
-from td_mta.ingest.values import spellings
+from td_mta.ingest.values import control_columns, spellings
 from td_mta.ingest.values.amounts import DecimalMarkError, amounts
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse

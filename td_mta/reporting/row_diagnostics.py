@@ -153,7 +153,7 @@ def order_notes(found: TableFacts) -> list[str]:
         sentences.append(f"{counted(rows, 'further row')} {of_orders}.")
     if repeats:
         sentences.append(
-            f"{counted(repeats, 'conversion')} soon after the same user's previous one counted with "
+            f"{counted(repeats, 'conversion')} soon after the user's previous one counted with "
             "it, their values added (repeat_orders_within)."
         )
     return sentences

@@ -70,7 +70,9 @@ def test_a_template_means_what_it_means_to_digdag(template: str, text: str) -> N
     assert templates.fill(f"${{{template}}}", by_runner) == text
 
 
-@pytest.mark.parametrize("template", ["a == 3 ? 1", "(a", "a b", "a + a", "'x", "a.b", "a == 3 : 1"])
+@pytest.mark.parametrize(
+    "template", ["a == 3 ? 1", "(a", "a b", "a + a", "'x", "a.b", "a == 3 : 1"]
+)
 def test_what_is_no_such_template_is_refused(template: str) -> None:
     with pytest.raises(ConfigError, match="the name of a parameter alone"):
         placeholders.fill(f"${{{template}}}", {"a": 3, "b": 1}, "q.sql")

@@ -10,9 +10,9 @@ import pytest
 from td_mta.config import attribution as configuration
 from td_mta.config.attribution import Config
 from td_mta.errors import ConfigError, DataError
-from td_mta.ingest import control_columns
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.values import control_columns
 from td_mta.warehouse.local import LocalWarehouse
 
 START, DAY = 1_770_000_000, 86_400
@@ -73,7 +73,9 @@ def test_many_numbers_have_bins_of_as_many_rows() -> None:
     numbers = [f"{number / 4}" for number in range(4000)]
     found = levels(numbers)
     level = found.read(pa.array([*numbers, "none of them"]))
-    assert np.bincount(level[:-1]).tolist() == pytest.approx([0] + [200] * control_columns.BINS, abs=1)
+    assert np.bincount(level[:-1]).tolist() == pytest.approx(
+        [0] + [200] * control_columns.BINS, abs=1
+    )
     assert (np.diff(level[:-1]) >= 0).all()
     assert level[-1] == found.count - 1
 
@@ -88,7 +90,13 @@ def test_few_numbers_are_values_and_one_frequent_number_has_a_bin() -> None:
 
 def test_values_are_read_as_names_are() -> None:
     column = pa.array([" North ", "n/a", "", "north", None])
-    assert control_columns.texts(column, ("n/a",)).to_pylist() == ["North", None, None, "north", None]
+    assert control_columns.texts(column, ("n/a",)).to_pylist() == [
+        "North",
+        None,
+        None,
+        "north",
+        None,
+    ]
     assert control_columns.texts(pa.array([12.0, None, 0.5]), ()).to_pylist() == ["12", None, "0.5"]
 
 
