@@ -144,7 +144,7 @@ def joined(names: Sequence[str], channels: Sequence[str]) -> dict[str, str]:
 
 def date(day: int) -> datetime.date:
     """The date of a day counted from 1970."""
-    return datetime.date(1970, 1, 1) + datetime.timedelta(day)
+    return datetime.date(1970, 1, 1) + datetime.timedelta(int(day))
 
 
 def listed(names: Sequence[str] | pd.Index) -> str:

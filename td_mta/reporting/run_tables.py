@@ -19,6 +19,7 @@ MODEL_NAMES = {
     "lstm": "LSTM",
     "base_rate": "the base rate",
     "shapley": "Shapley values",
+    "shapley_without_experiments": "Shapley values without experiments",
     "markov": "Markov chain",
     "last_non_direct": "last non-direct",
     "position_based": "position-based",
@@ -143,6 +144,16 @@ class RunTables:
             column, _, row = name.partition(": ")
             by_column.setdefault(column, {})[row] = float(share)
         return pd.DataFrame(by_column)
+
+    @property
+    def experiments(self) -> pd.DataFrame:
+        """Experiments beside the credit, a row each, as text; no row without any."""
+        rows: dict[str, dict[str, str]] = {}
+        for name, value in self.section("experiments").items():
+            number, _, field = name.partition(" ")
+            if field:
+                rows.setdefault(number, {})[field] = value
+        return pd.DataFrame(rows.values())
 
     @property
     def conservation(self) -> Conservation:
