@@ -68,6 +68,16 @@ REPORT = Table(
     ),
     "credit beside spend, of the newest run; spend columns are empty without `spend_table`",
 )
+CREDIT = Table(
+    "shapley_table_credit",
+    "conversion, day and channel",
+    (
+        *("user_id", "order_id", "conversion_time", "channel", DAYS_BEFORE_CONVERSION),
+        *("conversions", "value"),
+    ),
+    "the credit of every single conversion, where `credit_table` asks for it; sums are those of "
+    "`shapley_table_detail`",
+)
 RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
@@ -75,4 +85,4 @@ RUN_INFO = Table(
     "parameters, counts, first and last day, first credited day, used model, credit without each "
     "control, seconds per step, versions, held-out quality, numbered columns, warnings",
 )
-TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)
+TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, CREDIT, RUN_INFO)

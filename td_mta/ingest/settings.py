@@ -54,6 +54,7 @@ class TableSettings:
                 tie=config.tie_column,
                 order=config.order_id,
                 journey=config.conversion_id if flags_of_journeys else None,
+                order_id=config.order_id if config.credit_table else None,
             ),
             reading=Reading(
                 flags_of_journeys=flags_of_journeys,

@@ -42,6 +42,7 @@ class Read(NamedTuple):
     """Rows that mean what `Journeys` takes them for."""
 
     rows: Touchpoints
+    marks: Marks  # of these rows
     counts: Counts
 
 
@@ -53,9 +54,11 @@ def read(rows: Touchpoints, marks: Marks, reading: Reading) -> Read:
     if marks.order is not None:
         rows, marks, counts = _orders_once(rows, marks)
     if reading.subtract_refunds:
+        stays = ~is_refund(rows)
         rows, of_refunds = _refunds_subtracted(rows, marks.order)
+        marks = marks.take(stays)
         counts = counts.plus(of_refunds)
-    return Read(rows, counts)
+    return Read(rows, marks, counts)
 
 
 def users_within(journeys: Journeys, reading: Reading) -> Flags:

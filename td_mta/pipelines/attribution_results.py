@@ -53,8 +53,13 @@ class Results(NamedTuple):
 
     @property
     def credit(self) -> Credit:
-        """What channels and baseline get: by the model, corrected by experiments if there are."""
-        return (self.corrected or self).played.credit
+        """What channels and baseline get."""
+        return self.credited.credit
+
+    @property
+    def credited(self) -> Played:
+        """The games that credit follows: the model's, or as experiments correct them."""
+        return self.corrected.played if self.corrected else self.played
 
 
 class InputSentences(NamedTuple):

@@ -7,8 +7,9 @@ covariance with it.
 
 Each experiment is compared to the credit first. Where they are in conflict, the model has an error
 that its covariance does not know, such as a wish to buy that nobody sees: it gives to channels what
-is the baseline's. Every channel then gets a further variance, of the same relative error, against
-the baseline; it is as large as makes the differences expected ones (Paule & Mandel 1982).
+is the baseline's. Every channel then has a further variance, of the same relative error, as large
+as makes the differences expected ones (Paule & Mandel 1982), and each errs against the baseline
+alone: an experiment says nothing of what drives the touches of other channels.
 """
 
 from typing import NamedTuple
@@ -59,11 +60,12 @@ def update(credit: Floats, covariance: Floats, scale: Floats, experiments: Exper
     conflict = np.abs(z) > CONFLICT
     unknown = 0.0
     if conflict.any():
-        against_baseline = _against_baseline(scale)
-        unknown = _unknown(difference, prior, against_baseline, experiments)
-        prior = prior + unknown**2 * against_baseline
+        known = np.diag(prior)[:-1]
+        unknown = _unknown(difference, known[at] + experiments.error**2, scale[at])
+        prior = _against_baseline(known + (unknown * scale) ** 2)
     # K of the Kalman filter: the prior's covariance with what is observed, over that of the latter.
-    gain = np.linalg.solve(_of_observed(prior, experiments), prior[at]).T  # (k, m)
+    of_observed = prior[np.ix_(at, at)] + np.diag(experiments.error**2)
+    gain = np.linalg.solve(of_observed, prior[at]).T  # (k, m)
     posterior = _symmetric(prior - gain @ prior[at])
     return Updated(credit + gain @ difference, posterior, z, conflict, unknown)
 
@@ -96,39 +98,28 @@ def credit_sizes(values: Values, conversions: Floats, channels: int) -> Floats:
     return sizes
 
 
-def _against_baseline(scale: Floats) -> Floats:
-    """Covariance of errors of `scale` that are independent between channels, `(k, k)`."""
-    variance = scale**2
-    corner = np.diag(variance)
+def _against_baseline(variance: Floats) -> Floats:
+    """Covariance `(k, k)` of channels `(k - 1,)` that err each by itself against the baseline."""
     side = -variance[:, None]
-    whole: Floats = np.block([[corner, side], [side.T, variance.sum()]])
+    whole: Floats = np.block([[np.diag(variance), side], [side.T, variance.sum()]])
     return whole
 
 
-def _unknown(
-    difference: Floats, prior: Floats, against_baseline: Floats, experiments: Experiments
-) -> float:
-    """The least relative error by which the differences are no larger than expected."""
-    at = experiments.channel
-    reached = against_baseline[at, at] > 0
-    if not reached.any():
-        return 0.0
+def _unknown(difference: Floats, variance: Floats, scale: Floats) -> float:
+    """The least relative error by which `m` differences are no larger than expected.
+
+    `variance` is that which is known of each; two experiments on one channel count as two.
+    """
+    reached = scale > 0
+    difference, variance, scale = difference[reached], variance[reached], scale[reached]
 
     def excess(unknown: float) -> float:
-        of_observed = _of_observed(prior + unknown**2 * against_baseline, experiments)
-        return float(difference @ np.linalg.solve(of_observed, difference)) - len(difference)
+        return float((difference**2 / (variance + (unknown * scale) ** 2)).sum()) - len(scale)
 
-    if excess(0.0) <= 0:
+    if not len(scale) or excess(0.0) <= 0:
         return 0.0
-    largest = np.abs(difference[reached]) / np.sqrt(against_baseline[at, at][reached])
-    upper = float(len(difference) * max(largest.max(), 1.0))
-    return float(brentq(excess, 0.0, upper)) if excess(upper) < 0 else upper
-
-
-def _of_observed(prior: Floats, experiments: Experiments) -> Floats:
-    at = experiments.channel
-    of_observed: Floats = prior[np.ix_(at, at)] + np.diag(experiments.error**2)
-    return of_observed
+    upper = float((np.sqrt(len(scale)) * np.abs(difference) / scale).max())
+    return float(brentq(excess, 0.0, upper))
 
 
 def _given_sum(covariance: Floats) -> Floats:
