@@ -41,18 +41,18 @@ def facts(
 def warnings(compared: Sequence[Compared], unknown: float, channels: Sequence[str]) -> list[str]:
     """A sentence for each experiment in conflict with the model, then what follows from it."""
     sentences = [
-        f"{_found(of, channels)} That is {abs(of.z):.1f} standard errors apart: one of them is "
-        f"wrong, most likely the model, which does not see who was about to buy anyway. Corrected "
-        f"by the experiments it is {of.after:,.1f}; the credit without them is in the table of "
-        "models."
+        f"{_found(of, channels)}. That is {abs(of.z):.1f} standard errors apart, so one of them is "
+        "wrong, most likely the model, which does not see who was about to buy anyway. Corrected "
+        f"by the experiments it is {of.after:,.1f}; the table of models has the credit without "
+        "them too."
         for of in compared
         if of.conflict
     ]
     if sentences:
         sentences.append(
-            f"After such a conflict every channel's credit may be off by {unknown:.0%} more than "
-            "the model knows of, so all full intervals are that much wider. Experiments on the "
-            "other channels would narrow theirs."
+            "After such a conflict every other channel's credit may be off as well, by about "
+            f"{unknown:.0%} of it, so its full interval is that wide. An experiment on it would "
+            "narrow it."
         )
     return sentences
 
@@ -69,8 +69,8 @@ def notes(
             f"or _ alone: {pairs}."
         )
     return sentences + [
-        f"{_found(of, channels)} They agree ({abs(of.z):.1f} standard errors apart); together "
-        f"they give {of.after:,.1f}."
+        f"{_found(of, channels)}. They agree ({abs(of.z):.1f} standard errors apart), and together "
+        f"give {of.after:,.1f}."
         for of in compared
         if not of.conflict
     ]
@@ -79,6 +79,6 @@ def notes(
 def _found(of: Compared, channels: Sequence[str]) -> str:
     return (
         f"The experiment on {channels[of.channel]} from {date(of.first_day)} to "
-        f"{date(of.last_day)} found {of.incremental:,.1f} conversions (standard error "
-        f"{of.error:,.1f}), the model credits {of.before:,.1f} of those days."
+        f"{date(of.last_day)} gives it {of.incremental:,.1f} of the credited conversions of these "
+        f"days (standard error {of.error:,.1f}), the model {of.before:,.1f}"
     )

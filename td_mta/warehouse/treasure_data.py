@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from td_mta.errors import DataError, MtaError
 from td_mta.warehouse import IfExists, names, td_jobs, td_loading, td_writing
+from td_mta.warehouse.repeated import repeated
 from td_mta.warehouse.td_connection import Connection, MissingError
 from td_mta.warehouse.td_patience import Patience
 from td_mta.warehouse.td_types import stored
