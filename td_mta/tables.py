@@ -76,13 +76,14 @@ CREDIT = Table(
         *("conversions", "value"),
     ),
     "the credit of every single conversion, where `credit_table` asks for it; sums are those of "
-    "`shapley_table_detail`",
+    "`shapley_detail`",
 )
 RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
     "parameters, counts, first and last day, first credited day, used model, credit without each "
-    "control, seconds per step, versions, held-out quality, numbered columns, warnings",
+    "control, experiments, seconds per step, versions, held-out quality, numbered columns, "
+    "warnings",
 )
 TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, CREDIT, RUN_INFO)

@@ -20,8 +20,9 @@ import pyarrow as pa
 from td_mta import quiet
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, day_rules, extract, folders_of
-from td_mta.ingest import costs, experiments, page_views, sql_input
-from td_mta.ingest.experiments import RecordExperiments
+from td_mta.ingest import page_views, sql_input
+from td_mta.ingest.beside import costs, experiments
+from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model.settings import TrainingSettings

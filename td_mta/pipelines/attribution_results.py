@@ -9,8 +9,8 @@ import pandas as pd
 
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted
-from td_mta.ingest.costs import ChannelCosts
-from td_mta.ingest.experiments import RecordExperiments
+from td_mta.ingest.beside.costs import ChannelCosts
+from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.pipelines import given_table

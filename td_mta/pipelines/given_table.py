@@ -12,9 +12,9 @@ import numpy as np
 
 from td_mta.config.attribution import Config, advice, page_advice
 from td_mta.errors import DataError
-from td_mta.ingest import costs, experiments
-from td_mta.ingest.costs import ChannelCosts, Costs
-from td_mta.ingest.experiments import GivenExperiments, RecordExperiments
+from td_mta.ingest.beside import costs, experiments
+from td_mta.ingest.beside.costs import ChannelCosts, Costs
+from td_mta.ingest.beside.experiments import GivenExperiments, RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.path_tables import check_no_paths
 from td_mta.ingest.preflight import explain_empty_table

@@ -10,7 +10,7 @@ import numpy as np
 
 from td_mta.config.attribution import Config
 from td_mta.dataset.period import period_of
-from td_mta.ingest import costs, experiments
+from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.pages import Page
 from td_mta.ingest.table_facts import TableFacts
 from td_mta.journeys.runs import owners, positions

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from td_mta.ingest.experiments import RecordExperiments, describe
-from td_mta.ingest.side_tables import date
+from td_mta.ingest.beside.experiments import RecordExperiments, describe
+from td_mta.ingest.beside.tables import date
 
 
 class Compared(NamedTuple):

@@ -142,5 +142,5 @@ class _Folder:
         )
         if settings.experiments:
             found = experiments(facts, settings.experiments, seed=settings.seed)
-            self._files.write("experiments", found)
+            self._files.write("experiments", files.experiments(found))
         self._files.write_text("truth.json", json.dumps(facts, indent=2) + "\n")

@@ -14,11 +14,12 @@ import pandas as pd
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, side_tables, usual_names
+from td_mta.ingest import coercion, usual_names
+from td_mta.ingest.beside import tables
+from td_mta.ingest.beside.tables import SideTable, date, listed, usual_channels
+from td_mta.ingest.beside.tables import days as days_of
+from td_mta.ingest.beside.tables import joined as joined_names
 from td_mta.ingest.settings import words
-from td_mta.ingest.side_tables import SideTable, date, listed, usual_channels
-from td_mta.ingest.side_tables import days as days_of
-from td_mta.ingest.side_tables import joined as joined_names
 from td_mta.ingest.values.amounts import amounts
 from td_mta.warehouse import Warehouse
 
@@ -40,7 +41,7 @@ USUAL = {
         *("reporting_starts", "date_start", "day_date", "dt", "datum", "tag", "fecha", "data"),
         *("日期", "日付", "날짜", "дата"),
     ),
-    "channel": side_tables.CHANNELS,
+    "channel": tables.CHANNELS,
     "spend": (
         *("spend", "cost", "costs", "amount", "amount_spent", "ad_spend", "adspend", "ad_cost"),
         *("media_spend", "marketing_spend", "total_spend", "total_cost", "cost_micros"),

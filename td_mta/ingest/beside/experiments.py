@@ -18,10 +18,11 @@ from scipy.stats import norm
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, side_tables
+from td_mta.ingest import coercion
+from td_mta.ingest.beside import tables
+from td_mta.ingest.beside.tables import SideTable, date, listed, usual_channels
+from td_mta.ingest.beside.tables import joined as joined_names
 from td_mta.ingest.settings import words
-from td_mta.ingest.side_tables import SideTable, date, listed, usual_channels
-from td_mta.ingest.side_tables import joined as joined_names
 from td_mta.ingest.values.amounts import amounts
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.warehouse import Warehouse
@@ -29,7 +30,7 @@ from td_mta.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 USUAL = {
-    "channel": side_tables.CHANNELS,
+    "channel": tables.CHANNELS,
     "first_day": (
         *("first_day", "start", "start_date", "date_start", "start_day", "first_date", "from"),
         *("from_date", "begin", "begin_date", "date_from", "beginn", "von", "inicio", "debut"),
@@ -107,7 +108,7 @@ def read(config: Config, warehouse: Warehouse) -> GivenExperiments | None:
     channel = coercion.names(rows[columns["channel"]], words(config.null_words))
     frame = pd.DataFrame({"channel": np.array(channel.names, object)[channel.codes]})
     for role in ("first_day", "last_day"):
-        day, missing = side_tables.days(rows[columns[role]], location[role], config)
+        day, missing = tables.days(rows[columns[role]], location[role], config)
         frame[role] = np.where(missing, np.nan, day)
     for role in (role for role in NUMBERS if role in columns):
         frame[role] = _numbers(rows[columns[role]], location[role], config)
