@@ -65,8 +65,11 @@ REPORT = Table(
     (
         *("channel", "touches", "users", "conversions", "value", "impressions", "spend"),
         *("cpm", "cpc", "cpa", "roas", "roms", "lower", "upper"),
+        *("conversions_new", "conversions_returning"),
     ),
-    "credit beside spend, of the newest run; spend columns are empty without `spend_table`",
+    "credit beside spend, of the newest run; spend columns are empty without `spend_table`; "
+    "`conversions_returning` are of users who had converted before in the table, `conversions_new` "
+    "the others",
 )
 CREDIT = Table(
     "shapley_table_credit",

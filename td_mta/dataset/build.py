@@ -265,6 +265,7 @@ def _extracted(
         "users": table_facts.journeys.users,
         "conversions": int(conversions),
         "conversions_in_history": int(observed - conversions),
+        "conversions_returning": int(credited.returning.sum()),
     }
     counts |= _counts(examples)
     touched = _conversions_touched(credited.patterns, credited.by_pattern[0], schema.grid.channels)

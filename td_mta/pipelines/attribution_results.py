@@ -14,7 +14,7 @@ from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.pipelines import given_table
-from td_mta.pipelines.crediting import Played
+from td_mta.pipelines.crediting import Played, returning_credit
 from td_mta.pipelines.experiments import Corrected
 from td_mta.pipelines.given_table import GivenTable
 from td_mta.reporting import (
@@ -91,6 +91,7 @@ def output_frames(
             results.intervals,
             channels,
             results.extracted.touches_and_users,
+            returning_credit(results.credited, results.extracted),
             results.costs.by_channel if results.costs else None,
             has_value=has_value,
         ),

@@ -88,6 +88,15 @@ class RunTables:
         return {kind: of_kind for kind, of_kind in by_kind.items() if len(of_kind)}
 
     @property
+    def returning(self) -> pd.Series:
+        """Conversions of users who had converted before, by channel, the baseline among them."""
+        report = self.frames["report"].set_index("channel")
+        by_channel = report["conversions_returning"].fillna(0.0).astype(float)
+        every = self.number("counts", "conversions_returning")
+        baseline = pd.Series({BASELINE: every - by_channel.sum()}).fillna(0.0)
+        return pd.concat([by_channel, baseline])
+
+    @property
     def models(self) -> list[str]:
         """The attribution models, the leading one first, the others in the table's order."""
         names = dict.fromkeys(self.frames["models"]["model"])

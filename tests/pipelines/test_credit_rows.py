@@ -92,3 +92,23 @@ def test_it_is_appended_with_the_id_of_its_run(tmp_path: Path) -> None:
     assert len(twice) == 2 * len(once)
     assert twice["run_id"].nunique() == 2
     assert set(twice["run_id"]) == set(read(out, "run_info")["run_id"])
+
+
+@pytest.mark.parametrize("options", [{}, {"history_days": "3", "controls": "none"}])
+def test_new_and_returning_customers_of_the_report_are_those_of_the_rows(
+    options: dict[str, str], tmp_path: Path
+) -> None:
+    """A user's first conversion in the table, before the credited days too, is a new customer's."""
+    out, table = credited(tmp_path, options), orders()
+    converted = table[table["conversion"] == 1].sort_values(["canonical_id", "time"])
+    returning = converted.loc[converted["canonical_id"].duplicated(), "order"]
+    assert len(returning) > 20
+    rows = credit(out)
+    rows = rows[rows["order_id"].isin(returning)]
+    wanted = rows.groupby("channel")["conversions"].sum()
+    report = read(out, "report").set_index("channel")
+    found = report["conversions_returning"]
+    assert found.to_numpy() == pytest.approx(wanted.reindex(found.index).fillna(0).to_numpy())
+    both = report["conversions_new"] + found
+    assert both.to_numpy() == pytest.approx(report["conversions"].to_numpy())
+    assert int(facts(out)["counts", "conversions_returning"]) == rows["order_id"].nunique()

@@ -112,6 +112,7 @@ def test_cleanup_keeps_what_the_model_reads(read: str, left: bool, tmp_path: Pat
         ({"rand_shuffle": "mta_union_conversions"}, "must have distinct names"),
         ({"union_table": "touchpoints"}, "none of them the name of an input table"),
         ({"spend_table": "metrics"}, "none of them the name of an input table"),
+        ({"experiments_table": "shapley"}, "none of them the name of an input table"),
         ({"order_id": "time"}, "must name columns other than those that the SQL"),
         (
             {"order_id": "order", "enriched_formfills": "none", "union_query": "union"},
