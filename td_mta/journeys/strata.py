@@ -36,6 +36,10 @@ class Strata:
         """How many columns the design has."""
         return sum(len(basis.precision) for basis in self.bases)
 
+    def columns_of(self, name: str) -> int:
+        """How many of them the control of that name has."""
+        return len(self.bases[self.names.index(name)].precision)
+
     @property
     def precision(self) -> Floats:
         """Ridge penalties of the design's columns, `(columns,)`."""

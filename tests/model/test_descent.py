@@ -108,7 +108,7 @@ def test_without_a_conversion_to_stop_by_the_network_stays_out() -> None:
 
 def test_longer_windows_take_fewer_at_a_time() -> None:
     settings = TrainingSettings(
-        width=8, dropout=0.5, epochs=3, batch_size=1000, epoch_fraction=0.5, seed=18
+        network="lstm", width=8, dropout=0.5, epochs=3, batch_size=1000, seed=18
     )
     batches = [descent.lstm_schedule(Grid(days, 8), settings).batch for days in (3, 7, 90)]
     assert batches == [1000, 439, 250]

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,13 @@ from td_mta.model.ladder import Fitted
 from td_mta.model.settings import TrainingSettings
 from tests.model.small_world import GRID, PLAIN, SEASON, STRATA, World, draw
 
-SETTINGS = TrainingSettings(
-    width=8, dropout=0.5, epochs=2, batch_size=64, epoch_fraction=0.5, seed=18
-)
+SETTINGS = TrainingSettings(network="pairs", width=8, dropout=0.5, epochs=2, batch_size=64, seed=18)
 ADDITIVE = draw(np.random.default_rng(0), each=8)
 PRODUCT = draw(np.random.default_rng(0), each=8, product=-1.5)
 
 
-def climb(world: World, network: ladder.Choice = "pairs") -> Fitted:
-    return ladder.climb(world.examples, STRATA, GRID, SETTINGS, network)
+def climb(world: World, network: str = "pairs") -> Fitted:
+    return ladder.climb(world.examples, STRATA, GRID, replace(SETTINGS, network=network))
 
 
 def log_odds_error(fitted: Fitted, world: World) -> float:
@@ -53,7 +52,7 @@ def test_a_product_of_two_channels_takes_pairs() -> None:
 
 
 @pytest.mark.parametrize("network", ["logistic", "pairs", "mlp"])
-def test_the_named_rung_is_used_and_none_above_it_fitted(network: ladder.Choice) -> None:
+def test_the_named_rung_is_used_and_none_above_it_fitted(network: str) -> None:
     fitted = climb(ADDITIVE, network)
     assert fitted.chosen == network == fitted.rungs[-1].name
 
@@ -102,7 +101,7 @@ def test_controls_stand_in_the_calibration_by_name() -> None:
 
 def test_no_controls_add_nothing() -> None:
     world = draw(np.random.default_rng(0), each=8, seasons=False)
-    fitted = ladder.climb(world.examples, PLAIN, GRID, SETTINGS, "pairs")
+    fitted = ladder.climb(world.examples, PLAIN, GRID, SETTINGS)
     assert fitted.offsets(np.zeros(2, np.int64)).tolist() == [0, 0]
     f = fitted.predictor.log_odds(dense(world.examples.patterns, GRID))
     assert np.abs(f - world.f).max() < 0.5
@@ -111,7 +110,7 @@ def test_no_controls_add_nothing() -> None:
 def test_with_nobody_held_out_logistic_regression_is_used() -> None:
     examples = ADDITIVE.examples
     training = examples._replace(group=examples.group % 40)
-    fitted = ladder.climb(training, STRATA, GRID, SETTINGS, "auto")
+    fitted = ladder.climb(training, STRATA, GRID, replace(SETTINGS, network="auto"))
     assert fitted.chosen == "logistic"
     assert all(np.isnan(rung.held_out.log_loss) for rung in fitted.rungs)
 
@@ -154,7 +153,7 @@ def test_linear_rungs_need_no_tensorflow() -> None:
         "from tests.model.small_world import GRID, STRATA, draw\n"
         "from tests.model.test_ladder import SETTINGS\n"
         "examples = draw(np.random.default_rng(0), each=2).examples\n"
-        "fitted = ladder.climb(examples, STRATA, GRID, SETTINGS, 'pairs')\n"
+        "fitted = ladder.climb(examples, STRATA, GRID, SETTINGS)\n"
         "fitted.predictor(np.zeros((1, 2, 3), np.float32))\n"
         "assert not {'keras', 'tensorflow'} & set(sys.modules)\n"
     )

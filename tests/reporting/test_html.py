@@ -265,7 +265,7 @@ def test_new_and_returning_customers_stand_beside_the_credit_where_some_return()
     heads = re.findall(r"<th[^>]*>([^<]+)</th>", written)
     assert heads[-2:] == ["of new customers", "of returning ones"]
     cells = [re.findall(r">([^<>]+)</td>", row)[-2:] for row in written.split("</tr>")[1:-1]]
-    assert cells == [["5", "1"], ["1.500", "0.5000"], ["0.5000", "1.500"]]
+    assert cells == [["5.000", "1.000"], ["1.500", "0.500"], ["0.500", "1.500"]]
     assert "of returning ones" not in page(tables(SMALL))
 
 
