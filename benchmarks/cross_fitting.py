@@ -183,7 +183,7 @@ def _credit(
     pattern, stratum = examples.pattern[converting], examples.stratum[converting]
     crediting = replace(
         Crediting.of(extracted, config, visits=False),
-        credited=Credited(examples.patterns, pattern, stratum, amounts),
+        credited=Credited(examples.patterns, pattern, stratum, amounts, 0 * positives),
     )
     return crediting.credit(fitted.predictor.log_odds, fitted.offsets), crediting
 

@@ -4,7 +4,8 @@ Every model of ours, and those of other packages where `--peers` names a Python 
 (`peers.py`), on simulated worlds whose Shapley credit is known: a table of means over the seeds for
 each world, at the end one of means over the worlds (`truth_errors.py`). A run has the defaults of
 `config/params.yml` but for the window and `conversion_row_is_touch`; `--set KEY=VALUE` changes
-others, `--set WORLD:KEY=VALUE` those of one world.
+others, `--set WORLD:KEY=VALUE` those of one world. `--experiment CHANNEL` gives the run a simulated
+experiment on that channel, and prints the errors of its credit with and without it.
 
 Credit is compared with that of the conversions which the run credited: those since the day
 `first_credited_day` of its `shapley_run_info`, or all.
@@ -60,6 +61,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1, help="how many worlds of each kind")
     parser.add_argument("--peers", help="a Python that has the other packages")
     parser.add_argument("--keep", type=Path, help="folder to leave the worlds and runs in")
+    parser.add_argument("--experiment", metavar="CHANNEL", help="simulate one on it, and use it")
     parser.add_argument("--set", action="append", default=[], metavar="[WORLD:]KEY=VALUE")
     return parser.parse_args()
 
@@ -80,12 +82,15 @@ def _judge_world(world: str, seeds: Iterable[int], options: argparse.Namespace) 
 def _simulate(world: str, seed: int, folder: Path, options: argparse.Namespace) -> None:
     arguments = ["--world", world, "--users", str(options.users), "--seed", str(seed)]
     arguments += ["--moment", options.moment] if options.moment else []
+    arguments += ["--experiment", options.experiment] if options.experiment else []
     _python("td_mta.simulate", "--out", str(folder), "--tables", "touchpoints", *arguments)
 
 
 def _judge(truth: Facts, folder: Path, options: argparse.Namespace) -> Judged:
     """Run on the simulated world of the folder; the errors of all models, after notes on them."""
     settings, out = _settings(truth, options.set), folder / "out"
+    if options.experiment:
+        settings["experiments_table"] = "experiments"
     seconds = _run(folder, settings)
     print(f"\n{truth['world']}, seed {truth['seed']}, {truth['moment']}: {truth['about']}")
     print(f"{truth['users']:,} users, {truth['conversions']:,} conversions; {seconds:.0f} s a run")
@@ -99,6 +104,8 @@ def _judge(truth: Facts, folder: Path, options: argparse.Namespace) -> Judged:
         peer_credits, peer_notes = _peers(options.peers, folder / "paths.csv", no_touch)
         credits |= peer_credits
         notes += peer_notes
+    if options.experiment:
+        notes.append(_with_experiment(truth, credits, options.experiment, out))
     print("\n".join([*notes, _held_out(out)]))
     if truth["predicted"]:
         print(_against_a_perfect_predictor(truth, credits["shapley"], by_day["shapley"]))
@@ -219,6 +226,33 @@ def _peers(python: str, paths: Path, no_touch: float) -> tuple[dict[str, pd.Seri
         for name, credit in answer["credits"].items()
     }
     return credits, answer["notes"]
+
+
+def _with_experiment(
+    truth: Facts, credits: Mapping[str, pd.Series], channel: str, out: Path
+) -> str:
+    """Errors in conversions with and without the experiment, and whether intervals hold the truth,
+    as sentences.
+    """
+    true = pd.Series({**truth["channel_conversions"], BASELINE: truth["baseline_conversions"]})
+    intervals = pd.read_csv(out / "shapley_intervals.csv")
+    full = intervals[intervals["kind"] == "full"].set_index("channel")
+    errors = {
+        name: (credits[name] - true).abs() for name in ("shapley_without_experiments", "shapley")
+    }
+    before, after = errors.values()
+    others = [name for name in truth["channel_conversions"] if name != channel]
+    lower, upper = full.loc[channel, ["lower", "upper"]]
+    inside = "is in" if lower <= true[channel] <= upper else "is not in"
+    held = int(((full["lower"] <= true[full.index]) & (true[full.index] <= full["upper"])).sum())
+    return (
+        f"experiment on {channel}: off by {before[channel]:,.1f} of {true[channel]:,.1f} "
+        f"conversions without, by {after[channel]:,.1f} with it; the truth {inside} its interval "
+        f"of {lower:,.1f} to {upper:,.1f}, and {held} of all {len(true)} are in theirs\n"
+        f"other channels, in all: off by {before[others].sum():,.1f} without, by "
+        f"{after[others].sum():,.1f} with it, the baseline by {before[BASELINE]:,.1f} and "
+        f"{after[BASELINE]:,.1f}"
+    )
 
 
 def _held_out(out: Path) -> str:

@@ -65,14 +65,28 @@ REPORT = Table(
     (
         *("channel", "touches", "users", "conversions", "value", "impressions", "spend"),
         *("cpm", "cpc", "cpa", "roas", "roms", "lower", "upper"),
+        *("conversions_new", "conversions_returning"),
     ),
-    "credit beside spend, of the newest run; spend columns are empty without `spend_table`",
+    "credit beside spend, of the newest run; spend columns are empty without `spend_table`; "
+    "`conversions_returning` are of users who had converted before in the table, `conversions_new` "
+    "the others",
+)
+CREDIT = Table(
+    "shapley_table_credit",
+    "conversion, day and channel",
+    (
+        *("user_id", "order_id", "conversion_time", "channel", DAYS_BEFORE_CONVERSION),
+        *("conversions", "value"),
+    ),
+    "the credit of every single conversion, where `credit_table` asks for it; sums are those of "
+    "`shapley_detail`",
 )
 RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
     "parameters, counts, first and last day, first credited day, used model, credit without each "
-    "control, seconds per step, versions, held-out quality, numbered columns, warnings",
+    "control, experiments, seconds per step, versions, held-out quality, numbered columns, "
+    "warnings",
 )
-TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, RUN_INFO)
+TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, CREDIT, RUN_INFO)

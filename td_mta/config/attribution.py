@@ -111,6 +111,7 @@ class Config:
     value_column: str | None = parameter(None, checks.column_or_none)
     metrics_table: str = parameter("metrics", checks.table)
     shapley_table: str = parameter("shapley", checks.table)
+    credit_table: bool = parameter(False, checks.flag)
     if_exists: Literal["overwrite", "append", "error"] = parameter(
         "overwrite", checks.choice("overwrite", "append", "error")
     )
@@ -120,6 +121,17 @@ class Config:
     spend_column: str | None = parameter(None, checks.column_or_none)
     spend_impressions_column: str | None = parameter(None, checks.column_or_none)
     spend_clicks_column: str | None = parameter(None, checks.column_or_none)
+
+    experiments_table: str | None = parameter(None, checks.table_or_none)
+    experiments_channel_column: str | None = parameter(None, checks.column_or_none)
+    experiments_first_day_column: str | None = parameter(None, checks.column_or_none)
+    experiments_last_day_column: str | None = parameter(None, checks.column_or_none)
+    experiments_incremental_column: str | None = parameter(None, checks.column_or_none)
+    experiments_lift_column: str | None = parameter(None, checks.column_or_none)
+    experiments_error_column: str | None = parameter(None, checks.column_or_none)
+    experiments_lower_column: str | None = parameter(None, checks.column_or_none)
+    experiments_upper_column: str | None = parameter(None, checks.column_or_none)
+    experiments_level: float = parameter(0.9, checks.fraction)
 
     examples: Literal["person_days", "touch_days"] = parameter(
         "person_days", checks.choice("person_days", "touch_days")

@@ -63,6 +63,7 @@ class Extracted(NamedTuple):
     strata: Strata  # of the controls
     examples: Examples
     credited: Credited  # the conversions of the period
+    conversions_by_day: Ints  # of the record, history included, (days,)
     conversions_touched: Ints  # (channels,): conversions that each channel touched
     touches_and_users: Ints  # (2, channels): touches of each channel, and users whom it touched
     model_totals: ModelTotals  # credit of every baseline model
@@ -101,9 +102,16 @@ class _Sums:
     converter_profiles: list[ConverterProfiles] = field(default_factory=list)
     touches_and_users: list[Ints] = field(default_factory=list)
     returns: list[Returns] = field(default_factory=list)
+    conversions_by_day: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def add_examples(self, examples: Examples) -> None:
         self.examples = appended(self.examples, examples, merge, lambda part: len(part.counts))
+
+    def add_days(self, journeys: Journeys, record: Period) -> None:
+        """The page's conversions by day of the record."""
+        day = journeys.conversions.day - record.first_day
+        of_page = np.bincount(day, minlength=record.days)
+        self.conversions_by_day = of_page + (self.conversions_by_day if self.returns else 0)
 
     def add_conversions(self, page: Page, rules: DayRules) -> None:
         """The page's conversions of the period by what each saw."""
@@ -135,6 +143,7 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
         writer.write(number, by_pattern(examples))
         sums.add_examples(examples)
         sums.add_conversions(page, rules.days)
+        sums.add_days(page.journeys, record)
         sums.returns = [sum_of([*sums.returns, returns_of(page.journeys, schema.grid, record)])]
         _add_paths(model_totals, page.journeys, held_out, config.rules_window_days, first_day)
         table_facts.add(page)
@@ -257,6 +266,7 @@ def _extracted(
         "users": table_facts.journeys.users,
         "conversions": int(conversions),
         "conversions_in_history": int(observed - conversions),
+        "conversions_returning": int(credited.returning.sum()),
     }
     counts |= _counts(examples)
     touched = _conversions_touched(credited.patterns, credited.by_pattern[0], schema.grid.channels)
@@ -266,6 +276,7 @@ def _extracted(
         strata=rules.strata,
         examples=examples,
         credited=credited,
+        conversions_by_day=sums.conversions_by_day,
         conversions_touched=touched,
         touches_and_users=np.sum(sums.touches_and_users, axis=0),
         model_totals=model_totals,

@@ -13,11 +13,18 @@ NOTHING = ("", "-1")  # no id, in any letter case; Criteo writes -1
 
 def read(column: pa.Array, null_words: tuple[str, ...]) -> Ints:
     """A number for each id, `(rows,)`; `NO_ID` where there is none."""
+    text = texts(column, null_words)
+    none = np.asarray(text.is_null().to_numpy(zero_copy_only=False), np.bool_)
+    numbers = xxhash64(pc.fill_null(text, "").cast(pa.large_string())).astype("int64")
+    numbers[none] = NO_ID
+    return numbers
+
+
+def texts(column: pa.Array, null_words: tuple[str, ...]) -> pa.Array:
+    """Each id without the blanks around it, null where there is none, `(rows,)`."""
     text = pc.fill_null(pc.utf8_trim_whitespace(columns.text(column)), "")
     none = pc.is_in(pc.utf8_lower(text), value_set=pa.array([*NOTHING, *null_words]))
-    numbers = xxhash64(text.cast(pa.large_string())).astype("int64")
-    numbers[none.to_numpy(zero_copy_only=False)] = NO_ID
-    return numbers
+    return pc.if_else(none, pa.scalar(None, pa.string()), text)
 
 
 def tie_rank(column: pa.ChunkedArray) -> Ints:

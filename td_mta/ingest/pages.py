@@ -19,7 +19,7 @@ from td_mta.errors import DataError
 from td_mta.ingest.ids import tie_rank
 from td_mta.ingest.scan import Scan, scan_table
 from td_mta.ingest.settings import TableSettings
-from td_mta.ingest.spill import BUCKETS, MARKS, attribute, read_bucket, spilled_schema
+from td_mta.ingest.spill import BUCKETS, ORDER_ID, attribute, read_bucket, spilled_schema
 from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.user_hash import user_rnd
 from td_mta.ingest.values import control_columns
@@ -29,6 +29,7 @@ from td_mta.journeys.events import Counts
 from td_mta.journeys.hashing import Hashes
 from td_mta.journeys.touchpoints import (
     SECONDS_PER_DAY,
+    Flags,
     Floats,
     Ints,
     Marks,
@@ -60,6 +61,7 @@ class Page(NamedTuple):
     journeys: Journeys
     user_hash: Hashes  # a uniform number below 2^53 for each user, (users,)
     user_ids: pa.Array  # (users,)
+    order_ids: pa.Array | None  # of conversions, (conversions,); None where they were not kept
     duplicates: int  # rows that were equal to another one in all that was read
     duplicate_conversions: int  # those of them that were conversions
     counts: Counts  # of what reading changed
@@ -248,12 +250,15 @@ def _page(
         for name, of_column in levels.items()
     }
     journeys = Journeys(read.rows, len(ids), settings.conversion_row_is_touch, described)
-    journeys, ids, left_out = _within_limits(journeys, ids, settings)
+    within = events.users_within(journeys, settings.reading)
+    order_ids = _order_ids(table, read, within)
+    journeys, ids, left_out = _within_limits(journeys, ids, within)
     user_hash = _user_hash(ids, settings.user_rnd_seed)
     return Page(
         journeys=journeys,
         user_hash=user_hash,
         user_ids=ids,
+        order_ids=order_ids,
         duplicates=arranged.duplicates,
         duplicate_conversions=arranged.duplicate_conversions,
         counts=read.counts,
@@ -264,17 +269,31 @@ def _page(
 def _marks(table: pa.Table) -> Marks:
     columns = {
         name: tie_rank(table[name]) if name == "tie" else table[name].to_numpy()
-        for name in MARKS
+        for name in Marks._fields
         if name in table.column_names
     }
     return Marks(**columns)
 
 
+def _order_ids(table: pa.Table, read: events.Read, within: Flags) -> pa.Array | None:
+    """The ids of the orders of conversions of the users within the limits, as their table has them.
+
+    Marks have numbers in their place, one for each id.
+    """
+    if ORDER_ID not in table.column_names:
+        return None
+    assert read.marks.order is not None
+    numbers, first = np.unique(table["order"].to_numpy(), return_index=True)
+    converts = read.rows.conversion & within[read.rows.user]
+    at = first[np.searchsorted(numbers, read.marks.order[converts])]
+    ids = table[ORDER_ID].combine_chunks().take(pa.array(at))
+    return ids if isinstance(ids, pa.Array) else ids.chunk(0)
+
+
 def _within_limits(
-    journeys: Journeys, ids: pa.Array, settings: TableSettings
+    journeys: Journeys, ids: pa.Array, within: Flags
 ) -> tuple[Journeys, pa.Array, LeftOut]:
     """The journeys of the users within the limits, numbered anew, and their ids."""
-    within = events.users_within(journeys, settings.reading)
     if within.all():
         return journeys, ids, LeftOut(0, 0)
     rows = journeys.rows.take(within[journeys.rows.user])

@@ -19,7 +19,7 @@ from td_mta.errors import DataError
 from td_mta.ingest import coercion, columns, ids
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
-from td_mta.ingest.spill import SpillFiles, spilled_schema
+from td_mta.ingest.spill import ORDER_ID, SpillFiles, spilled_schema
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
@@ -219,6 +219,9 @@ def _marks(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> list[p
     for name, column in settings.mark_columns.items():
         is_there = column in batch.schema.names
         values = batch[column] if is_there else pa.nulls(len(batch), pa.string())
+        if name == ORDER_ID:
+            marks.append(ids.texts(values, settings.null_words))
+            continue
         if name != "tie":
             marks.append(pa.array(ids.read(values, settings.null_words)))
             continue

@@ -55,6 +55,7 @@ class TableSettings:
                 tie=config.tie_column,
                 order=config.order_id,
                 journey=config.conversion_id if flags_of_journeys else None,
+                order_id=config.order_id if config.credit_table else None,
             ),
             control_columns=config.attribute_names,
             reading=Reading(

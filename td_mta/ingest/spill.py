@@ -22,8 +22,10 @@ SPILLED = pa.schema(
         ("rnd", pa.float64()),  # in [0, 1), one number per user
     ]
 )
-# Further columns, spilled where the table has them: those of `Marks`, the tie still as text.
-MARKS = {"tie": pa.string(), "order": pa.int64(), "journey": pa.int64()}
+ORDER_ID = "order_id"
+# Further columns, spilled where the table has them: those of `Marks`, the tie still as text, and
+# orders' own ids where they are asked for.
+MARKS = {"tie": pa.string(), "order": pa.int64(), "journey": pa.int64(), ORDER_ID: pa.string()}
 
 
 def spilled_schema(settings: TableSettings) -> pa.Schema:

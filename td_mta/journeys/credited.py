@@ -19,6 +19,7 @@ class Credited(NamedTuple):
     pattern: Ints  # which of them, (u,)
     stratum: Ints  # its code, (u,)
     amounts: Floats  # conversions and value, (2, u)
+    returning: Floats  # of the conversions, those of users who had converted before, (u,)
 
     @property
     def keys(self) -> Hashes:
@@ -46,9 +47,11 @@ def credits_of(journeys: Journeys, rules: DayRules) -> Credits:
     """The conversions of the period; a conversion without a value adds 0 to it."""
     rows = np.flatnonzero(journeys.conversions.day >= rules.period.first_day)
     seen = see(journeys, journeys.conversion_windows.take(rows), rules)
-    amounts = np.stack([np.ones(len(rows)), journeys.values[rows]])
+    user = journeys.conversions.user
+    has_converted = np.diff(user, prepend=-1) == 0
+    amounts = np.stack([np.ones(len(rows)), journeys.values[rows], has_converted[rows]])
     credited, unit = _summed(seen.patterns, seen.which, seen.stratum, amounts)
-    return Credits(credited, journeys.conversions.user[rows], unit)
+    return Credits(credited, user[rows], unit)
 
 
 def merge(parts: list[Credited]) -> Credited:
@@ -60,7 +63,7 @@ def merge(parts: list[Credited]) -> Credited:
         patterns,
         np.concatenate(pattern),
         np.concatenate([part.stratum for part in parts]),
-        np.concatenate([part.amounts for part in parts], axis=1),
+        np.concatenate([[*part.amounts, part.returning] for part in parts], axis=1),
     )
     return credited
 
@@ -68,10 +71,14 @@ def merge(parts: list[Credited]) -> Credited:
 def _summed(
     patterns: Patterns, pattern: Ints, stratum: Ints, amounts: Floats
 ) -> tuple[Credited, Ints]:
-    """Rows of one pattern and stratum as one, and which of these each row is."""
+    """Rows of one pattern and stratum as one, and which of these each row is.
+
+    `amounts` `(3, n)` are conversions, value and returning conversions.
+    """
     small = Compact.of(stratum, len(patterns.keys))
     units, which = np.unique(pattern * small.count + small.stratum, return_inverse=True)
     sums = [np.bincount(which, amount, len(units)) for amount in amounts]
     pattern, stratum = np.divmod(units, small.count)
     stratum = small.code(stratum)
-    return Credited(patterns, pattern, stratum, np.array(sums, np.float64)), which
+    *amounts_of_units, returning = np.array(sums, np.float64)
+    return Credited(patterns, pattern, stratum, np.array(amounts_of_units), returning), which

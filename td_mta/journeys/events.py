@@ -44,6 +44,7 @@ class Read(NamedTuple):
     """Rows that mean what `Journeys` takes them for."""
 
     rows: Touchpoints
+    marks: Marks  # of these rows
     counts: Counts
 
 
@@ -55,12 +56,16 @@ def read(rows: Touchpoints, marks: Marks, reading: Reading) -> Read:
     if marks.order is not None:
         rows, marks, counts = _orders_once(rows, marks)
     if reading.subtract_refunds:
+        stays = ~is_refund(rows)
         rows, of_refunds = _refunds_subtracted(rows, marks.order)
+        marks = marks.take(stays)
         counts = counts.plus(of_refunds)
     if reading.repeats_within is not None:
-        rows, of_repeats = _repeats_once(rows, reading.repeats_within)
+        stays = ~_repeats(rows, reading.repeats_within)
+        rows, of_repeats = _repeats_once(rows, stays)
+        marks = marks.take(stays)
         counts = counts.plus(of_repeats)
-    return Read(rows, counts)
+    return Read(rows, marks, counts)
 
 
 def users_within(journeys: Journeys, reading: Reading) -> Flags:
@@ -196,19 +201,24 @@ def _of_same_order(user: Ints, order: Ints, refund: Ints, conversion: Ints) -> I
     return np.where(order[refund] == NO_ID, -1, found)
 
 
-def _repeats_once(rows: Touchpoints, within: int) -> tuple[Touchpoints, Counts]:
-    """Of a user's conversions that follow one another within so many seconds the first stays, with
-    the sum of the values.
-    """
+def _repeats(rows: Touchpoints, within: int) -> Flags:
+    """Whether a row is a conversion within so many seconds of the user's one before, `(rows,)`."""
     conversion = np.flatnonzero(rows.conversion)
     user, time = rows.user[conversion], rows.time[conversion]
-    repeats = np.zeros(len(conversion), np.bool_)
-    repeats[1:] = (user[1:] == user[:-1]) & (time[1:] - time[:-1] <= within)
-    first, group = conversion[~repeats], np.cumsum(~repeats) - 1
+    follows = (user[1:] == user[:-1]) & (time[1:] - time[:-1] <= within)
+    repeats = np.zeros(len(rows), np.bool_)
+    repeats[conversion[1:][follows]] = True
+    return repeats
+
+
+def _repeats_once(rows: Touchpoints, stays: Flags) -> tuple[Touchpoints, Counts]:
+    """The rows that stay; conversions that do not add their value to the one before that does."""
+    conversion = np.flatnonzero(rows.conversion)
+    is_first = stays[conversion]
+    first, group = conversion[is_first], np.cumsum(is_first) - 1
     of_row = rows.value[conversion]
     known = np.bincount(group, ~np.isnan(of_row), len(first)) > 0
     value = rows.value.copy()
     value[first] = np.where(known, np.bincount(group, np.nan_to_num(of_row), len(first)), np.nan)
-    stays = np.ones(len(rows), np.bool_)
-    stays[conversion[repeats]] = False
-    return replace(rows, value=value).take(stays), Counts(repeats=int(repeats.sum()))
+    repeats = int(np.count_nonzero(~stays))
+    return replace(rows, value=value).take(stays), Counts(repeats=repeats)

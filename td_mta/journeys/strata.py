@@ -19,7 +19,8 @@ class Basis(NamedTuple):
     precision: Floats  # (columns,): ridge penalty, the precision of a Gaussian prior of mean 0
 
 
-class Compact(NamedTuple):
+@dataclass(frozen=True)
+class Compact:
     """Codes as small numbers, which go back to what they were."""
 
     codes: Ints | None  # by small number; None where the codes are small themselves

@@ -15,22 +15,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from td_mta import quiet
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted, extract, folders_of
-from td_mta.ingest import costs, page_views, sql_input
+from td_mta.dataset.build import Extracted, day_rules, extract, folders_of
+from td_mta.ingest import page_views, sql_input
+from td_mta.ingest.beside import costs, experiments
+from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.journeys.touchpoints import Floats
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import confounding, given_table, outputs
+from td_mta.pipelines import confounding, credit_rows, given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.pipelines.crediting import Crediting, Played
+from td_mta.pipelines.experiments import correct
 from td_mta.reporting import run_facts
 from td_mta.shapley import convergence, intervals
 from td_mta.shapley.convergence import Candidate, CreditChange
-from td_mta.shapley.delta import Units, delta_intervals, gradient
-from td_mta.shapley.intervals import Full, Interval, Intervals
+from td_mta.shapley.delta import Units, channel_covariance, delta_intervals, gradient
+from td_mta.shapley.intervals import Interval, Intervals
 from td_mta.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -85,43 +90,52 @@ def run(
     timer = _StepTimer()
     outputs.check_writable(config, warehouse, channels=None)
     given_costs = costs.read(config, warehouse)
-    touchpoints, extracted = _read(config, warehouse, timer)
-    channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
-    fitted = _train(extracted, config, fit, timer)
-    results = _attribute(touchpoints, extracted, channel_costs, fitted, config, timer)
+    given_experiments = experiments.read(config, warehouse)
+    with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
+        touchpoints, extracted = _read(config, warehouse, Path(spill), timer)
+        channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
+        of_record = given_table.experiments_of_record(
+            given_experiments, touchpoints, extracted.period
+        )
+        fitted = _train(extracted, config, fit, timer)
+        given = touchpoints, extracted, channel_costs, of_record
+        results = _attribute(*given, fitted, config, timer)
 
-    of_input = InputSentences(
-        warnings=page_views.warnings(config, warehouse),
-        notes=[*notes, *warehouse.notes(), *sql_input.notes(config, warehouse)],
-    )
-    tables = output_frames(results, config, timer.seconds, of_input)
-    page = outputs.page_of(tables, config.table, out)
-    run_id = outputs.new_run_id()
-    outputs.write_tables(tables, config, warehouse, run_id)
-    return Summary(
-        run_id=run_id,
-        counts=extracted.counts,
-        quality=run_facts.holdout(results.evaluation),
-        **run_facts.conservation(results.credit, extracted.credited.amounts),
-        models=tables["models"],
-        report=outputs.write_report(page, out),
-    )
+        of_input = InputSentences(
+            warnings=page_views.warnings(config, warehouse),
+            notes=[*notes, *warehouse.notes(), *sql_input.notes(config, warehouse)],
+        )
+        tables: dict[str, pd.DataFrame | pa.Table] = {}
+        if config.credit_table:
+            with timer.step("credit table"):
+                tables["credit"] = _credit_rows(results, config, Path(spill))
+        frames = output_frames(results, config, timer.seconds, of_input)
+        page = outputs.page_of(frames, config.table, out)
+        run_id = outputs.new_run_id()
+        outputs.write_tables(tables | frames, config, warehouse, run_id)
+        return Summary(
+            run_id=run_id,
+            counts=extracted.counts,
+            quality=run_facts.holdout(results.evaluation),
+            **run_facts.conservation(results.credit, extracted.credited.amounts),
+            models=frames["models"],
+            report=outputs.write_report(page, out),
+        )
 
 
 def _read(
-    config: Config, warehouse: Warehouse, timer: _StepTimer
+    config: Config, warehouse: Warehouse, spill: Path, timer: _StepTimer
 ) -> tuple[TouchpointTable, Extracted]:
     """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
-    with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
-        with timer.step("read"):
-            touchpoints = given_table.read(config, warehouse, Path(spill))
-            if config.if_exists == "append":
-                outputs.check_writable(config, warehouse, touchpoints.channels)
-                names = outputs.table_names(config)
-                check_numbered_columns(names, touchpoints.channels, warehouse)
-        with timer.step("extract"):
-            extracted = extract(touchpoints, config, folders_of(config))
-        given_table.check_orders(extracted.table_facts, config)
+    with timer.step("read"):
+        touchpoints = given_table.read(config, warehouse, spill)
+        if config.if_exists == "append":
+            outputs.check_writable(config, warehouse, touchpoints.channels)
+            names = outputs.table_names(config)
+            check_numbered_columns(names, touchpoints.channels, warehouse)
+    with timer.step("extract"):
+        extracted = extract(touchpoints, config, folders_of(config))
+    given_table.check_orders(extracted.table_facts, config)
     counts = (f"{what.replace('_', ' ')} {number:,}" for what, number in extracted.counts.items())
     log.info("extracted: %s", ", ".join(counts))
     return touchpoints, extracted
@@ -147,6 +161,7 @@ def _attribute(
     touchpoints: TouchpointTable,
     extracted: Extracted,
     channel_costs: costs.ChannelCosts | None,
+    of_record: RecordExperiments | None,
     fitted: "Fitted",
     config: Config,
     timer: _StepTimer,
@@ -156,10 +171,15 @@ def _attribute(
     with timer.step("shapley"):
         played = crediting.credit(fitted.predictor.log_odds, fitted.offsets)
     with timer.step("intervals"):
-        both = Intervals(
-            sampling=_sampling_interval(played, extracted, config),
-            full=_full_interval(played, fitted, crediting, config),
-        )
+        slopes = _slopes(played, fitted, crediting, config)
+        covariance, level = fitted.linear.covariance, config.interval_level
+        full = delta_intervals(played.credit, slopes, covariance, crediting.grid, level=level)
+        corrected = None
+        if of_record:
+            of_channels = channel_covariance(slopes, covariance, crediting.grid)
+            corrected = correct(of_record, extracted, played, full, of_channels, level=level)
+        used, full = (corrected.played, corrected.full) if corrected else (played, full)
+        both = Intervals(_sampling_interval(used, extracted, config), full)
     with timer.step("convergence"):
         changes = _credit_changes(fitted, crediting)
     with timer.step("confounding"):
@@ -175,6 +195,17 @@ def _attribute(
         intervals=both,
         changes=changes,
         shifts=shifts,
+        experiments=of_record,
+        corrected=corrected,
+    )
+
+
+def _credit_rows(results: Results, config: Config, spill: Path) -> pa.Table:
+    """The credit of every single conversion, in a file beside the spilled touchpoints."""
+    touchpoints, extracted = results.touchpoints, results.extracted
+    rules = day_rules(touchpoints, config, extracted.schema.grid)
+    return credit_rows.write(
+        spill / "credit.arrow", touchpoints, rules, extracted, results.credited
     )
 
 
@@ -193,19 +224,16 @@ def _sampling_interval(played: Played, extracted: Extracted, config: Config) -> 
     )
 
 
-def _full_interval(played: Played, fitted: "Fitted", crediting: Crediting, config: Config) -> Full:
-    """How far the credit may be off, the model's own error included."""
-    units, grid, linear = crediting.credited, crediting.grid, fitted.linear
+def _slopes(played: Played, fitted: "Fitted", crediting: Crediting, config: Config) -> Floats:
+    """How the credit changes with each parameter of the model."""
+    units, linear = crediting.credited, fitted.linear
     codes, stratum = np.unique(units.stratum, return_inverse=True)
-    slopes = gradient(
+    return gradient(
         played.values,
-        grid,
+        crediting.grid,
         Units(played.game, stratum, units.amounts[0], fitted.strata.design(codes)),
         linear.terms.features,
         rng=np.random.default_rng(config.seed),
-    )
-    return delta_intervals(
-        played.credit, slopes, linear.covariance, grid, level=config.interval_level
     )
 
 

@@ -9,14 +9,17 @@ import pandas as pd
 
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted
-from td_mta.ingest.costs import ChannelCosts
+from td_mta.ingest.beside.costs import ChannelCosts
+from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.pipelines import given_table
-from td_mta.pipelines.crediting import Played
+from td_mta.pipelines.crediting import Played, returning_credit
+from td_mta.pipelines.experiments import Corrected
 from td_mta.pipelines.given_table import GivenTable
 from td_mta.reporting import (
     diagnostics,
+    experiments,
     frames,
     returning,
     run_facts,
@@ -45,11 +48,18 @@ class Results(NamedTuple):
     intervals: Intervals
     changes: list[CreditChange]  # of credit, from each rung to the next
     shifts: list[Shift]  # of credit, were a control left out
+    experiments: RecordExperiments | None
+    corrected: Corrected | None  # by the experiments
 
     @property
     def credit(self) -> Credit:
-        """What the model gives to the channels and the baseline."""
-        return self.played.credit
+        """What channels and baseline get."""
+        return self.credited.credit
+
+    @property
+    def credited(self) -> Played:
+        """The games that credit follows: the model's, or as experiments correct them."""
+        return self.corrected.played if self.corrected else self.played
 
 
 class InputSentences(NamedTuple):
@@ -65,7 +75,10 @@ def output_frames(
     """Every output table by its key."""
     credit, channels = results.credit, results.touchpoints.channels
     columns, has_value = channel_columns(channels), results.touchpoints.settings.has_value
-    credits = {"shapley": frames.by_channel(credit), **results.extracted.model_totals.credits()}
+    credits = {"shapley": frames.by_channel(credit)}
+    if results.corrected:
+        credits["shapley_without_experiments"] = frames.by_channel(results.played.credit)
+    credits |= results.extracted.model_totals.credits()
     return {
         "metrics": frames.metrics([(rung.train, rung.held_out) for rung in results.fitted.rungs]),
         "shapley": frames.shapley(credit, columns),
@@ -78,6 +91,7 @@ def output_frames(
             results.intervals,
             channels,
             results.extracted.touches_and_users,
+            returning_credit(results.credited, results.extracted),
             results.costs.by_channel if results.costs else None,
             has_value=has_value,
         ),
@@ -102,6 +116,7 @@ def _run_info(
             ),
             "model": run_facts.model(results.fitted.chosen, results.extracted.strata.names),
             "controls": run_facts.controls(results.shifts, channels),
+            "experiments": _experiments(results),
             "holdout": run_facts.holdout(results.evaluation),
             "comparison": run_facts.comparison(results.evaluation),
             "choice": run_facts.choice(results.fitted.comparisons),
@@ -119,6 +134,13 @@ def _run_info(
     )
 
 
+def _experiments(results: Results) -> Mapping[str, object]:
+    if results.corrected is None:
+        return {}
+    corrected = results.corrected
+    return experiments.facts(corrected.compared, corrected.unknown, results.touchpoints.channels)
+
+
 def _warnings(results: Results, config: Config) -> list[str]:
     """Sentences about the model first, then about the table's channels, rows and parameters."""
     touchpoints, extracted, fitted = results.touchpoints, results.extracted, results.fitted
@@ -133,6 +155,10 @@ def _warnings(results: Results, config: Config) -> list[str]:
     sentences += diagnostics.confounding_warnings(
         results.shifts, touchpoints.channels, extracted.counts["conversions"]
     )
+    if results.corrected:
+        sentences += experiments.warnings(
+            results.corrected.compared, results.corrected.unknown, touchpoints.channels
+        )
     if config.examples == "person_days":
         sentences += _returning_warnings(results, config)
     sentences += diagnostics.credit_warnings(
@@ -171,6 +197,10 @@ def _notes(results: Results, config: Config) -> list[str]:
     """Sentences about the input, the baseline, the calibration and the Shapley values."""
     fitted = results.fitted
     sentences = given_table.notes(_given(results), config)
+    if results.experiments and results.corrected:
+        sentences += experiments.notes(
+            results.experiments, results.corrected.compared, results.touchpoints.channels
+        )
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(
         results.played.values,

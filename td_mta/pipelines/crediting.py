@@ -28,6 +28,18 @@ class Played(NamedTuple):
     credit: Credit
 
 
+def returning_credit(played: Played, extracted: Extracted) -> Floats:
+    """Of each channel's conversions, those of users who had converted before, `(channels,)`."""
+    returning = extracted.credited.returning
+    amounts = amounts_of_games(
+        played.game, np.stack([returning, np.zeros(len(returning))]), played.values.games
+    )
+    by_channel: Floats = (
+        attribute(played.values, amounts, extracted.schema.grid).cells[0].sum(axis=0)
+    )
+    return by_channel
+
+
 @dataclass(frozen=True, kw_only=True)
 class Crediting:
     """Conversions to be credited, by whatever model, with the limits of the parameters."""

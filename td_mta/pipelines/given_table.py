@@ -12,8 +12,9 @@ import numpy as np
 
 from td_mta.config.attribution import Config, advice, page_advice
 from td_mta.errors import DataError
-from td_mta.ingest import costs
-from td_mta.ingest.costs import ChannelCosts, Costs
+from td_mta.ingest.beside import costs, experiments
+from td_mta.ingest.beside.costs import ChannelCosts, Costs
+from td_mta.ingest.beside.experiments import GivenExperiments, RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.path_tables import check_no_paths
 from td_mta.ingest.preflight import explain_empty_table
@@ -65,6 +66,16 @@ def costs_of_channels(
     if given is None:
         return None
     return costs.of_channels(given, touchpoints.channels, (period.first_day, period.last_day))
+
+
+def experiments_of_record(
+    given: GivenExperiments | None, touchpoints: TouchpointTable, period: Period
+) -> RecordExperiments | None:
+    """The experiments on the touchpoints' channels and days; None where there are none."""
+    if given is None or not len(given.channel):
+        return None
+    days = touchpoints.first_day, touchpoints.last_day
+    return experiments.of_record(given, touchpoints.channels, days, period.first_day)
 
 
 def span(touchpoints: TouchpointTable, period: Period) -> Mapping[str, object]:

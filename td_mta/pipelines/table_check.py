@@ -10,7 +10,7 @@ import numpy as np
 
 from td_mta.config.attribution import Config
 from td_mta.dataset.period import period_of
-from td_mta.ingest import costs
+from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.pages import Page
 from td_mta.ingest.table_facts import TableFacts
 from td_mta.journeys.runs import owners, positions
@@ -60,6 +60,7 @@ class Checked:
 def check(config: Config, warehouse: Warehouse) -> Checked:
     """Read the table as a run does; raises what a run would raise for it."""
     given_costs = costs.read(config, warehouse)
+    given_experiments = experiments.read(config, warehouse)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
         touchpoints = given_table.read(config, warehouse, Path(spill))
         period = period_of(touchpoints, config)
@@ -72,6 +73,7 @@ def check(config: Config, warehouse: Warehouse) -> Checked:
             value += _value(page.journeys.values)
     given_table.check_orders(found, config)
     channel_costs = given_table.costs_of_channels(given_costs, touchpoints, period)
+    given_table.experiments_of_record(given_experiments, touchpoints, period)
     given = GivenTable(touchpoints, period, found, channel_costs)
     warnings = diagnostics.channel_warnings(touchpoints.channels, touches[1])
     return Checked(

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from td_mta.ingest.costs import ChannelCosts, date, describe
+from td_mta.ingest.beside.costs import ChannelCosts, describe
+from td_mta.ingest.beside.tables import date
 
 MOST_NAMED = 20  # channels
 FEW_DAYS = 0.05  # of the touchpoints' days: those without costs before the first and after the last

@@ -94,13 +94,15 @@ def report(
     intervals: Intervals,
     channels: list[str],
     touches_and_users: Ints,
+    returning: Floats,
     costs: pd.DataFrame | None,
     *,
     has_value: bool,
 ) -> pd.DataFrame:
     """Credit beside costs, one row per channel of either.
 
-    `touches_and_users` has shape `(2, channels)`; `costs` has spend, impressions and clicks by
+    `touches_and_users` has shape `(2, channels)`, `returning` `(channels,)` is the credit of
+    conversions of users who had converted before; `costs` has spend, impressions and clicks by
     channel. Nothing is divided by 0.
     """
     conversions, value = credit.cells.sum(axis=1)  # (channels,) each
@@ -113,6 +115,8 @@ def report(
             "value": value if has_value else np.nan,
             "lower": np.nan if full is None else full.channels.lower[:-1],
             "upper": np.nan if full is None else full.channels.upper[:-1],
+            "conversions_new": conversions - returning,
+            "conversions_returning": returning,
         },
         index=pd.Index(channels, name="channel"),
     )
@@ -120,7 +124,8 @@ def report(
         costs = pd.DataFrame(columns=["spend", "impressions", "clicks"], dtype=np.float64)
     frame = frame.join(costs, how="outer").sort_index()
     # A channel that has nothing but costs is touched and credited 0 times.
-    frame = frame.fillna(dict.fromkeys(("touches", "users", "conversions"), 0))
+    counts = ("touches", "users", "conversions", "conversions_new", "conversions_returning")
+    frame = frame.fillna(dict.fromkeys(counts, 0))
     frame = frame.astype({"touches": np.int64, "users": np.int64})
     return _with_ratios(frame).reset_index()[list(tables.REPORT.columns)]
 

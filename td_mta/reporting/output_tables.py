@@ -17,6 +17,7 @@ OUTPUTS = {
     "models": tables.MODELS,
     "intervals": tables.INTERVALS,
     "report": tables.REPORT,
+    "credit": tables.CREDIT,
     "run_info": tables.RUN_INFO,
 }
 NEWEST_ONLY = ("report",)

@@ -19,6 +19,7 @@ MODEL_NAMES = {
     "lstm": "LSTM",
     "base_rate": "the base rate",
     "shapley": "Shapley values",
+    "shapley_without_experiments": "Shapley values without experiments",
     "markov": "Markov chain",
     "last_non_direct": "last non-direct",
     "position_based": "position-based",
@@ -87,6 +88,15 @@ class RunTables:
         return {kind: of_kind for kind, of_kind in by_kind.items() if len(of_kind)}
 
     @property
+    def returning(self) -> pd.Series:
+        """Conversions of users who had converted before, by channel, the baseline among them."""
+        report = self.frames["report"].set_index("channel")
+        by_channel = report["conversions_returning"].fillna(0.0).astype(float)
+        every = self.number("counts", "conversions_returning")
+        baseline = pd.Series({BASELINE: every - by_channel.sum()}).fillna(0.0)
+        return pd.concat([by_channel, baseline])
+
+    @property
     def models(self) -> list[str]:
         """The attribution models, the leading one first, the others in the table's order."""
         names = dict.fromkeys(self.frames["models"]["model"])
@@ -143,6 +153,16 @@ class RunTables:
             column, _, row = name.partition(": ")
             by_column.setdefault(column, {})[row] = float(share)
         return pd.DataFrame(by_column)
+
+    @property
+    def experiments(self) -> pd.DataFrame:
+        """Experiments beside the credit, a row each, as text; no row without any."""
+        rows: dict[str, dict[str, str]] = {}
+        for name, value in self.section("experiments").items():
+            number, _, field = name.partition(" ")
+            if field:
+                rows.setdefault(number, {})[field] = value
+        return pd.DataFrame(rows.values())
 
     @property
     def conservation(self) -> Conservation:

@@ -23,10 +23,9 @@ from td_mta.shapley import blocks, score
 from td_mta.shapley.credit import Credit, Values
 from td_mta.shapley.exact import average_gain, coalitions_of, gain_weights
 from td_mta.shapley.games import PatternBlock, blocks_of_size
-from td_mta.shapley.intervals import Full, student
+from td_mta.shapley.intervals import DEGREES, Full, student
 from td_mta.shapley.sampled import Prefixes, gains, games_of_rows, prefixes
 
-DEGREES = 39  # of freedom: the covariance is that of 40 groups of users
 MOST_COALITIONS = 1 << 23  # of short games, once a player of each pattern and once a game
 MOST_PREFIXES = 200_000  # of long games, about
 MOST_PAIRS = 16  # of orders of a long game

@@ -18,6 +18,7 @@ from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute
 
+DEGREES = 39  # of freedom of a covariance over 40 groups of users
 MANY_USERS = 50_000  # converters
 
 
@@ -108,6 +109,20 @@ def full(
     channels = _around(_by_channel(credit), by_channel, level)
     cells = _around(credit.cells[0], by_cell, level)
     return Full(channels, cells)
+
+
+def adjusted(full: Full, credit: Credit, before: Floats, after: Floats, *, level: float) -> Full:
+    """Around a corrected credit whose channels have another covariance, the baseline last.
+
+    `before` and `after` `(channels + 1, channels + 1)` are that covariance; a cell's interval gets
+    as many times as wide as its channel's.
+    """
+    error = np.sqrt(np.maximum(np.diag(after), 0.0))
+    known = np.sqrt(np.maximum(np.diag(before), 0.0))
+    wider = np.divide(error, known, out=np.ones(len(error)), where=known > 0)[:-1]
+    half = (full.cells.upper - full.cells.lower) / 2 * wider
+    channels = student(_by_channel(credit), error, level=level, degrees=DEGREES)
+    return Full(channels, Interval(credit.cells[0] - half, credit.cells[0] + half))
 
 
 def student(center: Floats, error: Floats, *, level: float, degrees: int) -> Interval:

@@ -3,7 +3,8 @@
 `--world NAME` writes any other world of `worlds.py`, `--world classic` that of `classic/`.
 Touchpoints go to `mta_user_rnd`, under the column names of `config/params.yml`, or with
 `--tables pageviews` to `enriched_pageviews` and `enriched_formfills`; what the touches cost goes to
-`spend`, the truth to `truth.json`, see `output/facts.py`. With `--partners N` every partner gets a
+`spend`, the truth to `truth.json`, see `output/facts.py`, and what an experiment on a channel would
+find to `experiments` with `--experiment CHANNEL`. With `--partners N` every partner gets a
 folder, `partner_1` and on, and all of them together one, `pooled`.
 """
 
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings, parts = _settings(options), _parts(options)
+        _check_channels(options.experiment, parts[0].plan.channels)
     except (ValueError, OSError) as error:
         parser.error(str(error))
     return failures.exit_code(lambda: write(settings, parts, options.out), options.out)
@@ -64,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--block", type=int, help="users simulated at a time: changes memory, not the output"
+    )
+    parser.add_argument(
+        "--experiment",
+        action="append",
+        default=[],
+        metavar="CHANNEL",
+        help="also write an experiment on this channel, with a standard error of 10 %%",
     )
     _add_options_of_one_kind(parser)
     return parser
@@ -97,7 +106,14 @@ def _settings(options: argparse.Namespace) -> OutputSettings:
         file_format=options.format or ("csv" if is_demo else "parquet"),
         tables=options.tables or ("pageviews" if is_demo else "touchpoints"),
         users_per_block=options.block,
+        experiments=tuple(dict.fromkeys(options.experiment)),
     )
+
+
+def _check_channels(named: Sequence[str], channels: Sequence[str]) -> None:
+    for name in named:
+        if name not in channels:
+            raise ValueError(f"--experiment must be one of {', '.join(channels)}, got {name}")
 
 
 def _parts(options: argparse.Namespace) -> list[Partner]:

@@ -54,12 +54,14 @@ class Warehouse(Protocol):
 
     def write_all(
         self,
-        frames: Mapping[str, pd.DataFrame],
+        frames: Mapping[str, pd.DataFrame | pa.Table],
         if_exists: IfExists,
         *,
         replaced: Collection[str] = (),
     ) -> None:
         """Several tables by name: a failure before all of them are staged changes none.
+
+        A table of Arrow's may be mapped from a file, and is never held in memory as a whole.
 
         Those of `replaced` are replaced where the others are appended to.
         """

@@ -15,7 +15,7 @@ NAMING = (
     *("input_user_column", "pageviews_channel_column", "pageviews_source_column"),
     *("touchpoints_user_column", "touchpoints_channel_column", "touchpoints_source_column"),
     *("touchpoints_campaign_column", "orders_user_column", "user_column", "action_column"),
-    *("order_id", "conversion_id", "spend_channel_column"),
+    *("order_id", "conversion_id", "spend_channel_column", "experiments_channel_column"),
 )
 
 

@@ -87,22 +87,37 @@ class LocalWarehouse:
 
     def write_all(
         self,
-        frames: Mapping[str, pd.DataFrame],
+        frames: Mapping[str, pd.DataFrame | pa.Table],
         if_exists: IfExists,
         *,
         replaced: Collection[str] = (),
     ) -> None:
-        columns = {table: list(frame.columns) for table, frame in frames.items()}
+        given = {table: _as_arrow(frame) for table, frame in frames.items()}
+        columns = {table: rows.column_names for table, rows in given.items()}
         self.check_writable(columns, if_exists, replaced=replaced)
         with contextlib.ExitStack() as staged:  # at its end, when all is written, each is renamed
-            for table, frame in frames.items():
-                rows = pa.Table.from_pandas(frame, preserve_index=False)
-                rows = rows.replace_schema_metadata(None)
-                if if_exists == "append" and table not in replaced and self._find(table):
-                    rows = rows.select(self.columns(table))
-                    rows = self._appended(table, rows.to_reader()).read_all()
-                path = staged.enter_context(self._target(table, ".csv"))
-                csv_tables.write(rows, path)
+            for table, rows in given.items():
+                is_added = if_exists == "append" and table not in replaced and self._find(table)
+                self._stage(table, rows, bool(is_added), staged)
+
+    def _stage(
+        self, table: str, rows: pa.Table, is_added: bool, staged: contextlib.ExitStack
+    ) -> None:
+        """Write the table under a temporary name: CSV, or Parquet where a frame is too large."""
+        if is_added:
+            rows = rows.select(self.columns(table))
+            before = parquet(self.typed_file(table)).metadata.num_rows
+            reader = self._appended(table, rows.to_reader())
+        else:
+            before, reader = 0, rows.to_reader()
+        if before + rows.num_rows <= CSV_ROWS:
+            path = staged.enter_context(self._target(table, ".csv"))
+            csv_tables.write(reader.read_all(), path)
+            return
+        path = staged.enter_context(self._target(table, ".parquet"))
+        with pq.ParquetWriter(path, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
 
     def check_writable(
         self,
@@ -282,6 +297,12 @@ class LocalWarehouse:
             memory_bytes=self.memory_bytes,
             threads=self.threads,
         )
+
+
+def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
+    if isinstance(frame, pa.Table):
+        return frame
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
 
 
 def _column_names(table: str, query: TranslatedQuery) -> list[str]:

@@ -61,9 +61,11 @@ def batch_of(rows: Sequence[Sequence[object]], columns: Sequence[ResultColumn]) 
     return pa.record_batch(arrays, names=[column.name for column in columns])
 
 
-def stored(frame: pd.DataFrame) -> pa.Table:
+def stored(frame: pd.DataFrame | pa.Table) -> pa.Table:
     """A frame as a table stores it: long, double or string."""
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    table = frame
+    if not isinstance(table, pa.Table):
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     columns = [_stored(column) for column in table.columns]
     return pa.table(columns, names=table.column_names)
 

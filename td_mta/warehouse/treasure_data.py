@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from td_mta.errors import DataError, MtaError
 from td_mta.warehouse import IfExists, names, td_jobs, td_loading, td_writing
+from td_mta.warehouse.repeated import repeated
 from td_mta.warehouse.td_connection import Connection, MissingError
 from td_mta.warehouse.td_patience import Patience
 from td_mta.warehouse.td_types import stored
@@ -69,7 +70,7 @@ class TreasureDataWarehouse:
 
     def write_all(
         self,
-        frames: Mapping[str, pd.DataFrame],
+        frames: Mapping[str, pd.DataFrame | pa.Table],
         if_exists: IfExists,
         *,
         replaced: Collection[str] = (),
@@ -149,18 +150,17 @@ class TreasureDataWarehouse:
                 names.check_same_columns(new, existing[table], self._named(table))
         return existing
 
-    def _rows(self, frame: pd.DataFrame, table: str) -> pa.Table:
+    def _rows(self, frame: pd.DataFrame | pa.Table, table: str) -> pa.Table:
         """As the table will have them: names that are allowed, types that are stored, `time`."""
         rows = stored(frame)
         columns = [names.column_name(name) for name in rows.column_names]
-        repeated = [name for name in columns if columns.count(name) > 1]
-        if repeated:
-            raise DataError(f"table {table!r}: two columns would be called {repeated[0]!r}")
+        twice = [name for name in columns if columns.count(name) > 1]
+        if twice:
+            raise DataError(f"table {table!r}: two columns would be called {twice[0]!r}")
         rows = rows.rename_columns(columns)
         if TIME in columns:
             return rows
-        times = pa.array([self.now] * rows.num_rows, pa.int64())
-        return rows.append_column(TIME, times)
+        return rows.append_column(TIME, repeated(self.now, rows.num_rows))
 
     def _load(
         self, table: str, rows: pa.Table, if_exists: IfExists, existing: Collection[str]

@@ -135,3 +135,29 @@ m.version = version
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+
+
+def test_errors_with_and_without_an_experiment_are_told_in_conversions(tmp_path: Path) -> None:
+    world = {
+        "channel_conversions": {"Email": 50.0, "Search": 30.0, "Social": 20.0},
+        "baseline_conversions": 100.0,
+    }
+    credits = {
+        "shapley_without_experiments": credit(40, 60, 20, 80),
+        "shapley": credit(40, 33, 20, 107),
+    }
+    names = ["Email", "Search", "Social", "(baseline)"]
+    bounds = {
+        "kind": "full",
+        "channel": names,
+        "lower": [0, 28, 21, 90],
+        "upper": [60, 38, 30, 120],
+    }
+    pd.DataFrame(bounds).to_csv(tmp_path / "shapley_intervals.csv")
+    told = truth._with_experiment(world, credits, "Search", tmp_path)
+    assert told.splitlines() == [
+        "experiment on Search: off by 30.0 of 30.0 conversions without, by 3.0 with it; the truth "
+        "is in its interval of 28.0 to 38.0, and 3 of all 4 are in theirs",
+        "other channels, in all: off by 10.0 without, by 10.0 with it, the baseline by 20.0 and "
+        "7.0",
+    ]

@@ -55,6 +55,7 @@ NEW_DEFAULTS = {
     "day_timezone": "UTC",
     "user_rnd_seed": 18,
     "value_column": None,
+    "credit_table": False,
     "spend_table": None,
     "shapley_exact_cells": 12,
     "seed": 18,

@@ -69,7 +69,7 @@ def shop(seed: int = 3) -> pd.DataFrame:
 
 def run(folder: Path, table: pd.DataFrame, options: dict[str, str]) -> Path:
     """The folder of a run's tables."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     table.to_csv(folder / "mta_user_rnd.csv", index=False)
     out = folder / "out"
     config = configuration.from_params(SMALL | options, "test", out=out)

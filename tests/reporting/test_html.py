@@ -227,6 +227,48 @@ def test_costs_stand_beside_the_credit_where_there_are_some() -> None:
     assert "Credit and cost" not in page(tables(SMALL))
 
 
+EXPERIMENT = {
+    "channel": "Email",
+    "first_day": "2026-01-05",
+    "last_day": "2026-01-18",
+    "incremental": "2.5",
+    "error": "0.25",
+    "before": "6.0",
+    "after": "2.75",
+    "z": "-9.5",
+    "conflict": "true",
+}
+
+
+def test_experiments_stand_beside_the_model_before_and_after() -> None:
+    of = [("experiments", f"1 {name}", value) for name, value in EXPERIMENT.items()]
+    of += [("experiments", f"2 {n}", v) for n, v in (EXPERIMENT | {"conflict": "false"}).items()]
+    facts = [*of, ("experiments", "unknown_relative_error", "0.5")]
+    written = page(tables(SMALL, facts=facts))
+    section = written.split("<h2>Experiments</h2>")[1].split("<h2>")[0]
+    first, second = section.split("<tbody>")[1].split("</tr>")[:2]
+    assert re.findall(r">([^<>]+)</td>", first) == [
+        *("Email", "2026-01-05", "2026-01-18", "2.500", "0.2500", "6", "2.750"),
+        *("\N{MINUS SIGN}9.500", "in conflict"),
+    ]
+    assert ">agrees</td>" in second
+
+
+def test_without_experiments_there_is_no_section_of_them() -> None:
+    assert "<h2>Experiments</h2>" not in page(tables(SMALL))
+
+
+def test_new_and_returning_customers_stand_beside_the_credit_where_some_return() -> None:
+    frames = tables(SMALL, facts=[("counts", "conversions_returning", "3")])
+    frames["report"]["conversions_returning"] = [1.0, 0.5]
+    written = page(frames).split("<h2>Credit by channel</h2>")[1].split("</table>")[0]
+    heads = re.findall(r"<th[^>]*>([^<]+)</th>", written)
+    assert heads[-2:] == ["of new customers", "of returning ones"]
+    cells = [re.findall(r">([^<>]+)</td>", row)[-2:] for row in written.split("</tr>")[1:-1]]
+    assert cells == [["5.000", "1.000"], ["1.500", "0.500"], ["0.500", "1.500"]]
+    assert "of returning ones" not in page(tables(SMALL))
+
+
 def test_holdout_figures_stand_model_by_model() -> None:
     facts = [("holdout", "lstm_log_loss", "0.125"), ("holdout", "lstm_auc", "0.75")]
     facts += [("holdout", "base_rate_log_loss", "0.25")]

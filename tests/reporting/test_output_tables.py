@@ -13,6 +13,7 @@ def test_long_tables_are_named_after_the_shapley_table() -> None:
         "models": "credit_models",
         "intervals": "credit_intervals",
         "report": "credit_report",
+        "credit": "credit_credit",
         "run_info": "credit_run_info",
     }
 

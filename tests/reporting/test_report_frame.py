@@ -13,6 +13,7 @@ CHANNELS = ["Email", "Paid Search", "TV"]
 CELLS = np.array([[[1.5, 1, 0], [0.5, 0, 0]], [[30, 20, 0], [20, 0, 0]]], np.float64)
 CREDIT = Credit(CELLS, np.array([2.0, 4.0]), 0.0)
 TOUCHED = np.array([[3, 1, 1], [2, 1, 1]])
+RETURNING = np.array([0.5, 1, 0])
 NONE = Intervals(sampling=None, full=None)
 COSTS = pd.DataFrame(
     {
@@ -25,7 +26,8 @@ COSTS = pd.DataFrame(
 
 
 def report(intervals: Intervals = NONE, costs: pd.DataFrame | None = COSTS, **more: bool):
-    frame = frames.report(CREDIT, intervals, CHANNELS, TOUCHED, costs, has_value=True, **more)
+    given = CREDIT, intervals, CHANNELS, TOUCHED, RETURNING, costs
+    frame = frames.report(*given, has_value=True, **more)
     assert tuple(frame.columns) == tables.REPORT.columns
     return frame.set_index("channel")
 
@@ -35,7 +37,12 @@ def test_costs_are_set_against_credit() -> None:
     assert list(found.index) == ["Email", "Paid Search", "Radio", "TV"]
     email = [3, 2, 2, 50, 10_000, 25, 2.5, 0.5, 12.5, 2, 1]
     assert found.loc["Email"].tolist()[:11] == email
-    assert found.loc["Email"].isna().tolist()[11:] == [True, True]
+    assert found.loc["Email"].isna().tolist()[11:13] == [True, True]
+
+
+def test_conversions_are_of_new_and_of_returning_customers() -> None:
+    found = report()[["conversions_new", "conversions_returning"]]
+    assert found.to_numpy().tolist() == [[1.5, 0.5], [0, 1], [0, 0], [0, 0]]
 
 
 def test_nothing_is_divided_by_zero() -> None:

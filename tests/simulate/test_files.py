@@ -288,3 +288,32 @@ def test_what_cannot_be_simulated_is_refused_and_nothing_is_left(
 ) -> None:
     assert message in refused(capsys, "--out", str(tmp_path / "out"), *arguments)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_an_experiment_finds_the_causal_credit_but_for_a_known_noise(tmp_path) -> None:
+    named = ["--experiment", "Paid Search", "--experiment", "Direct"]
+    arguments = ["--world", "confounded", "--users", "3000", "--format", "csv"]
+    distances = []
+    for seed in range(20):
+        out = tmp_path / str(seed)
+        main(["--out", str(out), "--seed", str(seed), *arguments, *named])
+        found = pd.read_csv(out / "experiments.csv").set_index("channel")
+        truth = truth_in(out)
+        credit = truth["channel_conversions"]["Paid Search"]
+        assert list(found.index) == ["Paid Search", "Direct"]
+        assert found[["first_day", "last_day"]].drop_duplicates().to_numpy().tolist() == [
+            ["2026-01-01", "2026-01-28"]
+        ]
+        assert found.loc["Paid Search", "standard_error"] == pytest.approx(
+            max(0.1 * credit, 0.001 * truth["conversions"])
+        )
+        assert found.loc["Direct", "standard_error"] > 0
+        paid = found.loc["Paid Search"]
+        distances.append((paid["incremental_conversions"] - credit) / paid["standard_error"])
+    assert abs(np.mean(distances)) < 3 / np.sqrt(20)
+    assert 0.5 < np.std(distances) < 1.6
+
+
+def test_an_experiment_is_on_a_channel_of_the_world(tmp_path, capsys) -> None:
+    arguments = ["--out", str(tmp_path), "--world", "hazard", "--experiment", "Fax"]
+    assert "--experiment must be one of " in refused(capsys, *arguments)

@@ -155,6 +155,33 @@ def test_all_tables_are_written_or_none(warehouse):
     assert [len(rows(warehouse, table)) for table in ("one", "two", "new")] == [4, 4, 2]
 
 
+def mapped(folder: Path, rows: int) -> pa.Table:
+    """A table of Arrow's in a file of several batches, mapped and not read."""
+    path = folder / "rows.arrow"
+    columns = {"id": pa.array([f"0{i}" for i in range(rows)]), "share": pa.array(range(rows))}
+    table = pa.table(columns).append_column("none", pa.nulls(rows, pa.float64()))
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+        for batch in table.to_batches(max_chunksize=50_000):
+            file.write_batch(batch)
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def test_rows_in_a_file_are_written_beside_frames(warehouse, tmp_path):
+    given = mapped(tmp_path, 3)
+    warehouse.write_all({"frame": FRAME, "file": given}, "overwrite")
+    assert rows(warehouse, "file") == given.to_pylist()
+    warehouse.write_all({"frame": FRAME, "file": given}, "append")
+    assert rows(warehouse, "file") == sorted(given.to_pylist() * 2, key=repr)
+    assert len(rows(warehouse, "frame")) == 4
+
+
+def test_many_rows_in_a_file_are_all_written(warehouse, tmp_path):
+    warehouse.write_all({"file": mapped(tmp_path, 100_001)}, "overwrite")
+    batches = list(warehouse.read("file", ["id", "share"]))
+    assert sum(len(batch) for batch in batches) == 100_001
+    assert sum(sum(batch["share"].to_pylist()) for batch in batches) == 100_000 * 100_001 // 2
+
+
 def test_what_cannot_be_written_is_reported_before_there_is_anything_to_write(warehouse):
     warehouse.write("tab", FRAME, "overwrite")
     columns = ["share", "channel", "day"]

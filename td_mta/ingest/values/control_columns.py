@@ -5,7 +5,7 @@ table than that.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,8 @@ MOST_LEVELS = 30  # values with a level of their own
 BINS = 20  # of numbers with more distinct values, as many rows in each
 
 
-class Levels(NamedTuple):
+@dataclass(frozen=True)
+class Levels:
     """The levels of a column: 0 is missing, then come values or bins, the last one is any other."""
 
     values: tuple[str, ...]  # ascending; none where numbers have bins

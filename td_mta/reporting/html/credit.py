@@ -23,6 +23,10 @@ COMPARED = (
     "matters little; where they differ, the section on model quality shows how far to trust the "
     "Shapley values."
 )
+RETURNING = (
+    "Returning customers are users who had converted before in this table. It knows nothing of the "
+    "time before it begins, so in a short table some of the new customers are returning ones."
+)
 BY_DAY = (
     "Conversions credited to touches on each day before the conversion; day 0, at the right, is "
     "the day of the conversion itself. A channel with most of its credit on early days starts "
@@ -67,6 +71,7 @@ def channels(run: RunTables) -> str:
             summed_channels(run),
             chart(shares, "model-shares", "Share of conversions by channel and model"),
             channel_table(_by_channel(run), percents=["share"]),
+            *([paragraphs(RETURNING)] if run.returning.sum() else []),
             "<h3>Attribution models compared</h3>",
             paragraphs(COMPARED.format(windows=_windows(run))),
             channel_table(conversions_by_model(run)),
@@ -104,6 +109,11 @@ def _by_channel(run: RunTables) -> pd.DataFrame:
         columns.append("value")
     sums = run.frames["detail"].groupby("channel")[columns].sum()
     ordered = sums.reindex([*run.ranking, BASELINE])
+    returning = run.returning
+    if returning.sum():
+        of_rows = returning.reindex(ordered.index)
+        ordered["of new customers"] = ordered["conversions"] - of_rows
+        ordered["of returning ones"] = of_rows
     return ordered.rename_axis("channel").reset_index()
 
 
@@ -142,7 +152,8 @@ def costs(run: RunTables) -> str:
     if report["spend"].isna().all():
         return ""
     dearest_first = report.sort_values("spend", ascending=False, kind="stable")
-    rows = dearest_first.drop(columns=["lower", "upper"]).dropna(axis="columns", how="all")
+    of_others = ["lower", "upper", "conversions_new", "conversions_returning"]
+    rows = dearest_first.drop(columns=of_others).dropna(axis="columns", how="all")
     return "\n".join(
         ["<h2>Credit and cost</h2>", paragraphs(COSTS), _folded_table(rows, MOST_CHANNELS)]
     )

@@ -9,6 +9,7 @@ from td_mta.reporting.html.advice import reading
 from td_mta.reporting.html.controls import controls
 from td_mta.reporting.html.credit import channels, confidence_intervals, costs, days
 from td_mta.reporting.html.elements import figures, folded, number, percent, table, text
+from td_mta.reporting.html.experiments import experiments
 from td_mta.reporting.html.findings import findings
 from td_mta.reporting.html.model_quality import model_quality
 from td_mta.reporting.html.paths import path_channels, path_numbers
@@ -75,6 +76,7 @@ SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     key_numbers,
     channels,
     costs,
+    experiments,
     confidence_intervals,
     days,
     controls,

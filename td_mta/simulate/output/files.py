@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from td_mta.atomic_files import replacing
 from td_mta.journeys.touchpoints import Ints
+from td_mta.simulate.output.experiments import Found
 from td_mta.simulate.output.media import Media
 from td_mta.simulate.output.shop import WebEvents
 from td_mta.simulate.rows import START, TouchpointRows
@@ -98,6 +99,20 @@ def spend(media: Media, channels: tuple[str, ...]) -> pa.Table:
             "spend": media.spend.ravel(),
             "impressions": media.impressions.ravel(),
             "clicks": media.clicks.ravel(),
+        }
+    )
+
+
+def experiments(found: Found) -> pa.Table:
+    """One row per experiment."""
+    m = len(found.channels)
+    return pa.table(
+        {
+            "channel": list(found.channels),
+            "first_day": [found.first_day] * m,
+            "last_day": [found.last_day] * m,
+            "incremental_conversions": found.incremental,
+            "standard_error": found.error,
         }
     )
 

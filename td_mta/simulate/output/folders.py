@@ -17,6 +17,7 @@ from td_mta.simulate.classic.plan import ClassicPlan
 from td_mta.simulate.classic.truth import ClassicTruthAccumulator
 from td_mta.simulate.engine import Block
 from td_mta.simulate.output import files
+from td_mta.simulate.output.experiments import experiments
 from td_mta.simulate.output.facts import Facts, classic_facts, world_facts
 from td_mta.simulate.output.media import media
 from td_mta.simulate.output.shop import form_fills, page_views
@@ -37,6 +38,7 @@ class OutputSettings(NamedTuple):
     file_format: files.FileFormat
     tables: TableKind
     users_per_block: int | None  # None: the engine's own
+    experiments: tuple[str, ...] = ()  # channels that one is made on
 
 
 class _Steps(NamedTuple):
@@ -138,4 +140,7 @@ class _Folder:
         facts = self._steps.facts(
             settings.world, self._plan, truth, seed=settings.seed, users=self._users
         )
+        if settings.experiments:
+            found = experiments(facts, settings.experiments, seed=settings.seed)
+            self._files.write("experiments", files.experiments(found))
         self._files.write_text("truth.json", json.dumps(facts, indent=2) + "\n")

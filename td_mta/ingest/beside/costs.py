@@ -5,26 +5,23 @@ and days against theirs: names that differ by letter case and blanks alone are j
 of the touchpoints' are left out. What does not match is kept for the run's warnings.
 """
 
-import datetime
 import logging
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
+from td_mta.ingest.beside import tables
+from td_mta.ingest.beside.tables import SideTable, date, listed, usual_channels
+from td_mta.ingest.beside.tables import days as days_of
+from td_mta.ingest.beside.tables import joined as joined_names
 from td_mta.ingest.settings import words
-from td_mta.ingest.times.clocks import local_time
-from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values.amounts import amounts
-from td_mta.ingest.values.spellings import joined_name
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.warehouse import Warehouse
-from td_mta.warehouse.names import find_column
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +41,7 @@ USUAL = {
         *("reporting_starts", "date_start", "day_date", "dt", "datum", "tag", "fecha", "data"),
         *("日期", "日付", "날짜", "дата"),
     ),
-    "channel": (
-        *("channel", "channels", "channel_name", "marketing_channel", "default_channel_group"),
-        *("kanal", "kanaal", "canal", "canale", "渠道", "チャネル", "채널", "канал"),
-    ),
+    "channel": tables.CHANNELS,
     "spend": (
         *("spend", "cost", "costs", "amount", "amount_spent", "ad_spend", "adspend", "ad_cost"),
         *("media_spend", "marketing_spend", "total_spend", "total_cost", "cost_micros"),
@@ -64,11 +58,6 @@ USUAL = {
         *("点击量", "点击数", "クリック数", "클릭수", "клики"),
     ),
 }
-OTHER_CHANNELS = {  # beside the name that action_column has itself
-    "source": ("source", "utm_source", "platform", "network", "publisher"),
-    "medium": ("medium", "utm_medium"),
-    "campaign": ("campaign", "campaign_name", "utm_campaign"),
-}
 PARAMETERS = {
     "day": "spend_day_column",
     "channel": "spend_channel_column",
@@ -76,9 +65,6 @@ PARAMETERS = {
     "impressions": "spend_impressions_column",
     "clicks": "spend_clicks_column",
 }
-# Days counted from 1970, of 1980 to 2049; Excel counts days of 1980 and later from 29221 on.
-EPOCH_DAYS = (3652, 29220)
-MOST_NAMED = 5
 
 
 class Costs(NamedTuple):
@@ -113,11 +99,12 @@ def read(config: Config, warehouse: Warehouse) -> Costs | None:
     """
     if config.spend_table is None:
         return None
-    table, given = config.spend_table, _Given(config, warehouse)
-    columns = _found(given.names, config)
+    table, given = config.spend_table, SideTable("spend_table", config, warehouse)
+    usual = USUAL | {"channel": usual_channels(config.action_column)}
+    columns = given.found(usual, PARAMETERS, OPTIONAL, config)
     rows = given.rows(list(columns.values()))
     location = {role: f"table {table}, column {name}" for role, name in columns.items()}
-    day, no_day = _days(rows[columns["day"]], location["day"], config)
+    day, no_day = days_of(rows[columns["day"]], location["day"], config)
     channel = coercion.names(rows[columns["channel"]], words(config.null_words))
     frame = pd.DataFrame({"day": day, "channel": np.array(channel.names, object)[channel.codes]})
     for amount in AMOUNTS:
@@ -144,15 +131,15 @@ def of_channels(costs: Costs, channels: Sequence[str], days: tuple[int, int]) ->
             f"the touchpoints are from {date(days[0])} to {date(days[1])}: no day in common; check "
             f"spend_day_column ({costs.columns['day']}), or set spend_table: none"
         )
-    joined = _joined(sorted(set(rows["channel"])), channels)
+    joined = joined_names(sorted(set(rows["channel"])), channels)
     named = rows[inside].assign(channel=rows["channel"].map(lambda name: joined.get(name, name)))
     by_channel = named.groupby("channel")[list(AMOUNTS)].sum(min_count=1)
     unknown = by_channel.loc[~by_channel.index.isin(channels), "spend"]
     if len(rows) and len(unknown) == len(by_channel):
         raise DataError(
             f"spend_table {costs.table}, column {costs.columns['channel']}: none of its channels "
-            f"is one of the touchpoints': it has {_listed(by_channel.index)}, they have "
-            f"{_listed(channels)}; name the column that holds them in spend_channel_column, or set "
+            f"is one of the touchpoints': it has {listed(by_channel.index)}, they have "
+            f"{listed(channels)}; name the column that holds them in spend_channel_column, or set "
             "action_column to the column of the touchpoints that has the names of the costs"
         )
     outside = rows[~inside]
@@ -179,114 +166,6 @@ def describe(columns: Mapping[str, str]) -> str:
     return f"{known}, without {absent}" if absent else known
 
 
-def date(day: int) -> datetime.date:
-    """The date of a day counted from 1970."""
-    return datetime.date(1970, 1, 1) + datetime.timedelta(day)
-
-
-class _Given:
-    """The table in the warehouse, or in another database of it (`costs.daily`)."""
-
-    def __init__(self, config: Config, warehouse: Warehouse) -> None:
-        self._table, self._warehouse = str(config.spend_table), warehouse
-        self._whole: pa.Table | None = None
-        if "." in self._table:  # only a query can name another database
-            self._whole = warehouse.query(f"select * from {self._table}")
-        self.names = (
-            warehouse.columns(self._table) if self._whole is None else self._whole.column_names
-        )
-
-    def rows(self, columns: list[str]) -> dict[str, pa.Array]:
-        distinct = list(dict.fromkeys(columns))
-        table = self._whole
-        if table is None:
-            empty = pa.table({name: pa.array([], pa.string()) for name in distinct})
-            batches = list(self._warehouse.read(self._table, distinct))
-            table = pa.Table.from_batches(batches) if batches else empty
-        return {name: _in_one_piece(table[name]) for name in distinct}
-
-
-def _in_one_piece(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
-def _found(names: Sequence[str], config: Config) -> dict[str, str]:
-    """The column of each role, by its parameter or by the usual names."""
-    found = {}
-    for role, usual in USUAL.items():
-        parameter = PARAMETERS[role]
-        named = getattr(config, parameter)
-        if role == "channel":
-            usual = _usual_channels(config.action_column)
-        column = find_column(named, names, f"spend_table {config.spend_table}") if named else None
-        column = column or usual_names.find(names, usual)
-        if column:
-            found[role] = column
-        elif role not in OPTIONAL:
-            raise DataError(
-                f"spend_table {config.spend_table} has no column for the {role}: it has "
-                f"{', '.join(sorted(names))}; name it in {parameter}"
-            )
-    return found
-
-
-def _usual_channels(action_column: str) -> tuple[str, ...]:
-    """The touchpoints' own name first, then what is as coarse or fine as that."""
-    own = usual_names.without_unit(action_column)
-    alike = [names for word, names in OTHER_CHANNELS.items() if own in names or own == word]
-    others = [name for names in OTHER_CHANNELS.values() for name in names]
-    return (own, *(name for names in alike for name in names), *USUAL["channel"], *others)
-
-
 def _unit(column: str) -> float:
     """What a number of the column is in units of money: Google's API has millionths."""
     return 1e-6 if usual_names.without_unit(column).endswith("micros") else 1.0
-
-
-def _days(column: pa.Array, location: str, config: Config) -> tuple[Ints, Flags]:
-    """Days since 1970 as the owner of the costs wrote them, and where there is none."""
-    if _are_epoch_days(column):
-        missing = np.asarray(column.is_null().to_numpy(zero_copy_only=False), bool)
-        days = column.fill_null(0).to_numpy(zero_copy_only=False)
-        return np.asarray(days, np.int64), missing
-    order = config.time_format if config.time_format in ("day_first", "month_first") else None
-    read = TimeReader(
-        location,
-        form=order,
-        zone=config.day_timezone,
-        null_words=words(config.null_words),
-        batches=lambda: [column],
-    ).read(column)
-    return _local_days(read.seconds, config.day_timezone), read.missing
-
-
-def _are_epoch_days(column: pa.Array) -> bool:
-    if not pa.types.is_integer(column.type):
-        return False
-    days = column.drop_null().to_numpy(zero_copy_only=False)
-    return bool(len(days) and ((days >= EPOCH_DAYS[0]) & (days <= EPOCH_DAYS[1])).all())
-
-
-def _local_days(seconds: Ints, zone: str) -> Ints:
-    """Midnights of UTC are days as they stand, whatever the time zone of the touchpoints."""
-    if not (seconds % SECONDS_PER_DAY).any():
-        return seconds // SECONDS_PER_DAY
-    return local_time(seconds, zone)[0]
-
-
-def _joined(names: Sequence[str], channels: Sequence[str]) -> dict[str, str]:
-    """The touchpoints' name of each channel of the costs that has one."""
-    joined = {name: name for name in names if name in set(channels)}
-    alike: dict[str, list[str]] = {}
-    for channel in channels:
-        alike.setdefault(joined_name(channel), []).append(channel)
-    for name in names:
-        same = alike.get(joined_name(name), [])
-        if len(same) == 1:
-            joined.setdefault(name, same[0])
-    return joined
-
-
-def _listed(names: Sequence[str] | pd.Index) -> str:
-    shown = ", ".join(repr(str(name)) for name in names[:MOST_NAMED])
-    return shown if len(names) <= MOST_NAMED else f"{shown} and {len(names) - MOST_NAMED} more"

@@ -10,7 +10,7 @@ import pytest
 
 from td_mta.config import attribution as configuration
 from td_mta.errors import DataError
-from td_mta.ingest import costs
+from td_mta.ingest.beside import costs
 from td_mta.reporting import cost_warnings
 from td_mta.warehouse.local import LocalWarehouse
 

@@ -1,0 +1,1 @@
+"""Tables beside the touchpoints whose rows are of channels: costs of them, experiments on them."""
