@@ -70,8 +70,8 @@ def _summed(
 ) -> tuple[Credited, Ints]:
     """Rows of one pattern and stratum as one, and which of these each row is."""
     small = Compact.of(stratum, len(patterns.keys))
-    units, which = np.unique(pattern * small.count + small.stratum, return_inverse=True)
+    units, which = np.unique(pattern * small.size + small.stratum, return_inverse=True)
     sums = [np.bincount(which, amount, len(units)) for amount in amounts]
-    pattern, stratum = np.divmod(units, small.count)
+    pattern, stratum = np.divmod(units, small.size)
     stratum = small.code(stratum)
     return Credited(patterns, pattern, stratum, np.array(sums, np.float64)), which
