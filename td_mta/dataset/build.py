@@ -197,7 +197,7 @@ def day_rules(touchpoints: TouchpointTable, config: Config, grid: Grid) -> DayRu
     """Which user-days the parameters make examples of; with touch_days, what conversions see."""
     period = period_of(touchpoints, config)
     of_days = config.examples == "person_days"
-    levels = {name: of_column.count for name, of_column in touchpoints.attribute_levels.items()}
+    levels = {name: of_column.size for name, of_column in touchpoints.attribute_levels.items()}
     return DayRules(
         grid=grid,
         period=period,

@@ -76,9 +76,9 @@ def _summed(
     `amounts` `(3, n)` are conversions, value and returning conversions.
     """
     small = Compact.of(stratum, len(patterns.keys))
-    units, which = np.unique(pattern * small.count + small.stratum, return_inverse=True)
+    units, which = np.unique(pattern * small.size + small.stratum, return_inverse=True)
     sums = [np.bincount(which, amount, len(units)) for amount in amounts]
-    pattern, stratum = np.divmod(units, small.count)
+    pattern, stratum = np.divmod(units, small.size)
     stratum = small.code(stratum)
     *amounts_of_units, returning = np.array(sums, np.float64)
     return Credited(patterns, pattern, stratum, np.array(amounts_of_units), returning), which

@@ -274,11 +274,11 @@ def _summed(
 ) -> Examples:
     """Rows of one pattern, stratum and group as one; whatever order rows have, the sum's is one."""
     small = Compact.of(stratum, len(patterns.keys) * 2 * GROUPS)
-    cell = (pattern * small.count + small.stratum) * (2 * GROUPS) + group
+    cell = (pattern * small.size + small.stratum) * (2 * GROUPS) + group
     keys, which = np.unique(cell, return_inverse=True)
     sums = [np.bincount(which, of_kind, len(keys)).astype(np.int64) for of_kind in counts.T]
     rest, group = np.divmod(keys, 2 * GROUPS)
-    pattern, stratum = np.divmod(rest, small.count)
+    pattern, stratum = np.divmod(rest, small.size)
     stratum = small.code(stratum)
     return Examples(patterns, pattern, stratum, group, np.stack(sums, axis=1))
 

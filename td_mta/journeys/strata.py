@@ -25,14 +25,14 @@ class Compact:
 
     codes: Ints | None  # by small number; None where the codes are small themselves
     stratum: Ints  # (n,)
-    count: int
+    size: int  # how many there can be
 
     @classmethod
     def of(cls, code: Ints, others: int) -> "Compact":
         """Of codes `(n,)` that are to be one number together with one of `others`."""
-        count = int(code.max(initial=0)) + 1
-        if count < np.iinfo(np.int64).max // max(others, 1):
-            return cls(None, code, count)
+        size = int(code.max(initial=0)) + 1
+        if size < np.iinfo(np.int64).max // max(others, 1):
+            return cls(None, code, size)
         codes, stratum = np.unique(code, return_inverse=True)
         return cls(codes, stratum, len(codes))
 

@@ -30,7 +30,7 @@ class Levels:
     days: OfDays | None  # where the column says the same of all users of a day
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many levels there are."""
         own = len(self.values) if self.bounds is None else len(self.bounds) + 1
         return own + 2
@@ -41,11 +41,11 @@ class Levels:
         if self.bounds is None:
             place = pc.fill_null(pc.index_in(text, pa.array(self.values, pa.string())), -1)
             level = np.asarray(place).astype(np.int64) + 1
-            level[level == 0] = self.count - 1
+            level[level == 0] = self.size - 1
         else:
             number = _numbers(text)
             level = 1 + np.searchsorted(self.bounds, number, side="right").astype(np.int64)
-            level[np.isnan(number)] = self.count - 1
+            level[np.isnan(number)] = self.size - 1
         level[missing] = MISSING
         return level
 

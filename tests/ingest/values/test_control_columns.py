@@ -58,7 +58,7 @@ def levels(text: list[str | None], day: int | None = None) -> control_columns.Le
 
 def test_missing_is_a_level_and_so_is_any_other_value() -> None:
     found = levels(["b", "a", None, "b"])
-    assert found.count == 4
+    assert found.size == 4
     assert found.read(pa.array(["a", "b", None, "c"])).tolist() == [1, 2, 0, 3]
 
 
@@ -66,7 +66,7 @@ def test_the_most_frequent_values_have_levels_of_their_own() -> None:
     frequent = [f"v{number:02}" for number in range(control_columns.MOST_LEVELS)]
     found = levels([*frequent * 2, "rare", "rarer"])
     assert found.values == tuple(frequent)
-    assert found.read(pa.array(["rare"])).tolist() == [found.count - 1]
+    assert found.read(pa.array(["rare"])).tolist() == [found.size - 1]
 
 
 def test_many_numbers_have_bins_of_as_many_rows() -> None:
@@ -77,7 +77,7 @@ def test_many_numbers_have_bins_of_as_many_rows() -> None:
         [0] + [200] * control_columns.BINS, abs=1
     )
     assert (np.diff(level[:-1]) >= 0).all()
-    assert level[-1] == found.count - 1
+    assert level[-1] == found.size - 1
 
 
 def test_few_numbers_are_values_and_one_frequent_number_has_a_bin() -> None:
