@@ -1,5 +1,6 @@
 -- A row is a rule and a channel: the conversions and the value that the rule credits to it.
--- The twin of td_mta/baselines/rules.py: conversions without a touch are `(baseline)`.
+-- The twin of td_mta/baselines/rules.py: conversions without a touch are `(baseline)`, those of days
+-- that are only looked back on count nowhere.
 -- Reads ${table}. Makes ${shapley_table}_rules.
 with
 
@@ -209,96 +210,197 @@ with_targets as (
     from converting
 ),
 
-refunds as (
-    select
-        user_id,
-        refunded_row,
-        sum(refund) as refund
-    from with_targets
-    where refund is not null
-    group by 1, 2
-),
-
--- Users beyond a limit are left out whole.
-counted as (
+-- Its value is taken off there. Refunds themselves are neither touches nor conversions.
+refunded as (
     select
         *,
+        sum(refund) over (
+            partition by user_id, if(refund is null, row_in_order, refunded_row)
+        ) as taken_off
+    from with_targets
+),
+
+counted as (
+    select
+        user_id,
+        time,
+        channel,
+        conversion,
+        row_in_order,
+        coalesce(value, 0e0) - coalesce(taken_off, 0e0) as value,
         channel is not null
             and (
                 ${conversion_row_is_touch}
                 or '${conversion_flag}' = 'journey'
                 or conversion = 0
             ) as is_touch
-    from converting
+    from refunded
     where refund is null
 ),
 
-users as (
-    select user_id
+-- A conversion so soon after the user's previous one is a repeat, and part of the first of them.
+follow_ups as (
+    select
+        *,
+        coalesce(
+            conversion = 1 and time - lag(time) over (
+                partition by user_id, conversion
+                order by row_in_order
+            ) <= cast(regexp_extract('${repeat_orders_within}', '^[0-9]+') as bigint)
+                * case regexp_extract('${repeat_orders_within}', '[smhd]$')
+                    when 's' then 1
+                    when 'h' then 3600
+                    when 'd' then 86400
+                    else 60
+                end,
+            false
+        ) as is_repeat
     from counted
-    group by 1
-    having
-        sum(case when is_touch then 1 else 0 end)
-            <= ${max_touches_per_user == 'none' ? 'count(*)' : max_touches_per_user}
-        and sum(conversion)
-            <= ${max_conversions_per_user == 'none' ? 'count(*)' : max_conversions_per_user}
+),
+
+purchases as (
+    select
+        *,
+        sum(if(is_repeat, 0, 1)) over (
+            partition by user_id, conversion
+            order by row_in_order
+            rows between unbounded preceding and current row
+        ) as purchase
+    from follow_ups
+),
+
+summed as (
+    select
+        *,
+        sum(value) over (partition by user_id, conversion, purchase) as purchase_value
+    from purchases
+),
+
+once as (
+    select
+        user_id,
+        time,
+        channel,
+        conversion,
+        row_in_order,
+        if(conversion = 1, purchase_value, value) as value,
+        is_touch
+    from summed
+    where not is_repeat
+),
+
+-- Users beyond a limit are left out whole.
+of_users as (
+    select
+        *,
+        sum(if(is_touch, 1, 0)) over (partition by user_id) as touches_of_user,
+        sum(conversion) over (partition by user_id) as conversions_of_user
+    from once
 ),
 
 -- A path ends with a conversion: `path` counts the user's conversions before the row.
 in_order as (
     select
-        counted.user_id,
-        counted.time,
+        user_id,
+        time,
         date_diff(
             'day',
             date '1970-01-01',
-            cast(td_time_string(counted.time, 'd!', '${day_timezone}') as date)
+            cast(td_time_string(time, 'd!', '${day_timezone}') as date)
         ) as day,
-        counted.channel,
-        counted.conversion,
-        coalesce(counted.value, 0e0) - coalesce(refunds.refund, 0e0) as value,
-        counted.is_touch,
-        counted.row_in_order,
+        channel,
+        conversion,
+        value,
+        is_touch,
+        row_in_order,
         coalesce(
-            sum(counted.conversion) over (
-                partition by counted.user_id
-                order by counted.row_in_order
+            sum(conversion) over (
+                partition by user_id
+                order by row_in_order
                 rows between unbounded preceding and 1 preceding
             ),
             0
         ) as path
-    from counted
-    inner join users
-        on counted.user_id = users.user_id
-    left join refunds
-        on counted.user_id = refunds.user_id
-        and counted.row_in_order = refunds.refunded_row
+    from of_users
+    where
+        touches_of_user
+            <= ${max_touches_per_user == 'none' ? 'touches_of_user' : max_touches_per_user}
+        and conversions_of_user
+            <= ${max_conversions_per_user == 'none' ? 'conversions_of_user' : max_conversions_per_user}
 ),
 
-conversions as (
+-- The days that are only looked back on, as td_mta/dataset/period.py has them: where a record begins
+-- with at least half as many rows a day as in the three windows after the first, a window less a day.
+record as (
     select
-        user_id,
-        path,
-        time,
-        day,
-        value
+        min(time) as first_time,
+        (max(time) - min(time)) / 86400 + 1 as days
+    from named
+),
+
+opening as (
+    select
+        sum(if(age < ${lookback_window_days}, 1, 0)) as first_rows,
+        sum(if(age between ${lookback_window_days} and 4 * ${lookback_window_days} - 1, 1, 0)) as later_rows
+    from (
+        select (named.time - record.first_time) / 86400 as age
+        from named
+        cross join record
+        where '${refunds}' = 'subtract' or conversion = 0 or value is null or value >= 0e0
+    ) as ages
+),
+
+credited_from as (
+    select
+        date_diff(
+            'day',
+            date '1970-01-01',
+            cast(td_time_string(record.first_time, 'd!', '${day_timezone}') as date)
+        ) + case
+            when '${examples}' = 'touch_days' then 0
+            when '${history_days}' <> 'none' then ${history_days == 'none' ? '0' : history_days}
+            when record.days >= 2 * ${lookback_window_days}
+                and 2 * opening.first_rows * least(
+                    3 * ${lookback_window_days},
+                    record.days - ${lookback_window_days}
+                ) >= opening.later_rows * ${lookback_window_days}
+                then ${lookback_window_days} - 1
+            else 0
+        end as first_day
+    from record
+    cross join opening
+),
+
+-- Of each row the conversion that ends its path, where there is one.
+with_ends as (
+    select
+        *,
+        max(if(conversion = 1, time)) over (partition by user_id, path) as end_time,
+        max(if(conversion = 1, day)) over (partition by user_id, path) as end_day,
+        max(if(conversion = 1, value)) over (partition by user_id, path) as end_value
     from in_order
-    where conversion = 1
+),
+
+-- Touches within reach of a conversion of the credited days.
+reached as (
+    select
+        with_ends.*,
+        is_touch and day > end_day - ${rules_window_days} as is_reached
+    from with_ends
+    cross join credited_from
+    where end_day >= first_day
 ),
 
 touches as (
     select
-        in_order.user_id,
-        in_order.path,
-        in_order.row_in_order,
-        in_order.channel,
-        conversions.value,
-        conversions.time - in_order.time as age
-    from in_order
-    inner join conversions
-        on in_order.user_id = conversions.user_id
-        and in_order.path = conversions.path
-    where in_order.is_touch and in_order.day > conversions.day - ${rules_window_days}
+        user_id,
+        path,
+        row_in_order,
+        channel,
+        end_value as value,
+        end_time - time as age
+    from reached
+    where is_reached
 ),
 
 numbered as (
@@ -391,13 +493,15 @@ credited as (
 
 untouched as (
     select
-        count(*) as conversions,
-        sum(conversions.value) as value
-    from conversions
-    left join (select distinct user_id, path from touches) as touched
-        on conversions.user_id = touched.user_id
-        and conversions.path = touched.path
-    where touched.user_id is null
+        sum(1 - is_touched) as conversions,
+        sum(if(is_touched = 1, 0e0, value)) as value
+    from (
+        select
+            max(if(is_reached, 1, 0)) as is_touched,
+            max(end_value) as value
+        from reached
+        group by user_id, path
+    ) as paths
 ),
 
 credits as (
@@ -406,7 +510,7 @@ credits as (
     select
         rules.model,
         '(baseline)' as channel,
-        cast(untouched.conversions as double) as conversions,
+        cast(coalesce(untouched.conversions, 0) as double) as conversions,
         coalesce(untouched.value, 0e0) as value
     from rules
     cross join untouched

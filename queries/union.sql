@@ -341,7 +341,7 @@ no_rows as (
 pageviews as (
     select *, cast(null as varchar) as "none"
     from ${enriched_pageviews}
-    where td_interval(time, '${time_interval}', '${day_timezone}')
+    where td_interval(time, '${read_interval}', '${day_timezone}')
 
     union all
 
@@ -353,7 +353,7 @@ pageviews as (
 formfills as (
     select *, cast(null as varchar) as "none"
     from ${enriched_formfills == 'none' ? 'no_rows' : enriched_formfills}
-    where td_interval(time, '${time_interval}', '${day_timezone}')
+    where td_interval(time, '${read_interval}', '${day_timezone}')
 
     union all
 
@@ -378,7 +378,8 @@ events as (
         cast(null as double) as value,
         cast(null as varchar) as order_id,
         cast("${tie_column}" as varchar) as tie,
-        true as is_visit
+        true as is_visit,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, 'cast("$&" as varchar) as "control $&"')}
     from pageviews
 
     union all
@@ -403,7 +404,8 @@ events as (
         cast("${enriched_formfills == 'none' ? 'none' : formfills_value_column}" as double) as value,
         cast("${orders_table == 'none' ? order_id : 'none'}" as varchar) as order_id,
         cast("${enriched_formfills == 'none' ? 'none' : tie_column}" as varchar) as tie,
-        trim(coalesce(td_url, '') || coalesce(td_referrer, '')) <> '' as is_visit
+        trim(coalesce(td_url, '') || coalesce(td_referrer, '')) <> '' as is_visit,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, 'cast(null as varchar) as "control $&"')}
     from formfills
 ),
 
@@ -455,7 +457,8 @@ found as (
         conversion,
         value,
         order_id,
-        tie
+        tie,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&"')}
     from searched
 ),
 
@@ -481,7 +484,8 @@ tagged as (
         conversion,
         value,
         order_id,
-        tie
+        tie,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&"')}
     from found
 ),
 
@@ -575,7 +579,8 @@ visits as (
         tagged.conversion,
         tagged.value,
         tagged.order_id,
-        tagged.tie
+        tagged.tie,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, 'tagged."control $&"')}
     from (
         select
             *,
@@ -707,7 +712,8 @@ touchpoints as (
         conversion,
         value,
         order_id,
-        tie
+        tie,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&"')}
     from (
         select
             *,
@@ -896,7 +902,8 @@ touches_and_orders as (
             ) as double)
         end as value,
         order_id,
-        cast(null as varchar) as tie
+        cast(null as varchar) as tie,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, 'cast(null as varchar) as "control $&"')}
     from order_zones
 )
 
@@ -926,5 +933,6 @@ select
     -- Further columns that the model reads, under their own names.
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
     ${order_id == 'none' ? '--' : ''}${order_id == tie_column ? '--' : ','} order_id as "${order_id}"
+    ${control_columns == 'none' ? '--' : ','} ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&" as "$&"')}
 from touches_and_orders
-where td_interval(seconds, '${time_interval}', '${day_timezone}')
+where td_interval(seconds, '${read_interval}', '${day_timezone}')

@@ -59,7 +59,8 @@ given as (
         end as value_text,
         cast("${tie_column}" as varchar) as tie,
         cast("${orders_table == 'none' ? order_id : 'none'}" as varchar) as order_id,
-        cast("${conversion_id}" as varchar) as conversion_id
+        cast("${conversion_id}" as varchar) as conversion_id,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, 'cast("$&" as varchar) as "control $&"')}
     from given_touches
     union all
     select
@@ -89,7 +90,8 @@ given as (
         end,
         cast(null as varchar),
         cast("${order_id}" as varchar),
-        cast(null as varchar)
+        cast(null as varchar),
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, 'cast(null as varchar)')}
     from given_orders
 ),
 
@@ -111,7 +113,8 @@ trimmed as (
         lower(trim(value_text, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\200B\200C\200D\2028\2029\202F\205F\2060\3000\FEFF')) as value_text,
         tie,
         nullif(trim(order_id), '') as order_id,
-        conversion_id
+        conversion_id,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&"')}
     from given
 ),
 
@@ -138,7 +141,8 @@ without_words as (
         end as value_text,
         tie,
         order_id,
-        conversion_id
+        conversion_id,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&"')}
     from trimmed
 ),
 
@@ -693,7 +697,8 @@ flagged as (
         value_text,
         tie,
         order_id,
-        conversion_id
+        conversion_id,
+        ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&"')}
     from timed
 )
 
@@ -724,6 +729,7 @@ select
     ${tie_column == 'none' ? '--' : ','} tie as "${tie_column}"
     ${order_id == 'none' ? '--' : ''}${order_id == tie_column ? '--' : ','} order_id as "${order_id}"
     ${conversion_id == 'none' ? '--' : ''}${conversion_id == tie_column ? '--' : ''}${conversion_id == order_id ? '--' : ','} conversion_id as "${conversion_id}"
+    ${control_columns == 'none' ? '--' : ','} ${control_columns.replace(/[A-Za-z0-9_]+/g, '"control $&" as "$&"')}
 from amounts
 right join flagged on amounts.value_text = flagged.value_text
-where td_interval(time, '${time_interval}', '${day_timezone}')
+where td_interval(time, '${read_interval}', '${day_timezone}')

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from td_mta.config import checks, parameters
+from td_mta.config import checks, parameters, placeholders
 from td_mta.config.parameters import FOLDER, Setting, follows, parameter
 from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER
@@ -18,6 +18,17 @@ TIME_FORMATS = (
     *("iso", "day_first", "month_first"),
 )
 CONTROLS = ("calendar_day", "user_activity", "user_activity_past", "since_conversion")
+# As in config/params.yml, where Digdag computes it: an interval in days, and those before it that
+# are only looked back on. JavaScript adds numbers that may be text by taking off negative ones.
+READ_INTERVAL = (
+    "${examples == 'touch_days' ? time_interval "
+    ": time_interval.replace(/^-[0-9]+d/, '') == time_interval ? time_interval "
+    ": '-' + (time_interval.replace(/^-([0-9]+)d.*$/, '$1') "
+    "- (history_days == 'none' ? 1 - lookback_window_days : 0 - history_days)) "
+    "+ time_interval.replace(/^-[0-9]+/, '')}"
+)
+SECONDS_OF = {"s": 1, "": 60, "m": 60, "h": 3600, "d": 86_400}
+MOST_COLUMNS = 6  # so that combinations of levels have a number each
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
 
 
@@ -68,6 +79,7 @@ class Config:
     refunds: Literal["leave_out", "subtract"] = parameter(
         "leave_out", checks.choice("leave_out", "subtract")
     )
+    repeat_orders_within: str | None = parameter(None, checks.optional(checks.duration))
     max_touches_per_user: int | None = parameter(None, checks.optional(checks.integer(at_least=1)))
     max_conversions_per_user: int | None = parameter(
         None, checks.optional(checks.integer(at_least=1))
@@ -116,9 +128,11 @@ class Config:
     controls: str | None = parameter(
         "calendar_day, user_activity, since_conversion", checks.optional(checks.words(*CONTROLS))
     )
+    control_columns: str | None = parameter(None, checks.optional(checks.columns(MOST_COLUMNS)))
     days_at_risk: Literal["all", "returning"] = parameter("all", checks.choice("all", "returning"))
     window_after_conversion: Literal["cut", "keep"] = parameter("cut", checks.choice("cut", "keep"))
     history_days: int | None = parameter(None, checks.optional(checks.integer(at_least=0)))
+    read_interval: str = parameter("", checks.optional(checks.interval))
     day_timezone: str = parameter("UTC", checks.time_zone)
     conversion_row_is_touch: bool = parameter(True, checks.flag)
     augment_last_day: bool = parameter(False, checks.flag)
@@ -172,13 +186,33 @@ class Config:
 
     def __post_init__(self) -> None:
         parameters.fill_followers(self)
+        if not self.read_interval:
+            read = placeholders.fill(READ_INTERVAL, vars(self), "read_interval")
+            object.__setattr__(self, "read_interval", read)
 
     @property
     def control_names(self) -> tuple[str, ...]:
-        """The controls of person_days; touch_days have none."""
-        if not self.controls or self.examples == "touch_days":
+        """The controls of person_days, columns last; touch_days have none."""
+        if self.examples == "touch_days":
             return ()
-        return tuple(self.controls.split(", "))
+        own = tuple(self.controls.split(", ")) if self.controls else ()
+        return own + self.attribute_names
+
+    @property
+    def repeat_seconds(self) -> int | None:
+        """The seconds after a conversion in which the user's next one is part of it."""
+        if self.repeat_orders_within is None:
+            return None
+        number = self.repeat_orders_within.rstrip("smhd")
+        unit = self.repeat_orders_within.removeprefix(number)
+        return int(number) * SECONDS_OF[unit]
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """The columns of the touchpoint table that are controls."""
+        if not self.control_columns or self.examples == "touch_days":
+            return ()
+        return tuple(self.control_columns.split(", "))
 
 
 PARAMETERS = parameters.names_of(Config)
@@ -250,6 +284,7 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
 
 def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
     """What no check of a single value can see."""
+    _check_control_columns(config, settings)
     first, last = config.position_first, config.position_last
     if first + last > 1 or not last:
         raise ConfigError(
@@ -262,3 +297,21 @@ def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
             "touch_days, got forward: touch_days take their negatives from users who never "
             "convert, later days included; set examples: person_days"
         )
+
+
+def _check_control_columns(config: Config, settings: Mapping[str, Setting]) -> None:
+    """A column that is read for something else would tell of it, or hide a control."""
+    read = (
+        *(config.user_column, config.time_column, config.action_column, config.value_column),
+        *(config.conversion_column, config.user_rnd_column, config.order_id, config.conversion_id),
+        config.tie_column,
+    )
+    taken = {name.lower() for name in (*CONTROLS, *read) if name}
+    names = config.control_columns.split(", ") if config.control_columns else []
+    for name in names:
+        if name.lower() in taken:
+            raise ConfigError(
+                f"{parameters.location('control_columns', settings)} must name columns that "
+                f"describe users or days, got {name}, which is a control or a column of its own "
+                "already; leave it out"
+            )

@@ -81,6 +81,23 @@ def words(*choices: str) -> Check:
     return check
 
 
+def columns(at_most: int) -> Check:
+    """Names of columns of letters, digits and _, each once, separated by commas in a text."""
+    wanted = (
+        f"up to {at_most} names of columns of letters, digits and _, each once, with commas between"
+    )
+
+    def check(value: object) -> str:
+        names = [name.strip() for name in str(value).split(",")]
+        distinct = {name.lower() for name in names}
+        plain = all(re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) for name in names)
+        if not plain or len(distinct) < len(names) or len(names) > at_most:
+            raise UnfitError(wanted)
+        return ", ".join(names)
+
+    return check
+
+
 def time_zone(value: object) -> str:
     """The name of a time zone of the IANA database."""
     try:
@@ -146,6 +163,7 @@ _NONE = (None, "", "none", "None", "null")
 table = _matching(r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons")
 column = _matching(r"""(?!none$)[^"`;]+""", "a column name without quotes or semicolons")
 text = _matching(r"[^']+", "text without single quotes")
+duration = _matching(r"[0-9]+[smhd]?", "minutes, or a time such as 90s, 30m, 1h or 1d")
 interval = _matching(r"[-+]?\d+[yqMwdhms](/.+)?", "an interval such as -30d")
 address = _matching(ADDRESS, f"an address such as {DEFAULT_SERVER}")
 folder = _matching(r".+", "a folder")

@@ -1,21 +1,22 @@
 """SQL files: one file holds one statement, with `${name}` where a parameter goes.
 
 A name is filled as text: true and false in lower case, and `none`, the word of `config/params.yml`,
-for None. So is a choice, `${table == 'none' ? name_or_text : name_or_text}`, for what is optional,
-by a text or another name. Other templates work on Digdag only and are refused here.
+for None. So is a little JavaScript, for what is optional or follows from parameters: choices
+`a == 'none' ? b : c`, `+` of texts, `-` of numbers and `.replace(/[a-z]+/g, '"$&"')`. Other
+templates work on Digdag only and are refused here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from td_mta.errors import ConfigError
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
-_NAME = re.compile(r"[A-Za-z_]\w*")
-_VALUE = r"([A-Za-z_]\w*|'[^']*')"  # the name of a parameter, or a text
-_CHOICE = re.compile(rf"([A-Za-z_]\w*) == {_VALUE} \? {_VALUE} : {_VALUE}")
+_TOKEN = re.compile(r"\s*(==|[?:()+-]|[A-Za-z_]\w*|[0-9]+|'[^']*'|\.replace\(/.+?/g?, '[^']*'\))")
+_REPLACE = re.compile(r"\.replace\(/(.+?)/(g?), '([^']*)'\)")
+_GROUP = re.compile(r"\$([1-9&])")
 
 
 def statement(path: Path, parameters: Mapping[str, object] | Any) -> str:
@@ -26,10 +27,10 @@ def statement(path: Path, parameters: Mapping[str, object] | Any) -> str:
 def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> str:
     """Text with every template replaced; `location` is what an error calls the text.
 
-    Raises `ConfigError` for a template that is neither the name of a parameter nor a choice.
+    Raises `ConfigError` for a template that is none of those above.
 
-    >>> fill("select 1 from ${table}", {"table": "touches"}, "example.sql")
-    'select 1 from touches'
+    >>> fill("select ${columns.replace(/,/g, ' + ')}", {"columns": "a,b"}, "example.sql")
+    'select a + b'
     """
     is_mapping = isinstance(parameters, Mapping)
     values: Mapping[str, object] = parameters if is_mapping else vars(parameters)
@@ -39,22 +40,99 @@ def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> st
             raise ConfigError(f"{location}: ${{{name}}} is not the name of a parameter")
         return _printed(values[name])
 
-    def text_of(template: str) -> str:
-        return template[1:-1] if template.startswith("'") else named(template)
-
     def value(placeholder: re.Match[str]) -> str:
-        template = placeholder[1].strip()
-        choice = _CHOICE.fullmatch(template)
-        if choice:
-            name, other, if_equal, otherwise = choice.groups()
-            return text_of(if_equal if named(name) == text_of(other) else otherwise)
-        if not _NAME.fullmatch(template):
+        try:
+            return _Template(placeholder[1].strip(), named).value()
+        except (ValueError, IndexError):
             raise ConfigError(
-                f"{location}: ${{}} must hold the name of a parameter alone, got ${{{template}}}"
-            )
-        return named(template)
+                f"{location}: ${{}} must hold the name of a parameter alone, got "
+                f"${{{placeholder[1].strip()}}}"
+            ) from None
 
     return _PLACEHOLDER.sub(value, text)
+
+
+class _Template:
+    """The value of an expression; raises `ValueError` or `IndexError` for another one."""
+
+    def __init__(self, code: str, named: Callable[[str], str]) -> None:
+        self._named, self._tokens, position = named, list[str](), 0
+        while position < len(code):
+            token = _TOKEN.match(code, position)
+            if token is None:
+                raise ValueError(code)
+            self._tokens.append(token[1])
+            position = token.end()
+        self._tokens.append("")  # the end
+
+    def value(self) -> str:
+        value = self._choice()
+        if self._tokens != [""]:
+            raise ValueError(self._tokens)
+        return value
+
+    def _choice(self) -> str:
+        condition = self._equal()
+        if not self._takes("?"):
+            return condition
+        if_true = self._choice()
+        self._expect(":")
+        otherwise = self._choice()
+        return if_true if condition == "true" else otherwise
+
+    def _equal(self) -> str:
+        value = self._sum()
+        return _printed(value == self._sum()) if self._takes("==") else value
+
+    def _sum(self) -> str:
+        value = self._replaced()
+        while self._tokens[0] in ("+", "-"):
+            joins = self._tokens.pop(0) == "+"
+            other = self._replaced()
+            if joins and value.isdecimal() and other.isdecimal():
+                raise ValueError(value)  # which JavaScript adds, or not, as their types are
+            value = value + other if joins else _difference(value, other)
+        return value
+
+    def _replaced(self) -> str:
+        value = self._simple()
+        while replaces := _REPLACE.fullmatch(self._tokens[0]):
+            pattern, everywhere, text = replaces.groups()
+            by = _GROUP.sub(lambda group: rf"\g<{group[1].replace('&', '0')}>", text)
+            value = re.sub(pattern, by, value, count=0 if everywhere else 1, flags=re.ASCII)
+            self._tokens.pop(0)
+        return value
+
+    def _simple(self) -> str:
+        token = self._tokens.pop(0)
+        if token == "(":
+            value = self._choice()
+            self._expect(")")
+            return value
+        if token.startswith("'"):
+            return token[1:-1]
+        if token.isdecimal():
+            return token
+        if not token.isidentifier():
+            raise ValueError(token)
+        return self._named(token)
+
+    def _takes(self, token: str) -> bool:
+        taken = self._tokens[0] == token
+        if taken:
+            self._tokens.pop(0)
+        return taken
+
+    def _expect(self, token: str) -> None:
+        if not self._takes(token):
+            raise ValueError(token)
+
+
+def _difference(one: str, other: str) -> str:
+    try:
+        return str(int(one) - int(other))
+    except ValueError:
+        return "NaN"
 
 
 def _printed(value: object) -> str:

@@ -188,10 +188,11 @@ def day_rules(touchpoints: TouchpointTable, config: Config, grid: Grid) -> DayRu
     """Which user-days the parameters make examples of; with touch_days, what conversions see."""
     period = period_of(touchpoints, config)
     of_days = config.examples == "person_days"
+    levels = {name: of_column.count for name, of_column in touchpoints.attribute_levels.items()}
     return DayRules(
         grid=grid,
         period=period,
-        strata=strata_of(config.control_names, period),
+        strata=strata_of(config.control_names, period, levels),
         returning=of_days and config.days_at_risk == "returning",
         cut_at_conversion=not of_days or config.window_after_conversion == "cut",
         one_in=math.ceil(touchpoints.users * period.days / MOST_DAYS),

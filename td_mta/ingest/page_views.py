@@ -25,7 +25,7 @@ def warnings(config: Config, warehouse: Warehouse) -> list[str]:
 def _of_table(table: str, config: Config, warehouse: Warehouse) -> list[str]:
     try:
         converted = _count(table, "time >= 100000000000", warehouse)
-        interval = f"td_interval(time, '{config.time_interval}', '{config.day_timezone}')"
+        interval = f"td_interval(time, '{config.read_interval}', '{config.day_timezone}')"
         unreadable = {
             column: _count(table, f"{interval} and {_is_unreadable(column)}", warehouse)
             for column in ("td_url", "td_referrer")

@@ -5,7 +5,7 @@ A page holds the users of one range of `user_rnd`, about `users_per_page` of the
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +19,11 @@ from td_mta.errors import DataError
 from td_mta.ingest.ids import tie_rank
 from td_mta.ingest.scan import Scan, scan_table
 from td_mta.ingest.settings import TableSettings
-from td_mta.ingest.spill import BUCKETS, MARKS, read_bucket, spilled_schema
+from td_mta.ingest.spill import BUCKETS, MARKS, attribute, read_bucket, spilled_schema
 from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.user_hash import user_rnd
+from td_mta.ingest.values import control_columns
+from td_mta.ingest.values.control_columns import Levels
 from td_mta.journeys import events
 from td_mta.journeys.events import Counts
 from td_mta.journeys.hashing import Hashes
@@ -78,6 +80,7 @@ class TouchpointTable:
         self.channels = sorted({self.scan.spelling.get(name, name) for name in named})
         check_channels(self.channels, settings.location(settings.channel_column))
         self._schema = spilled_schema(settings)
+        self.attribute_levels = self._levels()
         self.arrival = 0
         if warehouse.keeps_order(settings.table):
             self.arrival = -1 if self._is_newest_first() else 1
@@ -129,7 +132,8 @@ class TouchpointTable:
         """All users, page by page, the same ones every time."""
         codes = _ChannelCodes.of(self.scan, self.channels)
         tables = tqdm(self._tables(), progress_label, self.page_count, disable=None, leave=False)
-        return (_page(table, codes, self.settings, self.arrival) for table in tables)
+        levels = self.attribute_levels
+        return (_page(table, codes, levels, self.settings, self.arrival) for table in tables)
 
     def _local_day(self, unix_seconds: int) -> int:
         day, _ = local_time(np.array([unix_seconds]), self.settings.day_timezone)
@@ -153,6 +157,15 @@ class TouchpointTable:
                 yield pending.take(order[first:last])
             pending = pending.take(order[bounds[complete - page - 1] :])
             page = complete
+
+    def _levels(self) -> dict[str, Levels]:
+        """The levels of what describes users or days, by the names of the columns."""
+        names = {name: attribute(name) for name in self.settings.control_columns}
+        if not names:
+            return {}
+        rows = control_columns.sample(map(self._bucket, range(BUCKETS)))
+        levels = control_columns.levels_of(rows, names.values(), self.settings.day_timezone)
+        return {name: levels[column] for name, column in names.items()}
 
     def _count_users(self) -> int:
         """Distinct random numbers: a bucket's are in no other, so they are counted one by one."""
@@ -204,7 +217,13 @@ class _ChannelCodes(NamedTuple):
         return cls(np.array(by_name, np.int64), np.array(channel, np.int64))
 
 
-def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings, arrival: int) -> Page:
+def _page(
+    table: pa.Table,
+    codes: _ChannelCodes,
+    levels: Mapping[str, Levels],
+    settings: TableSettings,
+    arrival: int,
+) -> Page:
     table = table.combine_chunks()
     ids, user = _sorted_users(table["user"])
     _check_rnd(user, table["rnd"].to_numpy(), settings)
@@ -224,7 +243,11 @@ def _page(table: pa.Table, codes: _ChannelCodes, settings: TableSettings, arriva
     # Channels that touch nobody become "none" only now: rows are equal, or not, by their names.
     named = replace(arranged.rows, channel=codes.channel[arranged.rows.channel])
     read = events.read(named, arranged.marks, settings.reading)
-    journeys = Journeys(read.rows, len(ids), settings.conversion_row_is_touch)
+    described = {
+        name: control_columns.attribute(of_column, table[attribute(name)], user, time, day)
+        for name, of_column in levels.items()
+    }
+    journeys = Journeys(read.rows, len(ids), settings.conversion_row_is_touch, described)
     journeys, ids, left_out = _within_limits(journeys, ids, settings)
     user_hash = _user_hash(ids, settings.user_rnd_seed)
     return Page(
@@ -258,8 +281,9 @@ def _within_limits(
     number = np.cumsum(within) - 1
     left_out = LeftOut(int((~within).sum()), len(journeys.rows) - len(rows))
     of_few = replace(rows, user=number[rows.user])
+    described = {name: of_all.of_users(within) for name, of_all in journeys.attributes.items()}
     return (
-        Journeys(of_few, int(within.sum()), journeys.conversion_row_is_touch),
+        Journeys(of_few, int(within.sum()), journeys.conversion_row_is_touch, described),
         ids.filter(pa.array(within)),
         left_out,
     )

@@ -23,11 +23,11 @@ from td_mta.ingest.spill import SpillFiles, spilled_schema
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
-from td_mta.ingest.values import spellings
+from td_mta.ingest.values import control_columns, spellings
 from td_mta.ingest.values.amounts import DecimalMarkError, amounts
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
-from td_mta.warehouse.names import same_column
+from td_mta.warehouse.names import missing_column, same_column
 
 log = logging.getLogger(__name__)
 
@@ -136,9 +136,20 @@ def _columns(settings: TableSettings, warehouse: Warehouse) -> list[str]:
     marks = settings.mark_columns.values()
     # Of touches and orders either may lack them, and two tables' random numbers would not agree.
     names += marks if settings.converts is None else (m for m in marks if same_column(m, existing))
+    names += _control_columns(settings, existing)
     if settings.user_rnd_column in existing and settings.converts is None:
         names.append(settings.user_rnd_column)
     return list(dict.fromkeys(names))
+
+
+def _control_columns(settings: TableSettings, existing: list[str]) -> list[str]:
+    """Those that describe users or days; a table of orders may lack them."""
+    found = [same_column(name, existing) for name in settings.control_columns]
+    for name, column in zip(settings.control_columns, found, strict=True):
+        if column is None and not settings.converts:
+            missing = missing_column(name, existing, " (control_columns)")
+            raise DataError(f"table {settings.table}: {missing}")
+    return [column for column in found if column is not None]
 
 
 class _Columns(NamedTuple):
@@ -193,7 +204,8 @@ def _clean(
         rnd=_rnd(batch, user, settings),
     )
     _count(read, scan, conversion_row_is_touch=settings.conversion_row_is_touch)
-    arrays = [*map(pa.array, read), *_marks(batch, settings, scan)]
+    further = [*_marks(batch, settings, scan), *_attributes(batch, settings)]
+    arrays = [*map(pa.array, read), *further]
     schema = spilled_schema(settings)
     typed = [array.cast(field.type) for array, field in zip(arrays, schema, strict=True)]
     rows = pa.record_batch(typed, schema=schema)
@@ -214,6 +226,18 @@ def _marks(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> list[p
         if len(scan.ties) < 2:  # enough to know that they differ
             scan.ties.update(marks[-1].unique()[:2].to_pylist())
     return marks
+
+
+def _attributes(batch: pa.RecordBatch, settings: TableSettings) -> list[pa.Array]:
+    """The columns that describe users or days, as text; null where a table of orders lacks them."""
+    existing = batch.schema.names
+    found = (same_column(name, existing) for name in settings.control_columns)
+    return [
+        pa.nulls(len(batch), pa.string())
+        if column is None
+        else control_columns.texts(batch[column], settings.null_words)
+        for column in found
+    ]
 
 
 def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints:

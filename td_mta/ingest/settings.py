@@ -23,6 +23,7 @@ class TableSettings:
     conversion_row_is_touch: bool
     null_words: tuple[str, ...]  # in lower case, that stand for no value
     mark_columns: Mapping[str, str]  # columns that hold `Marks`, by their names there
+    control_columns: tuple[str, ...]  # that describe users or days
     reading: Reading
     day_timezone: str
     conversion_values: tuple[str, ...] = ()  # those that convert, in lower case; none: 1 and yes
@@ -55,9 +56,11 @@ class TableSettings:
                 order=config.order_id,
                 journey=config.conversion_id if flags_of_journeys else None,
             ),
+            control_columns=config.attribute_names,
             reading=Reading(
                 flags_of_journeys=flags_of_journeys,
                 subtract_refunds=config.refunds == "subtract",
+                repeats_within=config.repeat_seconds,
                 max_touches=config.max_touches_per_user,
                 max_conversions=config.max_conversions_per_user,
             ),

@@ -27,9 +27,17 @@ MARKS = {"tie": pa.string(), "order": pa.int64(), "journey": pa.int64()}
 
 
 def spilled_schema(settings: TableSettings) -> pa.Schema:
-    """What is spilled of a table: `SPILLED` and those of `MARKS` that it has."""
+    """What is spilled of a table: `SPILLED`, those of `MARKS` that it has, and what describes users
+    and days, as text.
+    """
     marks = [pa.field(name, MARKS[name]) for name in settings.mark_columns]
-    return pa.schema([*SPILLED, *marks])
+    attributes = [pa.field(attribute(name), pa.string()) for name in settings.control_columns]
+    return pa.schema([*SPILLED, *marks, *attributes])
+
+
+def attribute(name: str) -> str:
+    """The column that is spilled of a column that describes users or days."""
+    return f"attribute {name}"
 
 
 def read_bucket(spill: Path, bucket: int, schema: pa.Schema) -> pa.Table:

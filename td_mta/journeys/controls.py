@@ -1,7 +1,8 @@
 """Controls: what drives touches and conversions alike, as a level of every user-day.
 
-Each is a function of the user and the day alone, so that a day with a conversion and one without
-are told apart by the same rule, and all conversions of a day have one stratum.
+Those of `CONTROLS`, and the attributes of users and days that a table has columns of. Each is a
+function of the user and the day alone, so that a day with a conversion and one without are told
+apart by the same rule, and all conversions of a day have one stratum.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ SINCE_LEVELS = SINGLE_DAYS + 11
 FEW_TOUCHES = 16  # of a user, with a level for each number; of more, four levels double it
 ACTIVITY_LEVELS = FEW_TOUCHES + 33
 RATE_LEVELS = 24
+PRECISION = 0.3  # of dummies
 MONDAY = 4  # 1970-01-05, counted from 1970-01-01
 
 
@@ -42,9 +44,16 @@ class UserDays(NamedTuple):
     day: Ints
 
 
-def strata_of(names: tuple[str, ...], period: Period) -> Strata:
-    """The strata of the controls of these names."""
-    return Strata(names, tuple(CONTROLS[name].basis(period) for name in names))
+def strata_of(
+    names: tuple[str, ...], period: Period, attributes: Mapping[str, int] | None = None
+) -> Strata:
+    """The strata of the controls of these names; `attributes` are the others' numbers of levels."""
+    levels = attributes or {}
+    bases = (
+        _dummies(levels[name], PRECISION) if name in levels else CONTROLS[name].basis
+        for name in names
+    )
+    return Strata(names, tuple(basis(period) for basis in bases))
 
 
 def codes(
@@ -52,7 +61,10 @@ def codes(
 ) -> Ints:
     """The stratum of every user-day, `(n,)`; a window reaches back `window_days` days."""
     levels = [
-        CONTROLS[name].level(journeys, user_days, period, window_days) for name in strata.names
+        journeys.attributes[name].level(*user_days)
+        if name in journeys.attributes
+        else CONTROLS[name].level(journeys, user_days, period, window_days)
+        for name in strata.names
     ]
     return strata.code(levels, len(user_days.user))
 
@@ -135,9 +147,9 @@ def _dummies(levels: int, precision: float) -> Callable[[Period], Basis]:
 
 CONTROLS: Mapping[str, Control] = {
     "calendar_day": Control(_calendar_level, _calendar_basis),
-    "user_activity": Control(_activity_level, _dummies(ACTIVITY_LEVELS, 0.3)),
-    "user_activity_past": Control(_past_level, _dummies(RATE_LEVELS, 0.3)),
-    "since_conversion": Control(_since_level, _dummies(SINCE_LEVELS, 0.3)),
+    "user_activity": Control(_activity_level, _dummies(ACTIVITY_LEVELS, PRECISION)),
+    "user_activity_past": Control(_past_level, _dummies(RATE_LEVELS, PRECISION)),
+    "since_conversion": Control(_since_level, _dummies(SINCE_LEVELS, PRECISION)),
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from td_mta.journeys.examples import DayRules, see
 from td_mta.journeys.hashing import Hashes, mix
 from td_mta.journeys.patterns import Patterns, distinct
+from td_mta.journeys.strata import Compact
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.journeys.windows import Journeys
 
@@ -68,8 +69,9 @@ def _summed(
     patterns: Patterns, pattern: Ints, stratum: Ints, amounts: Floats
 ) -> tuple[Credited, Ints]:
     """Rows of one pattern and stratum as one, and which of these each row is."""
-    strata = int(stratum.max(initial=0)) + 1
-    units, which = np.unique(pattern * strata + stratum, return_inverse=True)
+    small = Compact.of(stratum, len(patterns.keys))
+    units, which = np.unique(pattern * small.count + small.stratum, return_inverse=True)
     sums = [np.bincount(which, amount, len(units)) for amount in amounts]
-    pattern, stratum = np.divmod(units, strata)
+    pattern, stratum = np.divmod(units, small.count)
+    stratum = small.code(stratum)
     return Credited(patterns, pattern, stratum, np.array(sums, np.float64)), which

@@ -1,5 +1,5 @@
 """What arranged rows are, where a table says it in ways of its own: orders of several rows, a flag
-on every touch of a journey, refunds, users who are no people.
+on every touch of a journey, refunds, orders that follow at once, users who are no people.
 """
 
 import operator
@@ -19,6 +19,7 @@ class Reading:
 
     flags_of_journeys: bool = False  # the flag stands on every touch of a journey that converts
     subtract_refunds: bool = False
+    repeats_within: int | None = None  # seconds after a conversion in which the next is part of it
     max_touches: int | None = None  # users with more are left out
     max_conversions: int | None = None
 
@@ -28,6 +29,7 @@ class Counts(NamedTuple):
 
     same_order: int = 0  # further rows of an order that counts once
     orders_with_values: int = 0  # orders whose rows have different values
+    repeats: int = 0  # conversions so soon after the previous one that they count with it
     subtracted: int = 0  # refunds
     subtracted_value: float = 0.0  # above 0
     unmatched: int = 0  # refunds of users without an earlier conversion
@@ -55,6 +57,9 @@ def read(rows: Touchpoints, marks: Marks, reading: Reading) -> Read:
     if reading.subtract_refunds:
         rows, of_refunds = _refunds_subtracted(rows, marks.order)
         counts = counts.plus(of_refunds)
+    if reading.repeats_within is not None:
+        rows, of_repeats = _repeats_once(rows, reading.repeats_within)
+        counts = counts.plus(of_repeats)
     return Read(rows, counts)
 
 
@@ -189,3 +194,21 @@ def _of_same_order(user: Ints, order: Ints, refund: Ints, conversion: Ints) -> I
     row_of_code[of_conversion] = conversion
     found = row_of_code[of_refund]
     return np.where(order[refund] == NO_ID, -1, found)
+
+
+def _repeats_once(rows: Touchpoints, within: int) -> tuple[Touchpoints, Counts]:
+    """Of a user's conversions that follow one another within so many seconds the first stays, with
+    the sum of the values.
+    """
+    conversion = np.flatnonzero(rows.conversion)
+    user, time = rows.user[conversion], rows.time[conversion]
+    repeats = np.zeros(len(conversion), np.bool_)
+    repeats[1:] = (user[1:] == user[:-1]) & (time[1:] - time[:-1] <= within)
+    first, group = conversion[~repeats], np.cumsum(~repeats) - 1
+    of_row = rows.value[conversion]
+    known = np.bincount(group, ~np.isnan(of_row), len(first)) > 0
+    value = rows.value.copy()
+    value[first] = np.where(known, np.bincount(group, np.nan_to_num(of_row), len(first)), np.nan)
+    stays = np.ones(len(rows), np.bool_)
+    stays[conversion[repeats]] = False
+    return replace(rows, value=value).take(stays), Counts(repeats=int(repeats.sum()))

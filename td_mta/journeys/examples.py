@@ -13,7 +13,7 @@ from td_mta.journeys.controls import Period, UserDays, codes, returns_from
 from td_mta.journeys.hashing import Hashes, mix, uniform
 from td_mta.journeys.patterns import Grid, Patterns, distinct, without_day_zero
 from td_mta.journeys.runs import owners, positions
-from td_mta.journeys.strata import Strata
+from td_mta.journeys.strata import Compact, Strata
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.journeys.windows import Journeys, Windows, look_back, patterns_seen
 
@@ -273,12 +273,13 @@ def _summed(
     patterns: Patterns, pattern: Ints, stratum: Ints, group: Ints, counts: Ints
 ) -> Examples:
     """Rows of one pattern, stratum and group as one; whatever order rows have, the sum's is one."""
-    strata = int(stratum.max(initial=0)) + 1
-    cell = (pattern * strata + stratum) * (2 * GROUPS) + group
+    small = Compact.of(stratum, len(patterns.keys) * 2 * GROUPS)
+    cell = (pattern * small.count + small.stratum) * (2 * GROUPS) + group
     keys, which = np.unique(cell, return_inverse=True)
     sums = [np.bincount(which, of_kind, len(keys)).astype(np.int64) for of_kind in counts.T]
     rest, group = np.divmod(keys, 2 * GROUPS)
-    pattern, stratum = np.divmod(rest, strata)
+    pattern, stratum = np.divmod(rest, small.count)
+    stratum = small.code(stratum)
     return Examples(patterns, pattern, stratum, group, np.stack(sums, axis=1))
 
 

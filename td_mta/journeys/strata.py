@@ -19,6 +19,27 @@ class Basis(NamedTuple):
     precision: Floats  # (columns,): ridge penalty, the precision of a Gaussian prior of mean 0
 
 
+class Compact(NamedTuple):
+    """Codes as small numbers, which go back to what they were."""
+
+    codes: Ints | None  # by small number; None where the codes are small themselves
+    stratum: Ints  # (n,)
+    count: int
+
+    @classmethod
+    def of(cls, code: Ints, others: int) -> "Compact":
+        """Of codes `(n,)` that are to be one number together with one of `others`."""
+        count = int(code.max(initial=0)) + 1
+        if count < np.iinfo(np.int64).max // max(others, 1):
+            return cls(None, code, count)
+        codes, stratum = np.unique(code, return_inverse=True)
+        return cls(codes, stratum, len(codes))
+
+    def code(self, stratum: Ints) -> Ints:
+        """The codes of small numbers."""
+        return stratum if self.codes is None else self.codes[stratum]
+
+
 @dataclass(frozen=True)
 class Strata:
     """The controls by name; a stratum's code is a number with a digit for each control's level."""
@@ -35,6 +56,10 @@ class Strata:
     def columns(self) -> int:
         """How many columns the design has."""
         return sum(len(basis.precision) for basis in self.bases)
+
+    def columns_of(self, name: str) -> int:
+        """How many of them the control of that name has."""
+        return len(self.bases[self.names.index(name)].precision)
 
     @property
     def precision(self) -> Floats:

@@ -4,12 +4,14 @@ Touches stand in canonical order, so everything that bounds a window - the user,
 conversion, the first day of the window, the cut - is a position among them.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from td_mta.journeys.attributes import Attribute
 from td_mta.journeys.patterns import Grid, Keys, Patterns, distinct, of_cells
 from td_mta.journeys.runs import offsets_of, owners, positions, reduced
 from td_mta.journeys.touchpoints import Flags, Floats, Ints, Touchpoints
@@ -50,6 +52,7 @@ class Journeys:
     rows: Touchpoints
     users: int
     conversion_row_is_touch: bool
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)  # of users and days, by name
 
     def of_users(self, users: Flags) -> "Journeys":
         """Those of some users, who keep their numbers; `users` has shape `(users,)`."""

@@ -14,6 +14,8 @@ from td_mta.model import counted, glm
 from td_mta.model.counted import Counted
 from td_mta.model.terms import Terms, cells_only
 
+NEAR = 1.0  # nats that the last step still gains: far less than moves a share by a point
+
 
 class LinearModel(NamedTuple):
     """A linear sum over the cells and one over the controls."""
@@ -38,16 +40,17 @@ def models(examples: Examples, strata: Strata, grid: Grid) -> Iterator[tuple[str
     whole = _fit(train, strata, grid, None)
     yield "", whole
     for name in strata.names:
-        yield name, _fit(train, strata.without(name), grid, whole.weights)
+        less = strata.without(name)
+        kept = [other != name for other in strata.names for _ in range(strata.columns_of(other))]
+        start = np.append(whole.weights, whole.controls[kept])
+        yield name, _fit(train, less, grid, start)
 
 
-def _fit(train: Counted, strata: Strata, grid: Grid, near: Floats | None) -> LinearModel:
-    """From weights of the terms that are near already, where there are some."""
+def _fit(train: Counted, strata: Strata, grid: Grid, start: Floats | None) -> LinearModel:
     terms = cells_only(grid)
     precision = np.concatenate([terms.precision(0.0), strata.precision])
     design = strata.design(train.codes)
     problem = glm.Problem.of(train, terms.features(train.patterns), design, precision)
-    start = None if near is None else np.append(near, np.zeros(strata.columns))
-    parameters = glm.solve(problem, start).parameters
+    parameters = glm.solve(problem, start, near=NEAR).parameters
     weights, controls = np.split(parameters, [problem.terms])
     return LinearModel(terms, weights, strata, controls)

@@ -20,6 +20,7 @@ from td_mta.model.counted import Counted, sums
 MOST_STEPS = 50
 NEAR = 1e-4  # nats that a last step still gains; the next would gain its square
 MOST_HALVINGS = 20
+MOST_DENSE = 200_000  # patterns
 JITTER = 1e-10  # of the Hessian's diagonal: two equal columns without a prior share their weight
 
 
@@ -82,10 +83,15 @@ class Problem:
         XVX = _gram(self.features, by_pattern)
         if not self.design.shape[1]:
             return XVX
-        VB = self._table(v) @ self.design
-        XVB = self.features.T @ VB
+        XVB = self._cross(self._table(v))
         BVB = (self.design * by_stratum[:, None]).T @ self.design
         return np.block([[XVX, XVB], [XVB.T, BVB]])
+
+    def _cross(self, table: scipy.sparse.csr_matrix) -> Floats:
+        """X'VB for V `(patterns, strata)`, by the cheaper order: VB is dense, a row a pattern."""
+        if table.shape[0] <= MOST_DENSE:
+            return self.features.T @ (table @ self.design)
+        return (self.features.T @ table) @ self.design
 
     def newton(self, parameters: Floats, log_odds: Floats) -> tuple[Floats, float, Floats]:
         """A step, what it gains by the quadratic model in nats, and the information."""

@@ -95,8 +95,11 @@ def confounding_warnings(
             f"{shift.with_it[i]:.1%}"
             for i in largest
         )
+        what = CONFOUNDERS.get(
+            shift.control, f"Touches and conversions both depend on the column {shift.control}"
+        )
         sentences.append(
-            f"{CONFOUNDERS[shift.control]}: without the control {shift.control} credit would go "
+            f"{what}: without the control {shift.control} credit would go "
             f"wrong, for {moved} by logistic regression. It is taken into account here; keep it."
         )
     return sentences

@@ -106,10 +106,11 @@ def second_order_warnings(returns: Returns, *, order_id: bool) -> list[str]:
     if share <= MANY_SECOND_ORDERS or returns.conversions[1] < FEWEST_SECOND_ORDERS:
         return []
     what = (
-        "further orders, by order_id"
+        "further orders, by order_id. Set repeat_orders_within: 1h, and they count with it"
         if order_id
         else "rows of one order, or repeat orders? Set order_id to a column that tells orders "
-        "apart, and the rows of one count once"
+        "apart, and the rows of one count once; or set repeat_orders_within: 1h, and orders that "
+        "follow within an hour count with the first"
     )
     return [
         f"{share:.0%} of the conversions come within an hour after the same user's previous one: "

@@ -145,11 +145,18 @@ def order_warnings(found: TableFacts) -> list[str]:
 
 
 def order_notes(found: TableFacts) -> list[str]:
-    """Further rows of orders that count once."""
-    rows = found.counts.same_order
-    if not rows:
-        return []
-    return [f"{counted(rows, 'further row')} of an order id counted with the order's first row."]
+    """Further rows of orders that count once, and orders that count with the one before them."""
+    rows, repeats = found.counts.same_order, found.counts.repeats
+    sentences = []
+    if rows:
+        of_orders = "of an order id counted with the order's first row"
+        sentences.append(f"{counted(rows, 'further row')} {of_orders}.")
+    if repeats:
+        sentences.append(
+            f"{counted(repeats, 'conversion')} soon after the user's previous one counted with "
+            "it, their values added (repeat_orders_within)."
+        )
+    return sentences
 
 
 def refund_warnings(found: TableFacts, scan: Scan, *, subtract: bool) -> list[str]:

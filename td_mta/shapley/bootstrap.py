@@ -119,3 +119,11 @@ def resampled_credit(
         counts = rng.poisson(profiles.users, shape)  # users of every profile in these samples
         sums.append(counts @ user_credit)
     return np.concatenate(sums)
+
+
+def moments(profiles: ConverterProfiles, credit: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the sums of `resampled_credit`, `(k,)` each."""
+    user_credit = profiles.conversions @ credit  # (profiles, k)
+    # A Poisson weight has mean 1 and variance 1, and users' weights are independent.
+    mean, variance = profiles.users @ user_credit, profiles.users @ user_credit**2
+    return mean, np.sqrt(variance)

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from td_mta.journeys.patterns import Grid, Keys
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute
+
+MANY_USERS = 50_000  # converters
 
 
 class Interval(NamedTuple):
@@ -59,15 +61,18 @@ def sampling(
 ) -> Interval:
     """Quantiles of the credit of bootstrap samples of users, `level` of them between the bounds.
 
-    Every unit that a converter saw is one of those `played`.
+    Every unit that a converter saw is one of those `played`. Sums over many users are normal, and
+    their moments known, so that nothing needs to be drawn.
     """
     by_key = np.argsort(played.units)
     unit = by_key[np.searchsorted(played.units, converters.units, sorter=by_key)]
     per_conversion = credit_per_conversion(values, grid.channels)[played.game[unit]]
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if converters.users.sum() > MANY_USERS:
+        mean, deviation = bootstrap.moments(converters, per_conversion)
+        return Interval(*(mean + norm.ppf(tails)[:, None] * deviation))
     sums = bootstrap.resampled_credit(converters, per_conversion, draws, rng)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    lower, upper = np.quantile(sums, tails, axis=0)
-    return Interval(lower, upper)
+    return Interval(*np.quantile(sums, tails, axis=0))
 
 
 def credit_per_conversion(values: Values, channels: int) -> Floats:

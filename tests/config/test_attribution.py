@@ -186,7 +186,7 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
             "with position_first 0.5",
         ),
         ("db: ${indb}", "db: ${indb} is not the name of a parameter"),
-        ("db: ${in_db + 1}", "db: ${} must hold the name of a parameter alone, got ${in_db + 1}"),
+        ("db: ${in_db * 2}", "db: ${} must hold the name of a parameter alone, got ${in_db * 2}"),
     ],
 )
 def test_a_wrong_value_is_reported_with_file_key_wanted_and_got(
@@ -337,3 +337,39 @@ def test_page_advice_says_which_sizes_are_good() -> None:
     assert configuration.page_advice(Config(), 50_000) == [
         "users_per_tfrecord is 20000, 40.0% of 50000 users; 2 to 3 % would be 1000 to 1500."
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "read"),
+    [
+        ({}, "-32d"),
+        ({"lookback_window_days": "1"}, "-30d"),
+        ({"lookback_window_days": "7", "time_interval": "-90d"}, "-96d"),
+        ({"history_days": "60"}, "-90d"),
+        ({"history_days": "0"}, "-30d"),
+        ({"time_interval": "-30d/2026-01-01"}, "-32d/2026-01-01"),
+        ({"time_interval": "-4w"}, "-4w"),
+        ({"examples": "touch_days"}, "-30d"),
+        ({"read_interval": "-2M"}, "-2M"),
+    ],
+)
+def test_the_days_of_history_are_read_before_an_interval_in_days(
+    settings: dict[str, str], read: str
+) -> None:
+    assert configuration.load(COMMITTED, settings).read_interval == read
+    assert configuration.from_params(settings, "digdag").read_interval == read
+
+
+def test_digdag_computes_the_interval_as_the_run_does() -> None:
+    in_file = yaml.safe_load(COMMITTED.read_text(encoding="utf-8"))
+    assert in_file["read_interval"] == configuration.READ_INTERVAL
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("none", None), (90, 5400), ("90", 5400), ("45s", 45), ("1d", 86_400)]
+)
+def test_a_time_for_repeat_orders_is_in_minutes_or_has_a_unit(
+    text: str | int, seconds: int | None
+) -> None:
+    config = configuration.from_params({"repeat_orders_within": text}, "test")
+    assert config.repeat_seconds == seconds

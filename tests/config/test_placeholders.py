@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from local_runner.workflow import templates
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
 from td_mta.errors import ConfigError
@@ -49,6 +50,32 @@ def test_a_choice_between_parameters_takes_their_values() -> None:
     template = "${a == 'none' ? b : a} ${b == 'none' ? 'x' : a}"
 
     assert placeholders.fill(template, {"a": None, "b": 2}, "q.sql") == "2 none"
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("'-' + (a - 1) + 'd'", "-2d"),
+        ("a - (1 - a)", "5"),
+        ("names.replace(/[a-z]+/g, '\"$&\"')", '"x", "y"'),
+        ("names.replace(/([a-z]), ([a-z])/, '$2$1')", "yx"),
+        ("names.replace(/[a-z]/, '') == names ? 'same' : 'other'", "other"),
+        ("a == 3 ? b == 'none' ? 'neither' : b : a", "neither"),
+    ],
+)
+def test_a_template_means_what_it_means_to_digdag(template: str, text: str) -> None:
+    values = {"a": 3, "b": None, "names": "x, y"}
+    assert placeholders.fill(f"${{{template}}}", values, "q.sql") == text
+    by_runner = {name: "none" if value is None else value for name, value in values.items()}
+    assert templates.fill(f"${{{template}}}", by_runner) == text
+
+
+@pytest.mark.parametrize(
+    "template", ["a == 3 ? 1", "(a", "a b", "a + a", "'x", "a.b", "a == 3 : 1"]
+)
+def test_what_is_no_such_template_is_refused(template: str) -> None:
+    with pytest.raises(ConfigError, match="the name of a parameter alone"):
+        placeholders.fill(f"${{{template}}}", {"a": 3, "b": 1}, "q.sql")
 
 
 def test_a_template_that_computes_is_refused() -> None:

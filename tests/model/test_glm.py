@@ -1,7 +1,10 @@
 """Logistic regression over patterns and strata, against scikit-learn and finite differences."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import scipy.sparse
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -69,3 +72,11 @@ def test_a_far_start_ends_at_the_same_place() -> None:
     far = np.full(len(of.precision), 3.0)
     near = glm.solve(of).parameters
     np.testing.assert_allclose(glm.solve(of, far).parameters, near, atol=1e-5)
+
+
+def test_patterns_that_nobody_has_change_nothing_however_many_they_are() -> None:
+    of = problem()
+    nobody = scipy.sparse.csr_matrix((glm.MOST_DENSE + 1, of.terms))
+    many = replace(of, features=scipy.sparse.vstack([of.features, nobody]).tocsr())
+    p = expit(of.log_odds(np.zeros(len(of.precision))))
+    np.testing.assert_allclose(many.information(p), of.information(p), rtol=1e-12)

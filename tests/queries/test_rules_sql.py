@@ -11,6 +11,7 @@ from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import models_of
+from td_mta.dataset.period import period_of
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.paths import conversion_paths
@@ -56,6 +57,18 @@ READINGS: dict[str, dict[str, str]] = {
     "conversions": {"conversion_flag": "journey", "conversion_id": "leads_to"},
     "refunds": {"refunds": "subtract"},
     "limits": {"max_touches_per_user": "9", "max_conversions_per_user": "4"},
+    "history": {"history_days": "5"},
+    "no history": {"history_days": "0"},
+    "touch days": {"examples": "touch_days"},
+    "a long window": {"lookback_window_days": "5"},
+    "a window of all days": {"lookback_window_days": "7"},
+    "repeats": {"repeat_orders_within": "1d"},
+    "repeats in minutes": {"repeat_orders_within": "300"},
+    "repeats and refunds": {
+        "repeat_orders_within": "10h",
+        "refunds": "subtract",
+        "max_conversions_per_user": "3",
+    },
     "orders and refunds": {"order_id": "order", "refunds": "subtract", "tie_column": "hit"},
     "all": {
         "tie_column": "hit",
@@ -63,6 +76,7 @@ READINGS: dict[str, dict[str, str]] = {
         "conversion_flag": "journey",
         "conversion_id": "leads_to",
         "refunds": "subtract",
+        "repeat_orders_within": "6h",
         "max_touches_per_user": "9",
     },
 }
@@ -71,8 +85,10 @@ READINGS: dict[str, dict[str, str]] = {
 def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
     touchpoints = TouchpointTable(TableSettings.of(config), warehouse, spill)
     models: ModelTotals = models_of(touchpoints.channels, config)
+    first_day = period_of(touchpoints, config).first_day
     for page in touchpoints.pages("test"):
-        models.add(conversion_paths(page.journeys, config.rules_window_days, 0), held_out=False)
+        paths = conversion_paths(page.journeys, config.rules_window_days, first_day)
+        models.add(paths, held_out=False)
     credits = {name: credit for name, credit in models.credits().items() if name in RULES}
     names = [*touchpoints.channels, "(baseline)"]
     rows = {

@@ -128,4 +128,7 @@ def test_second_orders_ask_for_an_order_id_where_there_is_none() -> None:
     [sentence] = second_orders(counts)
     assert sentence.startswith("12% of the conversions come within an hour")
     assert "Set order_id" in sentence
-    assert "Set order_id" not in second_order_warnings(counts, order_id=True)[0]
+    [of_ids] = second_order_warnings(counts, order_id=True)
+    assert "Set order_id" not in of_ids
+    assert "repeat_orders_within: 1h" in sentence
+    assert "repeat_orders_within: 1h" in of_ids

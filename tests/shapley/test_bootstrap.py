@@ -12,6 +12,7 @@ from td_mta.shapley.bootstrap import (
     ConverterProfiles,
     converter_profiles,
     merge,
+    moments,
     poisson_weights,
     resampled_credit,
     unit_keys,
@@ -116,6 +117,9 @@ def test_sums_of_bootstrap_samples_have_the_mean_and_variance_of_a_poisson_sum()
     assert sums.shape == (20_000, 2)
     assert sums.mean(axis=0) == pytest.approx(found.users @ by_kind, rel=0.003)
     assert sums.var(axis=0) == pytest.approx(found.users @ by_kind**2, rel=0.04)
+    mean, deviation = moments(found, credit)
+    assert mean == pytest.approx(found.users @ by_kind)
+    assert deviation == pytest.approx(np.sqrt(found.users @ by_kind**2))
 
 
 def test_units_are_patterns_in_strata_and_no_two_share_a_key() -> None:

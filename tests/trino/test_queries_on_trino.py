@@ -49,6 +49,7 @@ def test_random_rows_are_answered_alike(
         configuration.load(case / "params.yml"),
         day_timezone=ZONES[seed],
         time_interval=INTERVALS[seed],
+        read_interval="",  # of that time_interval
     )
     statement = placeholders.statement(QUERIES / f"{case.parent.name}.sql", settings)
     texts = case.parent.name == "union_touchpoints"

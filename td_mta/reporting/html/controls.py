@@ -53,7 +53,7 @@ def _sentences(run: RunTables) -> list[str]:
 
 def _sentence(column: str, without: pd.Series, with_all: pd.Series) -> str:
     control = column.removeprefix("without ")
-    start = f"Without {control} ({MEANS.get(control, 'a control')})"
+    start = f"Without {control} ({MEANS.get(control, 'a column of the table')})"
     changes = (without - with_all).abs()
     if changes.max() < SMALL:
         return f"{start} no share of the conversions changes by more than {points(SMALL)}."
