@@ -173,12 +173,14 @@ def loss_difference(
 def clustered(changes: Floats, examples: Floats) -> Difference:
     """The mean over examples, given its sums by group of users and the groups' examples.
 
-    Groups without an example do not count. NaN for the error of fewer than two.
+    Groups without an example do not count. NaN where there are none; of one, for the error.
 
     >>> clustered(np.array([1.0, 3.0, 0.0]), np.array([1.0, 1.0, 0.0]))
     Difference(mean=2.0, error=1.0)
     """
     total = examples.sum()
+    if not total:
+        return Difference(float("nan"), float("nan"))
     mean = changes.sum() / total
     deviations = changes - mean * examples
     clusters = int(np.count_nonzero(examples))

@@ -37,6 +37,20 @@ def test_every_rung_is_compared_with_those_below() -> None:
     assert comparisons["lstm", "mlp"] == pytest.approx((0, 1 / examples))
 
 
+def test_groups_without_users_choose_nothing() -> None:
+    """As in a table of a few users, none of whom is among those that stop a network."""
+    examples = draw(np.random.default_rng(0), each=1).examples
+    rows = examples.group >= choice.STOPPING_GROUPS
+    some = [column[rows] for column in examples[1:]]
+    train = counted.training(
+        examples._replace(**dict(zip(examples._fields[1:], some, strict=True)))
+    )
+    losses = {"pairs": np.zeros(choice.STOPPING_GROUPS), "mlp": np.zeros(choice.STOPPING_GROUPS)}
+    comparisons = choice.compared(losses, train)
+    assert np.isnan(comparisons["mlp", "pairs"]).all()
+    assert choice.simplest(["pairs", "mlp"], comparisons, gain=1.0) == "pairs"
+
+
 def test_without_networks_there_is_nothing_to_compare() -> None:
     train = counted.training(draw(np.random.default_rng(0), each=1).examples)
     assert choice.compared({"pairs": np.zeros(2)}, train) == {}
