@@ -5,7 +5,7 @@ table than that.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -95,7 +95,7 @@ def _levels(text: pa.Array, day: Ints) -> Levels:
             bounds = _bounds(number, rows)
     own = () if bounds is not None else tuple(sorted(frequent.to_pylist()))
     levels = Levels(own, bounds, None)
-    return levels._replace(days=of_days(day, levels.read(text)))
+    return replace(levels, days=of_days(day, levels.read(text)))
 
 
 def _bounds(number: Floats, rows: Ints) -> Floats:
