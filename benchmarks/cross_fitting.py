@@ -36,6 +36,7 @@ from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.shapley.delta import Units, delta_intervals, gradient
 from td_mta.simulate import WORLDS, simulate
 from td_mta.simulate.output.files import touchpoints
+from td_mta.tables import BASELINE
 from td_mta.warehouse.local import LocalWarehouse
 
 WINDOW = 3
@@ -131,7 +132,8 @@ def _extracted(world: str, users: int, seed: int) -> tuple[Config, Extracted, Fl
         read = given_table.read(config, LocalWarehouse(data, data / "out", now=0), data)
         extracted = extract(read, config, folders_of(config))
         first = np.datetime64(extracted.period.first_day, "D")
-        truth = np.array(list(true_credit(simulated, first).values()))
+        by_name = true_credit(simulated, first)
+        truth = np.array([by_name[name] for name in (*read.channels, BASELINE)])
         return config, extracted, truth / truth.sum()
 
 
