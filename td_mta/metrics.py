@@ -121,7 +121,8 @@ def calibration_line(log_odds: Floats, negatives: Floats, positives: Floats, gro
 
     Right are a = 0 and b = 1 (Cox 1958). Where b is below 1 predictions differ too much from each
     other, as by overfitting; above 1 too little. Errors are over groups of users, the sandwich.
-    NaN where a class is missing, all predictions are one, or groups are fewer than two.
+    NaN where a class is missing, all predictions are one, groups are fewer than two, or no line is
+    best since the predictions tell the classes apart.
     """
     total = negatives + positives
     undefined = Line(*[float("nan")] * len(Line._fields))
@@ -135,6 +136,8 @@ def calibration_line(log_odds: Floats, negatives: Floats, positives: Floats, gro
         p = expit(center + line @ x)
         residuals = positives - total * p
         information = (x * (total * p * (1 - p))) @ x.T
+        if not np.linalg.cond(information) < 1 / ROUNDING:
+            return undefined
         step = np.linalg.solve(information, x @ residuals)
         line += step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < ROUNDING:

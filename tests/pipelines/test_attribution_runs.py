@@ -39,6 +39,7 @@ OF_REAL = {
     "user_column": "customer_id",
     "action_column": "channel",
     "value_column": "conversion_value",
+    "history_days": "2",
 }
 
 
@@ -61,10 +62,7 @@ def read(folder: Path, name: str) -> pd.DataFrame:
 
 
 def credited(real: Path) -> pd.DataFrame:
-    """The public table's conversions from its third day on.
-
-    It begins in the middle of things: its first two days are looked back on and not credited.
-    """
+    """The public table's conversions from its third day on: two days are history."""
     given = pd.read_csv(real / f"{public_table.NAME}.csv")
     conversions = given[given["conversion"] == 1]
     assert len(conversions) == 1838

@@ -10,6 +10,7 @@ from td_mta.errors import DataError
 from tests.pipelines.test_laws_of_runs import by_channel, facts, read, run, shop
 
 pytestmark = pytest.mark.slow
+HISTORY = {"history_days": "2"}
 HEADER = "channel,first_day,last_day,incremental_conversions,standard_error\n"
 FIRST, LAST = "2023-12-09", "2024-01-01"  # of the shop's record
 
@@ -18,12 +19,12 @@ def given(folder: Path, table: str, options: dict[str, str] | None = None) -> Pa
     """The tables of a run on the shop, with this table of experiments."""
     (folder / "shop").mkdir()
     (folder / "shop" / "tests.csv").write_text(table)
-    return run(folder / "shop", shop(), {"experiments_table": "tests"} | (options or {}))
+    return run(folder / "shop", shop(), HISTORY | {"experiments_table": "tests"} | (options or {}))
 
 
 def without(folder: Path) -> pd.Series:
     """The model's credit by channel."""
-    return by_channel(run(folder / "without", shop(), {}))
+    return by_channel(run(folder / "without", shop(), HISTORY))
 
 
 def experiment(out: Path) -> pd.Series:

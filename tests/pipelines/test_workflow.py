@@ -48,11 +48,10 @@ def rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-@pytest.mark.parametrize(("column", "total"), [("conversions", 1723), ("value", 10_729.0)])
+@pytest.mark.parametrize(("column", "total"), [("conversions", 1838), ("value", 11_423.5)])
 def test_every_conversion_of_a_public_table_is_credited(
     out: Path, column: str, total: float
 ) -> None:
-    """From its third day on: it begins in the middle of things, so two days are history."""
     credit = [float(row[column]) for row in rows(out / "shapley_detail.csv")]
     assert sum(credit) == pytest.approx(total, rel=1e-9)
 
