@@ -202,7 +202,7 @@ def ran(
     folder = tmp_path_factory.mktemp("ran")
     write_shop(folder)
     settings = SMALL | {"examples": request.param, "conversion_row_is_touch": "false"}
-    settings |= {"if_exists": "append"}
+    settings |= {"if_exists": "append", "history_days": "2"}
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         assert run(folder, folder / "out", settings) == 0
     return folder, settings, printed.getvalue()

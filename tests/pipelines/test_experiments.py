@@ -90,7 +90,7 @@ def test_an_experiment_of_some_days_is_compared_with_their_credit(
     controls: str, tmp_path: Path
 ) -> None:
     """A week with half of what the model credits in it: half of the whole period's credit."""
-    options = {"controls": controls}
+    options = HISTORY | {"controls": controls}
     whole = by_channel(run(tmp_path / "whole", shop(), options | {"credit_table": "true"}))
     rows = read(tmp_path / "whole" / "out", "credit")
     day = pd.to_datetime(rows["conversion_time"], unit="s").dt.strftime("%Y-%m-%d")
