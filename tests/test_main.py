@@ -45,7 +45,12 @@ def test_a_file_alone_gives_the_channels_and_the_report(
     assert (tmp_path / "out" / "report.html").is_file()
     info = pd.read_csv("out/shapley_run_info.csv")
     span = info[info["section"] == "span"].set_index("name")["value"]
-    assert span.to_dict() == {"first_day": "2024-03-04", "last_day": "2024-03-24", "days": "21"}
+    assert span.to_dict() == {
+        "first_day": "2024-03-04",
+        "last_day": "2024-03-24",
+        "days": "21",
+        "first_credited_day": "2024-03-04",
+    }
     assert "<dd>2024-03-24</dd>" in (tmp_path / "out" / "report.html").read_text("utf-8")
     notes = info[info["section"] == "notes"]["value"].tolist()
     assert notes[0].startswith("Columns of touchpoints: user: customer_id, time: time")
