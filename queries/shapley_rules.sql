@@ -330,13 +330,13 @@ in_order as (
 ),
 
 -- The days that are only looked back on, as td_mta/dataset/period.py has them: where a record of many
--- conversions begins with at least half as many rows a day as in the three windows after the first, a
+-- users begins with at least half as many rows a day as in the three windows after the first, a
 -- window less a day.
 record as (
     select
         min(time) as first_time,
         (max(time) - min(time)) / 86400 + 1 as days,
-        sum(if(conversion = 1 and (value is null or value >= 0e0), 1, 0)) as conversions
+        count(distinct user_id) as users
     from named
 ),
 
@@ -361,7 +361,7 @@ credited_from as (
         ) + case
             when '${examples}' = 'touch_days' then 0
             when '${history_days}' <> 'none' then ${history_days == 'none' ? '0' : history_days}
-            when record.conversions >= 3000
+            when record.users >= 10000
                 and record.days >= 2 * ${lookback_window_days}
                 and 2 * opening.first_rows * least(
                     3 * ${lookback_window_days},

@@ -2,7 +2,7 @@
 
 Windows that reach before the record show too few touches: neither learned from nor credited, they
 do no harm. Where a record begins with the first touch that ever was, no window does. And where
-conversions are few, leaving some out costs more than the first days are wrong by.
+users are few, leaving conversions out costs more than the first days are wrong by.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from td_mta.journeys.controls import Period
 from td_mta.journeys.touchpoints import Ints
 
 SPANS = 3  # windows after the first one that it is compared with, or fewer; at least one
-MANY_CONVERSIONS = 3_000
+MANY_USERS = 10_000
 STEADY = 0.5  # of their rows: with more in the first one the record begins in the middle
 
 
@@ -53,6 +53,6 @@ def _history_days(touchpoints: TouchpointTable, config: Config) -> int:
     if config.history_days is not None:
         return config.history_days
     window_days = config.lookback_window_days
-    if window_days == 1 or touchpoints.scan.conversions < MANY_CONVERSIONS:
+    if window_days == 1 or touchpoints.users < MANY_USERS:
         return 0
     return window_days - 1 if begins_abruptly(touchpoints.rows_by_day(), window_days) else 0
