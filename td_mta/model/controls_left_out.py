@@ -1,4 +1,4 @@
-"""Logistic regression with all controls, and with one of them left out in turn."""
+"""Logistic regression with one of the controls left out in turn."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -34,19 +34,17 @@ class LinearModel(NamedTuple):
         return self.strata.design(code) @ self.controls
 
 
-def models(examples: Examples, strata: Strata, grid: Grid) -> Iterator[tuple[str, LinearModel]]:
-    """The one with all controls under no name, then without each under that control's name."""
+def models(
+    examples: Examples, strata: Strata, grid: Grid, weights: Floats, controls: Floats
+) -> Iterator[LinearModel]:
+    """The fit without each control, from that with all of them, whose `weights` are the terms'."""
     train = counted.training(examples)
-    whole = _fit(train, strata, grid, None)
-    yield "", whole
     for name in strata.names:
-        less = strata.without(name)
         kept = [other != name for other in strata.names for _ in range(strata.columns_of(other))]
-        start = np.append(whole.weights, whole.controls[kept])
-        yield name, _fit(train, less, grid, start)
+        yield _fit(train, strata.without(name), grid, np.append(weights, controls[kept]))
 
 
-def _fit(train: Counted, strata: Strata, grid: Grid, start: Floats | None) -> LinearModel:
+def _fit(train: Counted, strata: Strata, grid: Grid, start: Floats) -> LinearModel:
     terms = cells_only(grid)
     precision = np.concatenate([terms.precision(0.0), strata.precision])
     design = strata.design(train.codes)

@@ -183,7 +183,7 @@ def _attribute(
     with timer.step("convergence"):
         changes = _credit_changes(fitted, crediting)
     with timer.step("confounding"):
-        shifts = confounding.shifts(extracted, crediting)
+        shifts = confounding.shifts(fitted, extracted, crediting)
     evaluation = run_facts.evaluate(fitted.held_out)
     return Results(
         touchpoints=touchpoints,

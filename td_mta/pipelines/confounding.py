@@ -4,27 +4,40 @@ A better predictor fits a confounder better, so that held-out quality says nothi
 difference between the credits with and without a control does.
 """
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from td_mta.dataset.build import Extracted
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model import controls_left_out
-from td_mta.model.controls_left_out import LinearModel
-from td_mta.pipelines.crediting import Crediting
+from td_mta.pipelines.crediting import Crediting, Offsets
+from td_mta.shapley import LogOdds
 from td_mta.shapley.shifts import Shift
 
+if TYPE_CHECKING:
+    from td_mta.model.ladder import Fitted
 
-def shifts(extracted: Extracted, crediting: Crediting) -> list[Shift]:
+
+def shifts(fitted: "Fitted", extracted: Extracted, crediting: Crediting) -> list[Shift]:
     """One for each control, in the order of the parameter; none without controls."""
-    if not extracted.strata.names:
+    strata, logistic = extracted.strata, fitted.rungs[0]
+    linear = logistic.predictor.linear
+    if not strata.names or linear is None:
         return []
-    models = controls_left_out.models(extracted.examples, extracted.strata, extracted.schema.grid)
-    shares = {name: _shares(crediting, model) for name, model in models}
-    with_all = shares.pop("")
-    return [Shift(name, with_all, without) for name, without in shares.items()]
+    log_odds, offsets = logistic.predictor.log_odds, partial(fitted.offsets_of, logistic)
+    with_all = _shares(crediting, log_odds, offsets)
+    models = controls_left_out.models(
+        extracted.examples, strata, extracted.schema.grid, linear.weights, logistic.controls
+    )
+    return [
+        Shift(name, with_all, _shares(crediting, model.log_odds, model.offsets))
+        for name, model in zip(strata.names, models, strict=True)
+    ]
 
 
-def _shares(crediting: Crediting, model: LinearModel) -> Floats:
-    credit = crediting.credit(model.log_odds, model.offsets).credit
+def _shares(crediting: Crediting, log_odds: LogOdds, offsets: Offsets) -> Floats:
+    credit = crediting.credit(log_odds, offsets).credit
     conversions = np.append(credit.cells[0].sum(axis=0), credit.baseline[0])
     return conversions / conversions.sum()
