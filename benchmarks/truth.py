@@ -259,7 +259,11 @@ def _held_out(out: Path) -> str:
     """Held-out log loss of the used model, and how it compares with the others', as a sentence."""
     info = _info(out)
     used = info["model", "network"]
-    others = [name for name in info["comparison"].index if not name.endswith("_error")]
+    others = [
+        name
+        for name in info["comparison"].index
+        if name.startswith(f"{used}_minus_") and not name.endswith("_error")
+    ]
     compared = []
     for name in others:
         difference, error = (float(info["comparison", key]) for key in (name, f"{name}_error"))
