@@ -66,6 +66,7 @@ class Fitted(NamedTuple):
     chosen: str
     rungs: list[Rung]  # in order
     linear: LinearFit  # the chosen rung, or the linear one that it started from
+    logistic: glm.Problem  # that the first rung solves
     held_out: HeldOut  # scored by every rung and the base rate
     comparisons: Comparisons  # by training users, which chose the rung
     strata: Strata
@@ -123,6 +124,7 @@ def climb(
         chosen=chosen,
         rungs=[each.rung for each in scored],
         linear=_with_covariance(data, chosen_linear),
+        logistic=fits[0].problem,
         held_out=_held_out(data, scored, chosen),
         comparisons=comparisons,
         strata=strata,
