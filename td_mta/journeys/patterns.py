@@ -110,14 +110,6 @@ def distinct(patterns: Patterns) -> tuple[Patterns, Ints]:
     return patterns.take(first), which
 
 
-def shift(patterns: Patterns, days: int, grid: Grid) -> Patterns:
-    """The same sets seen `days` days later; cells that leave the window are dropped."""
-    older = patterns.cells + days * grid.channels
-    inside = older < grid.cells
-    cells = older.astype(np.int32, copy=False)
-    return _filtered(patterns, inside, cells, grid)
-
-
 def without_day_zero(patterns: Patterns, grid: Grid) -> Patterns:
     """The sets without the anchor day's own cells."""
     earlier_day = patterns.cells >= grid.channels
