@@ -110,6 +110,13 @@ def distinct(patterns: Patterns) -> tuple[Patterns, Ints]:
     return patterns.take(first), which
 
 
+def numbered(parts: list[Patterns]) -> tuple[Patterns, list[Ints]]:
+    """The distinct sets of all parts, by ascending key, and which of them each part's sets are."""
+    patterns, which = distinct(Patterns.join(parts))
+    sizes = [len(part.keys) for part in parts]
+    return patterns, np.split(which, np.cumsum(sizes)[:-1])
+
+
 def without_day_zero(patterns: Patterns, grid: Grid) -> Patterns:
     """The sets without the anchor day's own cells."""
     earlier_day = patterns.cells >= grid.channels
