@@ -19,13 +19,13 @@ from td_mta.metrics import quality
 from td_mta.model import choice, counted, glm
 from td_mta.model.choice import STOPPING_GROUPS, Comparisons
 from td_mta.model.holdout import BASE_RATE, LOGISTIC, LSTM, MLP, PAIRS, RUNGS, HeldOut
-from td_mta.model.linear_rungs import Fit, LinearFit, comparisons_of, linear, with_covariance
 from td_mta.model.predictor import Predictor
-from td_mta.model.rungs import Data, Rung, Scored, offsets_of
+from td_mta.model.rungs.linear import Fit, LinearFit, comparisons_of, linear, with_covariance
+from td_mta.model.rungs.rung import Data, Rung, Scored, offsets_of
 from td_mta.model.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from td_mta.model.network_rungs import NetworkFit
+    from td_mta.model.rungs.networks import NetworkFit
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _networks(
 ) -> "list[NetworkFit]":
     if not names:
         return []
-    from td_mta.model.network_rungs import network  # Keras takes seconds to import
+    from td_mta.model.rungs.networks import network  # Keras takes seconds to import
 
     return [network(data, name, base, settings) for name in names]
 

@@ -18,7 +18,7 @@ from td_mta.metrics import Difference, quality
 from td_mta.model import choice, covariance, glm
 from td_mta.model import terms as terms_of
 from td_mta.model.predictor import Calibration, Linear, Predictor
-from td_mta.model.rungs import Data, Scored, score_held_out, unscored
+from td_mta.model.rungs.rung import Data, Scored, score_held_out, unscored
 from td_mta.model.terms import Terms
 
 log = logging.getLogger(__name__)

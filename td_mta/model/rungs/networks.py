@@ -15,9 +15,9 @@ from td_mta.metrics import quality
 from td_mta.model import descent, layers
 from td_mta.model.choice import STOPPING_GROUPS
 from td_mta.model.holdout import LSTM
-from td_mta.model.linear_rungs import Fit
 from td_mta.model.predictor import Network
-from td_mta.model.rungs import Data, Rung, Scored, score_held_out, unscored
+from td_mta.model.rungs.linear import Fit
+from td_mta.model.rungs.rung import Data, Rung, Scored, score_held_out, unscored
 from td_mta.model.settings import TrainingSettings
 from td_mta.shapley import score
 
