@@ -18,6 +18,7 @@ Keys = Hashes
 Cells = npt.NDArray[np.int32]
 
 EXACT_CELLS = 64  # bits of a key
+CELL_SALT = np.uint64(0x2545F4914F6CDD1D)
 
 
 class Grid(NamedTuple):
@@ -38,12 +39,11 @@ class Grid(NamedTuple):
 
     def cell_keys(self) -> Keys:
         """The key of every cell, shape `(cells,)`."""
-        one = np.uint64(1)
         cell = np.arange(self.cells, dtype=np.uint64)
         if self.has_exact_keys:
-            bits: Keys = one << cell
+            bits: Keys = np.uint64(1) << cell
             return bits
-        return mix(cell + one)
+        return mix(mix(cell) ^ CELL_SALT)  # twice, lest a cell look like a stratum, mixed once
 
 
 class Patterns(NamedTuple):
