@@ -17,14 +17,13 @@ from td_mta.model.choice import STOPPING_GROUPS
 from td_mta.model.holdout import LSTM
 from td_mta.model.predictor import Network
 from td_mta.model.rungs.linear import Fit
+from td_mta.model.rungs.recalibration import recalibration
 from td_mta.model.rungs.rung import Data, Rung, Scored, score_held_out, unscored
 from td_mta.model.settings import TrainingSettings
 from td_mta.shapley import score
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 0.02  # of predicted against observed conversions
-NEWTON_STEPS = 50
 SCORED = 10_000  # training patterns that the LSTM's figures are of
 
 
@@ -73,24 +72,8 @@ def _recalibrated(
     log_odds = logit(probability[cells]) + beside[which]
     negatives = data.train.negatives[cells] / chance[which]
     positives = data.train.positives[cells] / chance[which]
-    shift, ratio = _recalibration(log_odds, negatives + positives, float(positives.sum()))
+    shift, ratio = recalibration(log_odds, negatives + positives, float(positives.sum()))
     train = quality(expit(log_odds + shift), negatives, positives)
     predictor = replace(base.scored.rung.predictor, network=added).shifted(shift)
     rung = unscored(name, predictor, base.controls, train)
     return rung._replace(ratio=ratio, refitted=bool(shift))
-
-
-def _recalibration(log_odds: Floats, weight: Floats, observed: float) -> tuple[float, float]:
-    """The shift of all log-odds by which as many conversions are predicted as observed.
-
-    0 where they differ by up to `TOLERANCE`. And predicted over observed conversions before.
-    """
-    ratio = float(weight @ expit(log_odds)) / observed
-    if abs(ratio - 1) <= TOLERANCE:
-        return 0.0, ratio
-    shift = 0.0
-    for _ in range(NEWTON_STEPS):
-        probability = expit(log_odds + shift)
-        slope = weight @ (probability * (1 - probability))
-        shift += float((observed - weight @ probability) / slope)
-    return shift, ratio
