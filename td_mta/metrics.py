@@ -4,7 +4,6 @@ Arrays are of shape `(n,)`, one entry a pattern: the predicted probability of a 
 many negative and positive examples have the pattern.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -194,28 +193,6 @@ def clustered(changes: Floats, examples: Floats) -> Difference:
 def _beyond_rounding(difference: Floats) -> Floats:
     """0 instead of what the last digits of two equal numbers may differ by."""
     return np.where(np.abs(difference) < ROUNDING, 0.0, difference)
-
-
-def last_as_good(probabilities: Sequence[Floats], negatives: Floats, positives: Floats) -> int:
-    """The last of several predictions `(n,)` that is not worse than that of the lowest log loss.
-
-    The rule of one standard error (Hastie, Tibshirani & Friedman 2009, 7.10), of the paired
-    difference. The last of all where there is no example.
-    """
-    if not len(negatives):
-        return len(probabilities) - 1
-    losses = []
-    for probability in probabilities:
-        negative_loss, positive_loss = _losses(probability)
-        losses.append(negatives @ negative_loss + positives @ positive_loss)
-    lowest = int(np.argmin(np.nan_to_num(losses, nan=np.inf)))
-    best = probabilities[lowest]
-    last = lowest
-    for index, probability in enumerate(probabilities):
-        beyond = loss_difference(probability, best, negatives, positives)
-        if beyond.mean <= beyond.error:
-            last = max(last, index)
-    return last
 
 
 def residuals(probability: Floats, negatives: Floats, positives: Floats) -> Floats:

@@ -108,22 +108,6 @@ def test_the_error_says_how_much_the_difference_varies_over_samples() -> None:
     assert np.mean([each.error for each in found]) / spread == pytest.approx(1, abs=0.05)
 
 
-def test_the_last_model_as_good_as_the_best_is_taken() -> None:
-    """The truth itself, a hair beside it, far from it; then the truth again."""
-    negatives, positives = np.array([900.0, 600.0]), np.array([100.0, 400.0])
-    true, near, far = np.array([0.1, 0.4]), np.array([0.101, 0.398]), np.array([0.2, 0.3])
-
-    def last(*probabilities: np.ndarray) -> int:
-        return metrics.last_as_good(probabilities, negatives, positives)
-
-    assert last(true, near, far) == 1
-    assert last(near, true, far) == 1
-    assert last(far, true, near) == 2
-    assert last(true, far) == 0
-    assert last(true * np.nan, true, far) == 1
-    assert metrics.last_as_good([near, far], np.empty(0), np.empty(0)) == 1
-
-
 def test_bins_by_hand() -> None:
     """Ten examples a bin: 0.1 and 0.2 in one would leave 0.5 alone; a pattern is never split."""
     bins = metrics.calibration(

@@ -6,7 +6,7 @@ import numpy as np
 
 from td_mta.journeys.examples import DayRules, see
 from td_mta.journeys.hashing import Hashes, mix
-from td_mta.journeys.patterns import Patterns, distinct
+from td_mta.journeys.patterns import Patterns, numbered
 from td_mta.journeys.strata import Compact
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.journeys.windows import Journeys
@@ -56,9 +56,8 @@ def credits_of(journeys: Journeys, rules: DayRules) -> Credits:
 
 def merge(parts: list[Credited]) -> Credited:
     """The units of all parts, each once, their amounts added."""
-    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
-    starts = np.cumsum([0, *(len(part.patterns.keys) for part in parts[:-1])])
-    pattern = [which[start + part.pattern] for start, part in zip(starts, parts, strict=True)]
+    patterns, which = numbered([part.patterns for part in parts])
+    pattern = [of_part[part.pattern] for of_part, part in zip(which, parts, strict=True)]
     credited, _ = _summed(
         patterns,
         np.concatenate(pattern),

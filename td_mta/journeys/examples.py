@@ -11,7 +11,7 @@ import numpy as np
 
 from td_mta.journeys.controls import Period, UserDays, codes, returns_from
 from td_mta.journeys.hashing import Hashes, mix, uniform
-from td_mta.journeys.patterns import Grid, Patterns, distinct, without_day_zero
+from td_mta.journeys.patterns import Grid, Patterns, distinct, numbered, without_day_zero
 from td_mta.journeys.runs import owners, positions
 from td_mta.journeys.strata import Compact, Strata
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
@@ -107,10 +107,8 @@ def merge_patterns(parts: list[ByPattern]) -> ByPattern:
 
 def merge(parts: list[Examples]) -> Examples:
     """The examples of all parts: each pattern, stratum and group once, its counts added."""
-    patterns, which = distinct(Patterns.join([part.patterns for part in parts]))
-    sizes = [len(part.patterns.keys) for part in parts]
-    starts = np.cumsum([0, *sizes[:-1]])
-    pattern = [which[start + part.pattern] for start, part in zip(starts, parts, strict=True)]
+    patterns, which = numbered([part.patterns for part in parts])
+    pattern = [of_part[part.pattern] for of_part, part in zip(which, parts, strict=True)]
     return _summed(
         patterns,
         np.concatenate(pattern),

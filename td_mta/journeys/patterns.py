@@ -18,6 +18,7 @@ Keys = Hashes
 Cells = npt.NDArray[np.int32]
 
 EXACT_CELLS = 64  # bits of a key
+CELL_SALT = np.uint64(0x2545F4914F6CDD1D)
 
 
 class Grid(NamedTuple):
@@ -38,12 +39,11 @@ class Grid(NamedTuple):
 
     def cell_keys(self) -> Keys:
         """The key of every cell, shape `(cells,)`."""
-        one = np.uint64(1)
         cell = np.arange(self.cells, dtype=np.uint64)
         if self.has_exact_keys:
-            bits: Keys = one << cell
+            bits: Keys = np.uint64(1) << cell
             return bits
-        return mix(cell + one)
+        return mix(mix(cell) ^ CELL_SALT)  # twice, lest a cell look like a stratum, mixed once
 
 
 class Patterns(NamedTuple):
@@ -110,12 +110,11 @@ def distinct(patterns: Patterns) -> tuple[Patterns, Ints]:
     return patterns.take(first), which
 
 
-def shift(patterns: Patterns, days: int, grid: Grid) -> Patterns:
-    """The same sets seen `days` days later; cells that leave the window are dropped."""
-    older = patterns.cells + days * grid.channels
-    inside = older < grid.cells
-    cells = older.astype(np.int32, copy=False)
-    return _filtered(patterns, inside, cells, grid)
+def numbered(parts: list[Patterns]) -> tuple[Patterns, list[Ints]]:
+    """The distinct sets of all parts, by ascending key, and which of them each part's sets are."""
+    patterns, which = distinct(Patterns.join(parts))
+    sizes = [len(part.keys) for part in parts]
+    return patterns, np.split(which, np.cumsum(sizes)[:-1])
 
 
 def without_day_zero(patterns: Patterns, grid: Grid) -> Patterns:

@@ -1,18 +1,17 @@
 """Logistic regression with one of the controls left out in turn."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from td_mta.journeys.examples import Examples
-from td_mta.journeys.patterns import Grid
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats, Ints
-from td_mta.model import counted, glm
-from td_mta.model.counted import Counted
-from td_mta.model.terms import Terms, cells_only
+from td_mta.model import glm
+from td_mta.model.glm import Problem
+from td_mta.model.terms import Terms
 
 NEAR = 1.0  # nats that the last step still gains: far less than moves a share by a point
 
@@ -35,20 +34,17 @@ class LinearModel(NamedTuple):
 
 
 def models(
-    examples: Examples, strata: Strata, grid: Grid, weights: Floats, controls: Floats
+    logistic: Problem, strata: Strata, terms: Terms, parameters: Floats
 ) -> Iterator[LinearModel]:
-    """The fit without each control, from that with all of them, whose `weights` are the terms'."""
-    train = counted.training(examples)
+    """The fit without each control, from the `parameters` of that with all of them."""
     for name in strata.names:
         kept = [other != name for other in strata.names for _ in range(strata.columns_of(other))]
-        yield _fit(train, strata.without(name), grid, np.append(weights, controls[kept]))
-
-
-def _fit(train: Counted, strata: Strata, grid: Grid, start: Floats) -> LinearModel:
-    terms = cells_only(grid)
-    precision = np.concatenate([terms.precision(0.0), strata.precision])
-    design = strata.design(train.codes)
-    problem = glm.Problem.of(train, terms.features(train.patterns), design, precision)
-    parameters = glm.solve(problem, start, near=NEAR).parameters
-    weights, controls = np.split(parameters, [problem.terms])
-    return LinearModel(terms, weights, strata, controls)
+        kept_parameters = np.append(np.ones(logistic.terms, np.bool_), kept)
+        problem = replace(
+            logistic,
+            design=logistic.design[:, kept],
+            precision=logistic.precision[kept_parameters],
+        )
+        found = glm.solve(problem, parameters[kept_parameters], near=NEAR).parameters
+        weights, controls = np.split(found, [problem.terms])
+        yield LinearModel(terms, weights, strata.without(name), controls)

@@ -1,18 +1,15 @@
 """Examples of some groups of users as the linear rungs read them: by pattern and stratum.
 
-A *cell of the table* is a (pattern, stratum) with an example. Its counts are the entries of sparse
-matrices, patterns by strata, that share one structure: sums over strata or patterns are products.
+A *cell of the table* is a (pattern, stratum) with an example.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse
 
 from td_mta.errors import DataError
 from td_mta.journeys.examples import AUGMENTED, GROUPS, NEGATIVE, POSITIVE, Examples
 from td_mta.journeys.patterns import Patterns
-from td_mta.journeys.runs import offsets_of
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
 
@@ -37,19 +34,9 @@ class Counted(NamedTuple):
         """The share of positives."""
         return float(self.positives.sum() / self.weight.sum())
 
-    def table(self, values: Floats) -> scipy.sparse.csr_matrix:
-        """Values `(cells,)` as a matrix of patterns by strata."""
-        offsets = offsets_of(np.bincount(self.pattern, minlength=len(self.patterns.keys)))
-        shape = (len(self.patterns.keys), len(self.codes))
-        return scipy.sparse.csr_matrix((values, self.stratum, offsets), shape)
-
     def by_pattern(self, values: Floats) -> Floats:
         """Values `(cells,)` summed over the strata, `(n,)`."""
         return sums(self.pattern, values, len(self.patterns.keys))
-
-    def by_stratum(self, values: Floats) -> Floats:
-        """Values `(cells,)` summed over the patterns, `(strata,)`."""
-        return sums(self.stratum, values, len(self.codes))
 
 
 class Rows(NamedTuple):

@@ -15,6 +15,7 @@ import scipy.sparse
 from scipy.special import expit, log_expit
 
 from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.model import grams
 from td_mta.model.counted import Counted, sums
 
 MOST_STEPS = 50
@@ -28,7 +29,7 @@ JITTER = 1e-10  # of the Hessian's diagonal: two equal columns without a prior s
 class Problem:
     """Counts by (pattern, stratum), ordered by both, and what their log-odds are made of."""
 
-    features: scipy.sparse.csr_matrix  # X, (patterns, terms)
+    features: scipy.sparse.csr_matrix  # X of 0 and 1, (patterns, terms)
     design: Floats  # B, (strata, columns)
     pattern: Ints  # (cells,)
     stratum: Ints  # (cells,)
@@ -80,18 +81,18 @@ class Problem:
         """The likelihood's negative Hessian at probabilities p of the cells, for all parameters."""
         v = self.weight * p * (1 - p)
         by_pattern, by_stratum = self._sums(v)
-        XVX = _gram(self.features, by_pattern)
+        XVX = grams.gram(self.features, by_pattern)
         if not self.design.shape[1]:
             return XVX
-        XVB = self._cross(self._table(v))
+        XVB = self._cross(v)
         BVB = (self.design * by_stratum[:, None]).T @ self.design
         return np.block([[XVX, XVB], [XVB.T, BVB]])
 
-    def _cross(self, table: scipy.sparse.csr_matrix) -> Floats:
-        """X'VB for V `(patterns, strata)`, by the cheaper order: VB is dense, a row a pattern."""
-        if table.shape[0] <= MOST_DENSE:
-            return self.features.T @ (table @ self.design)
-        return (self.features.T @ table) @ self.design
+    def _cross(self, v: Floats) -> Floats:
+        """X'VB of weights v of the cells, by the cheaper order: VB is dense, a row a pattern."""
+        if self.features.shape[0] <= MOST_DENSE:
+            return self.features.T @ (self._table(v) @ self.design)
+        return grams.cross(self.features, self.pattern, self.stratum, v, self.design)
 
     def newton(self, parameters: Floats, log_odds: Floats) -> tuple[Floats, float, Floats]:
         """A step, what it gains by the quadratic model in nats, and the information."""
@@ -176,9 +177,3 @@ def _uphill(
         if problem.objective(after, log_odds_after) >= before:
             return after, log_odds_after
     return parameters, log_odds
-
-
-def _gram(features: scipy.sparse.csr_matrix, weight: Floats) -> Floats:
-    """X' diag(weight) X, `(terms, terms)`."""
-    weighted = scipy.sparse.diags_array(weight) @ features
-    return np.asarray((features.T @ weighted).todense())

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse
 
-from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.patterns import Cells, Grid, Patterns
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.model.grams import gram
 
 CELL_PRECISION = 0.1  # weak: a channel never seen with a conversion stays finite
 FEWEST_CONVERSIONS = 20  # observed or expected, of a product
@@ -82,17 +83,21 @@ def dense_items(cells: npt.NDArray[np.float32]) -> Floats:
 
 def items(patterns: Patterns, grid: Grid) -> scipy.sparse.csr_matrix:
     """The same of patterns."""
-    n, owner, cell = len(patterns.keys), patterns.owner, patterns.cells.astype(np.int64)
+    n, cell = len(patterns.keys), patterns.cells
     day, channel = np.divmod(cell, grid.channels)
-    rows = np.concatenate([owner, owner, owner, np.arange(n)])
-    constants = np.full(n, constant(grid))
-    after = grid.cells + grid.channels
-    columns = np.concatenate([cell, grid.cells + channel, after + day, constants])
-    z = scipy.sparse.csr_matrix(
-        (np.ones(len(rows)), (rows, columns)), (n, constant(grid) + 1), np.float64
-    )
+    one = scipy.sparse.csr_matrix(np.ones((n, 1)))
+    parts = [(cell, grid.cells), (channel, grid.channels), (day, grid.days)]
+    z = scipy.sparse.hstack([*(_ones(patterns, *part) for part in parts), one], format="csr")
     z.data[:] = 1  # a channel touched on two days counts once
     return z
+
+
+def _ones(patterns: Patterns, column: Cells, columns: int) -> scipy.sparse.csr_matrix:
+    """1 at the columns of each pattern's cells, their number where they are the same."""
+    ones, offsets = np.ones(len(column)), patterns.offsets
+    found = scipy.sparse.csr_matrix((ones, column, offsets), (len(offsets) - 1, columns))
+    found.sum_duplicates()
+    return found
 
 
 def cells_only(grid: Grid) -> Terms:
@@ -107,7 +112,7 @@ def with_products(patterns: Patterns, observed: Floats, expected: Floats, grid: 
     `observed` and `expected` conversions by pattern, `(n,)`, these by a model without products.
     """
     z = items(patterns, grid)
-    support = np.maximum(_together(z, observed), _together(z, expected))
+    support = np.maximum(gram(z, observed), gram(z, expected))
     support[~_admissible(grid)] = 0
     order = np.argsort(-support, axis=None, kind="stable")[:MOST_PRODUCTS]
     chosen = np.sort(order[support.ravel()[order] >= FEWEST_CONVERSIONS])
@@ -116,12 +121,6 @@ def with_products(patterns: Patterns, observed: Floats, expected: Floats, grid: 
     return Terms(
         grid, np.concatenate([simple.first, first]), np.concatenate([simple.second, second])
     )
-
-
-def _together(z: scipy.sparse.csr_matrix, conversions: Floats) -> Floats:
-    """Conversions of patterns with both of two items, `(items, items)`."""
-    weighted = scipy.sparse.diags_array(conversions) @ z
-    return np.asarray((z.T @ weighted).todense())
 
 
 def _admissible(grid: Grid) -> Flags:

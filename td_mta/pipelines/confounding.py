@@ -28,9 +28,8 @@ def shifts(fitted: "Fitted", extracted: Extracted, crediting: Crediting) -> list
         return []
     log_odds, offsets = logistic.predictor.log_odds, partial(fitted.offsets_of, logistic)
     with_all = _shares(crediting, log_odds, offsets)
-    models = controls_left_out.models(
-        extracted.examples, strata, extracted.schema.grid, linear.weights, logistic.controls
-    )
+    parameters = np.append(linear.weights, logistic.controls)
+    models = controls_left_out.models(fitted.logistic, strata, linear.terms, parameters)
     return [
         Shift(name, with_all, _shares(crediting, model.log_odds, model.offsets))
         for name, model in zip(strata.names, models, strict=True)

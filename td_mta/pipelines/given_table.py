@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.config.attribution import Config, advice, page_advice
+from td_mta.config.attribution import Config
+from td_mta.config.attribution_advice import advice, page_advice
 from td_mta.errors import DataError
 from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.beside.costs import ChannelCosts, Costs

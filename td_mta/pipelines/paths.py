@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from td_mta.baselines.methods import METHODS, NEED_TIMES, ModelTotals
-from td_mta.config.attribution import Config, advice
+from td_mta.config.attribution import Config
+from td_mta.config.attribution_advice import advice
 from td_mta.dataset.build import models_of
 from td_mta.errors import DataError
 from td_mta.ingest import path_tables

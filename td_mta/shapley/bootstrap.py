@@ -1,24 +1,21 @@
-"""The Poisson bootstrap of users (Hanley & MacGibbon 2006): a weight per user and sample.
+"""The Poisson bootstrap of users (Hanley & MacGibbon 2006).
 
 A bootstrap sample of n users counts each about Poisson(1) times; drawing just that needs neither n
-nor the other users. Weights are a pure function of the user's hash, so pages need not know each
-other. `ConverterProfiles` groups users by what their conversions saw: identical users are a count.
+nor the other users. `ConverterProfiles` groups users by what their conversions saw: identical users
+are a count.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.stats import poisson
 
-from td_mta.journeys.hashing import Hashes, mix, uniform
+from td_mta.journeys.hashing import mix
 from td_mta.journeys.patterns import Keys
 from td_mta.journeys.touchpoints import Floats, Ints
 
 COUNTS_AT_ONCE = 1 << 24  # of users of a profile in a sample, held in memory
-STRATUM_SALT = np.uint64(0x2545F4914F6CDD1D)
 PROFILE_SALT = np.uint64(0x5851F42D4C957F2D)
-_CUMULATIVE = poisson.cdf(np.arange(16), 1.0)  # P(weight <= 0, 1, ...); beyond 15: 2e-14
 
 
 class ConverterProfiles(NamedTuple):
@@ -31,27 +28,6 @@ class ConverterProfiles(NamedTuple):
     users: Ints  # (n,): how many users have it
     conversions: sparse.csr_array  # (n, units): a user's conversions by unit
     units: Keys  # (units,): the distinct ones that columns stand for, ascending
-
-
-def unit_keys(pattern_keys: Keys, stratum: Ints) -> Keys:
-    """A key of each unit, a pattern in a stratum; that of the pattern itself in stratum 0.
-
-    >>> unit_keys(np.array([5, 6], np.uint64), np.array([0, 0])).tolist()
-    [5, 6]
-    """
-    # Mixed twice, lest a stratum look like a cell, whose key is mixed once.
-    of_stratum = mix(mix(stratum.astype(np.uint64)) ^ STRATUM_SALT)
-    keys: Keys = pattern_keys ^ np.where(stratum == 0, np.uint64(0), of_stratum)
-    return keys
-
-
-def poisson_weights(user_hash: Hashes, draws: int, seed: int) -> Ints:
-    """Each user's weight in every draw, mean 1, shape `(users, draws)`."""
-    seed_hash = mix(np.array([seed + 2], np.uint64))
-    draw = np.arange(1, draws + 1, dtype=np.uint64) ^ seed_hash
-    quantile = uniform(user_hash[:, None], draw)  # (users, draws)
-    # The inverse of the cumulative distribution turns uniform numbers into Poisson ones.
-    return np.searchsorted(_CUMULATIVE, quantile, side="right")
 
 
 def converter_profiles(user: Ints, which: Ints, units: Keys) -> ConverterProfiles:

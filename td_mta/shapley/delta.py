@@ -4,7 +4,7 @@ The log-odds are linear in parameters, f(S) = features(S) @ weights and offset =
 weights, beside whatever else is held fixed. A game's conversions `a` give C_i = a phi_i / v(N) to
 cell i and a v(0) / v(N) to the baseline; `gradient` is dC in all parameters, and C's covariance is
 gradient @ covariance @ gradient.T (van der Vaart 1998, ch. 3). The conversions to be credited are
-fixed, as in `intervals.full`.
+fixed: the estimand is what the truth gives to just these.
 
 Short games' gradients are exact, as long as that is little work. Longer ones take antithetic pairs
 of random orders as in `sampled`, unbiased; where there are too many, patterns are drawn in

@@ -1,12 +1,10 @@
 """Two kinds of intervals of a run's credit, never mixed up.
 
 *Sampling*: bootstrap samples of users, the model fixed: how much the counted journeys vary. No
-claim about the truth. *Full*: by the delta method (`delta`), or as its check by refits to bootstrap
-samples of users: how far the credit of the journeys that were counted may be from what the truth
-would give them.
+claim about the truth. *Full*: by the delta method (`delta`): how far the credit of the journeys
+that were counted may be from what the truth would give them.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from td_mta.journeys.patterns import Grid, Keys
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles
-from td_mta.shapley.credit import Credit, Values, attribute
+from td_mta.shapley.credit import Credit, Values
 
 DEGREES = 39  # of freedom of a covariance over 40 groups of users
 MANY_USERS = 50_000  # converters
@@ -94,23 +92,6 @@ def credit_per_conversion(values: Values, channels: int) -> Floats:
     return credit
 
 
-def full(
-    credit: Credit, refitted: Iterable[Values], amounts: Floats, grid: Grid, *, level: float
-) -> Full:
-    """Around the run's credit, as wide as refits lie from it, by Student's t.
-
-    Refits use bootstrap samples of users, but the conversions to be credited are fixed: the
-    estimand is what the truth gives to just these. The distance is from the run's credit and not
-    from the refits' mean, since where that fit happened to stop is part of its error.
-    """
-    refit_credits = [attribute(values, amounts, grid) for values in refitted]
-    by_channel = np.array([_by_channel(refit) for refit in refit_credits])
-    by_cell = np.array([refit.cells[0] for refit in refit_credits])
-    channels = _around(_by_channel(credit), by_channel, level)
-    cells = _around(credit.cells[0], by_cell, level)
-    return Full(channels, cells)
-
-
 def adjusted(full: Full, credit: Credit, before: Floats, after: Floats, *, level: float) -> Full:
     """Around a corrected credit whose channels have another covariance, the baseline last.
 
@@ -134,10 +115,3 @@ def student(center: Floats, error: Floats, *, level: float, degrees: int) -> Int
 def _by_channel(credit: Credit) -> Floats:
     """Conversions by channel, the baseline last, `(channels + 1,)`."""
     return np.append(credit.cells[0].sum(axis=0), credit.baseline[0])
-
-
-def _around(center: Floats, refits: Floats, level: float) -> Interval:
-    """Bounds of the shape of `center`; `refits` has an axis more, in front."""
-    squares = (refits - center) ** 2
-    distance = np.sqrt(squares.mean(axis=0))
-    return student(center, distance, level=level, degrees=len(refits))

@@ -42,10 +42,8 @@ def test_sums_of_the_table_are_those_of_the_rows() -> None:
     pattern, stratum, group = (rng.integers(0, top, n) for top in (64, 9, 40))
     data = Examples(all_patterns(), pattern, stratum, group, rng.integers(0, 4, (n, 3)))
     train = counted.training(data)
-    dense = train.table(train.weight).toarray()
-    assert dense.sum() == data.counts.sum()
-    np.testing.assert_allclose(dense.sum(axis=1), train.by_pattern(train.weight))
-    np.testing.assert_allclose(dense.sum(axis=0), train.by_stratum(train.weight))
+    of_patterns = np.bincount(pattern, data.counts.sum(axis=1))
+    assert train.by_pattern(train.weight).tolist() == of_patterns[of_patterns > 0].tolist()
     assert train.rows.positives.sum() == data.counts[:, POSITIVE].sum()
     negatives = data.counts[:, NEGATIVE] + data.counts[:, AUGMENTED]
     assert train.rows.negatives.sum() == negatives.sum()

@@ -15,6 +15,7 @@ from td_mta.journeys.patterns import dense
 from td_mta.metrics import quality
 from td_mta.model import ladder
 from td_mta.model.ladder import Fitted
+from td_mta.model.rungs.recalibration import recalibration
 from td_mta.model.settings import TrainingSettings
 from tests.model.small_world import GRID, PLAIN, SEASON, STRATA, World, draw
 
@@ -132,11 +133,11 @@ def test_rungs_are_compared_by_training_users() -> None:
 
 def test_the_intercept_is_refitted_where_too_many_conversions_are_predicted() -> None:
     log_odds, weight = np.array([-1.0, 0.5]), np.array([100.0, 50.0])
-    shift, ratio = ladder._recalibration(log_odds, weight, 40.0)
+    shift, ratio = recalibration(log_odds, weight, 40.0)
     assert ratio == pytest.approx(weight @ expit(log_odds) / 40)
     assert weight @ expit(log_odds + shift) == pytest.approx(40)
     predicted = float(weight @ expit(log_odds))
-    assert ladder._recalibration(log_odds, weight, predicted * 1.01)[0] == 0
+    assert recalibration(log_odds, weight, predicted * 1.01)[0] == 0
 
 
 def test_a_second_climb_says_the_same() -> None:

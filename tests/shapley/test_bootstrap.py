@@ -6,51 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from td_mta.journeys import patterns
-from td_mta.journeys.hashing import mix
 from td_mta.journeys.patterns import Grid, Patterns
 from td_mta.shapley.bootstrap import (
     ConverterProfiles,
     converter_profiles,
     merge,
     moments,
-    poisson_weights,
     resampled_credit,
-    unit_keys,
 )
 
 GRID = Grid(2, 3)
-
-
-def hashes(users: int, first: int = 0) -> np.ndarray:
-    return mix(np.arange(first, first + users, dtype=np.uint64))
-
-
-def test_weights_have_a_mean_and_a_variance_of_1_in_every_draw() -> None:
-    weights = poisson_weights(hashes(100_000), 5, seed=18)
-    assert weights.mean(axis=0) == pytest.approx(1.0, abs=0.015)
-    assert weights.var(axis=0) == pytest.approx(1.0, abs=0.03)
-    assert np.bincount(weights[:, 0])[:3] / 1e5 == pytest.approx(
-        [np.exp(-1), np.exp(-1), np.exp(-1) / 2], abs=0.006
-    )
-
-
-def test_draws_and_seeds_know_nothing_of_each_other() -> None:
-    one, other = (poisson_weights(hashes(50_000), 4, seed) for seed in (1, 2))
-    together = np.corrcoef(np.concatenate([one, other], axis=1).T)
-    assert np.abs(together - np.eye(8)).max() < 0.02
-
-
-def test_a_weight_is_a_function_of_the_user_alone() -> None:
-    weights = poisson_weights(hashes(1000), 7, seed=3)
-    order = np.random.default_rng(0).permutation(1000)
-    assert (poisson_weights(hashes(1000)[order], 7, seed=3) == weights[order]).all()
-    parts = [poisson_weights(hashes(500, first), 7, seed=3) for first in (0, 500)]
-    assert (np.concatenate(parts) == weights).all()
-    assert (poisson_weights(hashes(1000), 3, seed=3) == weights[:, :3]).all()
-
-
-def test_no_draws_are_no_columns() -> None:
-    assert poisson_weights(hashes(4), 0, seed=1).shape == (4, 0)
 
 
 SEEN = [(), (0,), (1, 4), (2, 3, 5), (5,)]
@@ -120,13 +85,3 @@ def test_sums_of_bootstrap_samples_have_the_mean_and_variance_of_a_poisson_sum()
     mean, deviation = moments(found, credit)
     assert mean == pytest.approx(found.users @ by_kind)
     assert deviation == pytest.approx(np.sqrt(found.users @ by_kind**2))
-
-
-def test_units_are_patterns_in_strata_and_no_two_share_a_key() -> None:
-    pattern_keys = np.arange(2000, dtype=np.uint64)
-    keys = [unit_keys(pattern_keys, np.full(2000, stratum)) for stratum in range(300)]
-    assert (keys[0] == pattern_keys).all()
-    assert len(np.unique(np.concatenate(keys))) == 2000 * 300
-    cells = Grid(20, 40).cell_keys()  # hashes, unlike the keys of a small grid
-    strata = np.arange(1, 801)
-    assert not np.isin(unit_keys(np.zeros(800, np.uint64), strata), cells).any()

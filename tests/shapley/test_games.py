@@ -106,7 +106,7 @@ def test_sampling_intervals_find_the_game_of_each_unit() -> None:
     """Two strata of one pattern whose credits differ; their order is that of the units."""
     pattern, stratum = np.array([2, 2, 1, 0]), np.array([1, 0, 1, 0])
     games, game = games_of(SETS, pattern, 4.0 * stratum)
-    keys = bootstrap.unit_keys(SETS.keys[pattern], stratum)
+    keys = np.array([7, 2, 9, 4], np.uint64)
     conversions = np.array([40, 30, 20, 10])
     which = np.repeat(np.arange(4), conversions)
     converters = bootstrap.converter_profiles(np.arange(100), which, keys)

@@ -1,13 +1,11 @@
 """Intervals against theory, on a small game whose credit is known in closed form."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit
-from scipy.stats import t
 
 from td_mta import main, tables
 from td_mta.journeys import patterns
@@ -17,7 +15,7 @@ from td_mta.shapley import bootstrap, intervals
 from td_mta.shapley.bootstrap import ConverterProfiles
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
 from td_mta.shapley.games import without_offsets
-from td_mta.shapley.intervals import Intervals, Played
+from td_mta.shapley.intervals import Interval, Intervals, Played
 
 GRID = Grid(2, 2)
 SETS = [(), (0,), (1,), (0, 1), (0, 2), (3,)]
@@ -69,9 +67,7 @@ def by_channel(values: Values) -> np.ndarray:
     return frames.by_channel(credit_of(values))[0]
 
 
-def sampling(
-    converters: ConverterProfiles, level: float = 0.9, seed: int = 1
-) -> intervals.Interval:
+def sampling(converters: ConverterProfiles, level: float = 0.9, seed: int = 1) -> Interval:
     rng = np.random.default_rng(seed)
     return intervals.sampling(VALUES, PLAYED, converters, GRID, level=level, draws=4000, rng=rng)
 
@@ -104,55 +100,20 @@ def test_the_same_seed_gives_the_same_bounds(converters: ConverterProfiles) -> N
     assert sampling(converters).lower.tobytes() != sampling(converters, seed=2).lower.tobytes()
 
 
-def refitted(spread: float, refits: int = 6) -> Iterator[Values]:
-    """Models whose first risk lies around the run's own."""
-    for step in np.linspace(-1, 1, refits):
-        yield values_of([RISKS[0] * np.exp(spread * step), *RISKS[1:]])
-
-
-def full(spread: float, level: float = 0.9) -> intervals.Full:
-    counts = in_order(COUNTS)
-    amounts = np.stack([counts, counts])
-    return intervals.full(credit_of(VALUES), refitted(spread), amounts, GRID, level=level)
-
-
-def test_full_intervals_are_as_wide_as_refits_lie_from_the_credit() -> None:
-    center = by_channel(VALUES)
-    again = np.array([by_channel(values) for values in refitted(0.3)])
-    half = t.ppf(0.95, 6) * np.sqrt(((again - center) ** 2).mean(axis=0))
-    found = full(0.3).channels
-    assert found.lower == pytest.approx(center - half)
-    assert found.upper == pytest.approx(center + half)
-
-
-def test_refits_that_all_find_the_same_elsewhere_are_an_error_too() -> None:
-    counts = in_order(COUNTS)
-    amounts = np.stack([counts, counts])
-    elsewhere = [values_of([2.6, *RISKS[1:]]) for _ in range(5)]
-    found = intervals.full(credit_of(VALUES), elsewhere, amounts, GRID, level=0.9).channels
-    assert (found.lower <= by_channel(elsewhere[0])).all()
-    assert (by_channel(elsewhere[0]) <= found.upper).all()
-
-
-def test_full_intervals_contain_the_credit_and_widen_with_level_and_spread() -> None:
-    wide, narrow, wider = full(0.3, 0.95), full(0.3, 0.5), full(0.6, 0.95)
-    for at, center in (("channels", by_channel(VALUES)), ("cells", credit_of(VALUES).cells[0])):
-        one, two, three = (getattr(each, at) for each in (narrow, wide, wider))
-        assert (one.lower <= center).all() and (center <= one.upper).all()
-        assert (two.lower <= one.lower).all() and (one.upper <= two.upper).all()
-        assert (three.lower <= two.lower).all() and (two.upper <= three.upper).all()
-    moved = full(0.3).cells
-    assert moved.upper[0, 0] > moved.lower[0, 0]
+def full() -> intervals.Full:
+    """A conversion to either side."""
+    bounds = [Interval(x - 1, x + 1) for x in (by_channel(VALUES), credit_of(VALUES).cells[0])]
+    return intervals.Full(*bounds)
 
 
 def test_tables_have_the_bounds_that_there_are(converters: ConverterProfiles) -> None:
     credit, channels = credit_of(VALUES), ["a", "b"]
     nothing = frames.intervals(credit, Intervals(None, None), channels)
     assert nothing.columns.tolist() == list(tables.INTERVALS.columns) and nothing.empty
-    both = frames.intervals(credit, Intervals(sampling(converters), full(0.3)), channels)
+    both = frames.intervals(credit, Intervals(sampling(converters), full()), channels)
     assert both["kind"].tolist() == ["sampling"] * 3 + ["full"] * 3
     assert both["channel"].tolist() == ["a", "b", "(baseline)"] * 2
-    detail = frames.detail(credit, Intervals(None, full(0.3)), channels, has_value=False)
+    detail = frames.detail(credit, Intervals(None, full()), channels, has_value=False)
     assert (detail["lower"] <= detail["conversions"]).all()
     last = both.iloc[-1][["lower", "upper"]].tolist()
     assert detail.iloc[-1][["lower", "upper"]].tolist() == last

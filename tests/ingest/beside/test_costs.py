@@ -1,5 +1,6 @@
 """Costs are read from tables as people have them, and set against the touchpoints."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,30 +9,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from td_mta.config import attribution as configuration
 from td_mta.errors import DataError
 from td_mta.ingest.beside import costs
 from td_mta.reporting import cost_warnings
-from td_mta.warehouse.local import LocalWarehouse
+from tests.ingest.beside.given import CHANNELS, MARCH, TEN_DAYS, found_by, read_by
 
-MARCH = 19_783  # 2024-03-01, in days since 1970
 PLAIN = "day,channel,spend\n2024-03-01,Email,10\n2024-03-01,Email,5\n2024-03-02,Social,2.5\n"
 
 
-def read(folder: Path, text: str, **settings: str) -> costs.Costs:
-    (folder / "costs.csv").write_text(text, encoding="utf-8")
-    parameters = {"spend_table": "costs", "action_column": "channel"} | settings
-    config = configuration.from_params(parameters, "test", out=folder)
-    found = costs.read(config, LocalWarehouse(folder, folder / "out", now=0))
-    assert found is not None
-    return found
+read = partial(read_by, costs.read, "spend_table")
 
 
 def matched(
     folder: Path,
     text: str,
-    channels: tuple[str, ...] = ("Email", "Social"),
-    days: tuple[int, int] = (MARCH, MARCH + 9),
+    channels: tuple[str, ...] = CHANNELS,
+    days: tuple[int, int] = TEN_DAYS,
 ) -> costs.ChannelCosts:
     return costs.of_channels(read(folder, text), channels, days)
 
@@ -41,8 +34,7 @@ def spend(found: costs.ChannelCosts) -> dict[str, float]:
 
 
 def test_no_table_of_costs_is_none(tmp_path: Path) -> None:
-    config = configuration.from_params({}, "test", out=tmp_path)
-    assert costs.read(config, LocalWarehouse(tmp_path, tmp_path, now=0)) is None
+    assert found_by(costs.read, tmp_path) is None
 
 
 def test_rows_of_a_day_and_channel_are_summed(tmp_path: Path) -> None:
@@ -104,12 +96,12 @@ def test_parameters_name_the_columns(tmp_path: Path) -> None:
     ],
 )
 def test_a_column_that_is_missing_is_named(header: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"spend_table costs has {told}"):
+    with pytest.raises(DataError, match=f"spend_table given has {told}"):
         read(tmp_path, f"{header}\n")
 
 
 def test_a_named_column_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"spend_table costs: no column 'dya'.*did you mean 'day'"):
+    with pytest.raises(DataError, match=r"spend_table given: no column 'dya'.*did you mean 'day'"):
         read(tmp_path, PLAIN, spend_day_column="dya")
 
 
@@ -141,17 +133,14 @@ def test_dates_of_a_parquet_file_are_days(tmp_path: Path) -> None:
     days = pa.array([MARCH, None], pa.int32()).cast(pa.date32())
     table = pa.table({"day": days, "channel": ["Email", "Email"], "cost_micros": [2_500_000, 1]})
     pq.write_table(table, tmp_path / "costs.parquet")
-    config = configuration.from_params(
-        {"spend_table": "costs", "action_column": "channel"}, "test", out=tmp_path
-    )
-    found = costs.read(config, LocalWarehouse(tmp_path, tmp_path / "out", now=0))
+    found = found_by(costs.read, tmp_path, spend_table="costs")
     assert found is not None
     assert found.rows[["day", "spend"]].values.tolist() == [[MARCH, 2.5]]
     assert len(found.incomplete) == 1
 
 
 def test_a_day_that_cannot_be_read_is_shown(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"table costs, column day must .* got 'Total'"):
+    with pytest.raises(DataError, match=r"table given, column day must .* got 'Total'"):
         read(tmp_path, "day,channel,spend\n2024-03-01,Email,1\nTotal,Email,1\n")
 
 
@@ -184,8 +173,8 @@ def test_a_name_like_two_channels_is_joined_to_none(tmp_path: Path) -> None:
 def test_channels_of_one_side_alone_are_a_warning_with_their_spend(tmp_path: Path) -> None:
     found = matched(tmp_path, PLAIN, ("Email", "Direct"))
     said = " ".join(cost_warnings.warnings(found))
-    assert "spend_table costs has channels that the touchpoints lack: Social (spend 2.50)." in said
-    assert "Channels without costs in spend_table costs: Direct;" in said
+    assert "spend_table given has channels that the touchpoints lack: Social (spend 2.50)." in said
+    assert "Channels without costs in spend_table given: Direct;" in said
 
 
 def test_other_days_are_left_out_and_said_with_both_spans(tmp_path: Path) -> None:
@@ -193,7 +182,7 @@ def test_other_days_are_left_out_and_said_with_both_spans(tmp_path: Path) -> Non
     assert spend(found) == {"Social": 2.5}
     said = cost_warnings.warnings(found)[1]
     assert said == (
-        "spend_table costs has costs from 2024-03-01 to 2024-03-02, the touchpoints are from "
+        "spend_table given has costs from 2024-03-01 to 2024-03-02, the touchpoints are from "
         "2024-03-02 to 2024-03-02: the spend of 1 other day, 15.00, was left out."
     )
 
@@ -229,7 +218,7 @@ def test_negative_spend_and_incomplete_rows_are_said(tmp_path: Path) -> None:
 def test_a_table_without_rows_is_said(tmp_path: Path) -> None:
     found = matched(tmp_path, "day,channel,spend\n")
     assert cost_warnings.warnings(found) == [
-        "spend_table costs has no rows: the report has no costs."
+        "spend_table given has no rows: the report has no costs."
     ]
     assert found.by_channel.empty
 

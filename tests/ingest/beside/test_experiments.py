@@ -1,44 +1,36 @@
 """Experiments are read from tables as people have them, and set against the touchpoints."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from td_mta.config import attribution as configuration
 from td_mta.errors import DataError
 from td_mta.ingest.beside import experiments
-from td_mta.ingest.beside.experiments import GivenExperiments, RecordExperiments
-from td_mta.warehouse.local import LocalWarehouse
+from td_mta.ingest.beside.experiments import RecordExperiments
+from tests.ingest.beside.given import CHANNELS, MARCH, TEN_DAYS, found_by, read_by
 
-MARCH = 19_783  # 2024-03-01, in days since 1970
 HEADER = "channel,first_day,last_day,incremental_conversions,standard_error\n"
 ROW = "Email,2024-03-02,2024-03-05,120,12\n"
 PLAIN = HEADER + ROW
 
 
-def read(folder: Path, text: str, **settings: str) -> GivenExperiments:
-    (folder / "tests.csv").write_text(text, encoding="utf-8")
-    parameters = {"experiments_table": "tests", "action_column": "channel"} | settings
-    config = configuration.from_params(parameters, "test", out=folder)
-    found = experiments.read(config, LocalWarehouse(folder, folder / "out", now=0))
-    assert found is not None
-    return found
+read = partial(read_by, experiments.read, "experiments_table")
 
 
 def matched(
     folder: Path,
     text: str,
-    channels: tuple[str, ...] = ("Email", "Social"),
-    days: tuple[int, int] = (MARCH, MARCH + 9),
+    channels: tuple[str, ...] = CHANNELS,
+    days: tuple[int, int] = TEN_DAYS,
     first_credited: int = MARCH,
 ) -> RecordExperiments:
     return experiments.of_record(read(folder, text), channels, days, first_credited)
 
 
 def test_no_table_of_experiments_is_none(tmp_path: Path) -> None:
-    config = configuration.from_params({}, "test", out=tmp_path)
-    assert experiments.read(config, LocalWarehouse(tmp_path, tmp_path, now=0)) is None
+    assert found_by(experiments.read, tmp_path) is None
 
 
 def test_a_plain_table_is_read(tmp_path: Path) -> None:
@@ -118,7 +110,7 @@ def test_days_are_read_however_they_are_written(day: str, tmp_path: Path) -> Non
     ],
 )
 def test_what_is_missing_is_named(text: str, told: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"experiments_table tests.*{told}"):
+    with pytest.raises(DataError, match=f"experiments_table given.*{told}"):
         read(tmp_path, text)
 
 
