@@ -56,6 +56,7 @@ class Options:
     start: str | None
     dry_run: bool
     allow_network: list[str] = field(default_factory=list)
+    limit: Pairs = field(default_factory=list)
 
 
 def run(options: Options, patience: Patience) -> int:
