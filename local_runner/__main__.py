@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--allow-network", metavar="HOST", action="append", default=[], help="for http>, mail>")
     limit = "change a limit, such as template_seconds=60"
     add("--limit", metavar="NAME=NUMBER", action="append", default=[], type=_pair, help=limit)
+    outside = "let files of the project be links or paths to files outside of its folder"
+    add("--allow-outside", action="store_true", help=outside)
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
     commands.add_parser("archive", help="list what a push would send")

@@ -79,6 +79,100 @@ def test_a_template_that_means_harm_is_refused_with_a_sentence(
     assert said.startswith("error: w.dig:2: ")
 
 
+ALIASES = "_export:\n  a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"  a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+)
+TASK = "+t:\n  echo>: x\n"
+TOO_DEEP_YAML = "values nested more than 60 deep, or an alias within itself (raise it with"
+FILES = {
+    "dig_bomb": (ALIASES + TASK, "more than 100000 values, aliases and includes counted (raise it"),
+    "dig_recursive": ("_export:\n  a: &a [*a]\n" + TASK, TOO_DEEP_YAML),
+    "dig_recursive_map": ("_export:\n  a: &a {b: *a}\n" + TASK, TOO_DEEP_YAML),
+    "dig_deep_flow": ("_export:\n  a: " + "[" * 3000 + "]" * 3000 + "\n" + TASK, TOO_DEEP_YAML),
+    "dig_deep_tasks": (
+        "".join(f"{'  ' * n}+t{n}:\n" for n in range(400)) + "  " * 400 + "echo>: x\n",
+        TOO_DEEP_YAML,
+    ),
+    "dig_sh_nul": ('+t:\n  sh>: "echo \\0"\n', "a text with the character U+0000"),
+    "dig_surr": ('+t:\n  echo>: "\\ud800"\n', "a text with half a character"),
+    "dig_surr_in_a_key": ('+t:\n  echo>: x\n  "\\udfff": 1\n', "a text with half a character"),
+    "dig_nul_in_a_name": ('"+t\\0":\n  echo>: x\n', "a text with the character U+0000"),
+    "dig_large_file": ("# " + "x" * (3 << 20) + "\n" + TASK, "more than 3 MB (raise it with"),
+    "dig_integer": ("_export:\n  a: 0x" + "f" * 20_000 + "\n" + TASK, "an integer of more than"),
+    "dig_decimal_integer": ("_export:\n  a: " + "9" * 20_000 + "\n" + TASK, "an integer of more"),
+    "dig_includes_itself": ("!include : 'w.dig'\n" + TASK, "goes in a circle"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_means_harm_is_refused_with_a_sentence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    workflow, sentence = FILES[name]
+    said = refusal(tmp_path, workflow, capfd, monkeypatch)
+    assert sentence in said
+    assert said.startswith("error: w.dig:")
+
+
+def test_a_text_may_be_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:  # dig_huge_str
+    (tmp_path / "w.dig").write_text("+t:\n  echo>: " + "x" * 100_000 + "\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "w.dig"]) == 0
+    assert capfd.readouterr().out == "x" * 100_000 + "\n"
+
+
+def test_a_limit_can_be_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    nested = "_export:\n  a: " + "[" * 90 + "]" * 90 + "\n+t:\n  echo>: ${" + "(" * 90 + "1"
+    (tmp_path / "w.dig").write_text(nested + ")" * 90 + "}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "w.dig"]) == 2
+    assert main(["run", "w.dig", "--limit", "nesting=100"]) == 0
+    assert capfd.readouterr().out == "1\n"
+    for wrong in ("nesting=0", "nesting=many", "nestin=5", "nesting=99999999999"):
+        assert main(["run", "w.dig", "--limit", wrong]) == 2
+
+
+def test_includes_that_double_come_to_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "part").mkdir()
+    for number in range(40):
+        twice = "".join(f"!include : 'b{number + 1}.dig'\n{space}" for space in ("", "\n"))
+        last = number == 39
+        (tmp_path / "part" / f"b{number}.dig").write_text("a: 1\n" if last else twice, "utf-8")
+    workflow = f"_export:\n  !include : 'part/b0.dig'\n{TASK}"
+    said = refusal(tmp_path, workflow, capfd, monkeypatch)
+    assert "more than 1000 included files (raise it with --limit includes=NUMBER)" in said
+
+
+@pytest.mark.parametrize("reach", ["include", "query", "workflow", "query_by_path"])
+def test_files_outside_of_the_project_need_a_flag(
+    reach: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    project.mkdir()
+    outside.mkdir()
+    (outside / "secret.sql").write_text("select 1", encoding="utf-8")
+    (outside / "secret.dig").write_text("_export:\n  a: 1\n" + TASK, encoding="utf-8")
+    link = {"include": "inc/l.dig", "workflow": "l.dig"}.get(reach, "l.sql")
+    (project / "inc").mkdir()
+    (project / link).symlink_to(outside / f"secret{Path(link).suffix}")
+    workflow = {
+        "include": "!include : 'inc/l.dig'\n",
+        "query": "+t:\n  td>: l.sql\n",
+        "workflow": TASK,
+        "query_by_path": "+t:\n  td>: ../outside/secret.sql\n",
+    }[reach]
+    said = refusal(project, workflow, capfd, monkeypatch)
+    assert "is outside of the project folder" in said
+    assert "give --allow-outside" in said
+    assert main(["run", "w.dig", "--dry-run", "--allow-outside"]) == 0
+
+
 def test_many_templates_in_a_text_take_time_in_proportion() -> None:  # dig_many_tpl
     start = time.monotonic()
     assert templates.fill("${1}" * 20000, {}) == "1" * 20000
