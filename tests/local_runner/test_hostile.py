@@ -14,7 +14,8 @@ from local_runner.__main__ import main
 from local_runner.bounds import limits
 from local_runner.javascript import sandbox
 from local_runner.javascript.sandboxed import LimitError, Sandbox
-from local_runner.workflow import templates
+from local_runner.workflow import templates, yaml_types
+from local_runner.workflow.tasks import with_export
 from local_runner.workflow.templates import TemplateError, UnknownTemplateError
 
 CONSTRUCTOR = "(function(k){return [][k][k]('%s')()})(['constr','uctor'].join(''))"
@@ -112,6 +113,70 @@ def test_a_file_that_means_harm_is_refused_with_a_sentence(
     said = refusal(tmp_path, workflow, capfd, monkeypatch)
     assert sentence in said
     assert said.startswith("error: w.dig:")
+
+
+HUNDRED = str(list(range(100)))
+LOOPS = {
+    "dig_for_each": (
+        "for_each>:\n" + "".join(f"    k{n}: {HUNDRED}\n" for n in range(6)),
+        "Too many for_each subtasks. Limit: 1000",
+    ),
+    "dig_for_range": (
+        "for_range>: {from: 0, to: 1000000000000, step: 1}\n",
+        "Too many for_range subtasks (1000000000000). Limit: 1000",
+    ),
+    "dig_for_slices": (
+        "for_range>: {from: 0, to: 1000000000000, slices: 1000000000}\n",
+        "Too many for_range subtasks (1000000000). Limit: 1000",
+    ),
+    "dig_loop_1e6": ("loop>: 1000000\n", "Too many loop subtasks. Limit: 1000"),
+    "dig_loop_1e12": ("loop>: 1000000000000\n", "Expected integer (int) type"),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_loop_of_too_many_turns_is_not_expanded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    loop, sentence = LOOPS[name]
+    (tmp_path / "w.dig").write_text(f"+t:\n  {loop}  _do:\n    echo>: x\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    start = time.monotonic()
+    assert main(["run", "w.dig", "--dry-run"]) == 0
+    assert sentence in capfd.readouterr().out
+    assert main(["run", "w.dig"]) == 1  # as on Digdag
+    assert sentence in capfd.readouterr().err
+    assert time.monotonic() - start < 5
+
+
+def test_loops_within_loops_are_counted_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    turns = "".join(f"{'  ' * n}loop>: 1000\n{'  ' * n}_do:\n" for n in range(1, 20))
+    said = refusal(tmp_path, f"+t:\n{turns}{'  ' * 20}echo>: x\n", capfd, monkeypatch)
+    assert "workflows of more than 900 tasks are not supported" in said
+
+
+def test_turns_share_what_they_repeat() -> None:
+    body = yaml_types.load("_do: {echo>: x, a: " + str(["x"] * 50_000) + "}", "w.dig")
+    assert isinstance(body, dict)
+    do = body["_do"]
+    assert isinstance(do, yaml_types.Located)
+    turns = [with_export(do, {"i": number}) for number in range(1000)]
+    assert all(turn["a"] is do["a"] for turn in turns)
+    assert [turn["_export"] for turn in turns[:2]] == [{"i": 0}, {"i": 1}]
+    assert "_export" not in do
+
+
+def test_a_dry_run_does_not_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "w.dig").write_text("+t:\n  wait>: 100000d\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    start = time.monotonic()
+    assert main(["run", "w.dig", "--dry-run"]) == 0
+    assert time.monotonic() - start < 5
+    assert "nothing was executed" in capfd.readouterr().err
 
 
 def test_a_text_may_be_long(
