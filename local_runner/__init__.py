@@ -17,7 +17,8 @@ runs. A file imports only files of its own line and of the lines below it:
                       task_request    what an operator receives and leaves
                         td/account    Treasure Data's address and key
                         workflow/     files, sessions, tasks, parameters, `${...}`
-                          javascript/ the language inside of `${...}`
+                          javascript/ the language inside of `${...}`, in a process of its own
+                            bounds/   what a workflow may cost, and characters that nobody can write
 
 To add an operator:
 

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local_runner.bounds import limits
 from local_runner.command import Options, run
 from local_runner.td.account import DIGDAG_PATIENCE
 from td_mta import failures
+from td_mta.errors import Refused
 from td_mta.warehouse.td_patience import Patience
 
 # Options that make no sense twice: argparse would take the last one in silence.
@@ -33,7 +35,19 @@ def main(argv: Sequence[str] | None = None, patience: Patience = DIGDAG_PATIENCE
 
         return failures.exit_code(lambda: archive(arguments[1:]))
     options = _options(arguments)
-    return failures.exit_code(lambda: run(options, patience), options.out)
+    return failures.exit_code(lambda: _limited(options, patience), options.out)
+
+
+def _limited(options: Options, patience: Patience) -> int:
+    """Run within the limits; what is nested too deep for Python itself is refused."""
+    with limits.using(limits.given(options.limit)):
+        try:
+            return run(options, patience)
+        except RecursionError:
+            raise Refused(
+                f"{options.workflow}: its tasks, calls and values are nested too deep: make them "
+                f"flatter, or {limits.raising('nesting')}"
+            ) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--session", metavar="TIME", help="yyyy-MM-dd or 'yyyy-MM-dd HH:mm:ss' (today)")
     add("--from", dest="start", metavar="+task", help="resume at this task, skip those before")
     add("--allow-network", metavar="HOST", action="append", default=[], help="for http>, mail>")
+    limit = "change a limit, such as template_seconds=60"
+    add("--limit", metavar="NAME=NUMBER", action="append", default=[], type=_pair, help=limit)
+    outside = "let files of the project be links or paths to files outside of its folder"
+    add("--allow-outside", action="store_true", help=outside)
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
     commands.add_parser("archive", help="list what a push would send")

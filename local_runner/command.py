@@ -21,11 +21,12 @@ from local_runner.required import RequiredWorkflows
 from local_runner.run import Failure, WorkflowRun, without_traceback
 from local_runner.task_request import RunContext
 from local_runner.td.account import WITHHELD, Account
-from local_runner.workflow import session, tasks, yaml_types
+from local_runner.workflow import session, tasks
 from local_runner.workflow.parameters import parameters
 from local_runner.workflow.project import Project, Workflow, check_sla
 from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Located, Value
+from local_runner.workflow.yaml_words import word
 from td_mta.errors import ConfigError, Refused
 from td_mta.warehouse.td_patience import Patience
 
@@ -56,6 +57,8 @@ class Options:
     start: str | None
     dry_run: bool
     allow_network: list[str] = field(default_factory=list)
+    limit: Pairs = field(default_factory=list)
+    allow_outside: bool = False
 
 
 def run(options: Options, patience: Patience) -> int:
@@ -136,10 +139,10 @@ def _load(options: Options) -> tuple[Project, Workflow]:
         names = ", ".join(sorted(file.name for file in root.glob("*.dig")))
         raise ConfigError(f"{path}: no such workflow; there is {names or 'none'} in {root}")
     try:
-        overrides = {key: yaml_types.word(text) for key, text in options.set}
+        overrides: dict[str, Value] = {key: word(text) for key, text in options.set}
     except ValueError as error:
         raise ConfigError(f"--set: {error}") from None
-    project = Project(root, overrides)
+    project = Project(root, overrides, allow_outside=options.allow_outside)
     workflow = project.workflow(name)
     check_sla(workflow)
     for key in overrides.keys() - project.overridden:

@@ -16,7 +16,8 @@ _TRUTHS = {
 _KINDS = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
 _SAMPLE = 100  # characters of a value in a message
 _DURATION = re.compile(
-    r"\s*(?:([0-9]+)\s*d)?\s*(?:([0-9]+)\s*h)?\s*(?:([0-9]+)\s*m)?\s*(?:([0-9]+)\s*s)?\s*",
+    r"\s*(?:([0-9]{1,12})\s*d)?\s*(?:([0-9]{1,12})\s*h)?"
+    r"\s*(?:([0-9]{1,12})\s*m)?\s*(?:([0-9]{1,12})\s*s)?\s*",
     re.IGNORECASE | re.ASCII,
 )
 _UNIT_SECONDS = (86400, 3600, 60, 1)  # of the groups in _DURATION
@@ -38,7 +39,7 @@ def integer(value: Value, key: str, size: str = "int") -> int:
         raise TaskError(f"Parameter '{key}' is required but null (config)")
     if isinstance(value, str):
         digits = value.strip()
-        number = int(digits) if re.fullmatch(r"[-+]?[0-9]+", digits) else None
+        number = int(digits) if re.fullmatch(r"[-+]?[0-9]{1,99}", digits) else None
         number = 0 if not digits else number
     else:
         number = value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -223,7 +223,8 @@ def _message(task: TaskRequest, settings: dict[str, Value]) -> EmailMessage:
 
 
 def _attach(task: TaskRequest, message: EmailMessage, file: Mapping[str, Value]) -> None:
-    path = task.folder() / text(file.get("path"), "path")
+    named = text(file.get("path"), "path")
+    path = task.context.project.inside(task.folder() / named, f"attach_files {named}")
     kind = text(file.get("content_type") or "application/octet-stream", "content_type")
     main, _, sub = kind.partition("/")
     try:

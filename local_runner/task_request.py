@@ -108,7 +108,7 @@ class TaskRequest(NamedTuple):
 
     def file(self, name: str) -> str:
         """The text of a file, its templates filled in; raises `TaskError`."""
-        path = self.folder() / name
+        path = self.context.project.inside(self.folder() / name, f"{self.operator} {name}")
         try:
             return templates.fill(path.read_bytes().decode("utf-8"), self.params, f" in {name}")
         except OSError:

@@ -5,20 +5,17 @@ and jobs, wherever they wait.
 """
 
 import os
-import subprocess
+import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from itertools import pairwise
-from pathlib import Path
-from tempfile import TemporaryFile
 
 from local_runner.workflow.tasks import Task
 
 MOST = 32  # tasks of a group at once; the others wait for a place
-_TURN = 0.1  # seconds between two looks at a process
 _stopping = threading.Event()
 _writing = threading.RLock()
 _counts = {"running": 0, "waiting": 0}
@@ -38,7 +35,7 @@ def say(text: str) -> None:
 
 def sleep(seconds: float) -> None:
     """Wait; raises `KeyboardInterrupt` in every thread once the run is interrupted."""
-    if _stopping.wait(seconds):
+    if _stopping.wait(min(seconds, threading.TIMEOUT_MAX)):
         raise KeyboardInterrupt
 
 
@@ -96,50 +93,20 @@ def _is_ready(task: Task) -> bool:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """A whole run, whose interruption is over with it."""
+    """A whole run, whose interruption is over with it; a request to end is one, too."""
     _stopping.clear()
+    kinds = [signal.SIGTERM, signal.SIGHUP] if not among_others() else []
+    earlier = {kind: signal.signal(kind, signal.default_int_handler) for kind in kinds}
     try:
         yield
     finally:
         _stopping.clear()
+        for kind, handler in earlier.items():
+            signal.signal(kind, handler)
 
 
-def process(
-    argv: Sequence[str], folder: Path, variables: Mapping[str, str], stdin: int | None = None
-) -> int:
-    """Run a process in a folder; its exit code. Raises `OSError` where it cannot start.
-
-    Both of its streams go to standard output, as on Digdag: at once, or whole where others run.
-    """
-    sys.stdout.flush()
-    if not among_others():
-        return subprocess.run(
-            argv, cwd=folder, env=variables, stdin=stdin, stderr=subprocess.STDOUT, check=False
-        ).returncode
-    with TemporaryFile() as output:
-        started = subprocess.Popen(
-            argv, cwd=folder, env=variables, stdin=stdin, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            code = _ended(started)
-        finally:
-            output.seek(0)
-            _write(output.read())
-        return code
-
-
-def _ended(started: "subprocess.Popen[bytes]") -> int:
-    try:
-        while (code := started.poll()) is None:
-            sleep(_TURN)
-        return code
-    except KeyboardInterrupt:
-        started.terminate()
-        started.wait()
-        raise
-
-
-def _write(output: bytes) -> None:
+def write(output: bytes) -> None:
+    """A whole output of a process on standard output."""
     with _writing:
         sys.stdout.flush()
         while output:

@@ -189,8 +189,9 @@ def _check_query(task: Subject) -> None:
 
 def check_file(request: TaskRequest, file: str, location: Location | str) -> str:
     """The text of a file whose templates a task fills in, once it is sound; raises `Refused`."""
+    path = request.context.project.inside(request.folder() / file, f"{location}: {file}")
     try:
-        text = (request.folder() / file).read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         raise Refused(
             f"{location}: {request.operator}: no such file, or not UTF-8: {file}"

@@ -114,6 +114,8 @@ class Checker:
                 f"{holder.location('_workdir') or location}: _workdir must be a folder of the "
                 f"project, for py> or sh>, got {folder}"
             )
+        where = f"{holder.location('_workdir') or location}: _workdir"
+        self.context.project.inside(self.context.project.root / str(folder), where)
 
     def _group(self, config: Located, scope: ParameterScope, location: Location | str) -> Doubts:
         doubts = Doubts()

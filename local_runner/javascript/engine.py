@@ -7,13 +7,15 @@ object gets one of its own, since on Digdag nothing outlives a text.
 
 import functools
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from local_runner.bounds import limits
+from local_runner.bounds.texts import unwritable
+from local_runner.javascript import sandboxed
 from local_runner.javascript.names import (
     ABSENT,
     GLOBALS,
@@ -25,9 +27,6 @@ from local_runner.javascript.names import (
 from local_runner.javascript.syntax import Expression
 from local_runner.javascript.tokens import UnsupportedError
 
-if TYPE_CHECKING:  # the engine takes a while to load, and many texts hold no template
-    from dukpy import JSInterpreter
-
 _FOLDER = Path(__file__).parent
 _REALM, _MOMENT = (_FOLDER / name for name in ("realm.js", "moment-2.21.0.min.js"))
 _MINUTE = timedelta(minutes=1)
@@ -35,8 +34,11 @@ _MINUTE = timedelta(minutes=1)
 _UNLIKE_JAVA = frozenset({"Africa/Casablanca", "Africa/El_Aaiun", "Africa/Windhoek"})
 _IRELAND = "Europe/Dublin"
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# What each expression becomes is a function's work: of many conditions in one sum the engine takes
+# the square of the time.
 _BEGINNING = (
-    "with(this){var __t,__p='',__j=Array.prototype.join,"
+    "with(this){var __p='',__j=Array.prototype.join,"
+    "__text=function(t){return t==null?'':(typeof t=='string'?t:JSON.stringify(t));},"
     "print=function(){__p+=__j.call(arguments,'');};__p+="
 )
 _END = ";return __p;}"
@@ -47,14 +49,17 @@ _RUNNER = """(function (Function, global) {
         global.__params = script.params;
         try {
             return {text: new Function(script.source).call(script.params)};
-        } catch (error) {
+        } catch (caught) {
+            var error = caught || {name: "InternalError", message: "out of memory"};
             return {error: error.name + ": " + error.message, name: error.name};
         } finally {
             script.assigned.forEach(function (name) { delete global[name]; });
         }
     };
 })(Function, globalThis)"""
-_kept = threading.local()
+# Errors of this engine's own bounds, and what our realm refuses.
+_OURS = ("Unsupported", "InternalError")
+_STACK, _NO_MEMORY = "RangeError: Maximum call stack", "InternalError: out of memory"
 
 
 class ScriptError(Exception):
@@ -77,9 +82,7 @@ class Script(NamedTuple):
 def script(pieces: Sequence[str | Expression]) -> Script:
     """The function that makes a text of its literal pieces and expressions."""
     terms = [
-        json.dumps(piece)
-        if isinstance(piece, str)
-        else f"((__t=({piece.code}))==null?'':(typeof __t=='string'?__t:JSON.stringify(__t)))"
+        json.dumps(piece) if isinstance(piece, str) else f"__text(({piece.code}))"
         for piece in pieces
     ]
     expressions = [piece for piece in pieces if isinstance(piece, Expression)]
@@ -99,45 +102,42 @@ def run(code: Script, scope: Mapping[str, object], zone: str) -> str:
     leaked = sorted((code.names & LEAKED) - scope.keys())
     if leaked:
         raise LeakedNameError(f"{leaked[0]} is no parameter, but a variable of Digdag's own script")
-    params = {name: scope[name] for name in code.names if name in scope}
-    engine = (_realm if code.changes else _kept_realm)(zone, "moment" in code.names)
-    try:
-        result = engine.evaljs(
-            "__run()", source=code.source, params=params, assigned=sorted(code.assigned)
-        )
-        text = str(result.get("text", ""))
-        text.encode("utf-8")  # half of a surrogate pair cannot be encoded
-    except UnicodeError:
-        raise UnsupportedError("half a character as its value") from None
+    moment = "moment" in code.names
+    result = sandboxed.shared.result(
+        zone,
+        (f"{zone} {moment}", lambda: _realm(zone, moment)),
+        {
+            "source": code.source,
+            "params": {name: scope[name] for name in code.names if name in scope},
+            "assigned": sorted(code.assigned),
+        },
+        keep=not code.changes,
+        summer=functools.partial(_summer, zone),
+    )
     if "text" in result:
-        return text
+        return _text(str(result["text"]))
     message = result["error"].replace(": cannot read", ": Cannot read", 1)  # as GraalJS has it
-    if result["name"] == "Unsupported":
-        raise UnsupportedError(message.removeprefix("Unsupported: "))
+    if result["name"] in _OURS or message.startswith(_STACK):
+        hint = f" ({limits.raising('template_mb')})" if message == _NO_MEMORY else ""
+        raise UnsupportedError(message.removeprefix("Unsupported: ") + hint)
     raise ScriptError(message)
 
 
-def _kept_realm(zone: str, moment: bool) -> "JSInterpreter":
-    """One for each thread: the engine belongs to the thread that made it."""
-    realms = _kept.__dict__.setdefault("realms", {})
-    if (zone, moment) not in realms:
-        realms[zone, moment] = _realm(zone, moment)
-    return realms[zone, moment]
+def _text(text: str) -> str:
+    """A value that can be written and handed to a process; raises `UnsupportedError`."""
+    if fault := unwritable(text):
+        raise UnsupportedError(f"{fault} in its value")
+    return text
 
 
-def _realm(zone: str, moment: bool) -> "JSInterpreter":
-    from dukpy import JSInterpreter
-
-    engine = JSInterpreter()
-    engine.export_function("summer", _summer_at(zone))
-    if moment:
-        engine.evaljs(_source(_MOMENT) + ";null")
+def _realm(zone: str, moment: bool) -> str:
+    """The source that makes the global objects of a template."""
     names = sorted(GLOBALS | USED_BY_MOMENT | {"dukpy", "__run", "__params"})
     tables = [KEPT, ABSENT, sorted(JAVA_MEMBERS), names, zone, _standard(zone) // _MINUTE]
     arguments = ",".join(["globalThis", *map(json.dumps, tables)])
     summer = "(function(call){return function(time){return call('summer',time)}})(call_python)"
-    engine.evaljs(f"{_RUNNER};({_source(_REALM)})({arguments},{summer});null")
-    return engine
+    library = _source(_MOMENT) + ";" if moment else ""
+    return f"{library}{_RUNNER};({_source(_REALM)})({arguments},{summer});null"
 
 
 @functools.cache
@@ -145,18 +145,14 @@ def _source(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _summer_at(zone: str) -> Callable[[float], int | None]:
+def _summer(zone: str, milliseconds: float) -> int | None:
     """Minutes that clocks are ahead at a time in milliseconds; None where that is not certain."""
-
-    def summer(milliseconds: float) -> int | None:
-        try:
-            ahead = _ahead(zone, _EPOCH + timedelta(milliseconds=milliseconds))
-        except OverflowError:
-            return None
-        is_other = zone in _UNLIKE_JAVA or (zone == _IRELAND and milliseconds < 0)
-        return None if is_other else ahead // _MINUTE
-
-    return summer
+    try:
+        ahead = _ahead(zone, _EPOCH + timedelta(milliseconds=milliseconds))
+    except (OverflowError, ValueError):
+        return None
+    is_other = zone in _UNLIKE_JAVA or (zone == _IRELAND and milliseconds < 0)
+    return None if is_other else ahead // _MINUTE
 
 
 def offset_at(zone: str, time: datetime) -> timedelta:

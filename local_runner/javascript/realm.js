@@ -206,6 +206,14 @@
             }
         });
     });
+    // Code of a text: moment asks whether something is a Function, and nobody may make one.
+    var maker = Function.prototype;
+    global.Function = function () {
+        refuse("the Function constructor");
+    };
+    global.Function.prototype = maker;
+    delete maker.constructor;
+    refuseToRead(maker, "constructor");
     namesOf(global).forEach(function (name) {
         if (globals.indexOf(name) < 0) {
             delete global[name];

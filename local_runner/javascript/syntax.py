@@ -5,10 +5,12 @@ that Digdag's engine may know and ours may not. What the code computes is the en
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
+from local_runner.bounds import limits
 from local_runner.javascript.names import CHANGING, GLOBALS, UNKNOWN_METHODS, words
 from local_runner.javascript.tokens import (
     UnsupportedError,
@@ -31,18 +33,8 @@ class Expression(NamedTuple):
     changes: bool
 
 
-_LEVELS = (
-    ("||",),
-    ("&&",),
-    ("|",),
-    ("^",),
-    ("&",),
-    ("===", "!==", "==", "!="),
-    ("<=", ">=", "<", ">", "in", "instanceof"),
-    ("<<", ">>", ">>>"),
-    ("+", "-"),
-    ("*", "/", "%"),
-)
+# Which of them binds closer is the engine's business.
+_BINARY = words("|| && | ^ & === !== == != <= >= < > in instanceof << >> >>> + - * / %")
 _ASSIGNMENTS = words("= += -= *= /= %= <<= >>= >>>= &= ^= |=")
 _UNARY = words("! - + ~ typeof void")
 _CREATED = words("Array Date Object")  # with `new`
@@ -75,6 +67,7 @@ class _Reader:
         self.frames: list[tuple[set[str], set[str]]] = [(set(), set())]  # used, declared
         self.assigned: set[str] = set()
         self.changes = False
+        self.depth = 0
         self.take()
 
     def take(self) -> str:
@@ -101,10 +94,25 @@ class _Reader:
         while self.mark(","):
             read()
 
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """One level down, of as many as there may be."""
+        self.depth += 1
+        if self.depth > limits.current().nesting:
+            raise UnsupportedError(
+                f"code nested more than {self.depth - 1} deep ({limits.raising('nesting')})"
+            )
+        yield
+        self.depth -= 1
+
     def sequence(self) -> None:
         self.commas(self.assignment)
 
     def assignment(self) -> str:
+        with self.deeper():
+            return self.assigned_or_not()
+
+    def assigned_or_not(self) -> str:
         start, target = self.start, self.conditional()
         if self.kind != "mark" or self.text not in _ASSIGNMENTS:
             return target
@@ -121,7 +129,7 @@ class _Reader:
             self.assigned.add(text)
 
     def conditional(self) -> str:
-        kind = self.binary(0)
+        kind = self.binary()
         if not self.mark("?"):
             return kind
         self.assignment()
@@ -129,19 +137,21 @@ class _Reader:
         self.assignment()
         return "value"
 
-    def binary(self, level: int) -> str:
-        if level == len(_LEVELS):
-            return self.unary()
-        kind = self.binary(level + 1)
-        while self.mark(*_LEVELS[level]):
-            self.binary(level + 1)
+    def binary(self) -> str:
+        kind = self.unary()
+        while self.mark(*_BINARY):
+            self.unary()
             kind = "value"
         return kind
 
     def unary(self) -> str:
-        if self.mark(*_UNARY):
-            self.unary()
-            return "value"
+        is_computed = False
+        while self.mark(*_UNARY):
+            is_computed = True
+        kind = self.update()
+        return "value" if is_computed else kind
+
+    def update(self) -> str:
         counts = self.mark("++", "--")
         start, kind, end = self.start, self.postfix(), self.start
         if not counts and not self.mark("++", "--"):
@@ -263,6 +273,10 @@ class _Reader:
             self.statement()
 
     def statement(self) -> None:
+        with self.deeper():
+            self.any_statement()
+
+    def any_statement(self) -> None:
         if self.kind == "mark" and self.text == "{":
             self.block()
         elif self.mark("var"):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local_runner import together
+from local_runner.processes import groups
 from local_runner.task_request import TaskError, TaskRequest
 from local_runner.workflow.java_text import java_text
 from local_runner.workflow.yaml_types import Value
@@ -40,6 +40,8 @@ def run(
 ) -> int:
     """Run a process in a folder; its exit code. Raises `TaskError` where it cannot start."""
     try:
-        return together.process(argv, folder, variables, stdin)
+        return groups.run(argv, folder, variables, stdin)
     except OSError as error:
         raise TaskError(f'Cannot run program "{argv[0]}": {error.strerror} (runtime)') from None
+    except ValueError as error:  # a NUL
+        raise TaskError(f'Cannot run program "{argv[0]}": {error}', same_words=False) from None

@@ -27,8 +27,10 @@ class Workflow(NamedTuple):
 class Project:
     """The folder of a workflow. Every .dig file in it is loaded, since a broken one fails all."""
 
-    def __init__(self, root: Path, overrides: dict[str, Value]) -> None:
-        self.root = root
+    def __init__(
+        self, root: Path, overrides: dict[str, Value], *, allow_outside: bool = False
+    ) -> None:
+        self.root, self.allow_outside = root, allow_outside
         self.overrides = overrides
         self.overridden: set[str] = set()
         self._loaded: dict[str, Workflow] = {}
@@ -40,10 +42,19 @@ class Project:
     def workflow(self, file: str) -> Workflow:
         """A workflow by its path below the root; raises `Refused`, `ConfigError`."""
         if file not in self._loaded:
-            config = self._read(file, ())
+            config = self._read(file, (), yaml_types.Size())
             self._override(config)
             self._loaded[file] = Workflow(Path(file).stem, file, config, _checked(config, file))
         return self._loaded[file]
+
+    def inside(self, path: Path, what: str) -> Path:
+        """A path that stays in the folder, links followed; raises `Refused`."""
+        if self.allow_outside or path.resolve().is_relative_to(self.root.resolve()):
+            return path
+        raise Refused(
+            f"{what}: {path} is outside of the project folder {self.root}: copy it there, or give "
+            "--allow-outside"
+        )
 
     def _override(self, config: Located) -> None:
         export = config.get("_export")
@@ -52,16 +63,18 @@ class Project:
                 export[key] = self.overrides[key]
                 self.overridden.add(key)
 
-    def _read(self, file: str, including: tuple[str, ...]) -> Located:
+    def _read(self, file: str, including: tuple[str, ...], size: yaml_types.Size) -> Located:
         within = (*including, file)
 
         def include(path: Value, location: Location) -> Located:
+            size.add_file(location)
             target = self._target(str(path), file, location)
             if target in within:
                 raise Refused(f"{location}: !include of {target} goes in a circle")
-            return self._read(target, within)
+            return self._read(target, within, size)
 
-        value = yaml_types.read(self.root / file, file, include)
+        path = self.inside(self.root / file, file)
+        value = yaml_types.read(path, file, include, size)
         if not isinstance(value, Located):
             raise Refused(f"{file}: must be a mapping of keys to values, got {value!r}")
         return value

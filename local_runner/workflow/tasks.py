@@ -122,9 +122,13 @@ def detached(parent: Task, subtasks: Located) -> Task:
 
 
 def with_export(config: Located, values: dict[str, Value]) -> Located:
-    """A copy of a task or group that also exports `values`, over its own exports."""
-    copied = copy(config)
-    assert isinstance(copied, Located)
+    """A copy of a task or group that also exports `values`, over its own exports.
+
+    All else is shared with the original: a loop has as many copies as turns.
+    """
+    copied = Located()
+    copied.update(config)
+    copied.locations.update(config.locations)
     export = copied.get("_export")
     exported = {**(export if isinstance(export, dict) else {}), **values}
     copied.put("_export", exported, copied.location("_export") or NOWHERE)

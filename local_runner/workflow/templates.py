@@ -16,6 +16,7 @@ from local_runner.javascript.tokens import UnsupportedError
 from local_runner.workflow import session
 from local_runner.workflow.yaml_types import Value
 
+_SHOWN = 200  # characters of a text that is refused
 _BRACE = re.compile(r"[{}]")
 LAZY = frozenset({"_do", "_else_do"})  # the parent leaves them to its subtasks
 SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
@@ -85,8 +86,10 @@ def fill(text: str, scope: Mapping[str, Value], where: str = "", zone: Value | N
             return "".join(map(str, pieces))
         return engine.run(_script(text), scope, _zone_name(zone or scope.get("timezone", "UTC")))
     except (ScriptError, UnsupportedError) as error:
-        error_class = TemplateError if isinstance(error, ScriptError) else UnknownTemplateError
-        failure = error_class(f"Failed to evaluate a variable {text} ({error}){where} (config)")
+        is_known = isinstance(error, ScriptError)  # then Digdag has the whole text in its message
+        shown = text if is_known or len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+        error_class = TemplateError if is_known else UnknownTemplateError
+        failure = error_class(f"Failed to evaluate a variable {shown} ({error}){where} (config)")
         failure.is_leaked = isinstance(error, LeakedNameError)
         failure.same_message = bool(_SAME_MESSAGE.match(str(error)))
         raise failure from None

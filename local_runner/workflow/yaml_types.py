@@ -1,19 +1,19 @@
-"""YAML as Digdag reads it: its own typing of plain words (0.5 is a string, 010 is 8), lines kept.
+"""YAML as Digdag reads it: its own typing of plain words (yaml_words.py), lines kept.
 
 A mapping becomes a `Located` dict that knows file and line of each key. What Digdag takes as an
 error, and what was not shown to mean the same, raises `Refused` with that location.
 """
 
-import base64
-import math
-import re
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
+from local_runner.bounds import limits
+from local_runner.bounds.texts import unwritable
+from local_runner.workflow.yaml_words import NEVER, TAGGED, word
 from td_mta.errors import Refused
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
@@ -51,84 +51,57 @@ class Located(dict[str, Value]):
 
 Include = Callable[[Value, Location], Located]
 
-_BOOLS = {"true": True, "True": True, "false": False, "False": False}
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-# The patterns of Digdag's resolver: no leading zero in a float, no `:` in an int.
-_INT = re.compile(r"[-+]?(0b[01_]*[01][01_]*|0x[0-9a-fA-F_]*[0-9a-fA-F]_*|0[0-7_]*|[1-9][0-9_]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[1-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
-_SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*")
-_INFINITIES, _NANS = ("inf", "Inf", "INF"), ("nan", "NaN", "NAN")
-# Texts, since JSON, in which Digdag keeps its parameters, has no such numbers.
-_SPECIAL = {
-    **{f"{sign}.{word}": "Infinity" for word in _INFINITIES for sign in ("", "+")},
-    **{f"-.{word}": "-Infinity" for word in _INFINITIES},
-    **{f".{word}": "NaN" for word in _NANS},
-}
-_BASES = {"0b": 2, "0x": 16}  # a plain 0 in front means octal
 _TAG = "tag:yaml.org,2002:"
-_NEVER = re.compile(r"(?!)")
-# Explicit tags (`!!int`): the forms known to mean the same whatever the quotes, and their value.
-_TAGGED: dict[str, tuple[re.Pattern[str], Callable[[str], Value]]] = {
-    "int": (re.compile(r"-?(0|[1-9][0-9]*)"), int),
-    "float": (re.compile(r"-?[0-9]+\.[0-9]+"), float),
-    "bool": (re.compile(r"yes|no|true|false"), lambda text: text in ("yes", "true")),
-    "null": (re.compile(r"|~|null"), lambda text: None),
-    "binary": (
-        re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)?"),
-        lambda text: base64.b64encode(base64.b64decode(text)).decode(),
-    ),
-    "timestamp": (
-        re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
-        lambda text: int(datetime.fromisoformat(f"{text}T00:00:00+00:00").timestamp() * 1000),
-    ),
-}
 
 
-def word(text: str) -> Value:
-    """The value of a plain word.
+@dataclass
+class Size:
+    """How much a workflow has come to, with all that aliases and includes repeat."""
 
-    >>> word("0.5"), word("1.5"), word("010"), word("yes"), word("1e3")
-    ('0.5', 1.5, 8, 'yes', 1000.0)
-    """
-    if text in _BOOLS:
-        return _BOOLS[text]
-    if text in _NULLS:
-        return None
-    if text in _SPECIAL:
-        return _SPECIAL[text]
-    if _INT.fullmatch(text):
-        return _integer(text)
-    if _FLOAT.fullmatch(text):
-        number = float(text.replace("_", ""))
-        return number if abs(number) < math.inf else _SPECIAL[f"{'-' * (number < 0)}.inf"]
-    if _SEXAGESIMAL.fullmatch(text):
-        parts = text.lstrip("+-").replace("_", "").split(":")
-        seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(parts)))
-        return -seconds if text.startswith("-") else seconds
-    if text == "<<":
-        raise ValueError("the unquoted word << is only for keys: quote it")
-    return text
+    values: int = 0
+    files: int = 0
+
+    def add_value(self, place: "Location") -> None:
+        """One more value; raises `Refused`."""
+        self.values += 1
+        self._check(self.values, "yaml_values", "values, aliases and includes counted", place)
+
+    def add_file(self, place: "Location") -> None:
+        """One more file; raises `Refused`."""
+        self.files += 1
+        self._check(self.files, "includes", "included files", place)
+
+    def _check(self, count: int, limit: str, what: str, place: "Location") -> None:
+        most: int = getattr(limits.current(), limit)
+        if count > most:
+            raise Refused(f"{place}: more than {most} {what} ({limits.raising(limit)})")
 
 
-def _integer(text: str) -> int:
-    sign = -1 if text.startswith("-") else 1
-    digits = text.lstrip("+-").replace("_", "")
-    if digits[:2] in _BASES:
-        return sign * int(digits[2:], _BASES[digits[:2]])
-    return sign * int(digits, 8 if len(digits) > 1 and digits[0] == "0" else 10)
-
-
-def load(text: str, file: str, include: Include | None = None) -> Value:
+def load(text: str, file: str, include: Include | None = None, size: Size | None = None) -> Value:
     """The one document of a YAML text; `include` brings the mapping of an `!include` path."""
     try:
         node = yaml.compose(text.removeprefix("\ufeff"), Loader=_NoTypes)
+    except _TooDeepError as error:
+        raise _too_deep(Location(file, error.line)) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         location = Location(file, mark.line + 1 if mark else 1)
         raise Refused(f"{location}: not valid YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise Refused(f"{file}: not valid YAML: {error}") from None
-    return None if node is None else _Builder(file, include).value(node)
+    return None if node is None else _Builder(file, include, size or Size()).value(node)
+
+
+class _TooDeepError(Exception):
+    line = 0
+
+
+def _too_deep(place: "Location") -> Refused:
+    most = limits.current().nesting
+    return Refused(
+        f"{place}: values nested more than {most} deep, or an alias within itself "
+        f"({limits.raising('nesting')})"
+    )
 
 
 class _NoTypes(yaml.SafeLoader):
@@ -139,6 +112,20 @@ class _NoTypes(yaml.SafeLoader):
         key: text for key, text in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if key != "/"
     }
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > limits.current().nesting:
+            error = _TooDeepError()
+            error.line = self.peek_event().start_mark.line + 1
+            raise error
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
     def resolve(self, kind: type, value: object, implicit: object) -> str:
         if kind is yaml.ScalarNode:
             return "!plain" if isinstance(implicit, tuple) and implicit[0] else f"{_TAG}str"
@@ -148,11 +135,22 @@ class _NoTypes(yaml.SafeLoader):
 class _Builder:
     """Nodes to values, mappings in document order, includes in place."""
 
-    def __init__(self, file: str, include: Include | None) -> None:
-        self.file = file
-        self.include = include
+    def __init__(self, file: str, include: Include | None, size: Size) -> None:
+        self.file, self.include, self.size = file, include, size
+        self.depth = 0
 
     def value(self, node: yaml.Node) -> Value:
+        """The value of a node; each use of an alias counts anew."""
+        place = Location(self.file, node.start_mark.line + 1)
+        self.size.add_value(place)
+        self.depth += 1
+        if self.depth > limits.current().nesting:
+            raise _too_deep(place)
+        value = self._value(node)
+        self.depth -= 1
+        return value
+
+    def _value(self, node: yaml.Node) -> Value:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
@@ -169,6 +167,8 @@ class _Builder:
             raise self._refused(
                 node, "a value must not start with !include: (write `!include : path` as a key)"
             )
+        if fault := unwritable(text):
+            raise self._refused(node, f"a text with {fault}")
         if node.tag == f"{_TAG}str":
             return text
         try:
@@ -177,7 +177,7 @@ class _Builder:
             raise self._refused(node, str(error)) from None
         if node.tag == "!plain":
             return value
-        form, typed = _TAGGED.get(node.tag.removeprefix(_TAG), (_NEVER, str))
+        form, typed = TAGGED.get(node.tag.removeprefix(_TAG), (NEVER, str))
         if not form.fullmatch(text):
             raise self._refused(node, f"the YAML tag {node.tag} on {text!r} is not supported")
         return typed(text)
@@ -273,12 +273,19 @@ def copy(value: Value) -> Value:
     return [copy(item) for item in value] if isinstance(value, list) else value
 
 
-def read(path: Path, file: str, include: Include | None = None) -> Value:
+def read(path: Path, file: str, include: Include | None = None, size: Size | None = None) -> Value:
     """The value of a UTF-8 file; `file` is its name in messages."""
+    most = limits.current().yaml_mb
     try:
-        return load(path.read_bytes().decode("utf-8"), file, include)
+        with path.open("rb") as opened:
+            content = opened.read((most << 20) + 1)
+        if len(content) > most << 20:
+            raise Refused(f"{file}: more than {most} MB ({limits.raising('yaml_mb')})")
+        return load(content.decode("utf-8"), file, include, size)
     except FileNotFoundError:
         raise Refused(f"{file}: no such file") from None
+    except OSError as error:
+        raise Refused(f"{file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Refused(f"{file}: not valid UTF-8") from None
 

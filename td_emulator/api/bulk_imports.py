@@ -202,10 +202,10 @@ class BulkImports:
             if session.imported is None:
                 return
             rows = session.imported.table()
-            if is_new_table(self._engine, session.database, session.table):
-                self._engine.write(session.database, session.table, rows)
-            else:
-                self._engine.append(session.database, session.table, rows)
+            with self._engine.lock:  # of two imports into a new table one comes second
+                is_first = is_new_table(self._engine, session.database, session.table)
+                add = self._engine.write if is_first else self._engine.append
+                add(session.database, session.table, rows)
             session.status = "committed"
         finally:
             if session.status != "committed":

@@ -50,9 +50,10 @@ class Databases:
         """POST /v3/table/create/{database}/{table}/log: a table with `time` alone."""
         self._need_database(database)
         _allowed("table", table)
-        if table in self._engine.tables(database):
-            raise ApiError(409, f"Table {database}.{table} already exists")
-        self._engine.create_table(database, table, [TIME])
+        with self._engine.lock:
+            if table in self._engine.tables(database):
+                raise ApiError(409, f"Table {database}.{table} already exists")
+            self._engine.create_table(database, table, [TIME])
         return _log_table(database, table)
 
     def delete_table(self, call: Call, database: str, table: str) -> Answer:
@@ -66,33 +67,36 @@ class Databases:
         self._need_table(database, table)
         _allowed("table", new)
         overwrite = call.parameters.get("overwrite", "").lower() == "true"
-        if new in self._engine.tables(database) and not overwrite:
-            raise ApiError(409, f"Table {database}.{new} already exists")
-        self._engine.rename_table(database, table, new)
+        with self._engine.lock:
+            if new in self._engine.tables(database) and not overwrite:
+                raise ApiError(409, f"Table {database}.{new} already exists")
+            self._engine.rename_table(database, table, new)
         return _log_table(database, new)
 
     def swap_tables(self, call: Call, database: str, table: str, other: str) -> Answer:
         """POST /v3/table/swap/{database}/{table}/{other}"""
-        self._need_table(database, table)
-        self._need_table(database, other)
-        temporary = f"{table[:240]}__swapping"
-        for old, new in ((table, temporary), (other, table), (temporary, other)):
-            self._engine.rename_table(database, old, new)
+        with self._engine.lock:
+            self._need_table(database, table)
+            self._need_table(database, other)
+            temporary = names.unused(table, "swapping")
+            for old, new in ((table, temporary), (other, table), (temporary, other)):
+                self._engine.rename_table(database, old, new)
         return answer(database=database, table1=table, table2=other)
 
     def update_schema(self, call: Call, database: str, table: str) -> Answer:
         """POST /v3/table/update-schema/{database}/{table}, here only while it has no rows."""
         self._need_table(database, table)
-        if self._engine.count(database, table):
-            raise ApiError(
-                422, "update-schema: the emulator can do it only to a table without rows"
-            )
         try:
             schema = json.loads(call.parameters.get("schema", ""))
             columns = [(str(name), types.from_td(kind)) for name, kind, *_ in schema]
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ApiError(422, f"update-schema: not a schema: {error}") from error
-        self._engine.create_table(database, table, [*columns, TIME])
+        with self._engine.lock:
+            if self._engine.count(database, table):
+                raise ApiError(
+                    422, "update-schema: the emulator can do it only to a table without rows"
+                )
+            self._engine.create_table(database, table, [*columns, TIME])
         return _log_table(database, table)
 
     def look_up_connection(self, call: Call) -> Answer:

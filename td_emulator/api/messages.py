@@ -97,7 +97,7 @@ def _members(body: bytes) -> dict[str, str]:
     """The members of a JSON object, those that are no text as JSON; none where it is no object."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     members = content.items() if isinstance(content, dict) else ()
     return {

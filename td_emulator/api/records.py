@@ -23,7 +23,15 @@ from td_emulator.engines.protocol import TIME
 
 BLOCK_RECORDS = 10_000
 CHUNK_BYTES = 1 << 18
+# A list that is empty takes a byte here and 56 in memory, so that a block of records is not large.
+BLOCK_BYTES = MOST_RECORD_BYTES = 1 << 22
+# What a part may come to: a few bytes of zeros would fill the disk.
+LITTLE_BYTES, MOST_TIMES = 1 << 27, 200
 MOST_ERRORS = 1_000  # so many wrong records are kept for bulk_import/error_records
+MOST_ERROR_BYTES = 10_000  # of each of them
+_NOT_MSGPACK = (
+    OSError, EOFError, zlib.error, ValueError, TypeError, OverflowError, msgpack.UnpackException
+)  # fmt: skip
 INT64 = range(-(1 << 63), 1 << 63)
 
 
@@ -85,9 +93,18 @@ def _write(parts: Sequence[Path], trino_types: Mapping[str, str], imported: Impo
                 wrong = [record for record in block if not _is_valid(record)]
                 imported.valid_records += len(valid)
                 imported.error_records += len(wrong)
-                imported.errors += wrong[: MOST_ERRORS - len(imported.errors)]
+                _keep(wrong, imported.errors)
                 arrays = [_array(valid, name, kind) for name, kind in trino_types.items()]
                 writer.write_batch(pa.record_batch(arrays, schema=schema))
+
+
+def _keep(wrong: Sequence[object], errors: list[object]) -> None:
+    """Keep the wrong records, as far as they are few and small."""
+    for record in wrong:
+        if len(errors) == MOST_ERRORS:
+            return
+        if len(msgpack.packb(record, datetime=True)) <= MOST_ERROR_BYTES:
+            errors.append(record)
 
 
 def _array(records: Sequence[dict[str, Any]], name: str, trino: str) -> pa.Array:
@@ -107,21 +124,27 @@ def _by_number(name: str) -> list[tuple[int, str]]:
 
 def _blocks(part: Path) -> Iterator[list[Any]]:
     """The objects of a part, some thousands at a time; raises `BadPart`."""
-    unpacker = msgpack.Unpacker(raw=False, strict_map_key=False)
-    total_bytes, block = 0, []
+    unpacker = msgpack.Unpacker(
+        raw=False, strict_map_key=False, max_buffer_size=MOST_RECORD_BYTES + CHUNK_BYTES
+    )
+    most_bytes = max(LITTLE_BYTES, MOST_TIMES * part.stat().st_size)
+    total_bytes, block_began, block = 0, 0, []
     try:
         with gzip.open(part) as file:
             while chunk := file.read(CHUNK_BYTES):
                 total_bytes += len(chunk)
+                if total_bytes > most_bytes:
+                    raise BadPart(f"more than {MOST_TIMES} times its size, unpacked")
                 unpacker.feed(chunk)
                 for record in unpacker:
                     block.append(record)
-                    if len(block) == BLOCK_RECORDS:
+                    is_large = unpacker.tell() - block_began > BLOCK_BYTES
+                    if len(block) == BLOCK_RECORDS or is_large:
                         yield block
-                        block = []
+                        block, block_began = [], unpacker.tell()
         if unpacker.tell() != total_bytes:
             raise BadPart("the last record is incomplete")
-    except (OSError, EOFError, zlib.error, ValueError, msgpack.UnpackException) as error:
+    except _NOT_MSGPACK as error:
         raise BadPart(str(error)) from error
     if block:
         yield block

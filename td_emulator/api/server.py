@@ -5,7 +5,6 @@ import os
 import re
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,14 +14,17 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote
 
-from td_emulator.api import keys
+from td_emulator.api import bodies, keys
 from td_emulator.api.faults import Fault, Faults
 from td_emulator.api.messages import Answer, ApiError, Call, Request, parameters
 from td_emulator.api.routes import Route, dispatch
 from td_emulator.engines.protocol import EngineError
 
 log = logging.getLogger(__name__)
-CHUNK_BYTES = 1 << 18
+READ_SECONDS = 120.0  # that a client may send nothing, or take nothing
+# No name of elsewhere may lead a browser here: it would send what a page there says.
+HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
+_INCOMPLETE = ApiError(400, "the body is shorter than its Content-Length")
 _STATUS_OF = {"SCHEMA_NOT_FOUND": 404, "TABLE_NOT_FOUND": 404, "TABLE_ALREADY_EXISTS": 409}
 
 
@@ -87,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    timeout = None
+    timeout = READ_SECONDS
 
     @property
     def emulator(self) -> Server:
@@ -114,11 +116,20 @@ class _Handler(BaseHTTPRequestHandler):
         raw_path, _, query = self.path.partition("?")
         # td-client joins its endpoint and "/v3/..." with a slash too many
         path = unquote(re.sub("/{2,}", "/", raw_path))
-        body, file = self._body()
-        call, request = self._read(path, query, body or b"", file)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        allowed = keys.may(_key(headers))
+        try:
+            _check_host(headers.get("host", ""))
+            folder = self.emulator.folder if self.command == "PUT" and allowed else None
+            content, file = bodies.read(self.rfile, headers, folder=folder, known=bool(allowed))
+        except ApiError as error:
+            status = self._refuse(error)
+            self._print_line(path, status, seconds=time.monotonic() - began)
+            return
+        call, request = self._read(path, query, content or b"", file, headers, allowed)
         number, fault = self.emulator.arrived(request)
-        is_complete = body is not None or file is not None
-        status = self._answer(call, fault) if is_complete else self._refuse_incomplete()
+        is_complete = content is not None or file is not None
+        status = self._answer(call, fault) if is_complete else self._refuse(_INCOMPLETE)
         self.emulator.answered(number, replace(request, status=status))
         if file is not None:
             file.unlink(missing_ok=True)
@@ -128,12 +139,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.emulator.line is not None:
             self.emulator.line(f"{self.command} {path} {status or 'cut'} {1000 * seconds:.0f} ms")
 
-    def _read(self, path: str, query: str, body: bytes, file: Path | None) -> tuple[Call, Request]:
+    def _read(
+        self,
+        path: str,
+        query: str,
+        body: bytes,
+        file: Path | None,
+        headers: Mapping[str, str],
+        allowed: str | None,
+    ) -> tuple[Call, Request]:
         """The request for its handler, and as the log has it."""
-        headers = {name.lower(): value for name, value in self.headers.items()}
         text = body.decode(errors="replace") if path == "/v1/statement" else ""
         values = parameters(query, headers.get("content-type", ""), body)
-        allowed = keys.may(_key(headers))
         call = Call(
             path=path,
             parameters=values,
@@ -163,11 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(answer, half=kind == "half")
         return answer.status
 
-    def _refuse_incomplete(self) -> int:
-        """The client went away, or stopped sending, in the middle of its body."""
+    def _refuse(self, error: ApiError) -> int:
+        """Answer, and end the connection: what comes next on it is not known."""
         self.close_connection = True
-        self._send(ApiError(400, "the body is shorter than its Content-Length").answer())
-        return 400
+        self._send(error.answer())
+        return error.status
 
     def _planned_error(self, kind: str) -> Answer | None:
         """The error of a fault that is a status."""
@@ -213,44 +230,16 @@ class _Handler(BaseHTTPRequestHandler):
         _shut(self.connection)
         return 0
 
-    def _body(self) -> tuple[bytes | None, Path | None]:
-        """The body: an upload as a file, all else as bytes; neither where it is incomplete."""
-        length = int(self.headers.get("Content-Length") or 0)
-        if "chunked" in (self.headers.get("Transfer-Encoding") or ""):
-            return self._chunks(), None
-        if self.command != "PUT":
-            body = self.rfile.read(length)
-            return (body if len(body) == length else None), None
-        return None, self._upload(length)
-
-    def _upload(self, length: int) -> Path | None:
-        with tempfile.NamedTemporaryFile(dir=self.emulator.folder, delete=False) as file:
-            remaining = length
-            while remaining and (chunk := self.rfile.read(min(CHUNK_BYTES, remaining))):
-                remaining -= file.write(chunk)
-        if remaining:
-            Path(file.name).unlink()
-            return None
-        return Path(file.name)
-
-    def _chunks(self) -> bytes:
-        """A body in chunks: a line with the size (hexadecimal) before, an empty line after each."""
-        body = b""
-        while size := self._chunk_size():
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def _chunk_size(self) -> int:
-        size, *_ = self.rfile.readline().split(b";")
-        return int(size or b"0", 16)
-
 
 def _key(headers: Mapping[str, str]) -> str:
     """The API key: of the REST API, of Trino's protocol, or of its older name Presto."""
     names = ("authorization", "x-trino-user", "x-presto-user")
     return next((headers[name] for name in names if headers.get(name)), "")
+
+
+def _check_host(host: str) -> None:
+    if not HOSTS.fullmatch(host.lower()):
+        raise ApiError(421, "the emulator answers at 127.0.0.1 and localhost alone")
 
 
 def _shut(connection: socket.socket) -> None:

@@ -1,6 +1,7 @@
 """Trino's HTTP protocol: a statement is posted, its rows are fetched page by page by `nextUri`."""
 
 import itertools
+import secrets
 import threading
 import time
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class TrinoStatements:
         """POST /v1/statement, the body is the SQL: queued, rows come by `nextUri`."""
         with self._lock:
             number = next(self._numbers)
-        id = f"{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}_{number:05d}_tdemu"
+        began = time.strftime("%Y%m%d_%H%M%S", time.gmtime())
+        id = f"{began}_{number:05d}_{secrets.token_hex(16)}"  # its pages come without the key
         pages = Pages(self._folder / f"{id}.json")
         database = call.headers.get("x-trino-schema") or call.headers.get("x-presto-schema") or ""
         task = SqlTask(

@@ -103,8 +103,10 @@ class SqlTask:
             complaint = names.complaint("table", statement.table)
             if complaint:
                 raise EngineError("INVALID_TABLE_PROPERTY", complaint)
-        if statement.kind == "insert" and self._has_no_columns(statement):
-            return self._insert_first(statement)
+        if statement.kind == "insert":
+            with self.engine.lock:  # until the first rows are there, no others may be the first
+                if self._has_no_columns(statement):
+                    return self._insert_first(statement)
         return self.engine.run(statement.text, self.database, self.scheduled_time)
 
     def _has_no_columns(self, statement: Statement) -> bool:
@@ -115,7 +117,7 @@ class SqlTask:
 
     def _insert_first(self, statement: Statement) -> QueryResult | int:
         """The first rows of such a table give it its columns [not verified on TD]."""
-        temporary = f"{statement.table[:240]}__first_rows"
+        temporary = names.unused(statement.table, "first_rows")
         quoted = f'"{statement.database}"."{temporary}"'
         sql = f"create table {quoted} as\n{statement.query}"
         count = self.engine.run(sql, self.database, self.scheduled_time)

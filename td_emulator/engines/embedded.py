@@ -43,7 +43,7 @@ def _alone(
 
     @functools.wraps(method)
     def locked(self: "EmbeddedEngine", *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._lock:
+        with self.lock:
             return method(self, *args, **kwargs)
 
     return locked
@@ -60,7 +60,7 @@ class EmbeddedEngine:
     ) -> None:
         self._folder = Folder(Path(folder))
         self._memory_bytes, self._threads = memory_bytes, threads or os.cpu_count() or 1
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     @_alone
     def databases(self) -> list[str]:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,7 +37,13 @@ class Engine(Protocol):
     """Databases of tables. Every method may be called from several threads at once.
 
     A missing table is an `EngineError` TABLE_NOT_FOUND, a missing database SCHEMA_NOT_FOUND.
+    Who holds the `lock` changes tables alone: several steps are then one.
     """
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """One that a thread may hold twice."""
+        ...
 
     def databases(self) -> list[str]:
         """The names of all databases, sorted."""

@@ -4,6 +4,7 @@ What our kernels raise comes out as raised; what DataFusion raises is refused, o
 machine (memory, disk, a broken file).
 """
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,9 @@ from td_mta.errors import Refused, WarehouseError
 from td_mta.trino_on_datafusion.program import Function, Program, TranslatedQuery, arrow_cast
 from td_mta.trino_on_datafusion.types import TrinoError, arrow, from_arrow
 
+DEEPEST, MOST_DOUBLINGS = 120, 10  # levels within a query's text
+_DOUBLING = ("exists", "coalesce")  # the engine's optimizer has their inside twice
+_MARKS = re.compile(r"""'[^']*'|"[^"]*"|(?P<word>\w*) ?\(|\)""")
 BATCH_ROWS = 32_768
 _FAULTS_OF_THE_MACHINE = ("Resources exhausted", "IO error", "Parquet error", "Object Store error")
 
@@ -35,6 +39,7 @@ def run(
     where the answer may not be Trino's, `WarehouseError` for what the machine lacks; while the
     rows are read, too.
     """
+    check_depth(query.sql)
     context = _context(scratch, memory_bytes, threads)
     for table, name in query.program.scans.items():
         path = file_of(table)
@@ -51,8 +56,32 @@ def run(
     return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, query))
 
 
+def check_depth(sql: str) -> None:
+    """Refuse a text that needs more of the stack than a thread has, or time that doubles by level.
+
+    What it counts are parentheses, and those of `_DOUBLING` for themselves.
+    """
+    opened: list[str] = []
+    deepest = doubling = doublings = 0
+    for mark in _MARKS.finditer(sql):
+        if mark["word"] is not None:
+            opened.append(mark["word"].lower())
+            doubling += opened[-1] in _DOUBLING
+        elif mark[0] == ")" and opened:
+            doubling -= opened.pop() in _DOUBLING
+        deepest, doublings = max(deepest, len(opened)), max(doublings, doubling)
+    if deepest > DEEPEST:
+        raise Refused(
+            f"expressions or queries nested {deepest} deep, once they are translated: {DEEPEST} at "
+            "most; make one of its steps a table"
+        )
+    if doublings > MOST_DOUBLINGS:
+        raise Refused(f"EXISTS or coalesce nested {doublings} deep: {MOST_DOUBLINGS} at most")
+
+
 def constant(sql: str, program: Program) -> list[Any]:
     """The rows, as Python values, of a query with one column and without a stored table."""
+    check_depth(sql)
     context = datafusion.SessionContext()
     for function in program.functions.values():
         context.register_udf(_user_function(function))
@@ -110,8 +139,8 @@ def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.Sessi
         .set("datafusion.execution.parquet.schema_force_view_types", "false")
         # A file's least and largest double leave NaN out: filters by them would lose rows.
         .set("datafusion.execution.collect_statistics", "false")
-        # Each step of a query stands inside the next one's text; 50 levels are too few.
-        .set("datafusion.sql_parser.recursion_limit", "200")
+        # Out of reach for DEEPEST levels: whoever meets it tries each level in another way again.
+        .set("datafusion.sql_parser.recursion_limit", "1000")
         .set("datafusion.sql_parser.map_string_types_to_utf8view", "false")
     )
     return datafusion.SessionContext(config, runtime)

@@ -4,6 +4,7 @@ sqlglot's own reading turns many functions into its portable ones; here each sta
 that the allow-list sees Trino's names and arguments, and nothing is translated by surprise.
 """
 
+import sys
 from collections.abc import Callable
 from typing import ClassVar, cast
 
@@ -14,6 +15,7 @@ from sqlglot.tokens import TokenType
 
 from td_mta.errors import Refused
 
+_FRAMES = 5000
 _LIMIT_BEFORE_OFFSET = (TokenType.LIMIT, TokenType.NUMBER, TokenType.OFFSET)
 _WITH_OWN_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
 
@@ -35,6 +37,7 @@ def parse(sql: str) -> exp.Expression:
 
     Raises `Refused` for text that is no query, and for what sqlglot reads but Trino does not.
     """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))  # 20 calls for one parenthesis
     try:
         tokens = [token.token_type for token in _Untranslated().tokenize(sql)]
         if TokenType.DCOLON in tokens:

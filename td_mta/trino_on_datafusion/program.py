@@ -20,6 +20,8 @@ from td_mta.trino_on_datafusion.types import BIGINT, Kernel, TrinoError, Type, a
 EPOCH = datetime.datetime(1970, 1, 1)
 _Shared = TypeVar("_Shared")
 
+MOST_QUERIES = 1000  # within a query, which is one text for the engine
+
 
 class _NoValue:
     """Stands where a constant would stand."""
@@ -79,12 +81,21 @@ class Program:
     raised: list[MtaError] = field(default_factory=list)  # by kernels while the query runs
     unsure: bool = False  # whether Trino, which skips arguments behind a NULL, may not fail
     _names: int = 0
+    _queries: int = 0
     _shared: dict[type, Any] = field(default_factory=dict)
 
     def fresh(self) -> str:
         """A name that nothing else in the query has."""
         self._names += 1
         return f"x{self._names}"
+
+    def count_query(self) -> None:
+        """One more query within this one; each use of WITH counts anew. Raises `Refused`."""
+        self._queries += 1
+        if self._queries > MOST_QUERIES:
+            raise Refused(
+                f"more than {MOST_QUERIES} queries in one (each use of one of WITH counts)"
+            )
 
     def shared(self, kind: type[_Shared]) -> _Shared:
         """The one object of a class that the kernels of this query share."""
@@ -177,6 +188,20 @@ def _computed(kernel: Kernel, args: Sequence[Bound]) -> Any:
 def literal(value: Any, kind: Type) -> Bound:
     """A constant of a type."""
     return Bound(_literal_sql(value, kind), kind, value)
+
+
+def balanced(word: str, parts: Sequence[str]) -> str:
+    """The parts in their order, joined by an operator that is associative.
+
+    In parentheses of few levels: the engine takes no more than its recursion limit.
+
+    >>> balanced("OR", ["a", "b", "c", "d"])
+    '((a OR b) OR (c OR d))'
+    """
+    if len(parts) == 1:
+        return parts[0]
+    middle = (len(parts) + 1) // 2
+    return f"({balanced(word, parts[:middle])} {word} {balanced(word, parts[middle:])})"
 
 
 def quoted(text: str) -> str:

@@ -216,7 +216,7 @@ class LocalWarehouse:
         return self._options if self.data and path.parent == self.data else OURS
 
     def _not_found(self, table: str) -> str:
-        paths = ", ".join(f"{folder / table}.csv" for folder in self._folders())
+        paths = ", ".join(f"{folder}/{table}.csv" for folder in self._folders())
         others = nearest(table, self.tables(), "these folders hold no table")
         return f"no table {table!r}: looked for {paths}; {others}"
 

@@ -45,6 +45,7 @@ def test_polls_count_twice_and_staging_tables_under_any_name() -> None:
         ("it failed, try again", "names no location"),
         ("table 'metrics' failed", "names no remedy"),
     ],
+    ids=["clear", "key", "two lines", "no location", "no remedy"],  # the key is another each time
 )
 def test_an_error_is_clear_when_it_names_location_and_remedy_in_a_line(
     message: str, problem: str

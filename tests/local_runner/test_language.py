@@ -9,7 +9,7 @@ import pytest
 from local_runner.javascript.names import ABSENT, KEPT
 from local_runner.javascript.syntax import recognise
 from local_runner.javascript.tokens import UnsupportedError
-from local_runner.workflow import session, templates, yaml_types
+from local_runner.workflow import session, templates, yaml_types, yaml_words
 from td_mta.errors import Refused
 
 SCOPE = {
@@ -404,7 +404,7 @@ def test_a_map_sees_its_earlier_keys_and_raw_values_but_not_the_tasks_own() -> N
     ],
 )
 def test_a_plain_word_gets_digdags_type(word: str, value: object) -> None:
-    typed = yaml_types.word(word)
+    typed = yaml_words.word(word)
     assert (typed, type(typed)) == (value, type(value))
 
 

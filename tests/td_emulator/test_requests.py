@@ -315,7 +315,7 @@ def test_an_upload_that_ends_early_is_refused(td: Emulator, http: Http) -> None:
     host, port = td.endpoint.split(":")
     with socket.create_connection((host, int(port)), timeout=10) as wire:
         wire.sendall(
-            b"PUT /v3/bulk_import/upload_part/load/a HTTP/1.1\r\nHost: x\r\n"
+            b"PUT /v3/bulk_import/upload_part/load/a HTTP/1.1\r\nHost: localhost\r\n"
             + f"Authorization: TD1 {API_KEY}\r\nContent-Length: 1000\r\n\r\nhalf".encode()
         )
         wire.shutdown(socket.SHUT_WR)

@@ -30,7 +30,7 @@ class TrinoEngine:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._lock = threading.Lock()  # held while tables change in several steps
+        self.lock = threading.RLock()  # held while tables change in several steps
         self._numbers = itertools.count()  # of temporary tables
 
     def databases(self) -> list[str]:
@@ -56,7 +56,7 @@ class TrinoEngine:
         return int(self._rows(f"select count(*) from {_qualified(database, table)}")[0][0])
 
     def create_table(self, database: str, table: str, columns: Sequence[tuple[str, str]]) -> None:
-        with self._lock:
+        with self.lock:
             self._rows(f"drop table if exists {_qualified(database, table)}")
             self._create(_qualified(database, table), columns)
 
@@ -65,7 +65,7 @@ class TrinoEngine:
 
     def rename_table(self, database: str, table: str, new: str) -> None:
         """See `Engine`; in two steps, since Trino renames to no name that another table has."""
-        with self._lock:
+        with self.lock:
             self.columns(database, table)  # a missing table must not cost the other one
             if table != new:
                 self._replace(database, table, new)
@@ -78,7 +78,7 @@ class TrinoEngine:
         return pa.Table.from_batches(batches, schema)
 
     def write(self, database: str, table: str, rows: pa.Table) -> None:
-        with self._lock:
+        with self.lock:
             temporary = self._temporary_name()
             columns = [(field.name, types.of_arrow(field.type)) for field in rows.schema]
             try:
@@ -91,7 +91,7 @@ class TrinoEngine:
                 raise
 
     def append(self, database: str, table: str, rows: pa.Table) -> None:
-        with self._lock:
+        with self.lock:
             self._widen(database, table, rows.schema)
             self._insert(_qualified(database, table), rows)
 

@@ -6,15 +6,17 @@ Each function takes a syntax node and the scope of its names; `nodes.py` lists w
 from sqlglot import exp
 
 from td_mta.errors import Refused
-from td_mta.trino_on_datafusion import constants, operators
-from td_mta.trino_on_datafusion.binding.expressions import Scope, bind, condition
+from td_mta.trino_on_datafusion import casts, constants, operators
+from td_mta.trino_on_datafusion.binding.expressions import Scope, bind, condition, operands
 from td_mta.trino_on_datafusion.functions import calls
 from td_mta.trino_on_datafusion.functions.aggregate_names import is_aggregate
-from td_mta.trino_on_datafusion.program import Bound, arrow_cast, literal
-from td_mta.trino_on_datafusion.types import BOOLEAN, INTEGER
+from td_mta.trino_on_datafusion.program import Bound, arrow_cast, balanced, literal
+from td_mta.trino_on_datafusion.types import BOOLEAN, INTEGER, common_of
 
 # The types by whose values DataFusion joins the rows of `x IN (query)` as Trino compares them.
 _JOINABLE = ("boolean", "tinyint", "smallint", "integer", "bigint", "varchar", "date")
+
+_FEW = 10  # values of IN that are compared one by one
 
 
 def comparison(node: exp.Binary, scope: Scope) -> Bound:
@@ -35,9 +37,18 @@ def _negated(inner: Bound) -> Bound:
 
 def connective(node: exp.Connector, scope: Scope) -> Bound:
     """AND, OR. Trino leaves out the right side where the left decides: it must not fail there."""
-    left = condition(node.args["this"], scope)
-    right = condition(node.args["expression"], scope)
-    word = node.key.upper()
+    first, *others = (condition(operand, scope) for operand in operands(node, scope))
+    if not any(other.fails for other in others):
+        sql = balanced(node.key.upper(), [first.sql, *(other.sql for other in others)])
+        return Bound(sql, BOOLEAN, fails=first.fails)
+    *before, rest = first, *others
+    for left in reversed(before):
+        rest = _decided(node.key.upper(), left, rest, scope)
+    return rest
+
+
+def _decided(word: str, left: Bound, right: Bound, scope: Scope) -> Bound:
+    """One AND or OR, whose right side counts where the left does not decide."""
     sql = f"({left.sql} {word} {right.sql})"
     if not right.fails:
         return Bound(sql, BOOLEAN, fails=left.fails)
@@ -78,9 +89,23 @@ def membership(node: exp.In, scope: Scope) -> Bound:
         raise Refused(
             f"{node.sql('trino')!r}: Trino 476 mistakes NULL in a longer list for a value"
         )
+    if listed := _listed(value, items, scope):
+        return listed
     tests = [operators.compare("eq", value, item, scope.program) for item in items]
-    sql = " OR ".join(test.sql for test in tests)
-    return Bound(f"({sql})", BOOLEAN, fails=any(test.fails for test in tests))
+    sql = balanced("OR", [test.sql for test in tests])
+    return Bound(sql, BOOLEAN, fails=any(test.fails for test in tests))
+
+
+def _listed(value: Bound, items: list[Bound], scope: Scope) -> Bound | None:
+    """IN of a longer list of constants as the engine's own; None for any other list."""
+    if len(items) <= _FEW or not all(item.constant and not item.error for item in items):
+        return None
+    kind = common_of(bound.type for bound in (value, *items))
+    if kind is None or kind.kind not in _JOINABLE:
+        return None
+    first = casts.coerce(value, kind, scope.program).sql
+    others = ", ".join(literal(item.value, kind).sql for item in items)
+    return Bound(f"({first} IN ({others}))", BOOLEAN, fails=value.fails)
 
 
 def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:

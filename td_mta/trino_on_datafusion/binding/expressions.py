@@ -15,6 +15,8 @@ from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound, Program, literal
 from td_mta.trino_on_datafusion.types import BOOLEAN, UNKNOWN, Type, common_of
 
+LONGEST = 1_000_000  # some functions have an argument twice: nested, their text doubles
+
 
 class Scope(Protocol):
     """What names mean in one part of a query, and what else only the query knows."""
@@ -47,7 +49,20 @@ def bind(node: exp.Expression, scope: Scope) -> Bound:
     if rule is None:
         raise Refused(f"{node.key.upper()} in {node.sql('trino')!r}")
     only(node, *rule.parts)
-    return rule.bind(node, scope)
+    bound = rule.bind(node, scope)
+    if len(bound.sql) > LONGEST:
+        raise Refused(f"an expression of more than {LONGEST} characters, once it is translated")
+    return bound
+
+
+def operands(node: exp.Binary, scope: Scope) -> list[exp.Expression]:
+    """What one operator joins, from the left: of `a or b or c` all three."""
+    found: list[exp.Expression] = [node.args["expression"]]
+    left: exp.Expression = node.args["this"]
+    while type(left) is type(node) and scope.replaced(left) is None:
+        found.append(left.args["expression"])
+        left = left.args["this"]
+    return [left, *reversed(found)]
 
 
 def condition(node: exp.Expression, scope: Scope) -> Bound:

@@ -27,7 +27,7 @@ from td_mta.trino_on_datafusion.binding.scopes import (
     ItemScope,
     mentions_aggregate,
 )
-from td_mta.trino_on_datafusion.binding.set_operations import limited, set_operation
+from td_mta.trino_on_datafusion.binding.set_operations import limited, set_operation, sides
 from td_mta.trino_on_datafusion.binding.sources import source, values_relation
 from td_mta.trino_on_datafusion.parse import only, parse
 from td_mta.trino_on_datafusion.program import Bound, Program, TranslatedQuery
@@ -45,9 +45,12 @@ def translate(sql: str, catalog: Catalog, now: int) -> TranslatedQuery:
     `catalog` gives the columns of a stored table (its errors pass through), `now` is the session's
     time in unix seconds. Raises `TrinoError` for constants with which Trino fails before it runs.
     """
-    tree = parse(sql)
     program = Program(now)
-    relation = bind_query(tree, Context(program, catalog, NODES, bind_query))
+    try:
+        tree = parse(sql)
+        relation = bind_query(tree, Context(program, catalog, NODES, bind_query))
+    except RecursionError:
+        raise Refused("a query whose expressions or queries are nested too deep") from None
     types = tuple(column.type for column in relation.columns)
     for kind in types:
         if kind.kind == "timestamp with time zone" and kind.args[1] is None:
@@ -76,12 +79,12 @@ def _computes_every_row(tree: exp.Expression) -> bool:
 
 def bind_query(node: exp.Expression, context: Context) -> Relation:
     """A query as DataFusion text with its columns."""
+    context.program.count_query()
     context = _with_queries(node, context)
     if isinstance(node, exp.Select):
         return _Select(node, context).relation()
     if isinstance(node, exp.SetOperation):
-        left, right = bind_query(node.this, context), bind_query(node.expression, context)
-        return set_operation(node, left, right, context)
+        return set_operation(node, [bind_query(side, context) for side in sides(node)], context)
     if isinstance(node, exp.Values):
         return values_relation(node, context)
     if isinstance(node, exp.Subquery):

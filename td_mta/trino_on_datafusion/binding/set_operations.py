@@ -9,44 +9,60 @@ from td_mta.trino_on_datafusion import casts
 from td_mta.trino_on_datafusion.binding.keys import groupable, order_of, ordering
 from td_mta.trino_on_datafusion.binding.relations import Column, Context, Relation
 from td_mta.trino_on_datafusion.parse import only
-from td_mta.trino_on_datafusion.program import Bound
+from td_mta.trino_on_datafusion.program import Bound, balanced
 from td_mta.trino_on_datafusion.types import Type, common
 
 
+def sides(node: exp.SetOperation) -> list[exp.Expression]:
+    """The queries that a set operation joins; of a chain of UNION ALL all of them."""
+    found: list[exp.Expression] = [node.expression]
+    left = node.this
+    while _is_plain_union_all(node) and _is_plain_union_all(left):
+        found.append(left.expression)
+        left = left.this
+    return [left, *reversed(found)]
+
+
+def _is_plain_union_all(node: exp.Expression) -> bool:
+    parts = [part for name, part in node.args.items() if name not in ("this", "expression")]
+    return isinstance(node, exp.Union) and not any(parts)
+
+
 def set_operation(
-    node: exp.SetOperation, left: Relation, right: Relation, context: Context
+    node: exp.SetOperation, relations: Sequence[Relation], context: Context
 ) -> Relation:
-    """Rows of two queries, each column of the type to which both sides are converted."""
+    """Rows of several queries, each column of the type to which all sides are converted."""
     only(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
     is_distinct = bool(node.args.get("distinct"))
-    kinds = _column_types(node, left, right, is_distinct)
+    left, *others = relations
+    kinds = [column.type for column in left.columns]
+    for right in others:
+        kinds = _column_types(node, kinds, right, is_distinct)
     columns = tuple(
         Column(column.name, kind, context.program.fresh())
         for column, kind in zip(left.columns, kinds, strict=True)
     )
-    left_sql, right_sql = (
-        _side(side, kinds, columns, is_distinct, context) for side in (left, right)
-    )
+    texts = [_side(side, kinds, columns, is_distinct, context) for side in relations]
     word = f"{node.key.upper()}{'' if is_distinct else ' ALL'}"
     names = ", ".join(column.sql for column in columns)
-    rows = f"({left_sql} {word} {right_sql}) AS {context.program.fresh()}"
+    rows = f"{balanced(word, texts)} AS {context.program.fresh()}"
     keys = [_output_key(item, columns, context) for item in order_of(node)]
     return Relation(limited(f"SELECT {names} FROM {rows}", keys, node), columns)
 
 
 def _column_types(
-    node: exp.SetOperation, left: Relation, right: Relation, is_distinct: bool
+    node: exp.SetOperation, left: Sequence[Type], right: Relation, is_distinct: bool
 ) -> list[Type]:
     word = node.key.upper()
-    if len(left.columns) != len(right.columns):
-        raise Refused(f"{word} of {len(left.columns)} and {len(right.columns)} columns")
+    if len(left) != len(right.columns):
+        raise Refused(f"{word} of {len(left)} and {len(right.columns)} columns")
     if not is_distinct and not isinstance(node, exp.Union):
         raise Refused(f"{word} ALL")
     kinds = []
-    for left_column, right_column in zip(left.columns, right.columns, strict=True):
-        kind = common(left_column.type, right_column.type)
+    for left_kind, right_column in zip(left, right.columns, strict=True):
+        kind = common(left_kind, right_column.type)
         if kind is None:
-            raise Refused(f"{word} of {left_column.type} and {right_column.type}")
+            raise Refused(f"{word} of {left_kind} and {right_column.type}")
         kinds.append(kind)
     return kinds
 

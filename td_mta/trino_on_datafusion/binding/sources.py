@@ -14,6 +14,7 @@ from td_mta.trino_on_datafusion.parse import only
 from td_mta.trino_on_datafusion.program import Bound
 from td_mta.trino_on_datafusion.types import BIGINT, Type, array
 
+MOST_JOINS = 100  # the engine's time to plan them grows with the square, its stack with each
 _JOINS = {  # side and kind as sqlglot has them
     ("", ""): "INNER JOIN",
     ("", "INNER"): "INNER JOIN",
@@ -33,7 +34,10 @@ def source(select: exp.Select, context: Context) -> Relation | None:
     if start is None:
         return None
     relation = _element(start.this, context)
-    for position, join in enumerate(select.args.get("joins") or []):
+    joins = select.args.get("joins") or []
+    if len(joins) > MOST_JOINS:
+        raise Refused(f"{len(joins)} joins in one FROM: {MOST_JOINS} at most")
+    for position, join in enumerate(joins):
         relation = _joined(relation, join, context, is_first=not position)
     return relation
 

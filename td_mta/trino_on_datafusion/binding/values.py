@@ -12,7 +12,13 @@ from sqlglot import exp
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion import casts, operators
-from td_mta.trino_on_datafusion.binding.expressions import Scope, bind, common_type, condition
+from td_mta.trino_on_datafusion.binding.expressions import (
+    Scope,
+    bind,
+    common_type,
+    condition,
+    operands,
+)
 from td_mta.trino_on_datafusion.functions import calls
 from td_mta.trino_on_datafusion.program import Bound, literal
 from td_mta.trino_on_datafusion.types import (
@@ -164,9 +170,8 @@ def _choice(
 
 def concatenation(node: exp.DPipe, scope: Scope) -> Bound:
     """||, which is the function concat."""
-    left = bind(node.args["this"], scope)
-    right = bind(node.args["expression"], scope)
-    return calls.call("concat", [left, right], scope.program)
+    parts = [bind(operand, scope) for operand in operands(node, scope)]
+    return calls.call("concat", parts, scope.program)
 
 
 def cast(node: exp.Cast, scope: Scope) -> Bound:

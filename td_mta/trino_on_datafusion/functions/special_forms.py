@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion import casts, operators
 from td_mta.trino_on_datafusion.kernels import numbers, td, texts, times, zones
-from td_mta.trino_on_datafusion.program import Bound, Program, literal
+from td_mta.trino_on_datafusion.program import Bound, Program, balanced, literal
 from td_mta.trino_on_datafusion.types import (
     BIGINT,
     BOOLEAN,
@@ -96,8 +96,8 @@ def _concat(args: list[Bound], program: Program) -> Bound:
         raise Refused(f"concat({_types(args)}): it takes two varchars or more")
     if all(arg.constant for arg in args):
         return program.call(texts.joined, args, VARCHAR)
-    sql = " || ".join(arg.sql for arg in args)
-    return Bound(f"({sql})", VARCHAR, fails=any(arg.fails for arg in args))
+    sql = balanced("||", [arg.sql for arg in args])
+    return Bound(sql, VARCHAR, fails=any(arg.fails for arg in args))
 
 
 def _extreme_of_row(name: str, kernel: Kernel) -> SpecialForm:

@@ -1,0 +1,123 @@
+"""Queries that are too long, too deep, or reach for what is no table: answered, or one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from local_runner.sql import answer
+
+ROWS = [[1], [2]]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The folder `data` with the table t, beside `other` with a table of its own, and `out`."""
+    root = tmp_path_factory.mktemp("sql")
+    for name in ("data", "other", "out"):
+        (root / name).mkdir()
+    (root / "data" / "t.csv").write_text("a,b\n1,x\n2,y\n", encoding="utf-8")
+    (root / "other" / "t.csv").write_text("secret\n42\n", encoding="utf-8")
+    return root / "data", root / "out"
+
+
+LONG = {
+    "sql_in_segv": "select a from t where a in (" + ",".join(map(str, range(10_000))) + ")",
+    "or": "select a from t where " + " or ".join(f"a = {i}" for i in range(500)),
+    "and": "select a from t where " + " and ".join(f"a <> {i}" for i in range(10, 500)),
+    "or_that_may_fail": "select a from t where "
+    + " or ".join(f"a / 1 = {i}" for i in range(1, 25)),
+    "union_all": "select max(a) from (" + " union all ".join(["select a from t"] * 200) + ")",
+    "concat": "select length(" + " || ".join(["b"] * 500) + ") from t",
+    "whens": "select case "
+    + " ".join(f"when a = {i} then {i}" for i in range(1000))
+    + " end from t",
+}
+ROWS_OF = {"union_all": [[2]], "concat": [[500], [500]]}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_query_is_answered(name: str, folders: tuple[Path, Path]) -> None:
+    assert answer(LONG[name], *folders, now=0)["rows"] == ROWS_OF.get(name, ROWS)
+
+
+def test_a_union_keeps_the_order_of_its_sides_and_one_type_for_all(
+    folders: tuple[Path, Path],
+) -> None:
+    sql = " union all ".join(["select 1 as n", "select 2", "select 3e0", "select 4", "select 5"])
+    assert answer(sql, *folders, now=0)["rows"] == [[1.0], [2.0], [3.0], [4.0], [5.0]]
+    assert answer(sql, *folders, now=0)["types"] == ["double"]
+
+
+def test_in_of_many_values_keeps_null_and_types(folders: tuple[Path, Path]) -> None:
+    many = ",".join(map(str, range(3, 30)))
+    sql = f"select x in ({many}) from (values (3), (1), (null)) v(x)"
+    assert answer(sql, *folders, now=0)["rows"] == [[True], [False], [None]]
+    texts = ",".join(f"'{i}'" for i in range(3, 30))
+    sql = f"select x in ({texts}) from (values ('3'), ('03')) v(x)"
+    assert answer(sql, *folders, now=0)["rows"] == [[True], [False]]
+
+
+def deep(start: str, inner: str, end: str, times: int) -> str:
+    return start * times + inner + end * times
+
+
+DEEP = {
+    "parentheses": f"select {deep('(', 'a', ')', 2000)} from t",
+    "not": f"select a from t where {'not ' * 2000} a = 1",
+    "minus": f"select {'- ' * 2000} a from t",
+    "case": f"select {deep('case when a = 1 then 1 else ', 'a', ' end', 1000)} from t",
+    "calls": f"select {deep('abs(', 'a', ')', 1000)} from t",
+    "subqueries": f"select * from {deep('(select * from ', 't', ')', 500)}",
+    "plus": f"select {' + '.join(['a'] * 2000)} from t",
+    "union": " union ".join(["select a from t"] * 1000),
+    "text_that_doubles": f"select {deep('nullif(', 'a', ', 1)', 60)} from t",
+    "with_that_doubles": "with q0 as (select a from t)"
+    + "".join(
+        f", q{i} as (select x.a from q{i - 1} x join q{i - 1} y on x.a = y.a)" for i in range(1, 60)
+    )
+    + " select * from q59",
+    "joins": "select t0.a from t t0 "
+    + " ".join(f"join t t{i} on t{i}.a = t0.a" for i in range(1, 400)),
+    "exists": f"select a from t where {deep('exists (select 1 from t where ', 'a = 1', ')', 40)}",
+    "coalesce": f"select {deep('coalesce(', 'a', ', 1)', 40)} from t",
+    "not_closed": "select " + "(" * 5000 + "a",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_a_query_that_is_too_deep_is_refused(name: str, folders: tuple[Path, Path]) -> None:
+    error = answer(DEEP[name], *folders, now=0)["error"]
+    assert error.startswith("REFUSED: ")
+    assert len(error) < 500
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'select * from "../other/t"',
+        'select * from "{other}/t"',
+        'select * from "{other}/t.csv"',
+        "select * from '{other}/t.csv'",
+        'select * from "t.csv"',
+        "select * from read_csv('{other}/t.csv')",
+        "select * from table(read_csv('{other}/t.csv'))",
+        "copy t to '{other}/copied.csv'",
+        "copy (select 1) to '{other}/copied.csv'",
+        "create external table x stored as csv location '{other}/t.csv'",
+        "create table x as select 1 as a",
+        "insert into t select 1, 'x'",
+        "drop table t",
+        "set datafusion.execution.batch_size = 1",
+        "explain analyze select * from t",
+        "select 1; drop table t",
+    ],
+)
+def test_a_query_reaches_only_the_tables_of_its_folders(
+    sql: str, folders: tuple[Path, Path]
+) -> None:
+    data, out = folders
+    other = data.parent / "other"
+    before = sorted(path for path in data.parent.rglob("*") if path.is_file())
+    result = answer(sql.format(other=other), data, out, now=0)
+    assert (result["rows"] or "42", "REFUSED" in (result["error"] or "")) == ("42", True), result
+    assert sorted(path for path in data.parent.rglob("*") if path.is_file()) == before
