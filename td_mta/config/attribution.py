@@ -28,6 +28,7 @@ READ_INTERVAL = (
     "+ time_interval.replace(/^-[0-9]+/, '')}"
 )
 SECONDS_OF = {"s": 1, "": 60, "m": 60, "h": 3600, "d": 86_400}
+LARGEST_SEED = 2**32 - 1  # that Keras and NumPy take
 MOST_COLUMNS = 6  # so that combinations of levels have a number each
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
 
@@ -107,7 +108,7 @@ class Config:
     user_column: str = follows("unique_id", checks.column)
     action_column: str = follows("channel_col", checks.column)
     user_rnd_column: str = parameter("ab_rnd", checks.column)
-    user_rnd_seed: int = parameter(18, checks.integer())
+    user_rnd_seed: int = parameter(18, checks.integer(at_least=-LARGEST_SEED, at_most=LARGEST_SEED))
     value_column: str | None = parameter(None, checks.column_or_none)
     metrics_table: str = parameter("metrics", checks.table)
     shapley_table: str = parameter("shapley", checks.table)
@@ -171,7 +172,7 @@ class Config:
     validation_fraction: float = parameter(0.1, checks.fraction)
     holdout: Literal["users", "forward"] = parameter("users", checks.choice("users", "forward"))
     shuffle_buffer_size: int = parameter(10000, checks.integer(at_least=1))
-    seed: int = parameter(18, checks.integer(at_least=0))
+    seed: int = parameter(18, checks.integer(at_least=0, at_most=LARGEST_SEED))
 
     shapley_exact_cells: int = parameter(12, checks.integer(at_least=1, at_most=20))
     shapley_permutations: int = parameter(200, checks.integer(at_least=2))

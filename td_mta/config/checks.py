@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from td_mta.warehouse.td_address import ADDRESS, DEFAULT_SERVER
 
 Check = Callable[[object], object]
+LONGEST_TABLE = 240  # characters: longer names are made from it
 
 
 class UnfitError(ValueError):
@@ -123,6 +124,14 @@ def encoding(value: object) -> str:
     return str(value)
 
 
+def table(value: object) -> str:
+    """The name of a table, which a file may have too."""
+    name = str(_plain_table(value))
+    if name.startswith(".") or len(name) > LONGEST_TABLE or "\n" in name:
+        raise UnfitError(f"a table name of up to {LONGEST_TABLE} characters, no point first")
+    return name
+
+
 def optional(check: Check) -> Check:
     """None, in any form that `params.yml` or Digdag writes it, or what `check` wants."""
 
@@ -139,10 +148,10 @@ def _number(value: object, wanted: str) -> int | float:
     for kind in (int, float):
         try:
             parsed = kind(value) if isinstance(value, str) else value
-        except ValueError:
+            if math.isfinite(parsed):
+                return parsed
+        except (ValueError, OverflowError):  # of thousands of digits, or beyond any float
             continue
-        if math.isfinite(parsed):
-            return parsed
     raise UnfitError(wanted)
 
 
@@ -160,7 +169,9 @@ def _matching(pattern: str, wanted: str) -> Check:
 
 SEPARATOR_WORDS = ("comma", "semicolon", "bar", "tab", "\\t")
 _NONE = (None, "", "none", "None", "null")
-table = _matching(r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons")
+_plain_table = _matching(
+    r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons"
+)
 column = _matching(r"""(?!none$)[^"`;]+""", "a column name without quotes or semicolons")
 text = _matching(r"[^']+", "text without single quotes")
 duration = _matching(r"[0-9]+[smhd]?", "minutes, or a time such as 90s, 30m, 1h or 1d")

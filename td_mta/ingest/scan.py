@@ -16,7 +16,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, columns, ids
+from td_mta.ingest import coercion, columns, ids, plain_columns
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import ORDER_ID, SpillFiles, spilled_schema
@@ -32,6 +32,7 @@ from td_mta.warehouse.names import missing_column, same_column
 log = logging.getLogger(__name__)
 
 MOST_CHANNELS = 1000
+LONGEST_CHANNEL = 1000  # characters
 
 
 class EmptyTableError(DataError):
@@ -108,7 +109,7 @@ def _scan_part(
     """One table: that of touchpoints, or that of orders after it."""
     rows, dropped = scan.rows, scan.dropped
     times = time_reader(settings, warehouse)
-    batches = warehouse.read(settings.table, _columns(settings, warehouse))
+    batches = plain_columns.read(warehouse, settings.table, _columns(settings, warehouse))
     for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
         files.write(_clean(batch, settings, readers, times, scan))
     scan.converted += readers.finished()
@@ -252,6 +253,12 @@ def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints
     scan.null_channels += names.null_words
     if names.trimmed:
         scan.converted[f"spaces around names in column {column}"] += names.trimmed
+    longest = max(names.names, key=lambda name: len(name or ""))
+    if longest and len(longest) > LONGEST_CHANNEL:
+        raise DataError(
+            f"{settings.location(column)} must hold names of at most {LONGEST_CHANNEL:,} "
+            f"characters, got one of {len(longest):,}: {longest[:20]!r}…; check action_column"
+        )
     codes = [_channel_code(name, scan) for name in names.names]
     if len(scan.channels) > MOST_CHANNELS:
         raise DataError(

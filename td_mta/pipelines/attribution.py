@@ -24,6 +24,7 @@ from td_mta.ingest import page_views, sql_input
 from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import confounding, credit_rows, given_table, outputs
@@ -31,7 +32,7 @@ from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.pipelines.experiments import correct
-from td_mta.reporting import run_facts
+from td_mta.reporting import diagnostics, run_facts
 from td_mta.shapley import convergence, intervals
 from td_mta.shapley.convergence import Candidate, CreditChange
 from td_mta.shapley.delta import Units, channel_covariance, delta_intervals, gradient
@@ -138,6 +139,9 @@ def _read(
     given_table.check_orders(extracted.table_facts, config)
     counts = (f"{what.replace('_', ' ')} {number:,}" for what, number in extracted.counts.items())
     log.info("extracted: %s", ", ".join(counts))
+    if extracted.examples.group.max(initial=0) < GROUPS:
+        what = "users" if config.holdout == "users" else "days"
+        log.warning("%s", diagnostics.nothing_held_out(what))
     return touchpoints, extracted
 
 

@@ -31,7 +31,7 @@ from td_mta.warehouse.appending import appended
 from td_mta.warehouse.file_options import OURS, FileOptions
 from td_mta.warehouse.files import folder as table_files
 from td_mta.warehouse.files import notes
-from td_mta.warehouse.files.typed_files import TypedFiles, parquet
+from td_mta.warehouse.files.typed_files import TypedFiles, parquet, parquet_batches
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
 
 log = logging.getLogger(__name__)
@@ -72,8 +72,7 @@ class LocalWarehouse:
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         existing, path = self.columns(table), str(self._path(table))
         names = [find_column(name, existing, path) for name in columns]
-        file = parquet(self.typed_file(table))
-        for batch in file.iter_batches(batch_size=READ_ROWS, columns=names):
+        for batch in parquet_batches(self.typed_file(table), names, READ_ROWS):
             # a Parquet file gives the columns in its own order, under its own names
             arrays = [batch.column(name) for name in names]
             yield pa.record_batch(arrays, names=list(columns))
