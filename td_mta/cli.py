@@ -4,6 +4,7 @@ No heavy library is imported here, so that --help and a wrong option answer at o
 """
 
 import argparse
+import io
 import logging
 import os
 import re
@@ -79,6 +80,7 @@ def parser(program: str = "python -m td_mta.main") -> argparse.ArgumentParser:
 def open_table(options: argparse.Namespace) -> OpenTable:
     """The table that the options name, with its columns found where nobody set them."""
     data, chosen = with_file(options)
+    _check_encoding(options.out)
     config = _config(options.config, chosen, options.out)
     kind = options.warehouse or ("td" if data is None else "local")
 
@@ -94,6 +96,14 @@ def open_table(options: argparse.Namespace) -> OpenTable:
         config, chosen, warehouse, file=options.file, local=kind == "local"
     )
     return OpenTable(config, warehouse, notes)
+
+
+def _check_encoding(out: Path) -> None:
+    """Raise `ConfigError` for a folder whose name no table of ours could hold."""
+    try:
+        str(out).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError(f"--out must be a name in UTF-8, got {str(out)!r}") from None
 
 
 def _config(path: Path | None, chosen: dict[str, str], out: Path) -> "Config":
@@ -201,7 +211,9 @@ def _server(environment: Mapping[str, str]) -> str:
 
 
 def log_to_stderr() -> None:
-    """Log from INFO on, so that stdout holds results alone."""
+    """Log from INFO on, so that stdout holds results alone; what it cannot write is escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO,

@@ -13,6 +13,7 @@ from typing import Any
 
 from td_mta.errors import ConfigError
 
+LONGEST_SHOWN = 200  # characters of a template
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _TOKEN = re.compile(r"\s*(==|[?:()+-]|[A-Za-z_]\w*|[0-9]+|'[^']*'|\.replace\(/.+?/g?, '[^']*'\))")
 _REPLACE = re.compile(r"\.replace\(/(.+?)/(g?), '([^']*)'\)")
@@ -46,7 +47,7 @@ def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> st
         except (ValueError, IndexError, RecursionError):
             raise ConfigError(
                 f"{location}: ${{}} must hold the name of a parameter alone, got "
-                f"${{{placeholder[1].strip()}}}"
+                f"${{{placeholder[1].strip()[:LONGEST_SHOWN]}}}"
             ) from None
 
     return _PLACEHOLDER.sub(value, text)

@@ -8,6 +8,7 @@ import pytest
 from td_mta import main
 from td_mta.config import attribution as configuration
 from td_mta.errors import ConfigError
+from td_mta.pipelines import attribution
 from tests.hostile import touchpoints
 
 DEEP = "[" * 5000 + "]" * 5000
@@ -89,3 +90,16 @@ def test_a_pattern_that_backtracks_for_ever_ends() -> None:
     pattern = "${in_db.replace(/(a+)+b/, 'x')}"
     config = configuration.from_params({"in_db": "a" * 200, "union_table": pattern}, "test")
     assert config.union_table == "a" * 200
+
+
+@pytest.mark.parametrize("fraction", ["1e-300", "0.001"], ids=["full_vf_tiny", "full_n_vf001"])
+def test_that_nobody_is_held_out_is_said_before_training(
+    fraction: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def train(*_: object, **__: object) -> None:
+        raise ConfigError("training begins")
+
+    monkeypatch.setattr(attribution, "_train", train)
+    file = touchpoints.csv(tmp_path)
+    assert touchpoints.run(file, "--set", f"validation_fraction={fraction}") == 2
+    assert "No users could be held out of so few: how well the model predicts" in caplog.text
