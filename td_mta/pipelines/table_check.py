@@ -1,13 +1,12 @@
 """What a table holds and what a run will say of it, without a model: seconds instead of minutes."""
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from td_mta import scratch
 from td_mta.config.attribution import Config
 from td_mta.dataset.period import period_of
 from td_mta.ingest.beside import costs, experiments
@@ -61,8 +60,8 @@ def check(config: Config, warehouse: Warehouse) -> Checked:
     """Read the table as a run does; raises what a run would raise for it."""
     given_costs = costs.read(config, warehouse)
     given_experiments = experiments.read(config, warehouse)
-    with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
-        touchpoints = given_table.read(config, warehouse, Path(spill))
+    with scratch.folder() as spill:
+        touchpoints = given_table.read(config, warehouse, spill)
         period = period_of(touchpoints, config)
         channels = len(touchpoints.channels)
         found, value = TableFacts(config.rules_window_days), 0.0

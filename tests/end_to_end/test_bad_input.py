@@ -6,6 +6,7 @@ local_runner/test_archive.py, with the image in test_container.py.
 """
 
 import itertools
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pytest
 
 from td_emulator import API_KEY, READ_ONLY_KEY, Emulator, Fault
 from tests.end_to_end import compare, secret, shop, stages
-from tests.end_to_end.runs import fill, tables_in
+from tests.end_to_end.runs import ROOT, fill, tables_in
 
 pytestmark = pytest.mark.slow
 OLD = {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.OUTPUTS}
@@ -66,10 +67,10 @@ def nobody_converts(td: Emulator, out: Path) -> None:
 
 
 def full_disk(td: Emulator, out: Path) -> None:
-    """The records' list cannot be written: its temporary name is a device without room."""
-    records = out / "positive_tfrecords"
-    records.mkdir(parents=True)
-    (records / "records.json.part").symlink_to("/dev/full")
+    """The task of the model can write no file of more than a few bytes."""
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+    (out.parent / "site").mkdir()
+    (out.parent / "site" / "sitecustomize.py").write_text(limit)
 
 
 def killed(path: str, at: int) -> Callable[[Emulator, Path], None]:
@@ -162,7 +163,7 @@ CASES = [
         says=("--session", "time_interval"),
     ),
     Bad(
-        id="no disk for records",
+        id="no disk for the run",
         spoil=full_disk,
         task=PYTHON,
         says=("the disk is full", "larger machine"),
@@ -183,8 +184,11 @@ CASES = [
 
 
 @pytest.mark.parametrize("bad", CASES, ids=lambda bad: bad.id)
-def test_bad_input_ends_with_one_message_at_its_task(bad: Bad, tmp_path: Path) -> None:
+def test_bad_input_ends_with_one_message_at_its_task(
+    bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{ROOT}")
     with stages.emulator(tmp_path / "td") as td:
         fill(td, shop.tables(users=60) | OLD)
         if bad.only:
