@@ -23,7 +23,7 @@ PICTURE = """
    ▲
  metrics  shapley  baselines                        core
    ▲
- config  trino_on_datafusion  warehouse  model      adapters
+ config  model  publishing  trino_on_datafusion  warehouse   adapters
    ▲
  ingest
    ▲

@@ -147,6 +147,8 @@ class Config:
     history_days: int | None = parameter(None, checks.optional(checks.integer(at_least=0)))
     read_interval: str = parameter("", checks.optional(checks.interval))
     day_timezone: str = parameter("UTC", checks.time_zone)
+    first_day: str | None = parameter(None, checks.optional(checks.day))
+    last_day: str | None = parameter(None, checks.optional(checks.day))
     conversion_row_is_touch: bool = parameter(True, checks.flag)
     augment_last_day: bool = parameter(False, checks.flag)
     users_per_tfrecord: int = parameter(20000, checks.integer(at_least=1))
@@ -298,6 +300,11 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
 def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
     """What no check of a single value can see."""
     _check_control_columns(config, settings)
+    if config.first_day and config.last_day and config.first_day > config.last_day:
+        raise ConfigError(
+            f"{parameters.location('first_day', settings)} must not be after last_day, got "
+            f"{config.first_day} with last_day {config.last_day}"
+        )
     first, last = config.position_first, config.position_last
     if first + last > 1 or not last:
         raise ConfigError(

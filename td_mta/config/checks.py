@@ -3,6 +3,7 @@
 Numbers may come as text: Digdag passes 0.5 so, and all of `--set` is text.
 """
 
+import datetime
 import math
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from td_mta.warehouse.td_address import ADDRESS, DEFAULT_SERVER
 
 Check = Callable[[object], object]
+FIRST_DAY = "1970-01-02"
 LONGEST_TABLE = 240  # characters: longer names are made from it
 
 
@@ -105,6 +107,18 @@ def time_zone(value: object) -> str:
         return ZoneInfo(str(value)).key
     except (ValueError, OSError, LookupError):  # also for paths that lead out of the database
         raise UnfitError("a time zone such as UTC or Europe/Berlin") from None
+
+
+def day(value: object) -> str:
+    """A day as YYYY-MM-DD, which YAML may have read as one."""
+    text = str(value)
+    try:
+        is_day = datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        is_day = False
+    if not is_day or text < FIRST_DAY:
+        raise UnfitError("a day such as 2026-01-31")
+    return text
 
 
 def separator(value: object) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from td_mta import quiet, scratch
+from td_mta import quiet
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import Extracted, day_rules, extract
 from td_mta.ingest import page_views, sql_input
@@ -32,7 +32,8 @@ from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.pipelines.experiments import correct
-from td_mta.publication import Publication
+from td_mta.publishing import scratch
+from td_mta.publishing.publication import Publication
 from td_mta.reporting import diagnostics, run_facts
 from td_mta.shapley import convergence, intervals
 from td_mta.shapley.convergence import Candidate, CreditChange

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from td_mta import publication, run_lock
 from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, own_files
 from td_mta.errors import ConfigError
 from td_mta.journeys.examples import NEGATIVE, POSITIVE
-from td_mta.publication import Publication
+from td_mta.publishing import publication, run_lock
+from td_mta.publishing.publication import Publication
 from td_mta.reporting import output_tables
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.repeated import repeated

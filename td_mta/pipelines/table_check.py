@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from td_mta import scratch
 from td_mta.config.attribution import Config
 from td_mta.dataset.period import period_of
 from td_mta.ingest.beside import costs, experiments
@@ -17,6 +16,7 @@ from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.journeys.windows import Journeys, look_back
 from td_mta.pipelines import given_table
 from td_mta.pipelines.given_table import GivenTable
+from td_mta.publishing import scratch
 from td_mta.reporting import diagnostics
 from td_mta.warehouse import Warehouse
 

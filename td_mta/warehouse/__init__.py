@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # so that `names` and `td_address` are imported in no time, f
     import pandas as pd
     import pyarrow as pa
 
-    from td_mta.publication import Publication
+    from td_mta.publishing.publication import Publication
 
 IfExists = Literal["overwrite", "append", "error"]
 

@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from td_mta import scratch
 from td_mta.atomic_files import replacing
 from td_mta.errors import DataError, WarehouseError
-from td_mta.publication import Publication, new_run_id, recover
+from td_mta.publishing import scratch
+from td_mta.publishing.publication import Publication, new_run_id, recover
 from td_mta.trino_on_datafusion import engine
 from td_mta.trino_on_datafusion.binding.query import translate
 from td_mta.trino_on_datafusion.engine import stored

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from td_mta.errors import DataError, MtaError
-from td_mta.publication import Publication
+from td_mta.publishing.publication import Publication
 from td_mta.warehouse import IfExists, names, td_jobs, td_loading, td_writing
 from td_mta.warehouse.repeated import repeated
 from td_mta.warehouse.td_connection import Connection, MissingError

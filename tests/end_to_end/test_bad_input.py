@@ -67,14 +67,26 @@ def nobody_converts(td: Emulator, out: Path) -> None:
 
 
 def full_disk(td: Emulator, out: Path) -> None:
-    """The task of the model can write no file of more than a few bytes."""
-    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+    """From its records on the task of the model can write no file of more than a few bytes."""
     (out.parent / "site").mkdir()
-    (out.parent / "site" / "sitecustomize.py").write_text(limit)
+    (out.parent / "site" / "sitecustomize.py").write_text(FULL)
 
 
 def killed(path: str, at: int) -> Callable[[Emulator, Path], None]:
     return lambda td, out: td.faults.plan(Fault("job_killed", path=path, at=at))
+
+
+FULL = """
+import os
+if "MTA_WAREHOUSE" in os.environ:
+    import resource
+    from td_mta.dataset import build
+    class Writer(build.Writer):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    build.Writer = Writer
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +175,7 @@ CASES = [
         says=("--session", "time_interval"),
     ),
     Bad(
-        id="no disk for the run",
+        id="no disk for records",
         spoil=full_disk,
         task=PYTHON,
         says=("the disk is full", "larger machine"),

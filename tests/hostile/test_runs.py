@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from td_mta import main, run_lock
+from td_mta import main
+from td_mta.publishing import run_lock
 
 OLD = "path,conversions,nulls\nA > B,3,5\nA,1,7\n"
 NEW = "path,conversions,nulls\nB > C,4,5\nC,2,7\n"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from td_mta import run_lock
+from td_mta.publishing import run_lock
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from td_mta import run_lock
 from td_mta.errors import WarehouseError
+from td_mta.publishing import run_lock
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from td_mta import run_lock, scratch
 from td_mta.errors import ConfigError
+from td_mta.publishing import run_lock, scratch
 
 HOLDS = """
 import pathlib, sys, time
-from td_mta import run_lock, scratch
+from td_mta.publishing import run_lock, scratch
 with run_lock.held(pathlib.Path(sys.argv[1])), scratch.folder() as spill:
     print(spill, flush=True)
     time.sleep(600)

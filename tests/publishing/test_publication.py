@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from td_mta import publication
 from td_mta.errors import WarehouseError
-from td_mta.publication import Publication, new_run_id, recover, sweep
+from td_mta.publishing import publication
+from td_mta.publishing.publication import Publication, new_run_id, recover, sweep
 
 OLD = {
     "metrics.csv": "old",
