@@ -195,6 +195,9 @@ class Config:
     interval_refits: int = parameter(0, checks.integer(at_least=0, at_most=200))
     interval_draws: int = parameter(1000, checks.integer(at_least=0))
 
+    memory_gb: float | None = parameter(
+        None, checks.optional(checks.number("above 0", lambda x: x > 0))
+    )
     run_model: bool = parameter(True, checks.flag)
     docker_image: str = parameter("treasuredata/customscript-python:3.12.11-td0", checks.text)
     td_api_server: str = parameter(DEFAULT_SERVER, checks.address)

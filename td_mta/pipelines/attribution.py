@@ -27,7 +27,7 @@ from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model import predictor
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import confounding, credit_rows, given_table, outputs
+from td_mta.pipelines import confounding, credit_rows, given_table, memory, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.pipelines.crediting import Crediting, Played
@@ -140,8 +140,10 @@ def _read(
     config: Config, warehouse: Warehouse, spill: Path, files: Publication, timer: _StepTimer
 ) -> tuple[TouchpointTable, Extracted]:
     """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
+    memory.check(config)
     with timer.step("read"):
         touchpoints = given_table.read(config, warehouse, spill)
+        memory.check(config, len(touchpoints.channels))
         if config.if_exists == "append":
             outputs.check_writable(config, warehouse, touchpoints.channels)
             names = outputs.table_names(config)

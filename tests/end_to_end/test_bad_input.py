@@ -67,7 +67,7 @@ def nobody_converts(td: Emulator, out: Path) -> None:
 
 
 def full_disk(td: Emulator, out: Path) -> None:
-    """From its records on the task of the model can write no file of more than a few bytes."""
+    """From its records on the task of the model can write no file of more than 2,000 bytes."""
     (out.parent / "site").mkdir()
     (out.parent / "site" / "sitecustomize.py").write_text(FULL)
 
@@ -84,7 +84,7 @@ if "MTA_WAREHOUSE" in os.environ:
     class Writer(build.Writer):
         def __init__(self, *arguments):
             super().__init__(*arguments)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
     build.Writer = Writer
 """
 
