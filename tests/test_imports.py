@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room imports rooms of the floors above it in this picture, and of its own floor.
 PICTURE = """
- atomic_files  errors  failures  progress  quiet  tables  xxhash64   the ground
+ atomic_files  errors  failures  progress  quiet  tables  visible_text  xxhash64   the ground
    ▲
  journeys  simulate                                 core: numpy, scipy; plain arguments, no Config
    ▲

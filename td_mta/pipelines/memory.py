@@ -36,8 +36,8 @@ def check(config: Config, channels: int = 1) -> None:
             raise ConfigError(
                 f"{need.parameter} {getattr(config, need.parameter)} needs about "
                 f"{_rounded(need.size / GB)} GB of memory with {channels:,} channels, and there "
-                f"are {available / GB:,.1f} GB: lower it, use a larger machine, or set memory_gb to go "
-                "on all the same"
+                f"are {available / GB:,.1f} GB: lower it, use a larger machine, or set memory_gb "
+                "to go on all the same"
             )
 
 

@@ -67,7 +67,7 @@ def nobody_converts(td: Emulator, out: Path) -> None:
 
 
 def full_disk(td: Emulator, out: Path) -> None:
-    """From its records on the task of the model can write no file of more than 2,000 bytes."""
+    """The task of the model finds no room for its records."""
     (out.parent / "site").mkdir()
     (out.parent / "site" / "sitecustomize.py").write_text(FULL)
 
@@ -79,13 +79,10 @@ def killed(path: str, at: int) -> Callable[[Emulator, Path], None]:
 FULL = """
 import os
 if "MTA_WAREHOUSE" in os.environ:
-    import resource
     from td_mta.dataset import build
-    class Writer(build.Writer):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-    build.Writer = Writer
+    def write(self, page, examples):
+        raise OSError(28, "No space left on device", "negative_page0.tfrecord")
+    build.Writer.write = write
 """
 
 
