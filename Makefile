@@ -30,6 +30,11 @@ test-faults: .venv/dev
 test-kill: .venv/dev
 	$(BIN)/python -m tests.end_to_end.kills $(KILLS)
 
+# Files, parameters, workflows, templates and SQL at random, each read or refused; FUZZ takes options,
+# such as "--minutes 60 --what csv".
+fuzz: .venv/dev
+	$(BIN)/python -m tests.hostile.fuzz $(FUZZ)
+
 # The workflow on a real Digdag, whose command DIGDAG holds, beside the local runner. On Java 17:
 # DIGDAG='java --add-opens java.base/java.lang=ALL-UNNAMED -jar digdag-0.10.5.1.jar'
 test-digdag: .venv/dev
