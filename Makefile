@@ -6,8 +6,8 @@ CHROMIUM = chromium
 # On all cores; the tests of a file stay together, since they share what was expensive to set up.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-fast test-trino test-faults test-digdag conformance check docs picture bench bench-truth lock \
-	lock-container
+.PHONY: demo test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check docs picture bench \
+	bench-truth lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -24,6 +24,16 @@ test-fast: .venv/dev
 # Every request of a whole run on Treasure Data fails once, in several ways; FAULTS takes options.
 test-faults: .venv/dev
 	$(BIN)/python -m tests.end_to_end.faults $(FAULTS)
+
+# A whole run is killed (-9) at moments spread over its time and at every rename; KILLS takes options,
+# such as "--moments 10 --on files emulator".
+test-kill: .venv/dev
+	$(BIN)/python -m tests.end_to_end.kills $(KILLS)
+
+# Files, parameters, workflows, templates and SQL at random, each read or refused; FUZZ takes options,
+# such as "--minutes 60 --what csv".
+fuzz: .venv/dev
+	$(BIN)/python -m tests.hostile.fuzz $(FUZZ)
 
 # The workflow on a real Digdag, whose command DIGDAG holds, beside the local runner. On Java 17:
 # DIGDAG='java --add-opens java.base/java.lang=ALL-UNNAMED -jar digdag-0.10.5.1.jar'

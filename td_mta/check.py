@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from td_mta import cli, failures
+from td_mta.visible_text import visible
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def check(options: argparse.Namespace, arguments: Sequence[str]) -> None:
         checked = table_check.check(table.config, table.warehouse)
         lines = check_lines.lines(checked, table.config, table.notes)
         command = check_lines.command(checked, table.config, of_run)
-    print(*lines, "Run:", f"  {command}", sep="\n", flush=True)
+    print(*map(visible, [*lines, "Run:", f"  {command}"]), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ No heavy library is imported here, so that --help and a wrong option answer at o
 """
 
 import argparse
+import io
 import logging
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from td_mta.errors import ConfigError
+from td_mta.visible_text import visible
 from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def parser(program: str = "python -m td_mta.main") -> argparse.ArgumentParser:
 def open_table(options: argparse.Namespace) -> OpenTable:
     """The table that the options name, with its columns found where nobody set them."""
     data, chosen = with_file(options)
+    _check_encoding(options.out)
     config = _config(options.config, chosen, options.out)
     kind = options.warehouse or ("td" if data is None else "local")
 
@@ -94,6 +97,14 @@ def open_table(options: argparse.Namespace) -> OpenTable:
         config, chosen, warehouse, file=options.file, local=kind == "local"
     )
     return OpenTable(config, warehouse, notes)
+
+
+def _check_encoding(out: Path) -> None:
+    """Raise `ConfigError` for a folder whose name no table of ours could hold."""
+    try:
+        str(out).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError(f"--out must be a name in UTF-8, got {str(out)!r}") from None
 
 
 def _config(path: Path | None, chosen: dict[str, str], out: Path) -> "Config":
@@ -201,13 +212,19 @@ def _server(environment: Mapping[str, str]) -> str:
 
 
 def log_to_stderr() -> None:
-    """Log from INFO on, so that stdout holds results alone."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-    )
+    """Log from INFO on, so that stdout holds results alone; what it cannot write is escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Visible("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class _Visible(logging.Formatter):
+    """Names from data do nothing to the screen."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 def print_summary(summary: "Summary") -> None:

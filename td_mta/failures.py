@@ -19,6 +19,7 @@ from pathlib import Path
 
 VERSION = "0.1.0"  # as in pyproject.toml
 PACKAGES = ("numpy", "pyarrow", "pandas", "datafusion", "keras", "tensorflow", "tensorflow-cpu")
+LONGEST_LINE = 2000  # characters: a value of a table may be of any length
 READER_LEFT = 141  # as a shell reports it
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -126,7 +127,11 @@ def _keep(error: BaseException, folder: Path | None) -> str:
     return "the traceback, which could not be written to a file"
 
 
+def _short(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
 def _say(code: int, *lines: str) -> int:
-    first, *more = (" ".join(line.split()) for line in lines)
+    first, *more = (_short(" ".join(line.split())) for line in lines)
     print(f"error: {first}", *more, sep="\n", file=sys.stderr)
     return code

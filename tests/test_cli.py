@@ -184,3 +184,23 @@ def test_the_image_holds_what_the_project_needs() -> None:
     needed = (ROOT / "td_mta" / "requirements.txt").read_text().splitlines()
     missing = [line for line in needed if line[:1].isalpha() and f'"{line}"' not in pyproject]
     assert missing == []
+
+
+def test_a_folder_whose_name_is_no_text_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    assert main.main(["--data", "tests", "--out", out]) == 2
+    assert "error: --out must be a name in UTF-8, got" in capsys.readouterr().err
+
+
+def test_what_the_screen_cannot_write_is_escaped() -> None:
+    print_channel = "from td_mta import cli; cli.log_to_stderr(); print('快手')"
+    done = subprocess.run(
+        [sys.executable, "-c", print_channel],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == ("\\u5feb\\u624b\n", "")

@@ -17,13 +17,13 @@ ROOT = Path(__file__).parent.parent
 
 # A room imports rooms of the floors above it in this picture, and of its own floor.
 PICTURE = """
- atomic_files  errors  failures  progress  quiet  tables  xxhash64   the ground
+ atomic_files  errors  failures  progress  quiet  tables  visible_text  xxhash64   the ground
    ▲
  journeys  simulate                                 core: numpy, scipy; plain arguments, no Config
    ▲
  metrics  shapley  baselines                        core
    ▲
- config  trino_on_datafusion  warehouse  model      adapters
+ config  model  publishing  trino_on_datafusion  warehouse   adapters
    ▲
  ingest
    ▲

@@ -27,6 +27,7 @@ READ_INTERVAL = (
     "+ time_interval.replace(/^-[0-9]+/, '')}"
 )
 SECONDS_OF = {"s": 1, "": 60, "m": 60, "h": 3600, "d": 86_400}
+LARGEST_SEED = 2**32 - 1  # that Keras and NumPy take
 MOST_COLUMNS = 6  # so that combinations of levels have a number each
 NULL_WORDS = "na, n/a, null, none, nan, nil, undefined, (null), (not set), (not provided)"
 
@@ -106,7 +107,7 @@ class Config:
     user_column: str = follows("unique_id", checks.column)
     action_column: str = follows("channel_col", checks.column)
     user_rnd_column: str = parameter("ab_rnd", checks.column)
-    user_rnd_seed: int = parameter(18, checks.integer())
+    user_rnd_seed: int = parameter(18, checks.integer(at_least=-LARGEST_SEED, at_most=LARGEST_SEED))
     value_column: str | None = parameter(None, checks.column_or_none)
     metrics_table: str = parameter("metrics", checks.table)
     shapley_table: str = parameter("shapley", checks.table)
@@ -145,6 +146,8 @@ class Config:
     history_days: int | None = parameter(None, checks.optional(checks.integer(at_least=0)))
     read_interval: str = parameter("", checks.optional(checks.interval))
     day_timezone: str = parameter("UTC", checks.time_zone)
+    first_day: str | None = parameter(None, checks.optional(checks.day))
+    last_day: str | None = parameter(None, checks.optional(checks.day))
     conversion_row_is_touch: bool = parameter(True, checks.flag)
     augment_last_day: bool = parameter(False, checks.flag)
     users_per_tfrecord: int = parameter(20000, checks.integer(at_least=1))
@@ -170,7 +173,7 @@ class Config:
     validation_fraction: float = parameter(0.1, checks.fraction)
     holdout: Literal["users", "forward"] = parameter("users", checks.choice("users", "forward"))
     shuffle_buffer_size: int = parameter(10000, checks.integer(at_least=1))
-    seed: int = parameter(18, checks.integer(at_least=0))
+    seed: int = parameter(18, checks.integer(at_least=0, at_most=LARGEST_SEED))
 
     shapley_exact_cells: int = parameter(12, checks.integer(at_least=1, at_most=20))
     shapley_permutations: int = parameter(200, checks.integer(at_least=2))
@@ -191,6 +194,9 @@ class Config:
     interval_refits: int = parameter(0, checks.integer(at_least=0, at_most=200))
     interval_draws: int = parameter(1000, checks.integer(at_least=0))
 
+    memory_gb: float | None = parameter(
+        None, checks.optional(checks.number("above 0", lambda x: x > 0))
+    )
     run_model: bool = parameter(True, checks.flag)
     docker_image: str = parameter("treasuredata/customscript-python:3.12.11-td0", checks.text)
     td_api_server: str = parameter(DEFAULT_SERVER, checks.address)
@@ -256,6 +262,11 @@ def _build(layers: Mapping[str, Mapping[str, object]], out: Path) -> Config:
 def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
     """What no check of a single value can see."""
     _check_control_columns(config, settings)
+    if config.first_day and config.last_day and config.first_day > config.last_day:
+        raise ConfigError(
+            f"{parameters.location('first_day', settings)} must not be after last_day, got "
+            f"{config.first_day} with last_day {config.last_day}"
+        )
     first, last = config.position_first, config.position_last
     if first + last > 1 or not last:
         raise ConfigError(

@@ -3,6 +3,7 @@
 Numbers may come as text: Digdag passes 0.5 so, and all of `--set` is text.
 """
 
+import datetime
 import math
 import re
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 from td_mta.warehouse.td_address import ADDRESS, DEFAULT_SERVER
 
 Check = Callable[[object], object]
+FIRST_DAY = "1970-01-02"
+LONGEST_TABLE = 240  # characters: longer names are made from it
 
 
 class UnfitError(ValueError):
@@ -106,6 +109,18 @@ def time_zone(value: object) -> str:
         raise UnfitError("a time zone such as UTC or Europe/Berlin") from None
 
 
+def day(value: object) -> str:
+    """A day as YYYY-MM-DD, which YAML may have read as one."""
+    text = str(value)
+    try:
+        is_day = datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        is_day = False
+    if not is_day or text < FIRST_DAY:
+        raise UnfitError("a day such as 2026-01-31")
+    return text
+
+
 def separator(value: object) -> str:
     """What separates the columns of a file: a word or one character."""
     text = str(value)
@@ -121,6 +136,14 @@ def encoding(value: object) -> str:
     except (LookupError, ValueError):
         raise UnfitError("the name of an encoding such as utf-8, utf-16 or cp1252") from None
     return str(value)
+
+
+def table(value: object) -> str:
+    """The name of a table, which a file may have too."""
+    name = str(_plain_table(value))
+    if name.startswith(".") or len(name) > LONGEST_TABLE or "\n" in name:
+        raise UnfitError(f"a table name of up to {LONGEST_TABLE} characters, no point first")
+    return name
 
 
 def optional(check: Check) -> Check:
@@ -139,10 +162,10 @@ def _number(value: object, wanted: str) -> int | float:
     for kind in (int, float):
         try:
             parsed = kind(value) if isinstance(value, str) else value
-        except ValueError:
+            if math.isfinite(parsed):
+                return parsed
+        except (ValueError, OverflowError):  # of thousands of digits, or beyond any float
             continue
-        if math.isfinite(parsed):
-            return parsed
     raise UnfitError(wanted)
 
 
@@ -160,7 +183,9 @@ def _matching(pattern: str, wanted: str) -> Check:
 
 SEPARATOR_WORDS = ("comma", "semicolon", "bar", "tab", "\\t")
 _NONE = (None, "", "none", "None", "null")
-table = _matching(r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons")
+_plain_table = _matching(
+    r"""(?!none$)[^'"`/\\;]+""", "a table name without quotes, slashes or semicolons"
+)
 column = _matching(r"""(?!none$)[^"`;]+""", "a column name without quotes or semicolons")
 text = _matching(r"[^']+", "text without single quotes")
 duration = _matching(r"[0-9]+[smhd]?", "minutes, or a time such as 90s, 30m, 1h or 1d")

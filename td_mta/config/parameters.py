@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import field, fields
 from pathlib import Path
@@ -26,6 +27,11 @@ T = TypeVar("T")
 Product = TypeVar("Product", bound="DataclassInstance")
 
 COMMAND_LINE = "--set"
+MOST_BYTES = 1 << 20  # of a file
+LONGEST = 10_000  # characters of a value, its templates filled
+LONGEST_SHOWN = 100  # characters
+# What no name of ours holds: control characters, and halves of a character.
+UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # Metadata of a field with a folder: below `--out`, under the name of its default, unless it is set.
 FOLDER = {"check": checks.optional(checks.folder), "folder": True}
 
@@ -64,11 +70,21 @@ def names_of(product: type[DataclassInstance]) -> tuple[str, ...]:
 def read_file(path: Path) -> dict[str, object]:
     """The lines `name: value` of a YAML file; `ConfigError` where it is anything else."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path}: the file cannot be read ({error.strerror})") from None
+    if len(text) > MOST_BYTES:
+        raise ConfigError(f"{path}: a file of parameters has at most {MOST_BYTES:,} bytes")
+    try:
+        content = yaml.load(text.decode("utf-8-sig"), _Loader)
+    except RecursionError:
+        raise ConfigError(f"{path}: values lie too deep in one another") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, OverflowError) as error:  # of a date or a number
+        problem = str(error).partition(";")[0]
+        raise ConfigError(f"{path}: a value cannot be read: {problem}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path} must hold lines of the form name: value, got {_kind(content)}")
     return {str(name): value for name, value in content.items()}
@@ -145,6 +161,7 @@ def _checked(
     if isinstance(value, str) and "${" in value:
         value = placeholders.fill(value, known, f"{source}: {name}")
     try:
+        _check_readable(value)
         return check(value)
     except checks.UnfitError as unfit:
         raise ConfigError(
@@ -152,11 +169,36 @@ def _checked(
         ) from None
 
 
+def _check_readable(value: object) -> None:
+    """Raise `UnfitError` for what is neither one value nor a list of some, and for no text."""
+    parts = value if isinstance(value, list) else [value]
+    if _is_nested(value):
+        raise checks.UnfitError("one value")
+    for part in parts:
+        if isinstance(part, str) and len(part) > LONGEST:
+            raise checks.UnfitError(f"at most {LONGEST:,} characters")
+        if isinstance(part, str) and UNREADABLE.search(part):
+            raise checks.UnfitError("text without control characters")
+
+
+def _is_nested(value: object) -> bool:
+    """Whether it is more than a list of single values."""
+    parts = value if isinstance(value, list) else [value]
+    return any(isinstance(part, list | tuple | set | Mapping) for part in parts)
+
+
 def _shown(value: object) -> str:
     """A value as the user wrote it: numbers bare, though they may come as text."""
     if value in (None, ""):
         return "no value"
-    return str(value) if re.fullmatch(r"[-+]?[\d.]+", str(value)) else repr(value)
+    if _is_nested(value):
+        return f"a {type(value).__name__}"
+    try:
+        shown = str(value)
+    except ValueError:  # thousands of digits
+        return "a longer number"
+    shown = shown if re.fullmatch(r"[-+]?[\d.]+", shown) else repr(value)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
 
 
 def _kind(content: object) -> str:
@@ -169,9 +211,19 @@ def _kind(content: object) -> str:
 class _Loader(yaml.SafeLoader):
     """Refuses a name that stands twice, as Digdag does."""
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        # A list that repeats another one twice, some thirty times over, would fill any memory.
+        is_alias, mark = self.check_event(yaml.AliasEvent), self.peek_event().start_mark
+        node = super().compose_node(parent, index)
+        if is_alias and not isinstance(node, yaml.ScalarNode):
+            raise yaml.MarkedYAMLError(
+                problem="an alias (*name) may repeat a single value only", problem_mark=mark
+            )
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [self.construct_object(name) for name, _ in node.value]
-        repeated = {str(name) for name in names if names.count(name) > 1}
+        names = Counter(name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode))
+        repeated = {name for name, times in names.items() if times > 1}
         if repeated:
             raise yaml.MarkedYAMLError(
                 problem=f"{', '.join(sorted(repeated))} is set twice", problem_mark=node.start_mark

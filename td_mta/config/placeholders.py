@@ -13,6 +13,7 @@ from typing import Any
 
 from td_mta.errors import ConfigError
 
+LONGEST_SHOWN = 200  # characters of a template
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _TOKEN = re.compile(r"\s*(==|[?:()+-]|[A-Za-z_]\w*|[0-9]+|'[^']*'|\.replace\(/.+?/g?, '[^']*'\))")
 _REPLACE = re.compile(r"\.replace\(/(.+?)/(g?), '([^']*)'\)")
@@ -43,10 +44,10 @@ def fill(text: str, parameters: Mapping[str, object] | Any, location: str) -> st
     def value(placeholder: re.Match[str]) -> str:
         try:
             return _Template(placeholder[1].strip(), named).value()
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, RecursionError):
             raise ConfigError(
                 f"{location}: ${{}} must hold the name of a parameter alone, got "
-                f"${{{placeholder[1].strip()}}}"
+                f"${{{placeholder[1].strip()[:LONGEST_SHOWN]}}}"
             ) from None
 
     return _PLACEHOLDER.sub(value, text)
@@ -98,8 +99,8 @@ class _Template:
         value = self._simple()
         while replaces := _REPLACE.fullmatch(self._tokens[0]):
             pattern, everywhere, text = replaces.groups()
-            by = _GROUP.sub(lambda group: rf"\g<{group[1].replace('&', '0')}>", text)
-            value = re.sub(pattern, by, value, count=0 if everywhere else 1, flags=re.ASCII)
+            by = _GROUP.sub(lambda group: "\\" + group[1].replace("&", "0"), text)
+            value = _replaced(value, pattern, by, most=None if everywhere else 1)
             self._tokens.pop(0)
         return value
 
@@ -126,6 +127,13 @@ class _Template:
     def _expect(self, token: str) -> None:
         if not self._takes(token):
             raise ValueError(token)
+
+
+def _replaced(text: str, pattern: str, by: str, most: int | None) -> str:
+    """By RE2, whose time is bounded by the length of the text, whatever the pattern."""
+    import pyarrow.compute as pc  # only here, so that parameters are read in no time
+
+    return str(pc.replace_substring_regex(text, pattern, by, max_replacements=most).as_py())
 
 
 def _difference(one: str, other: str) -> str:

@@ -59,7 +59,7 @@ class Folders(NamedTuple):
 class Writer:
     """Writes pages; a file that exists is complete, and `close` lists all of them in the sidecar.
 
-    The files of an earlier run are removed first, what it left unfinished included.
+    The files of an earlier run are removed first.
     """
 
     def __init__(self, folders: Folders, schema: Schema) -> None:
@@ -67,7 +67,6 @@ class Writer:
         self._counts: list[dict[str, int]] = [{}, {}]  # of each label: examples by file
         for label, folder in enumerate(folders):
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / SIDECAR).unlink(missing_ok=True)
             _remove_pages(folder, label)
 
     def write(self, page: int, examples: ByPattern) -> None:
@@ -131,10 +130,16 @@ def _prefix(label: int, split: int) -> str:
     return f"{LABELS[label]}_{SPLITS[split]}page"
 
 
+def own_files(label: int) -> re.Pattern[str]:
+    """The names of the files of a label; a folder may hold those of both, and others."""
+    page = rf"{LABELS[label]}_({SPLITS[1]})?page\d+\.tfrecord(\.part)?"
+    return re.compile(rf"{page}|{re.escape(SIDECAR)}(\.part)?")
+
+
 def _remove_pages(folder: Path, label: int) -> None:
-    own_name = re.compile(rf"{LABELS[label]}_({SPLITS[1]})?page\d+\.tfrecord(\.part)?")
+    own = own_files(label)
     for path in folder.iterdir():
-        if own_name.fullmatch(path.name):
+        if own.fullmatch(path.name):
             path.unlink()
 
 

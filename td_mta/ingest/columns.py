@@ -12,6 +12,7 @@ BLANKS = (
     "\t\n\x0b\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
+LONGEST_SHOWN = 100  # characters of a value
 NUMBER = r"^\s*[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?\s*$"
 
 
@@ -85,7 +86,16 @@ def matches(text: pa.Array, pattern: str) -> Flags:
 def example(column: pa.Array, bad: Flags) -> str:
     """The first bad value, and how many rows of this batch have one."""
     first = int(np.flatnonzero(bad)[0])
-    value = column[first].as_py()
-    shown = "no value" if value is None else repr(value)
+    shown = _shown(column.slice(first, 1))
     rows = int(bad.sum())
     return f"{shown} in {rows} of the rows read" if rows > 1 else f"{shown} in one row"
+
+
+def _shown(value: pa.Array) -> str:
+    """A column of one value, as Python writes it, or Arrow where Python has no such time."""
+    try:
+        found = value[0].as_py()
+    except (OverflowError, ValueError):
+        found = value.cast(pa.string())[0].as_py()
+    shown = "no value" if found is None else repr(found)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"

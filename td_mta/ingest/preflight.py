@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
+from td_mta.ingest import plain_columns
 from td_mta.ingest.settings import words
 from td_mta.ingest.times.clocks import shown
 from td_mta.ingest.times.reader import TimeReader
@@ -74,7 +75,7 @@ def _days(table: str, column: str, config: Config, warehouse: Warehouse) -> _Day
         form=config.time_format,
         zone=config.day_timezone,
         null_words=words(config.null_words),
-        batches=lambda: (batch[column] for batch in warehouse.read(table, [column])),
+        batches=lambda: (b[column] for b in plain_columns.read(warehouse, table, [column])),
     )
     both = ends(table, column, warehouse)
     batches = [both] if _is_in_order(both) else reader.batches()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from td_mta.ingest import plain_columns
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values.amounts import AmountReader
@@ -65,5 +66,5 @@ def time_reader(settings: TableSettings, warehouse: Warehouse) -> TimeReader:
         zone=settings.day_timezone,
         in_seconds=in_seconds,
         null_words=settings.null_words,
-        batches=lambda: (batch[name] for batch in warehouse.read(settings.table, [name])),
+        batches=lambda: (b[name] for b in plain_columns.read(warehouse, settings.table, [name])),
     )

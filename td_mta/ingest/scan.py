@@ -16,10 +16,11 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, columns, ids
+from td_mta.ingest import coercion, columns, ids, plain_columns
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import ORDER_ID, SpillFiles, spilled_schema
+from td_mta.ingest.times.clocks import unix_time
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
@@ -32,6 +33,7 @@ from td_mta.warehouse.names import missing_column, same_column
 log = logging.getLogger(__name__)
 
 MOST_CHANNELS = 1000
+LONGEST_CHANNEL = 1000  # characters
 
 
 class EmptyTableError(DataError):
@@ -40,10 +42,12 @@ class EmptyTableError(DataError):
 
 @dataclass
 class Scan:
-    """Counts from one pass over the table; all but the first two are of the rows that stay."""
+    """Counts from one pass over the table; all but the first four are of the rows that stay."""
 
     rows: int = 0
     dropped: int = 0  # without user or time
+    before: int = 0  # rows before first_day, which are left out
+    after: int = 0  # rows after last_day
     conversions: int = 0
     conversions_without_channel: int = 0
     refunds: int = 0  # conversion rows of negative value, which are no conversions
@@ -108,7 +112,7 @@ def _scan_part(
     """One table: that of touchpoints, or that of orders after it."""
     rows, dropped = scan.rows, scan.dropped
     times = time_reader(settings, warehouse)
-    batches = warehouse.read(settings.table, _columns(settings, warehouse))
+    batches = plain_columns.read(warehouse, settings.table, _columns(settings, warehouse))
     for batch in tqdm(batches, f"reading {settings.table}", disable=None, leave=False):
         files.write(_clean(batch, settings, readers, times, scan))
     scan.converted += readers.finished()
@@ -178,6 +182,7 @@ def _clean(
     seconds, complete = times.seconds, ~times.missing & np.asarray(user.is_valid())  # (rows,)
     scan.rows += len(batch)
     scan.dropped += int((~complete).sum())
+    complete &= _in_period(seconds, complete, settings, scan)
     for kind, rows in times.kinds.items():
         scan.time_kinds[kind] += rows
         if kind != SECONDS:
@@ -211,6 +216,27 @@ def _clean(
     rows = pa.record_batch(typed, schema=schema)
     leave_out = refund.any() and not settings.reading.subtract_refunds
     return rows.filter(pa.array(~refund)) if leave_out else rows
+
+
+def _in_period(seconds: Ints, complete: Flags, settings: TableSettings, scan: Scan) -> Flags:
+    """Which rows lie from first_day to last_day, `(rows,)`; the scan counts the others."""
+    first, last = settings.period
+    within = np.ones(len(seconds), np.bool_)
+    if first is not None:
+        is_early = seconds < _midnight(first, 0, settings.day_timezone)
+        scan.before += int((is_early & complete).sum())
+        within &= ~is_early
+    if last is not None:
+        is_late = seconds >= _midnight(last, 1, settings.day_timezone)
+        scan.after += int((is_late & complete).sum())
+        within &= ~is_late
+    return within
+
+
+def _midnight(day: str, later: int, zone: str) -> int:
+    """Unix seconds at which a day begins, or one so many days later."""
+    clock = (np.datetime64(day, "D") + later).astype("datetime64[s]").astype(np.int64)
+    return int(unix_time(np.array([clock]), zone)[0])
 
 
 def _marks(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> list[pa.Array]:
@@ -252,6 +278,12 @@ def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints
     scan.null_channels += names.null_words
     if names.trimmed:
         scan.converted[f"spaces around names in column {column}"] += names.trimmed
+    longest = max(names.names, key=lambda name: len(name or ""))
+    if longest and len(longest) > LONGEST_CHANNEL:
+        raise DataError(
+            f"{settings.location(column)} must hold names of at most {LONGEST_CHANNEL:,} "
+            f"characters, got one of {len(longest):,}: {longest[:20]!r}…; check action_column"
+        )
     codes = [_channel_code(name, scan) for name in names.names]
     if len(scan.channels) > MOST_CHANNELS:
         raise DataError(
@@ -301,6 +333,12 @@ def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:
     table = f"table {settings.table}"
     if not scan.rows:
         raise EmptyTableError(f"{table} is empty")
+    outside = scan.before + scan.after
+    if outside and scan.rows - scan.dropped == outside:
+        raise DataError(
+            f"{table}: {scan.before:,} rows lie before first_day and {scan.after:,} after last_day"
+            ", and none between them; correct the two"
+        )
     if scan.refunds and not scan.conversions:
         column = (settings.orders or settings).value_column
         raise DataError(

@@ -26,6 +26,7 @@ class TableSettings:
     control_columns: tuple[str, ...]  # that describe users or days
     reading: Reading
     day_timezone: str
+    period: tuple[str | None, str | None] = (None, None)  # the first and the last day that count
     conversion_values: tuple[str, ...] = ()  # those that convert, in lower case; none: 1 and yes
     decimal_mark: Literal["point", "comma"] | None = None
     join_letter_case: bool = False
@@ -66,6 +67,7 @@ class TableSettings:
                 max_conversions=config.max_conversions_per_user,
             ),
             day_timezone=config.day_timezone,
+            period=(config.first_day, config.last_day),
             conversion_values=() if is_made_by_sql else words(config.conversion_value_is),
             decimal_mark=None if is_made_by_sql else config.decimal_mark,
             join_letter_case=config.channel_letter_case == "join",

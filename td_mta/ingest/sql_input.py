@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError, MtaError
+from td_mta.ingest import plain_columns
 from td_mta.ingest.preflight import ends, time_columns
 from td_mta.ingest.settings import words
 from td_mta.ingest.times.numbers import SECONDS
@@ -49,7 +50,7 @@ def _times(table: str, column: str, config: Config, warehouse: Warehouse) -> Ite
         form=config.time_format,
         zone=config.day_timezone,
         null_words=words(config.null_words),
-        batches=lambda: (batch[column] for batch in warehouse.read(table, [column])),
+        batches=lambda: (b[column] for b in plain_columns.read(warehouse, table, [column])),
     )
     found = reader.read(ends(table, column, warehouse))
     yield from (kind for kind, rows in found.kinds.items() if rows and kind != SECONDS)

@@ -1,5 +1,6 @@
 """What pages of journeys add up to: whatever a run says about a table's rows."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -41,6 +42,7 @@ class TableFacts:
     untouched: int = 0  # of those, users without any touch
     untouched_user: str = ""  # one of them
     touched_user: str = ""
+    rows_by_day: Counter[int] = field(default_factory=Counter)  # local days since 1970
     _parts: list[Facts] = field(default_factory=list)
 
     @classmethod
@@ -62,6 +64,15 @@ class TableFacts:
         self.most_touches = max(self.most_touches, _most(journeys.touches.user, ids))
         self.most_conversions = max(self.most_conversions, _most(journeys.conversions.user, ids))
         self._add_users(page)
+        self._add_days(journeys.rows.day)
+
+    def _add_days(self, day: Ints) -> None:
+        if len(day):
+            rows = np.bincount(day - day.min())
+            days = np.flatnonzero(rows)
+            self.rows_by_day.update(
+                dict(zip((days + day.min()).tolist(), rows[days].tolist(), strict=True))
+            )
 
     def _add_users(self, page: Page) -> None:
         journeys = page.journeys

@@ -5,6 +5,7 @@ imported where there is a network, and for the files.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
 NETWORK, CALIBRATION = "model.keras", "calibration.json"
+FILES = re.compile(re.escape(NETWORK) + "|" + re.escape(CALIBRATION))  # what `save` writes
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class Predictor:
         with replacing(folder / NETWORK, f"part-{NETWORK}") as temporary:
             self._keras_model().save(temporary)
         text = json.dumps(asdict(self.calibration), indent=1)
-        (folder / CALIBRATION).write_text(text, encoding="utf-8")
+        with replacing(folder / CALIBRATION) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":

@@ -5,7 +5,6 @@
 
 import contextlib
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,19 +18,23 @@ import pyarrow as pa
 
 from td_mta import quiet
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted, day_rules, extract, folders_of
+from td_mta.dataset.build import Extracted, day_rules, extract
 from td_mta.ingest import page_views, sql_input
 from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats
+from td_mta.model import predictor
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import confounding, credit_rows, given_table, outputs
+from td_mta.pipelines import confounding, credit_rows, given_table, memory, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
 from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.pipelines.experiments import correct
-from td_mta.reporting import run_facts
+from td_mta.publishing import scratch
+from td_mta.publishing.publication import Publication
+from td_mta.reporting import diagnostics, run_facts
 from td_mta.shapley import convergence, intervals
 from td_mta.shapley.convergence import Candidate, CreditChange
 from td_mta.shapley.delta import Units, channel_covariance, delta_intervals, gradient
@@ -87,65 +90,82 @@ def run(
     how the parameters were found. Nothing is written to the warehouse before all of it is there.
     Raises an `MtaError` that names the place and the remedy.
     """
+    with outputs.begun(config, out) as files, scratch.folder() as spill:
+        return _run(config, warehouse, out, fit, notes, files, spill)
+
+
+def _run(
+    config: Config,
+    warehouse: Warehouse,
+    out: Path | None,
+    fit: Fit | None,
+    notes: Sequence[str],
+    files: Publication,
+    spill: Path,
+) -> Summary:
     timer = _StepTimer()
     outputs.check_writable(config, warehouse, channels=None)
     given_costs = costs.read(config, warehouse)
     given_experiments = experiments.read(config, warehouse)
-    with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
-        touchpoints, extracted = _read(config, warehouse, Path(spill), timer)
-        channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
-        of_record = given_table.experiments_of_record(
-            given_experiments, touchpoints, extracted.period
-        )
-        fitted = _train(extracted, config, fit, timer)
-        given = touchpoints, extracted, channel_costs, of_record
-        results = _attribute(*given, fitted, config, timer)
+    touchpoints, extracted = _read(config, warehouse, spill, files, timer)
+    channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
+    of_record = given_table.experiments_of_record(given_experiments, touchpoints, extracted.period)
+    fitted = _train(extracted, config, fit, files, timer)
+    given = touchpoints, extracted, channel_costs, of_record
+    results = _attribute(*given, fitted, config, timer)
 
-        of_input = InputSentences(
-            warnings=page_views.warnings(config, warehouse),
-            notes=[*notes, *warehouse.notes(), *sql_input.notes(config, warehouse)],
-        )
-        tables: dict[str, pd.DataFrame | pa.Table] = {}
-        if config.credit_table:
-            with timer.step("credit table"):
-                tables["credit"] = _credit_rows(results, config, Path(spill))
-        frames = output_frames(results, config, timer.seconds, of_input)
-        page = outputs.page_of(frames, config.table, out)
-        run_id = outputs.new_run_id()
-        outputs.write_tables(tables | frames, config, warehouse, run_id)
-        return Summary(
-            run_id=run_id,
-            counts=extracted.counts,
-            quality=run_facts.holdout(results.evaluation),
-            **run_facts.conservation(results.credit, extracted.credited.amounts),
-            models=frames["models"],
-            report=outputs.write_report(page, out),
-        )
+    of_input = InputSentences(
+        warnings=page_views.warnings(config, warehouse),
+        notes=[*notes, *warehouse.notes(), *sql_input.notes(config, warehouse)],
+    )
+    tables: dict[str, pd.DataFrame | pa.Table] = {}
+    if config.credit_table:
+        with timer.step("credit table"):
+            tables["credit"] = _credit_rows(results, config, spill)
+    frames = output_frames(results, config, timer.seconds, of_input)
+    page = outputs.page_of(frames, config.table, out)
+    report = outputs.write_report(page, out, files)  # before any table: its disk may be full
+    outputs.write_tables(tables | frames, config, warehouse, files)
+    return Summary(
+        run_id=files.run_id,
+        counts=extracted.counts,
+        quality=run_facts.holdout(results.evaluation),
+        **run_facts.conservation(results.credit, extracted.credited.amounts),
+        models=frames["models"],
+        report=report,
+    )
 
 
 def _read(
-    config: Config, warehouse: Warehouse, spill: Path, timer: _StepTimer
+    config: Config, warehouse: Warehouse, spill: Path, files: Publication, timer: _StepTimer
 ) -> tuple[TouchpointTable, Extracted]:
     """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
+    memory.check(config)
     with timer.step("read"):
         touchpoints = given_table.read(config, warehouse, spill)
+        memory.check(config, len(touchpoints.channels))
         if config.if_exists == "append":
             outputs.check_writable(config, warehouse, touchpoints.channels)
             names = outputs.table_names(config)
             check_numbered_columns(names, touchpoints.channels, warehouse)
     with timer.step("extract"):
-        extracted = extract(touchpoints, config, folders_of(config))
+        extracted = extract(touchpoints, config, outputs.folders_of(config, files))
     given_table.check_orders(extracted.table_facts, config)
     counts = (f"{what.replace('_', ' ')} {number:,}" for what, number in extracted.counts.items())
     log.info("extracted: %s", ", ".join(counts))
+    if extracted.examples.group.max(initial=0) < GROUPS:
+        what = "users" if config.holdout == "users" else "days"
+        log.warning("%s", diagnostics.nothing_held_out(what))
     return touchpoints, extracted
 
 
-def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":
+def _train(
+    extracted: Extracted, config: Config, fit: Fit | None, files: Publication, timer: _StepTimer
+) -> "Fitted":
     settings = TrainingSettings.of(config)
     with timer.step("train"):
         fitted = (fit or _climb)(extracted, settings)
-        fitted.predictor.save(config.model_dir)
+        fitted.predictor.save(files.replace_in(config.model_dir, predictor.FILES))
     return fitted
 
 

@@ -105,6 +105,7 @@ def warnings(given: GivenTable, config: Config) -> list[str]:
     sentences += row_diagnostics.time_warnings(
         touchpoints.scan, touchpoints.settings, now=time.time()
     )
+    sentences += row_diagnostics.edge_warnings(found.rows_by_day)
     sentences += row_diagnostics.row_warnings(
         found, touchpoints.scan, touchpoints.settings, touchpoints.arrival
     )
@@ -123,6 +124,7 @@ def notes(given: GivenTable, config: Config) -> list[str]:
     )
     sentences += channel_notes.spelling_notes(touchpoints.scan)
     sentences += channel_notes.of_direct(touchpoints.channels, config.direct_channel)
+    sentences += row_diagnostics.period_notes(touchpoints.scan, touchpoints.settings.period)
     sentences += row_diagnostics.order_notes(found)
     sentences += row_diagnostics.limit_notes(found.left_out, touchpoints.settings)
     sentences += row_diagnostics.window_notes(config.rules_window_days, config.lookback_window_days)

@@ -1,18 +1,50 @@
 """What every pipeline does with its results: names of tables, writing them, the report's file."""
 
-import time
-import uuid
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
-from td_mta.atomic_files import replacing
 from td_mta.config.attribution import Config
+from td_mta.dataset.tfrecords import Folders, own_files
+from td_mta.errors import ConfigError
+from td_mta.journeys.examples import NEGATIVE, POSITIVE
+from td_mta.publishing import publication, run_lock
+from td_mta.publishing.publication import Publication
 from td_mta.reporting import output_tables
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.repeated import repeated
+
+REPORT = "report.html"
+
+
+@contextlib.contextmanager
+def begun(config: Config, out: Path | None) -> Iterator[Publication]:
+    """A run that alone writes to its folder; its files appear together as the block ends.
+
+    Raises `ConfigError` where another run writes there. What runs that were killed left is
+    completed or removed first.
+    """
+    folder = out or config.model_dir.parent
+    with run_lock.held(folder):
+        publication.recover(folder, is_locked=True)
+        beside = (config.positive_tfrecords_dir, config.negative_tfrecords_dir, config.model_dir)
+        publication.sweep({folder, *(path.parent for path in beside), *beside})
+        with Publication(folder, publication.new_run_id()) as files:
+            if out is not None:
+                files.file(out / REPORT)
+            yield files
+
+
+def folders_of(config: Config, files: Publication) -> Folders:
+    """Where the records of the run are written, until they appear where the parameters say."""
+    return Folders(
+        files.replace_in(config.negative_tfrecords_dir, own_files(NEGATIVE)),
+        files.replace_in(config.positive_tfrecords_dir, own_files(POSITIVE)),
+    )
 
 
 def check_writable(
@@ -23,6 +55,7 @@ def check_writable(
 ) -> None:
     """Refuse tables that could not be written at the end; `channels` as far as they are known."""
     names = table_names(config)
+    _check_distinct(names, config)
     columns = output_tables.columns(channels, run_id=config.if_exists == "append")
     by_name = {names[key]: columns[key] for key in keys or _written(config)}
     warehouse.check_writable(by_name, config.if_exists, replaced=_newest_only(config))
@@ -33,27 +66,23 @@ def table_names(config: Config) -> dict[str, str]:
     return output_tables.names(config.metrics_table, config.shapley_table)
 
 
-def new_run_id() -> str:
-    """When the run ended, and something that no other run has."""
-    started = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return f"{started}-{uuid.uuid4().hex[:8]}"
-
-
 def write_tables(
     tables: Mapping[str, pd.DataFrame | pa.Table],
     config: Config,
     warehouse: Warehouse,
-    run_id: str,
+    files: Publication,
 ) -> None:
-    """All of the tables or none, by their keys; appended ones get the run's id."""
+    """All of the tables or none, by their keys, together with `files`; appended ones get the run's
+    id.
+    """
     names, newest_only = table_names(config), _newest_only(config)
     by_name = {names[key]: frame for key, frame in tables.items()}
     if config.if_exists == "append":
         by_name = {
-            name: rows if name in newest_only else _with_run_id(rows, run_id)
+            name: rows if name in newest_only else _with_run_id(rows, files.run_id)
             for name, rows in by_name.items()
         }
-    warehouse.write_all(by_name, config.if_exists, replaced=newest_only)
+    warehouse.write_all(by_name, config.if_exists, replaced=newest_only, files=files)
 
 
 def page_of(tables: Mapping[str, pd.DataFrame], table: str, out: Path | None) -> str:
@@ -65,15 +94,31 @@ def page_of(tables: Mapping[str, pd.DataFrame], table: str, out: Path | None) ->
     return html.render(tables, f"Attribution of {table}")
 
 
-def write_report(page: str, out: Path | None) -> Path | None:
-    """`report.html` in `out`, complete or not at all."""
+def write_report(page: str, out: Path | None, files: Publication) -> Path | None:
+    """`report.html` in `out`, which appears with the other files."""
     if out is None:
         return None
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "report.html"
-    with replacing(path) as temporary:
-        temporary.write_text(page, "utf-8")
-    return path
+    files.file(out / REPORT).write_text(page, "utf-8")
+    return out / REPORT
+
+
+def _check_distinct(names: Mapping[str, str], config: Config) -> None:
+    """Raise `ConfigError` where a table would replace another one, or an input."""
+    counted = Counter(name.lower() for name in names.values())
+    twice = sorted(name for name, times in counted.items() if times > 1)
+    if twice:
+        raise ConfigError(
+            f"metrics_table must differ from the tables that begin with shapley_table, got "
+            f"{config.metrics_table!r} and {config.shapley_table!r}, which would both write "
+            f"{twice[0]}; rename one of them"
+        )
+    inputs = (config.table, config.orders_table, config.spend_table, config.experiments_table)
+    replaced = sorted(counted.keys() & {name.lower() for name in inputs if name})
+    if replaced:
+        raise ConfigError(
+            f"metrics_table and shapley_table must not name an input: {replaced[0]} would be "
+            "replaced; rename one of them"
+        )
 
 
 def _written(config: Config) -> list[str]:

@@ -23,6 +23,7 @@ from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
 from td_mta.pipelines import outputs
 from td_mta.pipelines.attribution import Summary
+from td_mta.publishing.publication import Publication
 from td_mta.reporting import channel_notes, frames, run_facts
 from td_mta.warehouse import Warehouse
 
@@ -49,6 +50,18 @@ def run(
 
     Raises an `MtaError` that names the place and the remedy, before anything is written.
     """
+    with outputs.begun(config, out) as files:
+        return _run(table, config, warehouse, out, notes, files)
+
+
+def _run(
+    table: PathTable,
+    config: Config,
+    warehouse: Warehouse,
+    out: Path | None,
+    notes: Sequence[str],
+    files: Publication,
+) -> Summary:
     outputs.check_writable(config, warehouse, None, TABLES)
     given = path_tables.read(table, config, warehouse)
     for sentence in (*given.notes, WITHOUT_TIMES):
@@ -62,15 +75,15 @@ def run(
         ),
     }
     page = outputs.page_of(tables, config.table, out)
-    run_id = outputs.new_run_id()
-    outputs.write_tables(tables, config, warehouse, run_id)
+    report = outputs.write_report(page, out, files)
+    outputs.write_tables(tables, config, warehouse, files)
     return Summary(
-        run_id=run_id,
+        run_id=files.run_id,
         counts=_counts(given.paths),
         quality={},
         **_conservation(credits[LEAD], given.paths),
         models=tables["models"],
-        report=outputs.write_report(page, out),
+        report=report,
     )
 
 

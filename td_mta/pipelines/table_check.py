@@ -1,10 +1,8 @@
 """What a table holds and what a run will say of it, without a model: seconds instead of minutes."""
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.journeys.windows import Journeys, look_back
 from td_mta.pipelines import given_table
 from td_mta.pipelines.given_table import GivenTable
+from td_mta.publishing import scratch
 from td_mta.reporting import diagnostics
 from td_mta.warehouse import Warehouse
 
@@ -61,8 +60,8 @@ def check(config: Config, warehouse: Warehouse) -> Checked:
     """Read the table as a run does; raises what a run would raise for it."""
     given_costs = costs.read(config, warehouse)
     given_experiments = experiments.read(config, warehouse)
-    with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
-        touchpoints = given_table.read(config, warehouse, Path(spill))
+    with scratch.folder() as spill:
+        touchpoints = given_table.read(config, warehouse, spill)
         period = period_of(touchpoints, config)
         channels = len(touchpoints.channels)
         found, value = TableFacts(config.rules_window_days), 0.0

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from td_mta.reporting.run_tables import model_name
 from td_mta.tables import BASELINE
+from td_mta.visible_text import visible
 
 # Okabe and Ito's palette without yellow and black, then Paul Tol's that stay apart from it.
 COLOURS = (
@@ -55,6 +56,7 @@ def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
 
 def label(name: str) -> str:
     """A name as plotly may show it: its tags harmless, its length bounded."""
+    name = visible(name)
     if len(name) <= LABEL_LENGTH:
         return escape(name)
     return escape(name[: LABEL_LENGTH - 1] + "…")

@@ -105,13 +105,18 @@ def confounding_warnings(
     return sentences
 
 
+def nothing_held_out(what: str) -> str:
+    """That nothing was held out, which is known before training; `what` is users or days."""
+    return (
+        f"No {what} could be held out of so few: how well the model predicts is not known. "
+        "Take more users, or a larger validation_fraction."
+    )
+
+
 def holdout_warnings(held_out: HeldOut, what: str) -> list[str]:
     """Too little held out to measure the model by; `what` was held out: users or days."""
     if not len(held_out.negatives):
-        return [
-            f"No {what} could be held out of so few: how well the model predicts is not known. "
-            "Take more users, or a larger validation_fraction."
-        ]
+        return [nothing_held_out(what)]
     if held_out.positives.sum() and held_out.negatives.sum():
         return []
     seen = "only conversions" if held_out.positives.sum() else "no conversion"

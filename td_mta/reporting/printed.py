@@ -5,6 +5,7 @@ import unicodedata
 import pandas as pd
 
 from td_mta.tables import BASELINE
+from td_mta.visible_text import visible
 
 MOST_PRINTED = 20
 MODELS = {
@@ -51,6 +52,7 @@ def _aligned(lines: list[list[str]]) -> list[str]:
 
 
 def _short(name: str) -> str:
+    name = visible(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

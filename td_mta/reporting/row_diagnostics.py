@@ -3,6 +3,8 @@
 One function per topic; each takes what it needs and returns sentences, none where all is well.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from td_mta.ingest.pages import LeftOut
@@ -11,7 +13,7 @@ from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.table_facts import Most, TableFacts
 from td_mta.ingest.times.reader import KINDS as TIME_KINDS
 from td_mta.journeys.facts import Facts
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Ints
 from td_mta.reporting.wording import counted
 
 FEWEST_CONVERTERS = 10  # to tell flags of journeys from conversions
@@ -19,6 +21,8 @@ SEVERAL = 1.5  # conversions per user who converts
 NEARLY_NONE = 0.05
 FEWEST_USERS, FEWEST_OF_A_BOT, LARGE_SHARE = 20, 20, 0.1
 MANY_UNTOUCHED = 0.3  # of the users of orders
+BEGINNING = 946_684_800  # of the year 2000, unix seconds
+FEWEST_ROWS, NEXT_TO_NONE = 20, 0.05  # a day, and the share of it that is next to none
 FEWEST_TOUCHES, OUTSIDE, HELD = 20, 0.5, 0.9
 
 
@@ -69,13 +73,69 @@ def time_warnings(scan: Scan, settings: TableSettings, now: float) -> list[str]:
         sentences.append(
             f"The {location} holds {parts}: each value was read by itself, by its size or form."
         )
+    if scan.first_time < BEGINNING and settings.time_format is None:
+        first = np.datetime64(scan.first_time, "s").astype("datetime64[D]")
+        sentences.append(
+            f"The first row of {location} is of {first}, before the year 2000: check its unit "
+            "(time_format) and stray rows, which first_day leaves out."
+        )
     if scan.last_time > now + SECONDS_PER_DAY:
         last = np.datetime64(scan.last_time, "s").astype("datetime64[D]")
         sentences.append(
             f"The last row of {location} is of {last}, a day to come: check its unit (time_format) "
-            "and stray rows, since every user's days count to the last day of the data."
+            "and stray rows, which last_day leaves out: every user's days count to the last day of "
+            "the data."
         )
     return sentences
+
+
+def edge_warnings(rows_by_day: Mapping[int, int]) -> list[str]:
+    """Days at either end of the data with next to no rows, beside what most rows have around them.
+
+    `rows_by_day` are counted by local day since 1970.
+    """
+    days = np.array(sorted(rows_by_day), np.int64)
+    rows = np.array([rows_by_day[day] for day in days.tolist()], np.int64)
+    usual = _weighted_median(rows) if len(rows) else 0
+    if usual < FEWEST_ROWS:
+        return []
+    full = days[rows > NEXT_TO_NONE * usual]
+    ends = (
+        ("first", days[0], full[0] - 1, full[0]),
+        ("last", full[-1] + 1, days[-1], full[-1]),
+    )
+    return [
+        f"The {name} {counted(int(end - begin + 1), 'day')} of the data ({_date(begin)} to "
+        f"{_date(end)}) hold {counted(int(rows[(days >= begin) & (days <= end)].sum()), 'row')}, "
+        f"where a day has {usual:,}: stray rows? Every user's days count to the last day of the "
+        f"data; set {name}_day: {_date(edge)} to leave them out."
+        for name, begin, end, edge in ends
+        if begin <= end
+    ]
+
+
+def _weighted_median(rows: Ints) -> int:
+    """The rows of the day of the row in the middle, by days of few rows first."""
+    ordered = np.sort(rows)
+    return int(ordered[np.searchsorted(np.cumsum(ordered), ordered.sum() / 2)])
+
+
+def _date(day: int) -> np.datetime64:
+    return np.datetime64(int(day), "D")
+
+
+def period_notes(scan: Scan, period: tuple[str | None, str | None]) -> list[str]:
+    """Rows that first_day and last_day leave out."""
+    first, last = period
+    left_out = [
+        f"{counted(rows, 'row')} {where} {day}"
+        for rows, where, day in (
+            (scan.before, "before first_day", first),
+            (scan.after, "after last_day", last),
+        )
+        if rows
+    ]
+    return [f"Left out {' and '.join(left_out)}."] if left_out else []
 
 
 def flag_warnings(journeys: Facts) -> list[str]:

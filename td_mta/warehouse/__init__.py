@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # so that `names` and `td_address` are imported in no time, f
     import pandas as pd
     import pyarrow as pa
 
+    from td_mta.publishing.publication import Publication
+
 IfExists = Literal["overwrite", "append", "error"]
 
 
@@ -58,8 +60,11 @@ class Warehouse(Protocol):
         if_exists: IfExists,
         *,
         replaced: Collection[str] = (),
+        files: Publication | None = None,
     ) -> None:
         """Several tables by name: a failure before all of them are staged changes none.
+
+        Where tables are files, they appear together with those of `files`.
 
         A table of Arrow's may be mapped from a file, and is never held in memory as a whole.
 

@@ -1,23 +1,26 @@
 """CSV files that we write: what they keep as it is, and how rows become text."""
 
-import csv
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from td_mta.warehouse.files import formulas
 from td_mta.warehouse.files.column_types import Guess
+
+SPECIAL = re.compile(r'[",\n\r]')
 
 
 def write(table: pa.Table, path: Path) -> None:
     """Rows as CSV; numbers in the shortest form that reads back as the same number."""
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table.column_names)
+        file.write(_line([formulas.prefixed(name) for name in table.column_names]))
         for batch in table.to_batches(max_chunksize=10_000):
             columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
-            writer.writerows(zip(*columns, strict=True))
+            file.writelines(map(_line, zip(*columns, strict=True)))
         file.flush()
         os.fsync(file.fileno())  # on the disk before the caller renames it
 
@@ -42,6 +45,14 @@ def _keeps(name: str, column: pa.ChunkedArray) -> bool:
     return guess.reading().type == column.type
 
 
+def _line(cells: Sequence[str]) -> str:
+    # Python's own writer leaves a carriage return without quotes, and then it ends the line.
+    quoted = [
+        '"' + cell.replace('"', '""') + '"' if SPECIAL.search(cell) else cell for cell in cells
+    ]
+    return (",".join(quoted) or '""') + "\n"
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
@@ -49,4 +60,4 @@ def _cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return repr(value)
-    return str(value)
+    return formulas.prefixed(str(value))

@@ -9,8 +9,6 @@ import contextlib
 import itertools
 import logging
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +19,8 @@ import pyarrow.parquet as pq
 
 from td_mta.atomic_files import replacing
 from td_mta.errors import DataError, WarehouseError
+from td_mta.publishing import scratch
+from td_mta.publishing.publication import Publication, new_run_id, recover
 from td_mta.trino_on_datafusion import engine
 from td_mta.trino_on_datafusion.binding.query import translate
 from td_mta.trino_on_datafusion.engine import stored
@@ -31,7 +31,7 @@ from td_mta.warehouse.appending import appended
 from td_mta.warehouse.file_options import OURS, FileOptions
 from td_mta.warehouse.files import folder as table_files
 from td_mta.warehouse.files import notes
-from td_mta.warehouse.files.typed_files import TypedFiles, parquet
+from td_mta.warehouse.files.typed_files import TypedFiles, parquet, parquet_batches
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class LocalWarehouse:
     ) -> None:
         self.data, self.out, self.now = data, out, now
         self.memory_bytes, self.threads = memory_bytes, threads or os.cpu_count() or 1
+        recover(out)
         self._scratch: Path | None = None
         self._options = files
         self._said: set[str] = set()
@@ -72,8 +73,7 @@ class LocalWarehouse:
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         existing, path = self.columns(table), str(self._path(table))
         names = [find_column(name, existing, path) for name in columns]
-        file = parquet(self.typed_file(table))
-        for batch in file.iter_batches(batch_size=READ_ROWS, columns=names):
+        for batch in parquet_batches(self.typed_file(table), names, READ_ROWS):
             # a Parquet file gives the columns in its own order, under its own names
             arrays = [batch.column(name) for name in names]
             yield pa.record_batch(arrays, names=list(columns))
@@ -91,19 +91,20 @@ class LocalWarehouse:
         if_exists: IfExists,
         *,
         replaced: Collection[str] = (),
+        files: Publication | None = None,
     ) -> None:
         given = {table: _as_arrow(frame) for table, frame in frames.items()}
         columns = {table: rows.column_names for table, rows in given.items()}
         self.check_writable(columns, if_exists, replaced=replaced)
-        with contextlib.ExitStack() as staged:  # at its end, when all is written, each is renamed
+        with contextlib.ExitStack() as alone:
+            together = files or alone.enter_context(Publication(self.out, new_run_id()))
             for table, rows in given.items():
                 is_added = if_exists == "append" and table not in replaced and self._find(table)
-                self._stage(table, rows, bool(is_added), staged)
+                with self._naming(table):
+                    self._stage(table, rows, bool(is_added), together)
 
-    def _stage(
-        self, table: str, rows: pa.Table, is_added: bool, staged: contextlib.ExitStack
-    ) -> None:
-        """Write the table under a temporary name: CSV, or Parquet where a frame is too large."""
+    def _stage(self, table: str, rows: pa.Table, is_added: bool, together: Publication) -> None:
+        """Write the table to appear later: as CSV, or as Parquet where a frame is too large."""
         if is_added:
             rows = rows.select(self.columns(table))
             before = parquet(self.typed_file(table)).metadata.num_rows
@@ -111,13 +112,14 @@ class LocalWarehouse:
         else:
             before, reader = 0, rows.to_reader()
         if before + rows.num_rows <= CSV_ROWS:
-            path = staged.enter_context(self._target(table, ".csv"))
-            csv_tables.write(reader.read_all(), path)
+            csv_tables.write(reader.read_all(), together.file(self.out / f"{table}.csv"))
+            together.remove(self.out / f"{table}.parquet")
             return
-        path = staged.enter_context(self._target(table, ".parquet"))
+        path = together.file(self.out / f"{table}.parquet")
         with pq.ParquetWriter(path, reader.schema) as writer:
             for batch in reader:
                 writer.write_batch(batch)
+        together.remove(self.out / f"{table}.csv")
 
     def check_writable(
         self,
@@ -128,6 +130,7 @@ class LocalWarehouse:
     ) -> None:
         for table, columns in tables.items():
             self._protect(table)
+            self._probe(table)
             path = self._find(table)
             if path and if_exists == "error":
                 raise DataError(
@@ -189,8 +192,8 @@ class LocalWarehouse:
     def scratch(self) -> Path:
         """A folder for spilled rows and typed copies, gone with the warehouse."""
         if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix="td_mta_"))
-            weakref.finalize(self, shutil.rmtree, self._scratch, True)
+            self._scratch, remove = scratch.make()
+            weakref.finalize(self, remove)
         return self._scratch
 
     def _folders(self) -> list[Path]:
@@ -230,6 +233,28 @@ class LocalWarehouse:
                 f"table {table!r} would replace the input {path}, which is never written: "
                 "give the table another name, or --out the same folder as --data"
             )
+
+    def _probe(self, table: str) -> None:
+        """Raise `WarehouseError` where no file of the table could be written or replaced."""
+        for suffix in WRITTEN:
+            path = self.out / f"{table}{suffix}"
+            with self._naming(table):
+                self.out.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    raise IsADirectoryError(f"{path} is a folder: move it away")
+                probe = path.with_name(f".{path.name}.{os.getpid()}.part")
+                probe.touch()
+                probe.unlink()
+
+    @contextlib.contextmanager
+    def _naming(self, table: str) -> Iterator[None]:
+        """Says which table could not be written."""
+        try:
+            yield
+        except OSError as error:
+            raise WarehouseError(
+                f"could not write table {table!r} to {self.out}: {error}"
+            ) from error
 
     @contextlib.contextmanager
     def _target(self, table: str, suffix: str) -> Iterator[Path]:

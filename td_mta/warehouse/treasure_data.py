@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from td_mta.errors import DataError, MtaError
+from td_mta.publishing.publication import Publication
 from td_mta.warehouse import IfExists, names, td_jobs, td_loading, td_writing
 from td_mta.warehouse.repeated import repeated
 from td_mta.warehouse.td_connection import Connection, MissingError
@@ -74,6 +75,7 @@ class TreasureDataWarehouse:
         if_exists: IfExists,
         *,
         replaced: Collection[str] = (),
+        files: Publication | None = None,
     ) -> None:
         rows = {table: self._rows(frame, table) for table, frame in frames.items()}
         columns = {table: new.column_names for table, new in rows.items()}

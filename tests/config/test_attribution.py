@@ -53,6 +53,8 @@ NEW_DEFAULTS = {
     "augment_last_day": False,
     "conversion_row_is_touch": True,
     "day_timezone": "UTC",
+    "first_day": None,
+    "last_day": None,
     "user_rnd_seed": 18,
     "value_column": None,
     "credit_table": False,
@@ -151,6 +153,12 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
             "conversion_row_is_touch must be true or false, got 'maybe'",
         ),
         ("augment_last_day: 1", "augment_last_day must be true or false, got 1"),
+        ("first_day: '2026-02-30'", "first_day must be a day such as 2026-01-31, got '2026-02-30'"),
+        ("last_day: 31.1.2026", "last_day must be a day such as 2026-01-31, got 31.1.2026"),
+        (
+            "{first_day: 2026-02-01, last_day: 2026-01-31}",
+            "first_day must not be after last_day, got 2026-02-01 with last_day 2026-01-31",
+        ),
         (
             "day_timezone: Mars/Olympus",
             "day_timezone must be a time zone such as UTC or Europe/Berlin, got 'Mars/Olympus'",

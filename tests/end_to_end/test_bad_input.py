@@ -6,6 +6,7 @@ local_runner/test_archive.py, with the image in test_container.py.
 """
 
 import itertools
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import pytest
 
 from td_emulator import API_KEY, READ_ONLY_KEY, Emulator, Fault
 from tests.end_to_end import compare, secret, shop, stages
-from tests.end_to_end.runs import fill, tables_in
+from tests.end_to_end.runs import ROOT, fill, tables_in
 
 pytestmark = pytest.mark.slow
 OLD = {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.OUTPUTS}
@@ -66,14 +67,23 @@ def nobody_converts(td: Emulator, out: Path) -> None:
 
 
 def full_disk(td: Emulator, out: Path) -> None:
-    """The records' list cannot be written: its temporary name is a device without room."""
-    records = out / "positive_tfrecords"
-    records.mkdir(parents=True)
-    (records / "records.json.part").symlink_to("/dev/full")
+    """The task of the model finds no room for its records."""
+    (out.parent / "site").mkdir()
+    (out.parent / "site" / "sitecustomize.py").write_text(FULL)
 
 
 def killed(path: str, at: int) -> Callable[[Emulator, Path], None]:
     return lambda td, out: td.faults.plan(Fault("job_killed", path=path, at=at))
+
+
+FULL = """
+import os
+if "MTA_WAREHOUSE" in os.environ:
+    from td_mta.dataset import build
+    def write(self, page, examples):
+        raise OSError(28, "No space left on device", "negative_page0.tfrecord")
+    build.Writer.write = write
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +193,11 @@ CASES = [
 
 
 @pytest.mark.parametrize("bad", CASES, ids=lambda bad: bad.id)
-def test_bad_input_ends_with_one_message_at_its_task(bad: Bad, tmp_path: Path) -> None:
+def test_bad_input_ends_with_one_message_at_its_task(
+    bad: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "out"
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{ROOT}")
     with stages.emulator(tmp_path / "td") as td:
         fill(td, shop.tables(users=60) | OLD)
         if bad.only:

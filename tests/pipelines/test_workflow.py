@@ -110,6 +110,8 @@ def test_cleanup_keeps_what_the_model_reads(read: str, left: bool, tmp_path: Pat
         ({"db": "my-db"}, "3 to 240 characters of a-z, 0-9 and _, got my-db"),
         ({"in_db": "m" * 241}, "3 to 240 characters of a-z, 0-9 and _, got mmm"),
         ({"rand_shuffle": "mta_union_conversions"}, "must have distinct names"),
+        ({"metrics_table": "shapley"}, "must have distinct names"),
+        ({"metrics_table": "shapley_channel"}, "must have distinct names"),
         ({"union_table": "touchpoints"}, "none of them the name of an input table"),
         ({"spend_table": "metrics"}, "none of them the name of an input table"),
         ({"experiments_table": "shapley"}, "none of them the name of an input table"),

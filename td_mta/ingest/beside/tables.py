@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import usual_names
+from td_mta.ingest import plain_columns, usual_names
 from td_mta.ingest.settings import words
 from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.times.reader import TimeReader
@@ -82,7 +82,12 @@ class SideTable:
             empty = pa.table({name: pa.array([], pa.string()) for name in distinct})
             batches = list(self._warehouse.read(self._table, distinct))
             table = pa.Table.from_batches(batches) if batches else empty
-        return {name: _in_one_piece(table[name]) for name in distinct}
+        return {
+            name: plain_columns.plain(
+                _in_one_piece(table[name]), f"{self._location}, column {name}"
+            )
+            for name in distinct
+        }
 
 
 def _in_one_piece(column: pa.ChunkedArray) -> pa.Array:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
+from td_mta.ingest import plain_columns
 from td_mta.ingest.finding import sentences
 from td_mta.ingest.finding.sample import Column, Sample
 from td_mta.ingest.finding.usual_names import (
@@ -227,8 +228,8 @@ class _Table:
 
     def _distinct_of_all(self, name: str) -> set[str]:
         rows, distinct = 0, set[str]()
-        for batch in self._warehouse.read(self.name, [name]):
-            distinct.update(Column(name, batch.column(0), frozenset()).distinct)
+        for batch in plain_columns.read(self._warehouse, self.name, [name]):
+            distinct.update(Column(name, batch[0], frozenset()).distinct)
             rows += len(batch)
             if rows > MOST_ROWS or len(distinct) > MOST_ROWS // 100:
                 break

@@ -9,7 +9,7 @@ import numpy as np
 from td_mta.baselines.direct import SYNONYMS
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import coercion
+from td_mta.ingest import coercion, plain_columns
 from td_mta.ingest.finding.usual_names import CONVERTING_EVENTS, plain
 from td_mta.ingest.readers import Readers
 from td_mta.ingest.settings import TableSettings
@@ -84,7 +84,7 @@ def _channels(config: Config, warehouse: Warehouse) -> Channels:
     counted = Channels(Counter(), Counter())
     flags = Readers.of(settings).conversion
     rows = 0
-    for batch in warehouse.read(settings.table, columns):
+    for batch in plain_columns.read(warehouse, settings.table, columns):
         names = coercion.names(batch[settings.channel_column], settings.null_words)
         _count(names, flags.read(batch[settings.conversion_column]), counted)
         rows += len(batch)

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from td_mta.errors import DataError
+from td_mta.ingest import plain_columns
 from td_mta.ingest.values.flags import NUMBERS, WORDS
 
 FLAG_WORDS = {*NUMBERS, *WORDS}
@@ -41,8 +43,6 @@ class Column:
     def text(self) -> pa.Array:
         """Its values as stripped text, without those that are missing."""
         values = self.values
-        if pa.types.is_dictionary(values.type):
-            values = values.dictionary_decode()
         if pa.types.is_floating(values.type):
             values = pc.if_else(pc.is_nan(values), None, values)
         try:
@@ -133,8 +133,7 @@ class Column:
     def is_text(self) -> bool:
         """Whether it is a column of text, and not of numbers or times."""
         kind = self.values.type
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+        return bool(pa.types.is_string(kind))
 
     @property
     def is_few_or_one(self) -> bool:
@@ -169,13 +168,21 @@ class Sample:
         empty = pa.record_batch([pa.array([], pa.string()) for _ in names], names=list(names))
         rows = next(batches, empty)
         words = frozenset({word.strip().lower() for word in (null_words or "").split(",")} - {""})
-        return cls(rows, {name: Column(name, rows.column(name), words) for name in names})
+        return cls(rows, {name: Column(name, _plain(rows[name]), words) for name in names})
 
     def divide_alike(self, columns: Sequence[str]) -> bool:
         """Whether columns divide the rows in the same way, as two ids of one user do."""
         rows = pa.table({str(i): self.rows.column(name) for i, name in enumerate(columns)})
         together = len(rows.group_by(rows.column_names).aggregate([]))
         return all(pc.count_distinct(column, "all").as_py() == together for column in rows.columns)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """The column as reading takes it; nothing but nulls where reading would refuse it."""
+    try:
+        return plain_columns.plain(column, "")
+    except DataError:
+        return pa.nulls(len(column), pa.null())
 
 
 def _share(numbers: np.ndarray, low: float, high: float) -> float:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
+from td_mta.ingest import plain_columns
 from td_mta.ingest.path_tables import cells, counts
 from td_mta.ingest.path_tables.columns import PathTable, check_no_paths, find
 from td_mta.ingest.scan import MOST_CHANNELS
@@ -59,7 +60,7 @@ def read(table: PathTable, config: Config, warehouse: Warehouse) -> Given:
 
 
 def _columns(table: PathTable, warehouse: Warehouse) -> dict[str, pa.Array]:
-    batches = list(warehouse.read(table.table, table.columns))
+    batches = list(plain_columns.read(warehouse, table.table, table.columns, lists=True))
     if not sum(len(batch) for batch in batches):
         raise DataError(f"table {table.table} has no rows")
     rows = pa.Table.from_batches(batches)

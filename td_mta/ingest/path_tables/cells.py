@@ -60,6 +60,11 @@ def are_lists(column: pa.Array) -> bool:
     return bool(len(filled)) and bool(columns.matches(filled, LIST).all())
 
 
+def are_single(column: pa.Array) -> bool:
+    """Whether the cells are lists, as a type, of no more than one touch each."""
+    return _is_list(column.type) and (pc.max(pc.list_value_length(column)).as_py() or 0) <= 1
+
+
 def of_texts(column: pa.Array, separator: str) -> Cells:
     """Cells such as `a > b > c`; an empty one has no touch."""
     text = pc.fill_null(columns.text(column), "")

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import usual_names
+from td_mta.ingest import plain_columns, usual_names
 from td_mta.ingest.finding.usual_names import CONVERSION, TIME, USER, plain
 from td_mta.ingest.path_tables import cells
 from td_mta.warehouse import Warehouse
@@ -104,6 +104,8 @@ def find(config: Config, chosen: Collection[str], warehouse: Warehouse) -> PathT
     may_be_a_name = separator in cells.WEAK and (has_user or has_time)
     if not is_said and not cells.are_lists(sample) and (separator is None or may_be_a_name):
         return None
+    if not is_said and has_time and cells.are_single(sample):
+        return None
     return _with_counts(config, chosen, names, (column,), separator)
 
 
@@ -193,8 +195,12 @@ def _by_content(names: Sequence[str], table: str, warehouse: Warehouse) -> str |
 
 def _sample(table: str, column: str, warehouse: Warehouse) -> pa.Array:
     """The first rows of the column, enough to see separators."""
-    batch = next(iter(warehouse.read(table, [column])), None)
-    return pa.array([], pa.string()) if batch is None else batch.column(0)
+    empty = pa.array([], pa.string())
+    try:
+        batch = next(plain_columns.read(warehouse, table, [column], lists=True), None)
+    except DataError:  # no text at all; whoever needs the column says so
+        return empty
+    return empty if batch is None else batch.column(0)
 
 
 def _with_counts(

@@ -7,6 +7,8 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
+from td_mta.visible_text import visible
+
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 MOST_LISTED = 10  # sentences of a list before the others are folded away
@@ -15,8 +17,8 @@ INVISIBLE = 0.005  # part of the darkest shade below which none is seen
 
 
 def text(value: object) -> str:
-    """Any text, its tags harmless."""
-    return escape(str(value))
+    """Any text, its tags harmless and what would turn its direction shown."""
+    return escape(visible(str(value)))
 
 
 def number(value: float, decimals: int | None = None) -> str:

@@ -10,6 +10,7 @@
     odd_rows.py        rows with more or fewer cells than the header
     column_types.py    the narrowest type that all values of a column fit
     text_tables.py     text to Parquet, in two passes
+    formulas.py        text that a spreadsheet would run, in files that we write
     typed_files.py     each file once as Parquet
     notes.py           what was guessed, for later processes of a run
 

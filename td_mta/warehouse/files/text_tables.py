@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from td_mta.errors import DataError
 from td_mta.warehouse.file_options import FileOptions
-from td_mta.warehouse.files import odd_rows
+from td_mta.warehouse.files import formulas, odd_rows
 from td_mta.warehouse.files.column_types import FALSE, TRUE, Guess, Reading
 from td_mta.warehouse.files.headers import Header, header
 from td_mta.warehouse.files.odd_rows import OddRows, Region
@@ -140,6 +140,11 @@ class TextTable:
                 array if reading.by_csv else reading.values(array)
                 for array, reading in zip(batch.columns, readings.values(), strict=True)
             ]
+            if self._options.exact:
+                arrays = [
+                    formulas.taken_off(array) if pa.types.is_string(array.type) else array
+                    for array in arrays
+                ]
             typed = pa.record_batch(arrays, names=list(readings))
             yield typed if self._options.exact else _without_empty_rows(typed)
 
@@ -177,6 +182,7 @@ class TextTable:
 def _header(cells: list[str], options: FileOptions) -> Header:
     if not options.exact:
         return header(cells)
+    cells = formulas.taken_off(pa.array(cells, pa.string())).to_pylist()
     repeated = sorted({name for name in cells if cells.count(name) > 1})
     if repeated:
         raise DataError(f"column {repeated[0]!r} stands twice in the first line, rename one")

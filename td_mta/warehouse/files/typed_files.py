@@ -1,7 +1,7 @@
 """Each file once as Parquet; what was guessed to read it is said."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -85,10 +85,26 @@ def sentence(path: Path, guesses: list[Guessed]) -> str:
 
 def parquet(path: Path) -> pq.ParquetFile:
     """A Parquet file; raises `DataError` where it is none."""
+    with _naming_damage(path):
+        file = pq.ParquetFile(path)
+        _ = file.schema_arrow.names  # which a damaged file may hold in no UTF-8
+        return file
+
+
+def parquet_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """Some columns of a Parquet file, `rows` rows at a time; raises `DataError` for damage."""
+    with _naming_damage(path):
+        yield from parquet(path).iter_batches(batch_size=rows, columns=columns)
+
+
+@contextlib.contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    """Says which Parquet file cannot be read."""
     try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file: {error}") from error
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        message = " ".join(str(error).split())
+        raise DataError(f"{path}: not a readable Parquet file: {message}") from error
 
 
 def _key(path: Path) -> Key:

@@ -1,0 +1,83 @@
+"""One run at a time writes to a folder; a run that was killed holds nothing."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from td_mta.errors import ConfigError
+from td_mta.publishing import run_lock, scratch
+
+HOLDS = """
+import pathlib, sys, time
+from td_mta.publishing import run_lock, scratch
+with run_lock.held(pathlib.Path(sys.argv[1])), scratch.folder() as spill:
+    print(spill, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary folders, of this process and its children."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
+
+
+def holder(folder: Path) -> "subprocess.Popen[str]":
+    """A process that holds the lock of the folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline()
+    return process
+
+
+def test_a_second_run_is_refused_and_the_first_one_named(tmp_path: Path, temporary: Path) -> None:
+    with holder(tmp_path / "out") as first:
+        with pytest.raises(ConfigError) as caught, run_lock.held(tmp_path / "out"):
+            pass
+        first.kill()
+    message = str(caught.value)
+    assert message.startswith(f"another run writes to {tmp_path / 'out'} (process {first.pid} on ")
+    assert ", 0 minutes ago): wait until it has ended, or set another folder with --out" in message
+
+
+def test_what_a_killed_run_left_is_taken_over(
+    tmp_path: Path, temporary: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with holder(tmp_path / "out") as first:
+        first.kill()
+    left = set(temporary.iterdir())
+    with run_lock.held(tmp_path / "out"), scratch.folder() as spill:
+        assert f"was killed (process {first.pid} on " in caplog.text
+        assert len(left) == 1 and set(temporary.iterdir()) == {spill}
+    assert list((tmp_path / "out").iterdir()) == [] and list(temporary.iterdir()) == []
+
+
+def test_a_folder_of_a_living_process_stays(tmp_path: Path, temporary: Path) -> None:
+    with holder(tmp_path / "out") as first:
+        left = set(temporary.iterdir())
+        with scratch.folder() as spill:
+            assert set(temporary.iterdir()) == {*left, spill}
+        first.kill()
+
+
+def test_a_lock_can_be_taken_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with run_lock.held(tmp_path):
+            with pytest.raises(ConfigError), run_lock.held(tmp_path):
+                pass
+            (tmp_path / "table.csv").touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"process": "x"}', '{"since": 1e400}'])
+def test_a_file_that_says_nothing_is_no_lock(text: str, tmp_path: Path) -> None:
+    (tmp_path / run_lock.FILE).write_text(text)
+    with run_lock.held(tmp_path):
+        pass
