@@ -440,12 +440,13 @@ def test_small_tables_become_csv_and_what_csv_cannot_keep_parquet(tmp_path):
 
 def test_columns_of_nulls_alone_keep_their_types_for_sql(tmp_path):
     nothing = "cast(null as double) as x, cast(null as boolean) as b, cast(null as varchar) as s"
-    local(tmp_path).create_table("plain", f"select 1 as n, {nothing}")
-    again = local(tmp_path)
+    LocalWarehouse(None, tmp_path, now=0).create_table("plain", f"select 1 as n, {nothing}")
+    again = LocalWarehouse(None, tmp_path, now=0)
     found = again.query("select x + 1e0 as x, not b as b, s || 'x' as s from plain")
     assert found.schema.types == [pa.float64(), pa.bool_(), pa.string()]
-    (tmp_path / "out" / "plain.csv").write_text("n,x\n1,text\n")
-    assert rows(local(tmp_path), "plain") == [{"n": 1, "x": "text"}]
+    (tmp_path / "plain.csv").write_text("n,x\n1,text\n")
+    edited = LocalWarehouse(None, tmp_path, now=0)
+    assert edited.query("select x || '!' as x from plain").to_pylist() == [{"x": "text!"}]
 
 
 @pytest.mark.slow
