@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from td_mta import quiet
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted, day_rules, extract, folders_of
+from td_mta.dataset.build import day_rules, extract, folders_of
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest import page_views, sql_input
 from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.beside.experiments import RecordExperiments
