@@ -119,7 +119,7 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
 
     Memory holds a page and the distinct patterns and strata of all pages, not the users.
     """
-    schema = _schema(touchpoints.channels, config)
+    schema = schema_of(touchpoints.channels, config)
     rules = _example_rules(touchpoints, config, schema.grid)
     first_day = rules.days.period.first_day
     record = Period(touchpoints.first_day, touchpoints.last_day)
@@ -163,7 +163,8 @@ def folders_of(config: Config) -> Folders:
     return Folders(Path(config.negative_tfrecords_dir), Path(config.positive_tfrecords_dir))
 
 
-def _schema(channels: list[str], config: Config) -> Schema:
+def schema_of(channels: list[str], config: Config) -> Schema:
+    """What the records of these channels mean."""
     return Schema(
         channels=tuple(channels),
         lookback_window_days=config.lookback_window_days,
