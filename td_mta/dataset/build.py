@@ -4,6 +4,7 @@ The examples go to disk as records and come back in memory as well, so that the 
 without reading the records again.
 """
 
+import itertools
 import math
 import time
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles
 
 MOST_DAYS = 4_000_000  # examples without a conversion; of more, one in so many is drawn
-ENOUGH_TIMES_OF_DAY = 20_000
+ENOUGH_CONVERSIONS = 200_000  # whose times of day are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,14 +207,15 @@ def _times_of_day(touchpoints: TouchpointTable, days: int) -> Ints:
     """Seconds of the day to draw cuts from, sorted: of conversions without a touch in their window,
     or of all where those are too few.
 
-    Users come in random order, so the first pages are a sample; it ends once it is large.
+    Of a sample of the users where conversions are many, those of the lowest random numbers.
     """
     every, untouched = np.empty((2, 0), np.int64)
-    for page in touchpoints.pages("times of conversions"):
-        of_page = conversion_times_of_day(page.journeys, days)
+    share = ENOUGH_CONVERSIONS / touchpoints.scan.conversions
+    pages = math.floor(share * touchpoints.page_count) + 1
+    for page in itertools.islice(touchpoints.pages("times of conversions"), pages):
+        sample = page.journeys.of_users(page.rnd < share)
+        of_page = conversion_times_of_day(sample, days)
         every, untouched = map(np.append, (every, untouched), of_page)
-        if len(untouched) >= ENOUGH_TIMES_OF_DAY:
-            break
     enough = len(untouched) >= FEWEST_TIMES_OF_DAY
     return np.sort(untouched if enough else every)
 
