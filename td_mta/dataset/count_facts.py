@@ -1,11 +1,10 @@
 """The table of single figures that the warehouse counted, as the records that later steps know.
 
-A row is a figure: its name (`fact`), its place where there are several (`position`), and a `number`,
-an `amount`, a `name` or a `text`. Of arrays the places of zeros are left out.
+A row is a figure: its name (`fact`), its place where there are several (`position`), and a
+`number`, an `amount`, a `name` or a `text`. Of arrays the places of zeros are left out.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -123,7 +122,7 @@ def table_facts(figures: Figures, days: int) -> TableFacts:
         days,
         duplicates=figures.number("duplicates"),
         duplicate_conversions=figures.number("duplicate_conversions"),
-        counts=Counts(**_numbers(figures, Counts._fields)),
+        counts=_counts(figures),
         left_out=LeftOut(figures.number("left_out_users"), figures.number("left_out_rows")),
         most_touches=figures.most("most_touches"),
         most_conversions=figures.most("most_conversions"),
@@ -142,12 +141,16 @@ def _facts(figures: Figures, days: int) -> Facts:
     return Facts(**numbers, touches_by_day=figures.array("touches_by_day", (days,)))
 
 
-def _numbers(figures: Figures, names: tuple[str, ...]) -> Mapping[str, int | float]:
-    """Single figures, those of values being amounts."""
-    return {
-        name: figures.amount(name) if name.endswith("_value") else figures.number(name)
-        for name in names
-    }
+def _counts(figures: Figures) -> Counts:
+    return Counts(
+        same_order=figures.number("same_order"),
+        orders_with_values=figures.number("orders_with_values"),
+        repeats=figures.number("repeats"),
+        subtracted=figures.number("subtracted"),
+        subtracted_value=figures.amount("subtracted_value"),
+        unmatched=figures.number("unmatched"),
+        unmatched_value=figures.amount("unmatched_value"),
+    )
 
 
 def _name(figures: Figures, fact: str) -> str:

@@ -85,7 +85,8 @@ class CountTables:
                 raise DataError(self._too_many(table))
             self.rows, self.bytes = self.rows + len(batch), self.bytes + batch.nbytes
             arrays = [
-                _typed(column, kind) for column, kind in zip(batch.columns, columns.values(), strict=True)
+                _typed(column, kind)
+                for column, kind in zip(batch.columns, columns.values(), strict=True)
             ]
             yield pa.record_batch(arrays, names=list(columns))
 
