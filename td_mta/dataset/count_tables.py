@@ -84,11 +84,8 @@ class CountTables:
             if rows > MOST_ROWS:
                 raise DataError(self._too_many(table))
             self.rows, self.bytes = self.rows + len(batch), self.bytes + batch.nbytes
-            arrays = [
-                _typed(column, kind)
-                for column, kind in zip(batch.columns, columns.values(), strict=True)
-            ]
-            yield pa.record_batch(arrays, names=list(columns))
+            typed = map(_typed, batch.columns, columns.values())
+            yield pa.record_batch(list(typed), names=list(columns))
 
     def _too_many(self, table: str) -> str:
         return (

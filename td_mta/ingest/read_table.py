@@ -1,6 +1,5 @@
 """`ReadTable`: what later steps know of a table of touchpoints, whoever counted its rows."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from td_mta.ingest.scan import Scan
@@ -21,7 +20,7 @@ class ReadTable(Protocol):
         ...
 
     @property
-    def channels(self) -> Sequence[str]:
+    def channels(self) -> list[str]:
         """The channels that touch anybody, ascending."""
         ...
 

@@ -11,6 +11,7 @@ from td_mta.dataset.count_tables import CountTables
 from td_mta.dataset.extracted import Extracted
 from td_mta.errors import DataError
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.path_tables import check_no_paths
 from td_mta.ingest.preflight import explain_empty_table
 from td_mta.ingest.read_table import ReadTable
 from td_mta.ingest.scan import EmptyTableError
@@ -28,7 +29,7 @@ class Counted(NamedTuple):
 
 
 def is_in_warehouse(config: Config, warehouse: Warehouse) -> bool:
-    """Whether counts are read; with `auto` where the workflow made them, as it does of many rows."""
+    """Whether counts are read; with `auto` where there are any, of more rows than `count_above`."""
     if config.count_in != "auto":
         return config.count_in == "warehouse"
     made = not config.needs_rows and CountTables(warehouse, config.counts_table).exist()
@@ -41,6 +42,8 @@ def by_warehouse(config: Config, warehouse: Warehouse) -> Counted:
         found = warehouse_counts.read(config, warehouse, folders_of(config))
     except EmptyTableError as error:
         raise DataError(explain_empty_table(config, warehouse)) from error
+    settings = found.table.settings
+    check_no_paths(found.table.channels, settings.location(settings.channel_column))
     log.info("counted in the warehouse: rows %d, read %d", found.table.scan.rows, found.rows)
     facts = _facts("warehouse", found.table, found.rows) | {"bytes_read": found.bytes}
     return Counted(found.table, found.extracted, facts)

@@ -80,8 +80,10 @@ def converter_profiles(user: Ints, which: Ints, units: Keys) -> ConverterProfile
 def counted_profiles(
     users: Ints, profile: Ints, which: Ints, conversions: Ints, units: Keys
 ) -> ConverterProfiles:
-    """The same profiles of counts: `users` `(n,)` of each, each of whom had so many `conversions` of
-    the unit `which`, of those with the keys `units`, in rows of a `profile` and a unit.
+    """The same profiles of counts: `users` `(n,)` have each of them.
+
+    A row `(rows,)` of the others is a `profile`, one of the distinct `units`, by its number `which`,
+    and how many `conversions` each user of that profile had of it.
     """
     units, column = np.unique(units, return_inverse=True)
     which = column[which]
