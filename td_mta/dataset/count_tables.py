@@ -56,8 +56,8 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
 class CountTables:
     """The tables of counts of one run; what was read of them is added up."""
 
-    def __init__(self, warehouse: Warehouse, prefix: str) -> None:
-        self._warehouse, self._prefix = warehouse, prefix
+    def __init__(self, warehouse: Warehouse, prefix: str, most_rows: int = MOST_ROWS) -> None:
+        self._warehouse, self._prefix, self._most_rows = warehouse, prefix, most_rows
         self.rows = self.bytes = 0
 
     def name(self, table: str) -> str:
@@ -81,7 +81,7 @@ class CountTables:
         columns, rows = COLUMNS[table], 0
         for batch in self._warehouse.read(self.name(table), list(columns)):
             rows += len(batch)
-            if rows > MOST_ROWS:
+            if rows > self._most_rows:
                 raise DataError(self._too_many(table))
             self.rows, self.bytes = self.rows + len(batch), self.bytes + batch.nbytes
             typed = map(_typed, batch.columns, columns.values())
@@ -89,10 +89,10 @@ class CountTables:
 
     def _too_many(self, table: str) -> str:
         return (
-            f"table {self.name(table)} has more than {MOST_ROWS:,} rows of different patterns and "
-            "levels of controls: lower lookback_window_days, set action_column to a coarser "
-            "column, leave out one of controls (user_activity has most levels), or shorten "
-            "time_interval"
+            f"table {self.name(table)} has more than {self._most_rows:,} rows, each of another "
+            "pattern or of other levels of controls: lower lookback_window_days, set action_column "
+            "to a coarser column, leave out one of controls (user_activity has most levels), or "
+            "shorten time_interval"
         )
 
 

@@ -82,7 +82,7 @@ def counted_profiles(
 ) -> ConverterProfiles:
     """The same profiles of counts: `users` `(n,)` have each of them.
 
-    A row `(rows,)` of the others is a `profile`, one of the distinct `units`, by its number `which`,
+    A row `(rows,)` of the others is a `profile`, a unit by its number `which` among `units`,
     and how many `conversions` each user of that profile had of it.
     """
     units, column = np.unique(units, return_inverse=True)
