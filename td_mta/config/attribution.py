@@ -228,7 +228,11 @@ class Config:
     @property
     def needs_rows(self) -> list[str]:
         """The parameters that need every row, which counts of the warehouse do not have."""
-        needs = {"control_columns": self.attribute_names, "credit_table": self.credit_table}
+        needs = {
+            "control_columns": self.control_columns,
+            "credit_table": self.credit_table,
+            "orders_table": self.orders_table if self.table != self.rand_shuffle else None,
+        }
         return [name for name, is_set in needs.items() if is_set]
 
     @property
