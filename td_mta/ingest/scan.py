@@ -189,12 +189,12 @@ def _clean(
     conversion, value = readers.flags_of(batch), readers.values_of(batch)
     channel = _channel(batch, settings, scan)
     refund = conversion & (value < 0)  # false for NaN
-    value = np.where((value < 0) & ~refund, np.nan, value)
     if refund.any():
         scan.refunds += int(refund.sum())
         scan.refunded -= float(value[refund].sum())
         # Neither a touch nor a conversion; what it does to values is read of whole users.
         conversion, channel = conversion & ~refund, np.where(refund, -1, channel)
+        value = np.where(conversion | refund, value, np.nan)
     read = _Columns(
         user=user,
         time=seconds,
