@@ -36,6 +36,18 @@ def xxhash64(strings: pa.Array) -> U64:
     return hashes
 
 
+def of_pairs(one: U64, other: U64) -> U64:
+    """XXH64 with seed 0 of the 16 bytes of two numbers, big-endian; their shapes broadcast.
+
+    In Trino: `xxhash64(concat(to_big_endian_64(one), to_big_endian_64(other)))`.
+    """
+    with np.errstate(over="ignore"):
+        state = P5 + np.uint64(16)
+        for number in (one, other):
+            state = _eight_bytes(state, number.byteswap())
+        return _avalanche(state)
+
+
 def _bytes(strings: pa.Array) -> tuple[Bytes, Ints, Ints]:
     """The bytes of all values as one, and each value's start and length in them, `(n,)`."""
     values = pc.fill_null(strings.cast(pa.large_binary()), b"")
@@ -98,8 +110,7 @@ def _tail(state: U64, tail: Bytes) -> U64:
     eights_end = length // 8 * 8
     fours_end = eights_end + (length - eights_end) // 4 * 4
     for word in _words(tail[:, :eights_end], "<u8").T:
-        mixed = state ^ _round(ZERO, word)
-        state = _rotl(mixed, 27) * P1 + P4
+        state = _eight_bytes(state, word)
     for word in _words(tail[:, eights_end:fours_end], "<u4").T:
         mixed = state ^ word * P1
         state = _rotl(mixed, 23) * P2 + P3
@@ -107,6 +118,11 @@ def _tail(state: U64, tail: Bytes) -> U64:
         mixed = state ^ byte * P5
         state = _rotl(mixed, 11) * P1
     return state
+
+
+def _eight_bytes(state: U64 | np.uint64, word: U64) -> U64:
+    mixed = state ^ _round(ZERO, word)
+    return _rotl(mixed, 27) * P1 + P4
 
 
 def _avalanche(state: U64) -> U64:

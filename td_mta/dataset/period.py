@@ -22,17 +22,22 @@ def period_of(touchpoints: TouchpointTable, config: Config) -> Period:
     """The credited days; raises `DataError` where none is left, or none to hold out."""
     first, last = touchpoints.first_day, touchpoints.last_day
     first_credited = first + _history_days(touchpoints, config)
-    if first_credited > last:
-        raise DataError(
-            f"table {config.table}: history_days {config.history_days} leaves no day to credit of "
-            f"the {last - first + 1} from {np.datetime64(first, 'D')} to "
-            f"{np.datetime64(last, 'D')}; lower it"
-        )
+    check_days(config, Period(first, last), first_credited)
     held_out_day = None
     if config.holdout == "forward":
         fraction = config.validation_fraction
         held_out_day = touchpoints.first_held_out_day(fraction, first_credited)
     return Period(first_credited, last, held_out_day)
+
+
+def check_days(config: Config, record: Period, first_credited: int) -> None:
+    """Raise `DataError` where no day of the record is credited."""
+    first, last, days = record.first_day, record.last_day, record.days
+    if first_credited > last:
+        raise DataError(
+            f"table {config.table}: history_days {config.history_days} leaves no day to credit of "
+            f"the {days} from {np.datetime64(first, 'D')} to {np.datetime64(last, 'D')}; lower it"
+        )
 
 
 def begins_abruptly(rows_by_day: Ints, window_days: int) -> bool:

@@ -60,6 +60,7 @@ class Page(NamedTuple):
 
     journeys: Journeys
     user_hash: Hashes  # a uniform number below 2^53 for each user, (users,)
+    rnd: Floats  # the table's own random number of each user, (users,)
     user_ids: pa.Array  # (users,)
     order_ids: pa.Array | None  # of conversions, (conversions,); None where they were not kept
     duplicates: int  # rows that were equal to another one in all that was read
@@ -118,7 +119,7 @@ class TouchpointTable:
                 "touchpoints of at least 2 days, got 1 day; set holdout: users"
             )
         days = last - first + 1
-        held_out_days = max(1, round(days * validation_fraction))
+        held_out_days = max(1, math.floor(days * validation_fraction + 0.5))
         return last + 1 - min(held_out_days, days - 1)
 
     def rows_by_day(self) -> Ints:
@@ -228,7 +229,7 @@ def _page(
 ) -> Page:
     table = table.combine_chunks()
     ids, user = _sorted_users(table["user"])
-    _check_rnd(user, table["rnd"].to_numpy(), settings)
+    rnd = _rnd_of_users(user, table["rnd"].to_numpy(), settings)
     time = table["time"].to_numpy()
     day, second = local_time(time, settings.day_timezone)
     scanned_channel = table["channel"].to_numpy()
@@ -257,6 +258,7 @@ def _page(
     return Page(
         journeys=journeys,
         user_hash=user_hash,
+        rnd=rnd[within],
         user_ids=ids,
         order_ids=order_ids,
         duplicates=arranged.duplicates,
@@ -330,7 +332,7 @@ def _user_hash(ids: pa.Array, seed: int) -> Hashes:
     return numbers.astype(np.uint64)
 
 
-def _check_rnd(user: Ints, rnd: Floats, settings: TableSettings) -> None:
+def _rnd_of_users(user: Ints, rnd: Floats, settings: TableSettings) -> Floats:
     one_of_user = np.zeros(user.max(initial=0) + 1)
     one_of_user[user] = rnd
     if (one_of_user[user] != rnd).any():
@@ -338,3 +340,4 @@ def _check_rnd(user: Ints, rnd: Floats, settings: TableSettings) -> None:
             f"{settings.location(settings.user_rnd_column)} must hold one number per user, got "
             "several for one user; correct the column, or drop it: then the numbers are computed"
         )
+    return one_of_user

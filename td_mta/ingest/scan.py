@@ -92,7 +92,7 @@ def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
     log.info("read: rows %d, conversions %d", scan.rows, scan.conversions)
     for what, converted in scan.converted.items():
         log.info("converted: %s (%d rows)", what, converted)
-    _check(scan, settings, readers)
+    check_scan(scan, settings, readers)
     if settings.join_letter_case:
         scan.spelling = spellings.spelling(scan.rows_by_channel)
     return scan
@@ -297,7 +297,8 @@ def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> N
     scan.touched.update(np.flatnonzero(np.bincount(columns.channel[touch])).tolist())
 
 
-def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:
+def check_scan(scan: Scan, settings: TableSettings, readers: Readers) -> None:
+    """Raise `DataError` for a table in which there is nothing to attribute."""
     table = f"table {settings.table}"
     if not scan.rows:
         raise EmptyTableError(f"{table} is empty")

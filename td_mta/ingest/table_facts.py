@@ -41,7 +41,7 @@ class TableFacts:
     untouched: int = 0  # of those, users without any touch
     untouched_user: str = ""  # the first of them
     touched_user: str = ""  # the first user with a touch
-    _parts: list[Facts] = field(default_factory=list)
+    parts: list[Facts] = field(default_factory=list)  # of all pages so far, one at most
 
     @classmethod
     def of(cls, pages: Iterable[Page], days: int) -> "TableFacts":
@@ -54,7 +54,7 @@ class TableFacts:
     def add(self, page: Page) -> None:
         """Count one more page."""
         journeys, ids = page.journeys, page.user_ids
-        self._parts = [facts.sum_of([*self._parts, facts.facts_of(journeys, self.days)])]
+        self.parts = [facts.sum_of([*self.parts, facts.facts_of(journeys, self.days)])]
         self.duplicates += page.duplicates
         self.duplicate_conversions += page.duplicate_conversions
         self.counts = self.counts.plus(page.counts)
@@ -77,7 +77,7 @@ class TableFacts:
     @property
     def journeys(self) -> Facts:
         """Counts of all journeys."""
-        return self._parts[0]
+        return self.parts[0]
 
 
 def _first(ids: pa.Array, chosen: Flags, found: str) -> str:

@@ -10,16 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.journeys.strata import Basis, Strata
+from td_mta.journeys.strata import Basis, Strata, doublings, reached
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys
 
 FORECAST_DAYS = 14  # what a day after the training days is expected to be like
 SINGLE_DAYS = 40  # days since a conversion that have a level each; longer times share levels
-SINCE_LEVELS = SINGLE_DAYS + 11
+LONGER_TIMES = doublings(SINGLE_DAYS, 2, 9)
+SINCE_LEVELS = SINGLE_DAYS + len(LONGER_TIMES) + 2
 FEW_TOUCHES = 16  # of a user, with a level for each number; of more, four levels double it
-ACTIVITY_LEVELS = FEW_TOUCHES + 33
-RATE_LEVELS = 24
+MORE_TOUCHES = doublings(FEW_TOUCHES, 4, 32)
+ACTIVITY_LEVELS = FEW_TOUCHES + len(MORE_TOUCHES) + 1
+RATES = 2.0 ** (np.arange(-10, 12) / 2)  # touches a day at which the next level begins
+RATE_LEVELS = len(RATES) + 2
 PRECISION = 0.3  # of dummies
 MONDAY = 4  # 1970-01-05, counted from 1970-01-01
 
@@ -106,9 +109,8 @@ def _activity_level(
     their own.
     """
     touches = np.diff(journeys.first_touch)
-    more = FEW_TOUCHES + np.floor(4 * np.log2(np.maximum(touches, 1) / FEW_TOUCHES))
-    of_user = np.where(touches <= FEW_TOUCHES, touches, np.minimum(more, ACTIVITY_LEVELS - 1))
-    level: Ints = of_user.astype(np.int64)[user_days.user]
+    of_user = np.minimum(touches, FEW_TOUCHES) + reached(MORE_TOUCHES, touches)
+    level: Ints = of_user[user_days.user]
     return level
 
 
@@ -120,8 +122,7 @@ def _past_level(journeys: Journeys, user_days: UserDays, period: Period, window_
     known = np.flatnonzero(touches > 0)
     days = opens_on[known] - journeys.touches.day[first[known]]
     level = np.zeros(len(touches), np.int64)
-    rate = np.floor(2 * np.log2(touches[known] / days)).astype(np.int64)
-    level[known] = np.clip(rate + RATE_LEVELS // 2, 1, RATE_LEVELS - 1)
+    level[known] = 1 + reached(RATES, touches[known] / days)
     return level
 
 
@@ -135,8 +136,7 @@ def _since_level(journeys: Journeys, user_days: UserDays, period: Period, window
     same_user = journeys.conversions.user[last] == user[rows]
     rows, last = rows[same_user], last[same_user]
     since = day[rows] - journeys.conversions.day[last]
-    longer = SINGLE_DAYS + 1 + np.floor(2 * np.log2(np.maximum(since, 1) / SINGLE_DAYS))
-    level[rows] = np.where(since <= SINGLE_DAYS, since, np.minimum(longer, SINCE_LEVELS - 1))
+    level[rows] = np.minimum(since, SINGLE_DAYS + 1) + reached(LONGER_TIMES, since)
     return level
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta.journeys.controls import Period, UserDays, codes, returns_from
-from td_mta.journeys.hashing import Hashes, mix, uniform
+from td_mta.journeys.hashing import Hashes, uniform, whole
 from td_mta.journeys.patterns import Grid, Patterns, distinct, without_day_zero
 from td_mta.journeys.runs import owners, positions
 from td_mta.journeys.strata import Compact, Strata
@@ -20,7 +20,7 @@ from td_mta.journeys.windows import Journeys, Windows, look_back, patterns_seen
 NEGATIVE, POSITIVE, AUGMENTED = KINDS = 0, 1, 2
 FEWEST_TIMES_OF_DAY = 200
 GROUPS = 40  # of training users, from 0; those of held-out users follow
-GROUP_SALT, DRAW_SALT = np.uint64(0x8CB92BA72F3D8DD7), np.uint64(0xD6E8FEB86659FD93)
+GROUP_SALT, DRAW_SALT = np.uint64(0x0CB92BA72F3D8DD7), np.uint64(0x56E8FEB86659FD93)
 
 
 class Examples(NamedTuple):
@@ -252,8 +252,8 @@ def _drawn_days(
     """
     enters = np.flatnonzero(entry < journeys.first_touch[1:])
     first = np.maximum(journeys.touches.day[entry[enters]], rules.period.first_day)
-    phase = mix(user_hash[enters] ^ DRAW_SALT) % np.uint64(rules.one_in)
-    first += -(first + phase.astype(np.int64)) % rules.one_in
+    phase = whole(user_hash[enters], DRAW_SALT) % rules.one_in
+    first += -(first + phase) % rules.one_in
     days = np.maximum((rules.period.last_day - first) // rules.one_in + 1, 0)
     user = np.repeat(enters, days)
     day = first[owners(days)] + rules.one_in * positions(np.zeros(len(days), np.int64), days)

@@ -7,9 +7,12 @@ nor the order of users matter.
 import numpy as np
 import numpy.typing as npt
 
-from td_mta.journeys.touchpoints import Floats
+from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.xxhash64 import of_pairs
 
 Hashes = npt.NDArray[np.uint64]
+
+DIGITS = 53  # bits: as many as a float64 holds exactly
 
 
 def mix(numbers: Hashes) -> Hashes:
@@ -27,7 +30,14 @@ def mix(numbers: Hashes) -> Hashes:
 
 def uniform(hashes: Hashes, salt: Hashes) -> Floats:
     """One number in [0, 1) for every pair of a hash and a salt; their shapes broadcast."""
-    mixed = mix(hashes ^ mix(salt))
-    upper = mixed >> np.uint64(11)  # 53 bits: as many as a float64 holds exactly
-    number: Floats = upper.astype(np.float64) / 2.0**53
+    number: Floats = whole(hashes, salt) / 2.0**DIGITS
     return number
+
+
+def whole(hashes: Hashes, salt: Hashes) -> Ints:
+    """The same as whole numbers below 2^53.
+
+    A hash that Trino has, unlike `mix`: its products that wrap around are errors there.
+    """
+    lower: Hashes = of_pairs(hashes, salt) & np.uint64(2**DIGITS - 1)
+    return lower.astype(np.int64)

@@ -4,12 +4,33 @@ A control is learned and never credited. Its levels enter the model through a ba
 numbers for every level.
 """
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from td_mta.journeys.touchpoints import Floats, Ints
+
+
+def doublings(first: int, steps: Literal[2, 4], count: int) -> Ints:
+    """The least whole numbers at or above `first` times 2^(k / steps), k from 1 on, `(count,)`.
+
+    Found without a logarithm, so that SQL's thresholds are the same to the last bit.
+
+    >>> doublings(40, 2, 4).tolist()
+    [57, 80, 114, 160]
+    """
+    thresholds = []
+    for k in range(1, count + 1):
+        below = math.isqrt(first**steps * 2**k - 1)  # square root of the number before the power
+        thresholds.append((below if steps == 2 else math.isqrt(below)) + 1)
+    return np.array(thresholds, np.int64)
+
+
+def reached(thresholds: Ints | Floats, number: Ints | Floats) -> Ints:
+    """How many of the ascending thresholds each number reaches, `(n,)`."""
+    return np.searchsorted(thresholds, number, side="right")
 
 
 class Basis(NamedTuple):

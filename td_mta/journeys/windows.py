@@ -16,6 +16,8 @@ from td_mta.journeys.patterns import Grid, Keys, Patterns, distinct, of_cells
 from td_mta.journeys.runs import offsets_of, owners, positions, reduced
 from td_mta.journeys.touchpoints import Flags, Floats, Ints, Touchpoints
 
+VALUE_STEP = 2.0**-20
+
 
 class Windows(NamedTuple):
     """`n` windows, each array of shape `(n,)`."""
@@ -79,8 +81,12 @@ class Journeys:
 
     @cached_property
     def values(self) -> Floats:
-        """The conversions' values; a missing one is 0."""
-        return np.nan_to_num(self.conversions.value, nan=0.0)
+        """The conversions' values; a missing one is 0.
+
+        Multiples of `VALUE_STEP`, whose sums are exact up to 8 billion: in any order the same.
+        """
+        value = np.nan_to_num(self.conversions.value, nan=0.0)
+        return np.floor(value / VALUE_STEP + 0.5) * VALUE_STEP
 
     @cached_property
     def touch_days(self) -> Ints:

@@ -19,16 +19,19 @@ import pyarrow as pa
 
 from td_mta import quiet
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted, day_rules, extract, folders_of
+from td_mta.dataset.build import day_rules
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest import page_views, sql_input
 from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.read_table import ReadTable
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import confounding, credit_rows, given_table, outputs
+from td_mta.pipelines import confounding, counting, credit_rows, given_table, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
+from td_mta.pipelines.counting import Counted
 from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.pipelines.experiments import correct
 from td_mta.reporting import run_facts
@@ -92,14 +95,12 @@ def run(
     given_costs = costs.read(config, warehouse)
     given_experiments = experiments.read(config, warehouse)
     with tempfile.TemporaryDirectory(prefix="td_mta_") as spill:
-        touchpoints, extracted = _read(config, warehouse, Path(spill), timer)
-        channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
-        of_record = given_table.experiments_of_record(
-            given_experiments, touchpoints, extracted.period
-        )
+        counted = _read(config, warehouse, Path(spill), timer)
+        table, extracted = counted.table, counted.extracted
+        channel_costs = given_table.costs_of_channels(given_costs, table, extracted.period)
+        of_record = given_table.experiments_of_record(given_experiments, table, extracted.period)
         fitted = _train(extracted, config, fit, timer)
-        given = touchpoints, extracted, channel_costs, of_record
-        results = _attribute(*given, fitted, config, timer)
+        results = _attribute(counted, channel_costs, of_record, fitted, config, timer)
 
         of_input = InputSentences(
             warnings=page_views.warnings(config, warehouse),
@@ -123,22 +124,30 @@ def run(
         )
 
 
-def _read(
-    config: Config, warehouse: Warehouse, spill: Path, timer: _StepTimer
-) -> tuple[TouchpointTable, Extracted]:
-    """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
-    with timer.step("read"):
-        touchpoints = given_table.read(config, warehouse, spill)
-        if config.if_exists == "append":
-            outputs.check_writable(config, warehouse, touchpoints.channels)
-            names = outputs.table_names(config)
-            check_numbered_columns(names, touchpoints.channels, warehouse)
-    with timer.step("extract"):
-        extracted = extract(touchpoints, config, folders_of(config))
+def _read(config: Config, warehouse: Warehouse, spill: Path, timer: _StepTimer) -> Counted:
+    """The table's examples and conversions by pattern; the examples go to disk."""
+    if counting.is_in_warehouse(config, warehouse):
+        with timer.step("read"):
+            counted = counting.by_warehouse(config, warehouse)
+        _check_appendable(counted.table, config, warehouse)
+    else:
+        with timer.step("read"):
+            touchpoints = given_table.read(config, warehouse, spill)
+            _check_appendable(touchpoints, config, warehouse)
+        with timer.step("extract"):
+            counted = counting.by_python(touchpoints, config)
+    extracted = counted.extracted
     given_table.check_orders(extracted.table_facts, config)
     counts = (f"{what.replace('_', ' ')} {number:,}" for what, number in extracted.counts.items())
     log.info("extracted: %s", ", ".join(counts))
-    return touchpoints, extracted
+    return counted
+
+
+def _check_appendable(table: ReadTable, config: Config, warehouse: Warehouse) -> None:
+    """Refuse columns of channels that the existing tables do not have, before hours of work."""
+    if config.if_exists == "append":
+        outputs.check_writable(config, warehouse, table.channels)
+        check_numbered_columns(outputs.table_names(config), table.channels, warehouse)
 
 
 def _train(extracted: Extracted, config: Config, fit: Fit | None, timer: _StepTimer) -> "Fitted":
@@ -158,8 +167,7 @@ def _climb(extracted: Extracted, settings: TrainingSettings) -> "Fitted":
 
 
 def _attribute(
-    touchpoints: TouchpointTable,
-    extracted: Extracted,
+    counted: Counted,
     channel_costs: costs.ChannelCosts | None,
     of_record: RecordExperiments | None,
     fitted: "Fitted",
@@ -167,7 +175,8 @@ def _attribute(
     timer: _StepTimer,
 ) -> Results:
     """Credit by the chosen rung and its intervals; how much it depends on rung and controls."""
-    crediting = Crediting.of(extracted, config, visits=touchpoints.visits)
+    extracted = counted.extracted
+    crediting = Crediting.of(extracted, config, visits=counted.table.visits)
     with timer.step("shapley"):
         played = crediting.credit(fitted.predictor.log_odds, fitted.offsets)
     with timer.step("intervals"):
@@ -186,8 +195,7 @@ def _attribute(
         shifts = confounding.shifts(fitted, extracted, crediting)
     evaluation = run_facts.evaluate(fitted.held_out)
     return Results(
-        touchpoints=touchpoints,
-        extracted=extracted,
+        counted=counted,
         costs=channel_costs,
         fitted=fitted,
         evaluation=evaluation,
@@ -203,6 +211,7 @@ def _attribute(
 def _credit_rows(results: Results, config: Config, spill: Path) -> pa.Table:
     """The credit of every single conversion, in a file beside the spilled touchpoints."""
     touchpoints, extracted = results.touchpoints, results.extracted
+    assert isinstance(touchpoints, TouchpointTable)  # `credit_table` needs every row
     rules = day_rules(touchpoints, config, extracted.schema.grid)
     return credit_rows.write(
         spill / "credit.arrow", touchpoints, rules, extracted, results.credited

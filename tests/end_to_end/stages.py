@@ -22,7 +22,7 @@ from local_runner.command import run as run_workflow
 from local_runner.td.account import DIGDAG_PATIENCE
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 from td_mta.config import attribution as configuration
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.errors import MtaError
 from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import attribution

@@ -8,7 +8,7 @@ import xxhash
 from hypothesis import given
 
 from td_mta.ingest.user_hash import user_rnd
-from td_mta.xxhash64 import xxhash64
+from td_mta.xxhash64 import of_pairs, xxhash64
 
 TRINO = {  # seed 18, asked of Trino 476
     "": 0.21369487358760753,
@@ -30,6 +30,15 @@ def test_every_byte_length_up_to_two_blocks_hashes_as_the_xxhash_package_does():
     source.shuffle(values)
     expected = [xxhash.xxh64_intdigest(value) for value in values]
     assert xxhash64(pa.array(values, pa.binary())).tolist() == expected
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 2**64 - 1)] * 2), min_size=1))
+def test_pairs_of_numbers_hash_as_their_bytes_do(pairs):
+    one, other = np.array(pairs, np.uint64).T
+    as_bytes = [a.to_bytes(8) + b.to_bytes(8) for a, b in pairs]
+    expected = xxhash64(pa.array(as_bytes, pa.binary()))
+    assert of_pairs(one, other).tolist() == expected.tolist()
+    assert of_pairs(one, other[0])[0] == expected[0]
 
 
 @given(st.lists(st.text(max_size=80), max_size=20), st.integers(-(2**31), 2**31))

@@ -1,11 +1,13 @@
 """The levels of user-days by each control, worked by hand; the journeys are of a few users."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
 from td_mta.journeys import controls
 from td_mta.journeys.controls import CONTROLS, Period, UserDays, returns_from, strata_of
-from td_mta.journeys.strata import Basis, Strata
+from td_mta.journeys.strata import Basis, Strata, doublings, reached
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Touchpoints, arrange
 from td_mta.journeys.windows import Journeys
 
@@ -53,6 +55,16 @@ def test_activity_counts_all_touches_of_a_user_and_many_share_levels() -> None:
     assert level("user_activity", journeys, 0, [0, 4]) == [5, 5]
     assert level("user_activity", journeys, 1, [9]) == [controls.FEW_TOUCHES + 4]
     assert level("user_activity", journeys, 2, [9]) == [0]
+
+
+@pytest.mark.parametrize(("first", "steps"), [(40, 2), (16, 4), (1, 2)])
+def test_thresholds_are_the_least_numbers_whose_logarithm_reaches_the_next_step(
+    first: int, steps: Literal[2, 4]
+) -> None:
+    number = np.arange(first, 20_000)
+    k = np.floor(steps * np.log2(number / first)).astype(int)
+    thresholds = doublings(first, steps, k.max())
+    assert (reached(thresholds, number) == k).all()
 
 
 def test_past_activity_is_a_rate_before_the_window_and_knows_nothing_later() -> None:

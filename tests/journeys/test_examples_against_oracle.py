@@ -32,6 +32,7 @@ from td_mta.journeys.examples import (
     DayRules,
     Examples,
 )
+from td_mta.journeys.hashing import whole
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Touchpoints, arrange
 from td_mta.journeys.windows import Journeys, patterns_seen
@@ -236,7 +237,7 @@ def test_one_day_in_so_many_stands_for_the_others(case: Case, one_in: int) -> No
     phases = {}
     for number in range(200):
         hashes = np.full(3, number, np.uint64)
-        phase = int(examples.mix(hashes ^ examples.DRAW_SALT)[0] % np.uint64(one_in))
+        phase = int(whole(hashes, examples.DRAW_SALT)[0] % one_in)
         phases.setdefault(phase, hashes)
     assert len(phases) == one_in
     for hashes in phases.values():

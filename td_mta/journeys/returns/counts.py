@@ -12,6 +12,7 @@ import numpy as np
 from td_mta.journeys.controls import Period
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.runs import owners, positions
+from td_mta.journeys.strata import doublings, reached
 from td_mta.journeys.touchpoints import Ints
 from td_mta.journeys.windows import Journeys
 
@@ -19,7 +20,8 @@ ACTIVE_DAYS = 3  # the first ones of a user, after which a further one is waited
 WAIT = 14  # days
 REACH = 7  # days of the longest window looked at after a conversion
 BESIDE = 7  # days before and after a first conversion
-LEVELS = 28  # of activity; two double the touches
+MORE_TOUCHES = doublings(1, 2, 27)  # of a user, at which the next level of activity begins
+LEVELS = len(MORE_TOUCHES) + 1
 SECONDS_PER_HOUR = 3_600
 
 
@@ -54,6 +56,21 @@ def returns_of(journeys: Journeys, grid: Grid, period: Period) -> Returns:
         after_conversion=_after_conversion(journeys, grid, period),
         **_beside_conversions(journeys, grid, period),
     )
+
+
+def shapes(grid: Grid, days: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of `Returns`, of a record of so many days."""
+    strata = max(min(grid.days, REACH) - 1, 0) * days * LEVELS * 2
+    return {
+        "users": (2,),
+        "waits": (ACTIVE_DAYS, days, WAIT + 1),
+        "conversions": (2,),
+        "gaps": (days,),
+        "after_conversion": (strata, 2, 2),
+        "beside": (5, grid.channels),
+        "buyers": (days,),
+        "touches": (days, grid.channels),
+    }
 
 
 def sum_of(parts: Sequence[Returns]) -> Returns:
@@ -162,18 +179,12 @@ def _by_day(journeys: Journeys, after: _DaysAfter, window: int, period: Period) 
     counts = _counted(
         (period.days, LEVELS, 2, 2, 2),
         day - period.first_day,
-        _level(touches),
+        reached(MORE_TOUCHES, touches),
         (day_opens > stop).astype(np.int64),
         (window_opens < stop).astype(np.int64),
         converts,
     )
     return counts.reshape(-1, 2, 2)
-
-
-def _level(touches: Ints) -> Ints:
-    level: Ints = np.floor(2 * np.log2(np.maximum(touches, 1))).astype(np.int64)
-    np.minimum(level, LEVELS - 1, out=level)
-    return level
 
 
 def _beside_conversions(journeys: Journeys, grid: Grid, period: Period) -> dict[str, Ints]:
