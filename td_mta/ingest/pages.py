@@ -295,12 +295,16 @@ def _order_ids(table: pa.Table, read: events.Read, within: Flags) -> pa.Array | 
 def _within_limits(
     journeys: Journeys, ids: pa.Array, within: Flags
 ) -> tuple[Journeys, pa.Array, LeftOut]:
-    """The journeys of the users within the limits, numbered anew, and their ids."""
+    """The journeys of the users within the limits, numbered anew, and their ids; users of whom
+    reading left no row are none.
+    """
+    over = int((~within).sum())
+    within = within & (np.bincount(journeys.rows.user, minlength=len(ids)) > 0)
     if within.all():
         return journeys, ids, LeftOut(0, 0)
     rows = journeys.rows.take(within[journeys.rows.user])
     number = np.cumsum(within) - 1
-    left_out = LeftOut(int((~within).sum()), len(journeys.rows) - len(rows))
+    left_out = LeftOut(over, len(journeys.rows) - len(rows))
     of_few = replace(rows, user=number[rows.user])
     described = {name: of_all.of_users(within) for name, of_all in journeys.attributes.items()}
     return (

@@ -15,7 +15,7 @@ from td_mta.journeys.touchpoints import Flags, Ints
 
 
 class Most(NamedTuple):
-    """The user who has the most of something."""
+    """The user who has the most of something; of several the last by the order of ids."""
 
     number: int
     user: str
@@ -39,8 +39,8 @@ class TableFacts:
     most_conversions: Most = NOBODY
     converting_users: int = 0
     untouched: int = 0  # of those, users without any touch
-    untouched_user: str = ""  # one of them
-    touched_user: str = ""
+    untouched_user: str = ""  # the first of them
+    touched_user: str = ""  # the first user with a touch
     parts: list[Facts] = field(default_factory=list)  # of all pages so far, one at most
 
     @classmethod
@@ -71,8 +71,8 @@ class TableFacts:
         untouched = converts & ~touched
         self.converting_users += int(converts.sum())
         self.untouched += int(untouched.sum())
-        self.untouched_user = self.untouched_user or _first(page.user_ids, untouched)
-        self.touched_user = self.touched_user or _first(page.user_ids, touched)
+        self.untouched_user = _first(page.user_ids, untouched, self.untouched_user)
+        self.touched_user = _first(page.user_ids, touched, self.touched_user)
 
     @property
     def journeys(self) -> Facts:
@@ -80,9 +80,12 @@ class TableFacts:
         return self.parts[0]
 
 
-def _first(ids: pa.Array, chosen: Flags) -> str:
-    """The first of the chosen users, empty where there is none."""
-    return str(ids[int(np.argmax(chosen))].as_py()) if chosen.any() else ""
+def _first(ids: pa.Array, chosen: Flags, found: str) -> str:
+    """The first of the chosen users and the one found before; empty where there is none."""
+    if not chosen.any():
+        return found
+    first = str(ids[int(np.argmax(chosen))].as_py())
+    return min(found or first, first)
 
 
 def _most(user: Ints, ids: pa.Array) -> Most:
@@ -90,5 +93,5 @@ def _most(user: Ints, ids: pa.Array) -> Most:
     if not len(user):
         return NOBODY
     number = np.bincount(user)
-    most = int(np.argmax(number))
+    most = len(number) - 1 - int(np.argmax(number[::-1]))
     return Most(int(number[most]), ids[most].as_py())
