@@ -128,7 +128,7 @@ def table_facts(figures: Figures, days: int) -> TableFacts:
         most_conversions=figures.most("most_conversions"),
         converting_users=figures.number("converters"),
         untouched=figures.number("untouched"),
-        untouched_user=_name(figures, "untouched_user"),
+        untouched_user=_name(figures, "untouched"),
         touched_user=_name(figures, "touched_user"),
     )
     found.parts.append(_facts(figures, days))
@@ -146,9 +146,9 @@ def _counts(figures: Figures) -> Counts:
         same_order=figures.number("same_order"),
         orders_with_values=figures.number("orders_with_values"),
         repeats=figures.number("repeats"),
-        subtracted=figures.number("subtracted"),
+        subtracted=figures.number_or_none("subtracted") or 0,
         subtracted_value=figures.amount("subtracted_value"),
-        unmatched=figures.number("unmatched"),
+        unmatched=figures.number_or_none("unmatched") or 0,
         unmatched_value=figures.amount("unmatched_value"),
     )
 

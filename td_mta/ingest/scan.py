@@ -188,13 +188,14 @@ def _clean(
         seconds = seconds[complete]
     conversion, value = readers.flags_of(batch), readers.values_of(batch)
     channel = _channel(batch, settings, scan)
-    refund = conversion & (value < 0)  # false for NaN
-    if refund.any():
+    negative = value < 0  # false for NaN
+    refund = conversion & negative
+    if negative.any():
         scan.refunds += int(refund.sum())
         scan.refunded -= float(value[refund].sum())
         # Neither a touch nor a conversion; what it does to values is read of whole users.
         conversion, channel = conversion & ~refund, np.where(refund, -1, channel)
-        value = np.where(conversion | refund, value, np.nan)
+        value = np.where(negative & ~refund, np.nan, value)  # not taken for a refund
     read = _Columns(
         user=user,
         time=seconds,

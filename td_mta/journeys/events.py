@@ -164,7 +164,8 @@ def _refunds_subtracted(rows: Touchpoints, order: Ints | None) -> tuple[Touchpoi
         target = np.where(of_order >= 0, of_order, target)
     matched = target >= 0
     amount = -rows.value[refund]
-    value = np.where(rows.conversion, np.nan_to_num(rows.value, nan=0.0), rows.value)
+    value = rows.value.copy()
+    value[target[matched]] = np.nan_to_num(value[target[matched]], nan=0.0)
     np.subtract.at(value, target[matched], amount[matched])
     counts = Counts(
         subtracted=int(matched.sum()),

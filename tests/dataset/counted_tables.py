@@ -156,7 +156,6 @@ def facts_of(extracted: Extracted, table: TouchpointTable, config: Config) -> li
         "duplicate_conversions": found.duplicate_conversions,
         "left_out_users": found.left_out.users,
         "left_out_rows": found.left_out.rows,
-        "untouched": found.untouched,
         "first_day": period.first_day,
         "last_day": period.last_day,
         "record_first_day": table.first_day,
@@ -207,8 +206,8 @@ def _named(extracted: Extracted) -> Iterable[Fact]:
     for name in ("most_touches", "most_conversions"):
         most = getattr(found, name)
         yield Fact(name, number=most.number, name=most.user)
-    for name in ("untouched_user", "touched_user"):
-        yield Fact(name, name=getattr(found, name))
+    yield Fact("untouched", number=found.untouched, name=found.untouched_user)
+    yield Fact("touched_user", name=found.touched_user)
 
 
 def _parameters(config: Config) -> Iterable[Fact]:

@@ -40,6 +40,8 @@ AGGREGATES: Mapping[str, AggregateRule] = {
     "arbitrary": _ARBITRARY,
     "array_agg": AggregateRule(aggregates.array_agg, distinct=True, ordered=True),
     "avg": AggregateRule(aggregates.of_doubles("avg"), over_window=True),
+    "bitwise_and_agg": AggregateRule(aggregates.of_bits("bit_and")),
+    "bitwise_or_agg": AggregateRule(aggregates.of_bits("bit_or")),
     "bool_and": _EVERY,
     "bool_or": AggregateRule(aggregates.of_booleans("bool_or"), over_window=True),
     "checksum": AggregateRule(collected_aggregates.checksum),

@@ -170,6 +170,18 @@ def at_extreme(call: AggregateCall) -> Aggregate:
     return Aggregate(call.filtered(first_value, f"{key.sql} IS NOT NULL"), value.type)
 
 
+def of_bits(function: str) -> Callable[[AggregateCall], Aggregate]:
+    """bitwise_and_agg, bitwise_or_agg: of bigints."""
+
+    def made(call: AggregateCall) -> Aggregate:
+        if call.arg.type.kind not in INTEGERS:
+            raise call.refused()
+        bits = casts.coerce(call.arg, BIGINT, call.program)
+        return Aggregate(call.filtered(f"{function}({bits.sql})"), BIGINT)
+
+    return made
+
+
 def array_agg(call: AggregateCall) -> Aggregate:
     """array_agg([DISTINCT] x ORDER BY ...): without ORDER BY Trino's order is anyone's guess."""
     if not call.order or call.arg.type.kind not in ORDERED:

@@ -13,6 +13,8 @@ AGGREGATE_NAMES = frozenset(
         "arbitrary",
         "array_agg",
         "avg",
+        "bitwise_and_agg",
+        "bitwise_or_agg",
         "bool_and",
         "bool_or",
         "checksum",

@@ -100,6 +100,18 @@ def _split_type(types: list[Type], args: list[Bound]) -> Type:
     return array(types[0])
 
 
+def _bin_of_double(program: Program, types: list[Type]) -> Kernel:
+    if types[1] != array(DOUBLE):
+        raise Refused(f"function width_bucket(double, {types[1]}): its bins must be doubles")
+    return arrays.bin_of
+
+
+def _joined_texts(program: Program, types: list[Type], separator: str) -> Kernel:
+    if types[0].args[0].kind != "varchar":
+        raise Refused(f"function array_join of {types[0]}: its elements must be varchar")
+    return arrays.joiner(separator)
+
+
 def _looked_up(program: Program, types: list[Type], pairs: list[tuple[Any, Any]]) -> Kernel:
     key, value = types[0].args
     if key.kind != "varchar":
@@ -216,6 +228,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
     "from_big_endian_64": (
         Overload(("varbinary",), BIGINT, plain(hashes.from_big_endian_64), fails=True),
     ),
+    "to_big_endian_64": (Overload(("bigint",), VARBINARY, plain(hashes.to_big_endian_64)),),
     "md5": (Overload(("varbinary",), VARBINARY, each(hashes.digest("md5"), VARBINARY)),),
     "sha1": (Overload(("varbinary",), VARBINARY, each(hashes.digest("sha1"), VARBINARY)),),
     "sha256": (Overload(("varbinary",), VARBINARY, each(hashes.digest("sha256"), VARBINARY)),),
@@ -257,6 +270,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         f"bitwise_{name}": (Overload(("bigint", "bigint"), BIGINT, plain(kernel)),)
         for name, kernel in _BITS.items()
     },
+    "bitwise_left_shift": (Overload(("bigint=", "bigint"), BIGINT, plain(numbers.shifted_left)),),
     "bitwise_not": (Overload(("bigint",), BIGINT, plain(pc.bit_wise_not)),),
     "to_base": (
         Overload(
@@ -268,10 +282,12 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
             fails=True,
         ),
     ),
+    "width_bucket": (Overload(("double", "array"), BIGINT, _bin_of_double),),
     "sequence": tuple(
         Overload(("bigint",) * count, array(BIGINT), plain(arrays.sequence), fails=True)
         for count in (2, 3)
     ),
+    "array_join": (Overload(("array", "varchar!"), VARCHAR, _joined_texts),),
     # maps
     "element_at": (
         Overload(("map!", "varchar"), lambda types, args: types[0].args[1], _looked_up, once=True),

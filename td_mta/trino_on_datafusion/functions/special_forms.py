@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from td_mta.errors import Refused
 from td_mta.trino_on_datafusion import casts, operators
-from td_mta.trino_on_datafusion.kernels import numbers, td, texts, times, zones
+from td_mta.trino_on_datafusion.kernels import hashes, numbers, td, texts, times, zones
 from td_mta.trino_on_datafusion.program import Bound, Program, literal
 from td_mta.trino_on_datafusion.types import (
     BIGINT,
@@ -22,6 +22,7 @@ from td_mta.trino_on_datafusion.types import (
     DOUBLE,
     ORDERED,
     UNKNOWN,
+    VARBINARY,
     VARCHAR,
     Kernel,
     TrinoError,
@@ -92,8 +93,10 @@ def _nullif(args: list[Bound], program: Program) -> Bound:
 
 
 def _concat(args: list[Bound], program: Program) -> Bound:
+    if len(args) >= 2 and all(arg.type.kind == "varbinary" for arg in args):
+        return program.call(hashes.joined, args, VARBINARY)
     if len(args) < 2 or any(arg.type.kind != "varchar" for arg in args):
-        raise Refused(f"concat({_types(args)}): it takes two varchars or more")
+        raise Refused(f"concat({_types(args)}): it takes two varchars or varbinaries or more")
     if all(arg.constant for arg in args):
         return program.call(texts.joined, args, VARCHAR)
     sql = " || ".join(arg.sql for arg in args)

@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from td_mta.trino_on_datafusion.types import TrinoError
+from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
 MOST_ENTRIES = 10_000  # Trino's limit for sequence
 
@@ -27,6 +28,33 @@ def sequence(start: pa.Array, stop: pa.Array, step: pa.Array | None = None) -> p
         rows = zip(start.to_pylist(), stop.to_pylist(), step.to_pylist(), strict=True)
         ranges = [_range(*row) for row in rows]
     return pa.array(ranges, pa.list_(pa.int64()))
+
+
+def joiner(separator: str) -> Kernel:
+    """array_join(texts, separator), which leaves out NULLs."""
+
+    def joined(lists: pa.Array) -> pa.Array:
+        texts = [
+            None if row is None else separator.join(text for text in row if text is not None)
+            for row in lists.to_pylist()
+        ]
+        return pa.array(texts, pa.string())
+
+    return joined
+
+
+def bin_of(values: pa.Array, bins: pa.Array) -> pa.Array:
+    """width_bucket(x, bins): how many of the ascending bins are x or less."""
+    of_row = bins.flatten().to_numpy(zero_copy_only=False)
+    sizes = pc.fill_null(pc.list_value_length(bins), 0).to_numpy(zero_copy_only=False)
+    row = np.repeat(np.arange(len(sizes)), sizes)
+    x = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False)
+    is_ascending = (np.diff(of_row) > 0) | (np.diff(row) > 0)  # false for NaN
+    if not is_ascending.all() or np.isnan(x).any() or np.isnan(of_row).any() or (sizes == 0).any():
+        raise Refused("width_bucket of NaN, or of bins that do not ascend")
+    reached = np.bincount(row[of_row <= x[row]], minlength=len(sizes))
+    known = pc.and_(values.is_valid(), bins.is_valid())
+    return pc.if_else(known, pa.array(reached.astype(np.int64)), None)
 
 
 def _unit_step(start: int | None, stop: int | None) -> int | None:

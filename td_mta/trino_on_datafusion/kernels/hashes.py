@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,11 +17,17 @@ from td_mta.xxhash64 import xxhash64
 
 def xxhash64_bytes(values: pa.Array) -> pa.Array:
     """xxhash64(bytes): eight bytes, big end first, with the seed 0."""
-    hashes = xxhash64(values).astype(">u8").tobytes()
-    fixed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(8), len(values), [_validity(values), pa.py_buffer(hashes)]
-    )
-    return fixed.cast(pa.binary())
+    return _eight_bytes(xxhash64(values), values)
+
+
+def to_big_endian_64(values: pa.Array) -> pa.Array:
+    """to_big_endian_64(bigint): eight bytes, big end first."""
+    return _eight_bytes(pc.fill_null(values, 0).to_numpy(zero_copy_only=False), values)
+
+
+def joined(*arrays: pa.Array) -> pa.Array:
+    """concat of bytes; NULL where one of them is."""
+    return pc.binary_join_element_wise(*arrays, b"")
 
 
 def from_big_endian_64(values: pa.Array) -> pa.Array:
@@ -32,6 +39,15 @@ def from_big_endian_64(values: pa.Array) -> pa.Array:
     packed = b"".join(without_nulls.to_pylist())
     numbers = np.frombuffer(packed, ">i8").astype(np.int64)
     return pa.array(numbers, mask=values.is_null().to_numpy(zero_copy_only=False))
+
+
+def _eight_bytes(numbers: npt.NDArray[np.integer], values: pa.Array) -> pa.Array:
+    """Each number, `(rows,)`, as bytes, big end first; null where a value is."""
+    as_bytes = numbers.astype(numbers.dtype.newbyteorder(">")).tobytes()
+    fixed = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(8), len(values), [_validity(values), pa.py_buffer(as_bytes)]
+    )
+    return fixed.cast(pa.binary())
 
 
 def _validity(values: pa.Array) -> pa.Buffer | None:

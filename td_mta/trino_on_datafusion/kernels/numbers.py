@@ -96,6 +96,13 @@ def logarithm(base: Doubles, x: Doubles) -> Doubles:
     return np.log(x) / np.log(base)
 
 
+def shifted_left(values: pa.Array, shifts: pa.Array) -> pa.Array:
+    """bitwise_left_shift of bigints: by 64 or more, or by less than 0, is none of the bits left."""
+    inside = pc.and_(pc.greater_equal(shifts, 0), pc.less(shifts, 64))
+    shifted = pc.shift_left(values, pc.if_else(inside, shifts, 0))
+    return pc.if_else(inside, shifted, 0)
+
+
 def sign_of(values: pa.Array) -> pa.Array:
     """sign of integers, of their type."""
     return pc.sign(values).cast(values.type)

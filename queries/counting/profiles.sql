@@ -1,0 +1,39 @@
+-- A row is what conversions of one user saw, as unit:conversions of ascending units, and the number
+-- of users of whom that is so. The twin of `converter_profiles` in td_mta/shapley/bootstrap.py.
+-- Reads ${counts_table}_windows, ${counts_table}_credited. Makes ${counts_table}_profiles.
+with
+
+by_unit as (
+    select
+        windows.user_id,
+        credited.unit,
+        count(*) as conversions
+    from ${counts_table}_windows as windows
+    inner join ${counts_table}_credited as credited
+        on windows.pattern = credited.pattern
+        and windows.calendar_day = credited.calendar_day
+        and windows.user_activity = credited.user_activity
+        and windows.user_activity_past = credited.user_activity_past
+        and windows.since_conversion = credited.since_conversion
+    where windows.row_in_order > 0
+    group by 1, 2
+),
+
+of_users as (
+    select
+        user_id,
+        array_join(
+            array_agg(
+                cast(unit as varchar) || ':' || cast(conversions as varchar) order by unit
+            ),
+            ','
+        ) as units
+    from by_unit
+    group by 1
+)
+
+select
+    units,
+    count(*) as users
+from of_users
+group by 1
