@@ -27,7 +27,7 @@ from td_mta.dataset.tfrecords import Folders, Writer
 from td_mta.errors import DataError
 from td_mta.ingest.pages import check_channels
 from td_mta.ingest.readers import Readers
-from td_mta.ingest.scan import Scan, check_scan
+from td_mta.ingest.scan import Scan, check_number_of_channels, check_scan
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys import credited as credits
 from td_mta.journeys.accumulate import appended
@@ -140,6 +140,7 @@ def _shown(value: object) -> str:
 def _table(figures: Figures, config: Config) -> CountedTable:
     """The table, if it has what credit needs; else what a run on the rows says."""
     settings, scan = TableSettings.of(config), count_facts.scan(figures)
+    check_number_of_channels(scan, settings)
     check_scan(scan, settings, Readers.of(settings))
     channels = count_facts.channels(figures)
     check_channels(channels, settings.location(settings.channel_column))
