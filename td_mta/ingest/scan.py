@@ -113,7 +113,12 @@ def _scan_part(
         files.write(_clean(batch, settings, readers, times, scan))
     scan.converted += readers.finished()
     scan.absent_conversion_values += readers.conversion.absent_values()
-    if scan.rows > rows and scan.dropped - dropped == scan.rows - rows:
+    check_complete(scan.rows - rows, scan.dropped - dropped, settings)
+
+
+def check_complete(rows: int, dropped: int, settings: TableSettings) -> None:
+    """Raise `DataError` where all rows of a table were dropped for want of a user or a time."""
+    if rows and dropped == rows:
         parameters = "user_column and time_column"
         if settings.converts:
             parameters = "orders_user_column and orders_time_column"

@@ -65,7 +65,9 @@ def table_of(seed: int, users: int = 60) -> pd.DataFrame:
     rows = rows.assign(**further_columns(seed, len(rows)))
     rng = np.random.default_rng(seed)
     spelled = rows["channels"].eq("Email") & (rng.random(len(rows)) < 0.4)
-    rows.loc[spelled, "channels"] = rng.choice(np.array(["email", "E_MAIL", "e-mail"]), spelled.sum())
+    rows.loc[spelled, "channels"] = rng.choice(
+        np.array(["email", "E_MAIL", "e-mail"]), spelled.sum()
+    )
     rows.loc[rows.sample(40, random_state=seed).index, "value"] *= -1
     refund = {"canonical_id": "u9999", "channels": "Email", "conversion": 1, "value": -3.25}
     late = rows.sample(150, random_state=seed).assign(time=lambda some: some["time"] + 17 * 86_400)
