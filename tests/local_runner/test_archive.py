@@ -55,7 +55,7 @@ def test_only_dig_files_of_the_root_are_workflows() -> None:
 
 
 def test_the_archive_is_well_below_the_limit(clone: Path) -> None:
-    assert sum((clone / path).stat().st_size for path in archived(clone)) < 0.6 * LIMIT
+    assert sum((clone / path).stat().st_size for path in archived(clone)) < 0.7 * LIMIT
 
 
 def test_the_command_lists_files_and_their_sum(capsys: pytest.CaptureFixture[str]) -> None:
