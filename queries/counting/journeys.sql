@@ -50,7 +50,6 @@ facts_of_users (fact) as (
         ('converters'),
         ('late_converters'),
         ('untouched'),
-        ('untouched_user'),
         ('touched_user'),
         ('most_touches'),
         ('most_conversions')
@@ -73,7 +72,7 @@ of_users as (
             when 'most_conversions' then cast(substr(most_conversions, 1, 19) as bigint)
         end as number,
         case fact
-            when 'untouched_user' then untouched_user
+            when 'untouched' then untouched_user
             when 'touched_user' then touched_user
             when 'most_touches' then if(touches > 0, substr(most_touches, 20))
             when 'most_conversions' then if(conversions > 0, substr(most_conversions, 20))
