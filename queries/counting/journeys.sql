@@ -190,10 +190,10 @@ union all
 select
     'channel_users' as fact,
     channels.position,
-    coalesce(of_channels.users, 0) as number,
+    of_channels.users as number,
     cast(null as varchar) as name
 from ${counts_table}_channels as channels
-left join of_channels on channels.channel = of_channels.channel
+inner join of_channels on channels.channel = of_channels.channel
 union all
 select
     'touches_by_day' as fact,
