@@ -71,19 +71,24 @@ cells as (
         end
 ),
 
+-- With the cells of the days before the anchor day alone beside them.
 words as (
     select
         user_id,
         day,
         row_in_order,
         from_day,
-        cell / 62 as word,
-        bitwise_or_agg(bitwise_left_shift(cast(1 as bigint), mod(cell, 62))) as bits,
-        -- The cells of the days before the anchor day alone.
-        bitwise_or_agg(
-            if(cell >= channels, bitwise_left_shift(cast(1 as bigint), mod(cell, 62)), 0)
-        ) as earlier_bits
-    from cells
+        word,
+        bitwise_or_agg(bit) as bits,
+        bitwise_or_agg(if(is_earlier, bit, 0)) as earlier_bits
+    from (
+        select
+            *,
+            cell / 62 as word,
+            bitwise_left_shift(cast(1 as bigint), cast(mod(cell, 62) as integer)) as bit,
+            cell >= channels as is_earlier
+        from cells
+    ) as bits
     group by 1, 2, 3, 4, 5
 ),
 

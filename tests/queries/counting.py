@@ -1,4 +1,4 @@
-"""What `queries/counting` and what Python counts in one form, so that they can be compared."""
+"""The counts of `queries/counting` and those of Python in one form, to be compared."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -20,6 +20,7 @@ from tests.queries.odd_tables import READINGS, further_columns, touchpoints
 
 QUERY = Path(__file__).parents[2] / "queries" / "shapley_rules.sql"
 
+
 def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
     touchpoints = TouchpointTable(TableSettings.of(config), warehouse, spill)
     models: ModelTotals = models_of(touchpoints.channels, config)

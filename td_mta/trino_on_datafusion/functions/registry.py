@@ -270,7 +270,7 @@ FUNCTIONS: dict[str, tuple[Overload, ...]] = {
         f"bitwise_{name}": (Overload(("bigint", "bigint"), BIGINT, plain(kernel)),)
         for name, kernel in _BITS.items()
     },
-    "bitwise_left_shift": (Overload(("bigint=", "bigint"), BIGINT, plain(numbers.shifted_left)),),
+    "bitwise_left_shift": (Overload(("bigint=", "integer"), BIGINT, plain(numbers.shifted_left)),),
     "bitwise_not": (Overload(("bigint",), BIGINT, plain(pc.bit_wise_not)),),
     "to_base": (
         Overload(

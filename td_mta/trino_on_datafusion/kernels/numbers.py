@@ -97,10 +97,10 @@ def logarithm(base: Doubles, x: Doubles) -> Doubles:
 
 
 def shifted_left(values: pa.Array, shifts: pa.Array) -> pa.Array:
-    """bitwise_left_shift of bigints: by 64 or more, or by less than 0, is none of the bits left."""
-    inside = pc.and_(pc.greater_equal(shifts, 0), pc.less(shifts, 64))
-    shifted = pc.shift_left(values, pc.if_else(inside, shifts, 0))
-    return pc.if_else(inside, shifted, 0)
+    """bitwise_left_shift of bigints: from 64 on no bit is left, below 0 it shifts by 64 more."""
+    number, shift = (pc.fill_null(a, 0).to_numpy(zero_copy_only=False) for a in (values, shifts))
+    shifted = np.where(shift < 64, number << (shift.astype(np.int64) & 63), 0)
+    return pc.if_else(pc.and_(values.is_valid(), shifts.is_valid()), pa.array(shifted), None)
 
 
 def sign_of(values: pa.Array) -> pa.Array:
