@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from td_mta.errors import DataError
 from td_mta.ingest.pages import LeftOut
 from td_mta.ingest.scan import Scan
-from td_mta.ingest.table_facts import Most, TableFacts
+from td_mta.ingest.table_facts import NOBODY, Most, TableFacts
 from td_mta.journeys.controls import Period
 from td_mta.journeys.events import Counts
 from td_mta.journeys.facts import Facts
@@ -36,14 +36,14 @@ class Figures:
         return rows.sort_by([("position", "ascending"), ("name", "ascending")])
 
     def number(self, fact: str) -> int:
-        """A single figure; `DataError` where it is missing."""
-        number = self.number_or_none(fact)
-        if number is None:
+        """A single figure, 0 of no rows; `DataError` where it is missing."""
+        numbers = self.of(fact)["number"].to_pylist()
+        if not numbers:
             raise DataError(
                 f"table {self.table} has no {fact}: it was made by another version of the "
-                "workflow; run its counting tasks again"
+                "workflow; run its tasks +count again"
             )
-        return number
+        return numbers[0] or 0
 
     def number_or_none(self, fact: str) -> int | None:
         """A single figure that there may be none of."""
@@ -72,10 +72,10 @@ class Figures:
         return dict(zip(rows["name"].to_pylist(), rows["text"].to_pylist(), strict=True))
 
     def most(self, fact: str) -> Most:
-        """The user who has most of something, by name; none where nobody has any."""
+        """The user who has most of something; nobody where nobody has any."""
         rows = self.of(fact)
-        named = zip(rows["number"].to_pylist(), rows["name"].to_pylist(), strict=True)
-        return max((Most(number, name) for number, name in named), default=Most(0, ""))
+        number, name = rows["number"][0].as_py(), rows["name"][0].as_py()
+        return Most(number, name) if number else NOBODY
 
 
 def period(figures: Figures) -> Period:

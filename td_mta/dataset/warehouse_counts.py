@@ -19,7 +19,7 @@ from td_mta.config.attribution import Config, from_params
 from td_mta.dataset import count_facts
 from td_mta.dataset.build import models_of, schema_of
 from td_mta.dataset.count_facts import Figures
-from td_mta.dataset.count_tables import CountTables
+from td_mta.dataset.count_tables import COLUMNS, CountTables
 from td_mta.dataset.extracted import Counted, Extracted, extracted_of
 from td_mta.dataset.pattern_words import pairs_of, patterns_of
 from td_mta.dataset.period import check_days
@@ -27,7 +27,13 @@ from td_mta.dataset.tfrecords import Folders, Writer
 from td_mta.errors import DataError
 from td_mta.ingest.pages import check_channels
 from td_mta.ingest.readers import Readers
-from td_mta.ingest.scan import Scan, check_scan
+from td_mta.ingest.scan import (
+    EmptyTableError,
+    Scan,
+    check_complete,
+    check_number_of_channels,
+    check_scan,
+)
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys import credited as credits
 from td_mta.journeys.accumulate import appended
@@ -82,6 +88,8 @@ def read(config: Config, warehouse: Warehouse, folders: Folders) -> FromCounts:
             "where count_in is warehouse; run them, or set count_in: python"
         )
     figures = Figures(tables.name("facts"), tables.read("facts"))
+    if not figures.number_or_none("rows"):
+        raise EmptyTableError(f"table {config.table} is empty")
     _check_parameters(figures, config)
     _check_rows(figures, config, warehouse)
     table = _table(figures, config)
@@ -94,6 +102,10 @@ def read(config: Config, warehouse: Warehouse, folders: Folders) -> FromCounts:
     writer.write(0, by_pattern(counted.examples))
     writer.close()
     extracted = extracted_of(counted, schema, period, strata, table.scan.rows)
+    if not len(extracted.examples.counts):
+        raise DataError(
+            f"table {tables.name('examples')} is empty: run the workflow's tasks +count again"
+        )
     return FromCounts(table, extracted, tables.rows, tables.bytes)
 
 
@@ -140,6 +152,8 @@ def _shown(value: object) -> str:
 def _table(figures: Figures, config: Config) -> CountedTable:
     """The table, if it has what credit needs; else what a run on the rows says."""
     settings, scan = TableSettings.of(config), count_facts.scan(figures)
+    check_complete(scan.rows, scan.dropped, settings)
+    check_number_of_channels(scan, settings)
     check_scan(scan, settings, Readers.of(settings))
     channels = count_facts.channels(figures)
     check_channels(channels, settings.location(settings.channel_column))
@@ -173,11 +187,7 @@ def _examples(tables: CountTables, shape: _Shape) -> Examples:
     parts: list[Examples] = []
     for batch in tables.batches("examples"):
         parts = appended(parts, _part(batch, shape), merge, lambda part: len(part.counts))
-    if not parts:
-        raise DataError(
-            f"table {tables.name('examples')} is empty: run the workflow's tasks +count again"
-        )
-    return merge(parts)
+    return merge(parts or [_part(_no_rows("examples"), shape)])
 
 
 def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
@@ -195,7 +205,7 @@ def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
 
 def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
     """The units that conversions saw, and the key of each by its number in the tables."""
-    (batch,) = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
+    (batch,) = rows.combine_chunks().to_batches() or [_no_rows("credited")]
     patterns = patterns_of(batch["pattern"], shape.grid)
     amounts = np.stack([_floats(batch["conversions"]), _floats(batch["value"])])
     every = np.arange(len(batch))
@@ -204,6 +214,10 @@ def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
     keys = np.zeros(len(batch), np.uint64)
     keys[_ints(batch["unit"])] = credited.keys
     return credits.merge([credited]), keys
+
+
+def _no_rows(table: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], pa.schema(COLUMNS[table]))
 
 
 def _stratum(batch: pa.RecordBatch, strata: Strata) -> Ints:

@@ -106,22 +106,6 @@ class TouchpointTable:
         """The local day on which the data end, counted from 1970."""
         return self._local_day(self.scan.last_time)
 
-    def first_held_out_day(self, validation_fraction: float, first: int) -> int:
-        """The first local day of the last `validation_fraction` of the days from `first` on.
-
-        Days count from 1970. At least one is held out and at least one is not: `DataError` where
-        there is only one.
-        """
-        last = self.last_day
-        if first == last:
-            raise DataError(
-                f"table {self.settings.table}: holdout: forward holds out the last days and needs "
-                "touchpoints of at least 2 days, got 1 day; set holdout: users"
-            )
-        days = last - first + 1
-        held_out_days = max(1, math.floor(days * validation_fraction + 0.5))
-        return last + 1 - min(held_out_days, days - 1)
-
     def rows_by_day(self) -> Ints:
         """Rows of every 24 hours since the first one."""
         days = (self.scan.last_time - self.scan.first_time) // SECONDS_PER_DAY + 1

@@ -113,7 +113,12 @@ def _scan_part(
         files.write(_clean(batch, settings, readers, times, scan))
     scan.converted += readers.finished()
     scan.absent_conversion_values += readers.conversion.absent_values()
-    if scan.rows > rows and scan.dropped - dropped == scan.rows - rows:
+    check_complete(scan.rows - rows, scan.dropped - dropped, settings)
+
+
+def check_complete(rows: int, dropped: int, settings: TableSettings) -> None:
+    """Raise `DataError` where all rows of a table were dropped for want of a user or a time."""
+    if rows and dropped == rows:
         parameters = "user_column and time_column"
         if settings.converts:
             parameters = "orders_user_column and orders_time_column"
@@ -254,12 +259,18 @@ def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints
     if names.trimmed:
         scan.converted[f"spaces around names in column {column}"] += names.trimmed
     codes = [_channel_code(name, scan) for name in names.names]
+    check_number_of_channels(scan, settings)
+    return np.array(codes, np.int64)[names.codes]
+
+
+def check_number_of_channels(scan: Scan, settings: TableSettings) -> None:
+    """Raise `DataError` where there are too many."""
     if len(scan.channels) > MOST_CHANNELS:
         raise DataError(
-            f"{settings.location(column)} must hold at most {MOST_CHANNELS} distinct channels, got "
-            "more; set action_column to a coarser column, or group the values in the SQL"
+            f"{settings.location(settings.channel_column)} must hold at most {MOST_CHANNELS} "
+            "distinct channels, got more; set action_column to a coarser column, or group the "
+            "values in the SQL"
         )
-    return np.array(codes, np.int64)[names.codes]
 
 
 def _channel_code(name: str | None, scan: Scan) -> int:

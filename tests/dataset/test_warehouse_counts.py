@@ -1,14 +1,10 @@
 """What is read of tables of counts is what Python counts of the rows, array by array."""
 
-import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from td_mta.config import attribution as configuration
 from td_mta.config.attribution import Config
@@ -20,6 +16,7 @@ from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.warehouse.local import LocalWarehouse
 from tests.dataset.counted_tables import tables_of
+from tests.dataset.same_counts import differing
 from tests.dataset.touches import touchpoints
 
 
@@ -44,33 +41,6 @@ def made(folder: Path, **parameters: str) -> Made:
     return Made(config, warehouse, table, extracted)
 
 
-def arrays(value: object, name: str = "") -> Iterator[tuple[str, object]]:
-    """Every number and array within a record, by its name."""
-    if isinstance(value, sparse.csr_array):
-        value = {"data": value.data, "indices": value.indices, "indptr": value.indptr}
-    if dataclasses.is_dataclass(value):
-        value = vars(value)
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from arrays(part, f"{name}.{key}")
-    elif isinstance(value, list | tuple) and not all(isinstance(part, str) for part in value):
-        for number, part in enumerate(value):
-            yield from arrays(part, f"{name}.{number}")
-    else:
-        yield name, value
-
-
-def differing(one: object, other: object) -> list[str]:
-    pairs = zip(arrays(one), arrays(other), strict=True)
-    return [
-        f"{name} {this!r} {that!r}"
-        for (name, this), (_, that) in pairs
-        if not np.array_equal(np.asarray(this), np.asarray(that))
-    ]
-
-
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -88,17 +58,7 @@ def test_counts_read_from_tables_are_those_of_the_rows(
 ) -> None:
     given = made(tmp_path, **parameters)
     found = warehouse_counts.read(given.config, given.warehouse, folders_of(given.config))
-    of_table = ("channels", "first_day", "last_day", "visits", "arrival")
-    assert [getattr(found.table, name) for name in of_table] == [
-        getattr(given.table, name) for name in of_table
-    ]
-    for field in Extracted._fields:
-        if field == "model_totals":
-            continue
-        assert differing(getattr(found.extracted, field), getattr(given.extracted, field)) == []
-    of_tables, of_rows = found.extracted.model_totals, given.extracted.model_totals
-    assert differing(of_tables.credits(), of_rows.credits()) == []
-    assert of_tables.chosen_order() == of_rows.chosen_order()
+    assert differing(found.table, given.table, found.extracted, given.extracted) == []
 
 
 @pytest.fixture(scope="module")
