@@ -50,7 +50,6 @@ facts_of_users (fact) as (
         ('converters'),
         ('late_converters'),
         ('untouched'),
-        ('untouched_user'),
         ('touched_user'),
         ('most_touches'),
         ('most_conversions')
@@ -73,7 +72,7 @@ of_users as (
             when 'most_conversions' then cast(substr(most_conversions, 1, 19) as bigint)
         end as number,
         case fact
-            when 'untouched_user' then untouched_user
+            when 'untouched' then untouched_user
             when 'touched_user' then touched_user
             when 'most_touches' then if(touches > 0, substr(most_touches, 20))
             when 'most_conversions' then if(conversions > 0, substr(most_conversions, 20))
@@ -191,10 +190,10 @@ union all
 select
     'channel_users' as fact,
     channels.position,
-    coalesce(of_channels.users, 0) as number,
+    of_channels.users as number,
     cast(null as varchar) as name
 from ${counts_table}_channels as channels
-left join of_channels on channels.channel = of_channels.channel
+inner join of_channels on channels.channel = of_channels.channel
 union all
 select
     'touches_by_day' as fact,
