@@ -1,5 +1,7 @@
--- A row is a window of ${counts_table}_anchors and the pattern that it shows: its cells as words of
--- 62 bits. Cell days_before * channels + channel is bit cell % 62 of word cell / 62.
+-- A row is a window of ${counts_table}_anchors, the pattern that it shows and its stratum, the levels
+-- of the controls. A pattern is its cells as words of 62 bits: cell days_before * channels + channel
+-- is bit cell % 62 of word cell / 62. The twin of td_mta/journeys/controls.py and of `see` in
+-- td_mta/journeys/examples.py.
 -- Reads ${counts_table}_rows, ${counts_table}_period, ${counts_table}_anchors. Makes
 -- ${counts_table}_windows (dropped at the end).
 with
@@ -113,6 +115,68 @@ patterns as (
         array_join(array_agg(earlier_text order by word), ',') as earlier_pattern
     from texts
     group by 1, 2, 3, 4
+),
+
+controls as (
+    select ',${examples == 'touch_days' ? 'none' : controls.replace(/ /g, '')},' as names
+),
+
+-- What a user did before the window opens: touches up to the day before it. Without this control
+-- the condition is a constant, by which Trino leaves the step out.
+timeline as (
+    select
+        user_id,
+        day,
+        0 as is_window,
+        day as touched_day,
+        count(*) as touches,
+        cast(null as bigint) as anchor_day,
+        cast(null as bigint) as row_in_order,
+        cast(null as bigint) as from_day
+    from ${counts_table}_rows
+    where
+        is_touch
+        and strpos(',${examples == 'touch_days' ? 'none' : controls.replace(/ /g, '')},', ',user_activity_past,') > 0
+    group by 1, 2
+    union all
+    select
+        user_id,
+        day - ${lookback_window_days} as day,
+        1 as is_window,
+        null as touched_day,
+        0 as touches,
+        day as anchor_day,
+        row_in_order,
+        from_day
+    from ${counts_table}_anchors
+    where strpos(',${examples == 'touch_days' ? 'none' : controls.replace(/ /g, '')},', ',user_activity_past,') > 0
+),
+
+past as (
+    select
+        *,
+        sum(touches) over (
+            partition by user_id
+            order by day, is_window, anchor_day, row_in_order
+            rows between unbounded preceding and current row
+        ) as touches_so_far,
+        min(touched_day) over (
+            partition by user_id
+            order by day, is_window, anchor_day, row_in_order
+            rows between unbounded preceding and current row
+        ) as first_touched_day
+    from timeline
+),
+
+rates as (
+    select
+        user_id,
+        anchor_day,
+        row_in_order,
+        from_day,
+        cast(touches_so_far as double) / (day + 1 - first_touched_day) as rate
+    from past
+    where is_window = 1 and touches_so_far > 0
 )
 
 select
@@ -121,14 +185,79 @@ select
     coalesce(patterns.pattern, '') as pattern,
     coalesce(patterns.earlier_pattern, '') as earlier_pattern,
     anchors.label,
-    anchors.user_group,
-    anchors.calendar_day,
-    anchors.user_activity,
-    anchors.user_activity_past,
-    anchors.since_conversion,
     anchors.value,
-    anchors.has_converted
+    anchors.has_converted,
+    -- One of 40 groups of users, and beyond them one of those held out.
+    cast(floor(
+        40e0 * cast(
+            bitwise_and(
+                from_big_endian_64(xxhash64(concat(
+                    to_big_endian_64(anchors.user_hash),
+                    to_big_endian_64(916811996198702551)
+                ))),
+                9007199254740991
+            ) as double
+        ) / 9007199254740992e0
+    ) as bigint) + 40 * case
+        when '${holdout}' = 'forward'
+            then if(anchors.day >= period.held_out_day, 1, 0)
+        when cast(
+            bitwise_and(
+                from_big_endian_64(xxhash64(concat(
+                    to_big_endian_64(anchors.user_hash),
+                    to_big_endian_64(cast(${seed} + 1 as bigint))
+                ))),
+                9007199254740991
+            ) as double
+        ) / 9007199254740992e0 < cast(${validation_fraction} as double)
+            then 1
+        else 0
+    end as user_group,
+    if(strpos(names, ',calendar_day,') > 0, anchors.day - period.first_day, 0) as calendar_day,
+    if(
+        strpos(names, ',user_activity,') > 0,
+        least(touches_of_user, 16) + width_bucket(
+            cast(touches_of_user as double),
+            array[
+                20e0, 23e0, 27e0, 32e0, 39e0, 46e0, 54e0, 64e0,
+                77e0, 91e0, 108e0, 128e0, 153e0, 182e0, 216e0, 256e0,
+                305e0, 363e0, 431e0, 512e0, 609e0, 725e0, 862e0, 1024e0,
+                1218e0, 1449e0, 1723e0, 2048e0, 2436e0, 2897e0, 3445e0, 4096e0
+            ]
+        ),
+        0
+    ) as user_activity,
+    if(
+        rates.rate is not null,
+        1 + width_bucket(
+            rates.rate,
+            array[
+                0.03125e0, 0.04419417382415922e0, 0.0625e0, 0.08838834764831845e0,
+                0.125e0, 0.1767766952966369e0, 0.25e0, 0.3535533905932738e0,
+                0.5e0, 0.7071067811865476e0, 1e0, 1.4142135623730951e0,
+                2e0, 2.8284271247461903e0, 4e0, 5.656854249492381e0,
+                8e0, 11.313708498984761e0, 16e0, 22.627416997969522e0,
+                32e0, 45.254833995939045e0
+            ]
+        ),
+        0
+    ) as user_activity_past,
+    if(
+        since_day is not null and strpos(names, ',since_conversion,') > 0,
+        least(anchors.day - since_day, 41) + width_bucket(
+            cast(anchors.day - since_day as double),
+            array[57e0, 80e0, 114e0, 160e0, 227e0, 320e0, 453e0, 640e0, 906e0]
+        ),
+        0
+    ) as since_conversion
 from ${counts_table}_anchors as anchors
+cross join ${counts_table}_period as period
+cross join controls
+left join rates
+    on anchors.user_id = rates.user_id
+    and anchors.day = rates.anchor_day
+    and anchors.row_in_order = rates.row_in_order
+    and anchors.from_day = rates.from_day
 left join patterns
     on anchors.user_id = patterns.user_id
     and anchors.day = patterns.day

@@ -130,8 +130,11 @@ def _translated(error: Exception, program: Program, certain: bool) -> Exception:
     return Refused(f"a query that the local SQL engine cannot run: {first_line}")
 
 
-def stored(field: pa.Field) -> str:
-    """The DataFusion text that reads a stored column as the Arrow type of its Trino type."""
-    kind = from_arrow(field.type, field.name)
+def stored(field: pa.Field, known: pa.DataType | None = None) -> str:
+    """The DataFusion text that reads a stored column as the Arrow type of its Trino type.
+
+    `known` is the column's own type, where what is stored has lost it.
+    """
+    kind = from_arrow(known or field.type, field.name)
     name = '"' + field.name.replace('"', '""') + '"'
     return name if field.type == arrow(kind) else arrow_cast(name, kind)

@@ -29,7 +29,7 @@ def keeps(table: pa.Table) -> bool:
 
 def _keeps(name: str, column: pa.ChunkedArray) -> bool:
     if column.null_count == len(column):
-        return pa.types.is_string(column.type) or pa.types.is_null(column.type)
+        return True
     if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
         return False
     is_text = pa.types.is_string(column.type)

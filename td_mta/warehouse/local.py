@@ -30,7 +30,7 @@ from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended
 from td_mta.warehouse.file_options import OURS, FileOptions
 from td_mta.warehouse.files import folder as table_files
-from td_mta.warehouse.files import notes
+from td_mta.warehouse.files import notes, null_columns
 from td_mta.warehouse.files.typed_files import TypedFiles, parquet
 from td_mta.warehouse.names import check_same_columns, find_column, nearest
 
@@ -163,6 +163,7 @@ class LocalWarehouse:
         self._protect(table)
         for file in table_files.find(self.out, table):
             file.unlink()
+            null_columns.forget(file)
 
     def tables(self) -> list[str]:
         """The names of all tables, sorted."""
@@ -260,6 +261,7 @@ class LocalWarehouse:
             return self._store_parquet(table, schema, small.to_batches())
         with self._target(table, ".csv") as path:
             csv_tables.write(small if in_order else _sorted(small), path)
+        null_columns.remember(self.out / f"{table}.csv", small)
         return rows
 
     def _store_parquet(
@@ -284,9 +286,11 @@ class LocalWarehouse:
         names = [name.lower() for name in schema.names]
         if len(set(names)) < len(names):
             raise DataError(f"{self._path(table)}: columns differ only in letter case")
+        known = null_columns.recall(self._path(table))
+        kinds = [known.get(field.name, field.type) for field in schema]
         return [
-            (name, from_arrow(field.type, field.name), stored(field))
-            for name, field in zip(names, schema, strict=True)
+            (name, from_arrow(kind, field.name), stored(field, kind))
+            for name, kind, field in zip(names, kinds, schema, strict=True)
         ]
 
     def _rows(self, query: TranslatedQuery) -> pa.RecordBatchReader:

@@ -20,7 +20,7 @@ from td_mta.shapley.bootstrap import ConverterProfiles
 
 FOLDER = Path(__file__).parents[2] / "queries" / "counting"
 TABLES = (  # in the order in which they are made
-    *("read", "channels", "rows", "period", "times_of_day", "anchors", "windows"),
+    *("read", "channels", "rows", "period", "times_of_day", "users", "anchors", "windows"),
     *("examples", "credited", "profiles"),
 )
 PREFIX = "mta_counts"

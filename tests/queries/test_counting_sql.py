@@ -145,7 +145,7 @@ def drawn(warehouse: LocalWarehouse, config: Config, one_in: int, spill: Path) -
 
 @pytest.mark.parametrize("control", THRESHOLDS)
 def test_levels_of_controls_begin_where_pythons_do(control: str) -> None:
-    text = (counting.FOLDER / "anchors.sql").read_text(encoding="utf-8")
+    text = (counting.FOLDER / "windows.sql").read_text(encoding="utf-8")
     lists = re.findall(r"array\[([^]]*)\]", text)
     found = [[float(number) for number in of_list.split(",")] for of_list in lists]
     assert THRESHOLDS[control].tolist() in found

@@ -359,7 +359,7 @@ def test_parquet_types_come_as_they_are(tmp_path):
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir())
+    return sorted(file.name for file in folder.glob("[!.]*"))
 
 
 def test_a_query_makes_a_table_and_counts_its_rows(warehouse):
@@ -436,6 +436,17 @@ def test_small_tables_become_csv_and_what_csv_cannot_keep_parquet(tmp_path):
     expected = ["day.parquet", "digits.parquet", "empty_text.parquet", "plain.csv"]
     assert names(tmp_path / "out") == expected
     assert rows(warehouse, "digits") == [{"s": "007", "digits": "12"}]
+
+
+def test_columns_of_nulls_alone_keep_their_types_for_sql(tmp_path):
+    nothing = "cast(null as double) as x, cast(null as boolean) as b, cast(null as varchar) as s"
+    LocalWarehouse(None, tmp_path, now=0).create_table("plain", f"select 1 as n, {nothing}")
+    again = LocalWarehouse(None, tmp_path, now=0)
+    found = again.query("select x + 1e0 as x, not b as b, s || 'x' as s from plain")
+    assert found.schema.types == [pa.float64(), pa.bool_(), pa.string()]
+    (tmp_path / "plain.csv").write_text("n,x\n1,text\n")
+    edited = LocalWarehouse(None, tmp_path, now=0)
+    assert edited.query("select x || '!' as x from plain").to_pylist() == [{"x": "text!"}]
 
 
 @pytest.mark.slow

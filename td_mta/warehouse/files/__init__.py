@@ -12,6 +12,7 @@
     text_tables.py     text to Parquet, in two passes
     typed_files.py     each file once as Parquet
     notes.py           what was guessed, for later processes of a run
+    null_columns.py    types of columns of NULL alone in CSV files that we write
 
 What a file leaves open is guessed, said in one line, and can be overridden by an option. What could
 only be read wrong is a `DataError` with the line.

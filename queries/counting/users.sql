@@ -1,0 +1,33 @@
+-- A row is a user with days at risk: the touch with which they begin.
+-- Reads ${counts_table}_rows. Makes ${counts_table}_users (dropped at the end).
+with
+
+touched_days as (
+    select
+        user_id,
+        day,
+        min(row_in_order) as row_in_order,
+        min(second) as second,
+        min(user_hash) as user_hash,
+        min(touches_of_user) as touches_of_user
+    from ${counts_table}_rows
+    where is_touch
+    group by 1, 2
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by user_id order by day) as number
+    from touched_days
+)
+
+select
+    user_id,
+    user_hash,
+    touches_of_user,
+    day as entry_day,
+    second as entry_second,
+    row_in_order as entry_row
+from numbered
+where number = ${days_at_risk == 'returning' ? '2' : '1'}
