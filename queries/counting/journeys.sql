@@ -107,7 +107,8 @@ of_channels as (
     group by 1
 ),
 
--- Of each touch whether it and another channel's touch before it came at one time.
+-- Of each touch of users who convert whether it and another channel's touch before it came at one
+-- time.
 touches as (
     select
         user_id,
@@ -120,7 +121,7 @@ touches as (
             false
         ) as is_tied
     from ${counts_table}_rows
-    where is_touch
+    where is_touch and conversions_of_user > 0
 ),
 
 -- Also of the touch after it, which in another order would have come before the end of its path.

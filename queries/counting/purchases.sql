@@ -22,6 +22,7 @@ in_order as (
             rows between unbounded preceding and 1 preceding
         ) as next_touch_day
     from ${counts_table}_rows
+    where conversions_of_user > 0
 )
 
 select
