@@ -107,7 +107,8 @@ of_channels as (
     group by 1
 ),
 
--- Of each touch whether it and another channel's touch before it came at one time.
+-- Of each touch of users who convert whether it and another channel's touch before it came at one
+-- time.
 touches as (
     select
         user_id,
@@ -120,7 +121,7 @@ touches as (
             false
         ) as is_tied
     from ${counts_table}_rows
-    where is_touch
+    where is_touch and conversions_of_user > 0
 ),
 
 -- Also of the touch after it, which in another order would have come before the end of its path.
@@ -155,13 +156,40 @@ reached as (
     where day > end_day - ${rules_window_days}
 ),
 
-of_paths as (
+paths as (
     select
         days_before,
         count(*) as touches,
         sum(if(depends and position = 1, 1, 0)) as tied
     from reached
     group by 1
+    union all
+    select
+        0 as days_before,
+        0 as touches,
+        0 as tied
+),
+
+facts_of_paths (fact) as (
+    values
+        ('touches_by_day'),
+        ('tied_conversions')
+),
+
+of_paths as (
+    select
+        fact,
+        if(fact = 'touches_by_day', days_before, 0) as position,
+        sum(if(fact = 'touches_by_day', touches, tied)) as number
+    from paths
+    cross join facts_of_paths
+    group by 1, 2
+),
+
+facts_of_channels (fact) as (
+    values
+        ('channel'),
+        ('channel_users')
 )
 
 select
@@ -180,31 +208,19 @@ from of_days
 cross join ${counts_table}_period as period
 union all
 select
-    'channel' as fact,
+    fact,
     channels.position,
-    coalesce(of_channels.touches, 0) as number,
-    channels.channel as name
+    if(fact = 'channel', coalesce(of_channels.touches, 0), of_channels.users) as number,
+    if(fact = 'channel', channels.channel) as name
 from ${counts_table}_channels as channels
 left join of_channels on channels.channel = of_channels.channel
+cross join facts_of_channels
+where fact = 'channel' or of_channels.users > 0
 union all
 select
-    'channel_users' as fact,
-    channels.position,
-    of_channels.users as number,
-    cast(null as varchar) as name
-from ${counts_table}_channels as channels
-inner join of_channels on channels.channel = of_channels.channel
-union all
-select
-    'touches_by_day' as fact,
-    days_before as position,
-    touches as number,
+    fact,
+    position,
+    number,
     cast(null as varchar) as name
 from of_paths
-union all
-select
-    'tied_conversions' as fact,
-    0 as position,
-    coalesce(sum(tied), 0) as number,
-    cast(null as varchar) as name
-from of_paths
+where fact = 'tied_conversions' or number > 0

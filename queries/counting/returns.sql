@@ -1,8 +1,8 @@
 -- A row is a count of users who come back after a touch or a conversion: a place in one of the
 -- arrays of td_mta/journeys/returns/counts.py, whose twin this is, by its number in the array laid
 -- out in a line.
--- Reads ${counts_table}_rows and ${counts_table}_period. Makes ${counts_table}_returns (dropped at
--- the end).
+-- Reads ${counts_table}_rows, ${counts_table}_purchases and ${counts_table}_period.
+-- Makes ${counts_table}_returns (dropped at the end).
 with
 
 -- The days of the record, and the longest window that is looked at after a conversion.
@@ -16,16 +16,6 @@ settings as (
     from ${counts_table}_period
 ),
 
-touch_days as (
-    select
-        user_id,
-        day,
-        count(*) as touches
-    from ${counts_table}_rows
-    where is_touch
-    group by 1, 2
-),
-
 active_days as (
     select
         user_id,
@@ -33,7 +23,9 @@ active_days as (
         row_number() over (partition by user_id order by day) as number,
         count(*) over (partition by user_id) as days_of_user,
         coalesce(lead(day) over (partition by user_id order by day) - day, 0) as wait
-    from touch_days
+    from ${counts_table}_rows
+    where is_touch
+    group by 1, 2
 ),
 
 -- After each of a user's first three active days the days to the next one, 0 for none in 14.
@@ -41,44 +33,34 @@ waits as (
     select
         number,
         day,
-        days_of_user,
-        if(wait > 14, 0, wait) as wait
+        if(wait > 14, 0, wait) as wait,
+        count(*) as users,
+        sum(if(days_of_user = 1, 1, 0)) as users_of_one_day
     from active_days
     where number <= 3
+    group by 1, 2, 3
 ),
 
--- Touches of a user before a row and its own, and the day of the next one.
-in_order as (
-    select
-        user_id,
-        time,
-        day,
-        conversion,
-        row_in_order,
-        max(if(is_touch, day)) over (
-            partition by user_id
-            order by row_in_order
-            rows between unbounded preceding and current row
-        ) as last_touch_day,
-        min(if(is_touch, day)) over (
-            partition by user_id
-            order by row_in_order
-            rows between 1 following and unbounded following
-        ) as next_touch_day,
-        min(if(is_touch, day)) over (partition by user_id) as first_touch_day,
-        sum(if(is_touch, 1, 0)) over (partition by user_id) as touches_of_user
-    from ${counts_table}_rows
+facts_of_waits (fact, place) as (
+    values
+        ('returns_users', 0),
+        ('returns_users', 1),
+        ('returns_waits', 0)
 ),
 
-conversions as (
+of_waits as (
     select
-        *,
-        row_number() over (partition by user_id order by row_in_order) as number,
-        time - lag(time) over (partition by user_id order by row_in_order) as seconds_since,
-        day - lag(day) over (partition by user_id order by row_in_order) as days_since,
-        lead(day) over (partition by user_id order by row_in_order) as next_day
-    from in_order
-    where conversion = 1
+        fact,
+        if(
+            fact = 'returns_users',
+            place,
+            ((number - 1) * settings.days + day - settings.first_day) * 15 + wait
+        ) as position,
+        if(fact = 'returns_users' and place = 1, users_of_one_day, users) as number
+    from waits
+    cross join facts_of_waits
+    cross join settings
+    where fact = 'returns_waits' or number = 1
 ),
 
 -- Days soon after a conversion, the last of its day, whose window reaches before it: up to the next
@@ -90,6 +72,7 @@ since (days_after) as (
 days_after as (
     select
         conversions.user_id,
+        conversions.day as conversion_day,
         since.days_after,
         conversions.day + since.days_after as day,
         conversions.touches_of_user,
@@ -100,7 +83,7 @@ days_after as (
         if(conversions.day + since.days_after = next_day, 1, 0) as converts,
         settings.first_day,
         settings.days
-    from conversions
+    from ${counts_table}_purchases as conversions
     cross join since
     cross join settings
     where
@@ -111,14 +94,31 @@ days_after as (
         and conversions.day + since.days_after - settings.window_days >= settings.first_day - 1
 ),
 
+touches_after as (
+    select
+        touched.user_id,
+        conversions.day as conversion_day,
+        touched.day,
+        count(*) as touches
+    from ${counts_table}_rows as touched
+    inner join ${counts_table}_purchases as conversions on touched.user_id = conversions.user_id
+    where
+        touched.is_touch
+        and touched.day between conversions.day + 1 and conversions.day + 6
+        and conversions.day <> coalesce(conversions.next_day, conversions.day - 1)
+    group by 1, 2, 3
+),
+
 -- Today's touches are left out of the activity: they are what a conversion depends on.
 at_risk as (
     select
         days_after.*,
-        days_after.touches_of_user - coalesce(touch_days.touches, 0) as touches
+        days_after.touches_of_user - coalesce(touches_after.touches, 0) as touches
     from days_after
-    left join touch_days
-        on days_after.user_id = touch_days.user_id and days_after.day = touch_days.day
+    left join touches_after
+        on days_after.user_id = touches_after.user_id
+        and days_after.conversion_day = touches_after.conversion_day
+        and days_after.day = touches_after.day
 ),
 
 -- Two levels double the touches.
@@ -169,7 +169,7 @@ buyers as (
     select
         conversions.user_id,
         conversions.day
-    from conversions
+    from ${counts_table}_purchases as conversions
     cross join settings
     where
         number = 1
@@ -220,45 +220,30 @@ touches as (
 )
 
 select
-    'returns_users' as fact,
-    0 as position,
-    count(*) as number
-from waits
-where number = 1
-union all
-select
-    'returns_users' as fact,
-    1 as position,
-    count(*) as number
-from waits
-where number = 1 and days_of_user = 1
-union all
-select
-    'returns_waits' as fact,
-    ((number - 1) * settings.days + day - settings.first_day) * 15 + wait as position,
-    count(*) as number
-from waits
-cross join settings
-group by 2
+    fact,
+    position,
+    sum(number) as number
+from of_waits
+group by 1, 2
 union all
 select
     'returns_conversions' as fact,
     0 as position,
     count(*) as number
-from conversions
+from ${counts_table}_purchases
 union all
 select
     'returns_conversions' as fact,
     1 as position,
     count(*) as number
-from conversions
+from ${counts_table}_purchases
 where seconds_since <= 3600
 union all
 select
     'returns_gaps' as fact,
     days_since as position,
     count(*) as number
-from conversions
+from ${counts_table}_purchases
 where days_since > 0
 group by 2
 union all

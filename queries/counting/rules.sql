@@ -6,7 +6,7 @@
 -- Reads ${counts_table}_rows and ${counts_table}_period. Makes ${counts_table}_rules.
 with
 
--- Of each row the conversion that ends its path, where there is one. Values are multiples of 2^-20,
+-- Of each row of a path that ends with a conversion that conversion. Values are multiples of 2^-20,
 -- whose sums are the same in any order.
 with_ends as (
     select
@@ -16,6 +16,7 @@ with_ends as (
         max(if(conversion = 1, floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0))
             over (partition by user_id, path) as end_value
     from ${counts_table}_rows
+    where path < conversions_of_user
 ),
 
 -- Touches within reach of a conversion of the credited days, and the conversions themselves.

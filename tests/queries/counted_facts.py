@@ -20,7 +20,7 @@ from tests.queries.odd_tables import further_columns, touchpoints
 
 TABLES = (  # in the order in which they are made
     *("read", "channels", "rows", "period", "scan", "conversions", "readings", "journeys"),
-    *("returns", "ngrams", "rules", "facts"),
+    *("purchases", "returns", "ngrams", "rules", "facts"),
 )
 
 
