@@ -1,5 +1,6 @@
 """All that a run takes from a table is the same, counted by the workflow's SQL or by Python."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +41,16 @@ def test_every_query_has_its_task() -> None:
         table for table, _ in tasks()
     ]
     assert {Path(query).stem for _, query in tasks()} == queries
+
+
+def test_every_table_is_dropped_at_the_end() -> None:
+    drops = [ROOT / "workflows" / name for name in ("mta_tasks.dig", "drop_counts.dig")]
+    dropped = [
+        name
+        for file in drops
+        for name in re.findall(r'"(\$\{counts_table\}_\w+)"', file.read_text(encoding="utf-8"))
+    ]
+    assert sorted(dropped) == sorted(table for table, _ in tasks())
 
 
 @pytest.mark.slow
