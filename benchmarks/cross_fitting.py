@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from benchmarks.coverage import true_credit
 from td_mta.config import attribution as configuration
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted, extract, folders_of
+from td_mta.dataset.build import extract, folders_of
+from td_mta.dataset.extracted import Extracted
 from td_mta.journeys.credited import Credited
 from td_mta.journeys.examples import GROUPS, POSITIVE
 from td_mta.journeys.touchpoints import Flags, Floats

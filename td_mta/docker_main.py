@@ -134,7 +134,10 @@ def _describe_import_error(error: ImportError) -> str:
 def _describe_system_error(error: OSError | MemoryError) -> str:
     from td_mta import failures
 
-    remedy = "shorten time_interval, or set run_model: false and run the model on a larger machine"
+    remedy = (
+        "shorten time_interval, set count_in: warehouse, or set run_model: false and run the model "
+        "on a larger machine"
+    )
     if isinstance(error, MemoryError):
         return f"out of memory: lower users_per_tfrecord or lookback_window_days, or {remedy}"
     if failures.is_full(error):

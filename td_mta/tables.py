@@ -85,8 +85,8 @@ RUN_INFO = Table(
     "shapley_table_run_info",
     "fact",
     ("section", "name", "value"),
-    "parameters, counts, first and last day, first credited day, used model, credit without each "
-    "control, experiments, seconds per step, versions, held-out quality, numbered columns, "
-    "warnings",
+    "parameters, counts, where they were counted, first and last day, first credited day, "
+    "used model, credit without each control, experiments, seconds per step, versions, held-out "
+    "quality, numbered columns, warnings",
 )
 TABLES = (METRICS, SHAPLEY, CHANNEL, DETAIL, MODELS, INTERVALS, RULES, REPORT, CREDIT, RUN_INFO)

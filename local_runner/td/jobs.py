@@ -131,13 +131,14 @@ def _id(start: Callable[[], Any]) -> str:
 
 def _wait(api: TdApi, job_id: str) -> str:
     patience = api.patience
-    sleep(patience.poll)
-    for turn in itertools.count():  # 1, 2, 4 ... 30 s, as Digdag
+    pause = patience.poll
+    sleep(pause)
+    while True:  # 1, 2, 4 ... 30 s, as Digdag
         status = str(_mapping(api.get(f"/v3/job/status/{job_id}")).get("status"))
         if status in _ENDED:
             return status
-        sleep(min(patience.poll * 2**turn, patience.longest_poll))
-    raise AssertionError("count() has no end")
+        sleep(pause)
+        pause = min(2 * pause, patience.longest_poll)
 
 
 def _logs(job: dict[str, Any]) -> list[str]:

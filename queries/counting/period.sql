@@ -93,7 +93,7 @@ select
     if(
         '${examples}' = 'touch_days',
         1,
-        cast(ceil(users * (last_day - first_day + 1) / 4000000e0) as bigint)
+        greatest(1, cast(ceil(users * (last_day - first_day + 1) / 4000000e0) as bigint))
     ) as one_in,
     channels,
     cast(${lookback_window_days} as bigint) as days

@@ -7,15 +7,14 @@ import numpy as np
 
 from td_mta.baselines import markov, rules
 from td_mta.baselines.markov import MAX_ORDER, Ngrams
-from td_mta.baselines.rules import Rule, RuleSettings, untouched
+from td_mta.baselines.rules import Rule, RuleSettings, Shares, untouched
 from td_mta.journeys.accumulate import appended
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
 
 Method = Callable[[Paths, int, RuleSettings], Floats]
 """Paths and the number of channels to conversions and value, `(2, channels + 1)`, the baseline
-last. Every method's credit sums to the conversions and to their value. But for the Markov chain it
-is additive: that of two parts of the paths adds up to that of all."""
+last. Every method's credit sums to the conversions and to their value."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +22,15 @@ class ByRule:
     """The method that splits every conversion over the touches of its path by a rule's shares."""
 
     rule: Rule
+    few_shares: bool = True  # else nearly every touch has one of its own
 
     def __call__(self, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
-        return rules.credit(self.rule, paths, channels, settings)
+        return rules.credit(self.shares_of(paths, channels, settings), channels)
+
+    def shares_of(self, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
+        """What the rule gives; that of two parts of the paths merges to that of all."""
+        shares_of = rules.shares_of if self.few_shares else rules.summed_of
+        return shares_of(self.rule, paths, channels, settings)
 
 
 def markov_chain(
@@ -44,7 +49,7 @@ METHODS: dict[str, Method] = {
     "linear": ByRule(rules.linear),
     "linear_unique": ByRule(rules.linear_unique),
     "position_based": ByRule(rules.position_based),
-    "time_decay": ByRule(rules.time_decay),
+    "time_decay": ByRule(rules.time_decay, few_shares=False),
     "markov": markov_chain,
 }
 NEED_TIMES = ("time_decay",)
@@ -64,25 +69,34 @@ class ModelTotals:
     order: int | None
     nulls: bool
     methods: Mapping[str, Method] = field(default_factory=lambda: METHODS)
-    # By method, `(2, channels + 1)`.
-    _sums: dict[str, Floats] = field(default_factory=dict)
+    # Of each rule.
+    _shares: dict[str, list[Shares]] = field(default_factory=dict)
     # Of training users and, under True, of held-out users.
     _ngrams: dict[bool, list[Ngrams]] = field(default_factory=lambda: {False: [], True: []})
     _untouched: Floats = field(default_factory=lambda: np.zeros(2))
 
     def add(self, paths: Paths, *, held_out: bool) -> None:
         """The paths of some users, all of them held-out or none."""
-        converts = bool(paths.conversions.any())
-        for name, method in self.methods.items():
-            # Paths that all end without a conversion credit nothing: one zero is enough.
-            nothing = not converts and name in self._sums
-            # The chain's credit is not additive; the n-grams that it is computed from are.
-            if method is not markov_chain and not nothing:
-                part = method(paths, self.channels, self.settings)
-                self._sums[name] = self._sums.get(name, 0.0) + part
-        self._untouched += untouched(paths)
+        if paths.conversions.any():  # else they credit nothing
+            shares = {
+                name: method.shares_of(paths, self.channels, self.settings)
+                for name, method in self._rules.items()
+            }
+            self.add_shares(shares, untouched(paths))
         order = self.order or MAX_ORDER
-        ngrams = markov.count(paths, self.channels, order, nulls=self.nulls)
+        self.add_ngrams(
+            markov.count(paths, self.channels, order, nulls=self.nulls), held_out=held_out
+        )
+
+    def add_shares(self, shares: Mapping[str, Shares], untouched: Floats) -> None:
+        """What each rule gives of some paths, by its name, and what is without a touch, `(2,)`."""
+        for name, part in shares.items():
+            parts = self._shares.get(name, [])
+            self._shares[name] = appended(parts, part, rules.merge, lambda of: len(of.channel))
+        self._untouched += untouched
+
+    def add_ngrams(self, ngrams: Ngrams, *, held_out: bool) -> None:
+        """The n-grams of some paths, of the order of these totals or else `MAX_ORDER`."""
         parts = self._ngrams[held_out]
         self._ngrams[held_out] = appended(parts, ngrams, markov.merge, _distinct_ngrams)
 
@@ -98,9 +112,19 @@ class ModelTotals:
     def credits(self) -> dict[str, Floats]:
         """Every method's credit, `(2, channels + 1)`, by its name and in the order of `methods`."""
         return {
-            name: self._chain_credit() if method is markov_chain else self._sums[name]
-            for name, method in self.methods.items()
+            name: self._rule_credit(name) if name in self._rules else self._chain_credit()
+            for name in self.methods
         }
+
+    @property
+    def _rules(self) -> dict[str, ByRule]:
+        return {name: of for name, of in self.methods.items() if isinstance(of, ByRule)}
+
+    def _rule_credit(self, name: str) -> Floats:
+        parts = self._shares.get(name)
+        if not parts:
+            return np.zeros((2, self.channels + 1))
+        return rules.credit(rules.merge(parts), self.channels)
 
     def _chain_credit(self) -> Floats:
         training, held_out = self._ngrams[False], self._ngrams[True]

@@ -4,8 +4,9 @@ Conversions without a touch belong to no channel: they are the baseline, the las
 `credit`. A new rule is a function here, a line in `methods.METHODS`, and a test.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,12 +93,11 @@ def position_based(paths: Paths, settings: RuleSettings) -> Floats:
     middle_touches = np.maximum(sizes - 2, 1)
     shares = np.repeat(middle / middle_touches, sizes)
     # Where there is no middle, the ends share what it would have had in their own proportion.
-    both_ends = np.where(has_middle, 1.0, settings.first + settings.last)
-    scale = 1 / both_ends[sizes > 0]
+    both_ends = np.where(has_middle, 1.0, settings.first + settings.last)[sizes > 0]
     first = paths.first_touches
     last = paths.last_touches
-    shares[first] = settings.first * scale
-    shares[last] = settings.last * scale
+    shares[first] = settings.first / both_ends
+    shares[last] = settings.last / both_ends
     only_touch = first[first == last]
     shares[only_touch] = 1.0
     return shares
@@ -115,19 +115,55 @@ def time_decay(paths: Paths, settings: RuleSettings) -> Floats:
     return shares
 
 
-def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
-    """Conversions and value, shape `(2, channels + 1)`; the last column is the baseline.
+class Shares(NamedTuple):
+    """What a rule gives: so much of so many conversions, `n` distinct pairs of channel and share.
 
-    Credit is additive: that of two parts of the paths adds up to that of all.
+    Counts and values, which are multiples of a power of 2, add up exactly in any order; products
+    with shares would not.
     """
+
+    channel: Ints  # ascending, then by share; the number of channels is the baseline, (n,)
+    share: Floats  # (n,)
+    amounts: Floats  # conversions and value that it is a share of, (2, n)
+
+
+def shares_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
+    """What the rule gives to each channel, and to the baseline the conversions without a touch."""
+    amounts = np.stack([paths.conversions, paths.value])[:, paths.owner]
+    of_touches = Shares(paths.channel, rule(paths, settings), amounts)
+    return merge([of_touches, _of_baseline(paths, channels)])
+
+
+def summed_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
+    """The same where nearly every touch has a share of its own: their sums, as shares of 1."""
     shares = rule(paths, settings)
-    owner = paths.owner
-    sums = np.zeros((2, channels + 1))
-    for measure, amount in enumerate((paths.conversions, paths.value)):
-        of_touch = shares * amount[owner]
-        sums[measure, :channels] = np.bincount(paths.channel, of_touch, minlength=channels)
-    sums[:, channels] = untouched(paths)
-    return sums
+    amounts = np.stack([paths.conversions, paths.value])[:, paths.owner]
+    sums = [np.bincount(paths.channel, shares * amount, channels) for amount in amounts]
+    of_touches = Shares(np.arange(channels), np.ones(channels), np.array(sums))
+    return merge([of_touches, _of_baseline(paths, channels)])
+
+
+def merge(parts: Sequence[Shares]) -> Shares:
+    """The shares of all parts; those of nothing are left out."""
+    channel = np.concatenate([part.channel for part in parts])
+    distinct, of_share = np.unique(
+        np.concatenate([part.share for part in parts]), return_inverse=True
+    )
+    pairs, which = np.unique(channel * max(len(distinct), 1) + of_share, return_inverse=True)
+    amounts = np.concatenate([part.amounts for part in parts], axis=1)
+    sums = np.array([np.bincount(which, amount, len(pairs)) for amount in amounts])
+    counts = sums.any(axis=0)
+    channel, of_share = np.divmod(pairs[counts], max(len(distinct), 1))
+    return Shares(channel, distinct[of_share], sums[:, counts])
+
+
+def credit(shares: Shares, channels: int) -> Floats:
+    """Conversions and value, shape `(2, channels + 1)`; the last column is the baseline."""
+    of_channels = [
+        np.bincount(shares.channel, shares.share * amount, channels + 1)
+        for amount in shares.amounts
+    ]
+    return np.array(of_channels, np.float64)
 
 
 def untouched(paths: Paths) -> Floats:
@@ -136,6 +172,10 @@ def untouched(paths: Paths) -> Floats:
     conversions = paths.conversions[empty].sum()
     value = paths.value[empty].sum()
     return np.array([conversions, value])
+
+
+def _of_baseline(paths: Paths, channels: int) -> Shares:
+    return Shares(np.array([channels]), np.ones(1), untouched(paths)[:, None])
 
 
 def _all_to(paths: Paths, touches: Ints) -> Floats:

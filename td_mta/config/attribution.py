@@ -154,6 +154,12 @@ class Config:
     positive_tfrecords_dir: Path = field(default=Path("out/positive_tfrecords"), metadata=FOLDER)
     negative_tfrecords_dir: Path = field(default=Path("out/negative_tfrecords"), metadata=FOLDER)
 
+    count_in: Literal["auto", "warehouse", "python"] = parameter(
+        "auto", checks.choice("auto", "warehouse", "python")
+    )
+    count_above: int = parameter(100_000_000, checks.integer(at_least=0))
+    counts_table: str = parameter("mta_counts", checks.table)
+
     model_dir: Path = field(default=Path("out/model"), metadata=FOLDER)
     network: Literal["auto", "logistic", "pairs", "mlp", "lstm"] = parameter(
         "auto", checks.choice("auto", "logistic", "pairs", "mlp", "lstm")
@@ -225,6 +231,16 @@ class Config:
         return int(number) * SECONDS_OF[unit]
 
     @property
+    def needs_rows(self) -> list[str]:
+        """The parameters that need every row, which counts of the warehouse do not have."""
+        needs = {
+            "control_columns": self.control_columns,
+            "credit_table": self.credit_table,
+            "orders_table": self.orders_table if self.table != self.rand_shuffle else None,
+        }
+        return [name for name, is_set in needs.items() if is_set]
+
+    @property
     def attribute_names(self) -> tuple[str, ...]:
         """The columns of the touchpoint table that are controls."""
         if not self.control_columns or self.examples == "touch_days":
@@ -278,6 +294,11 @@ def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
             f"{parameters.location('holdout', settings)} must be users where examples is "
             "touch_days, got forward: touch_days take their negatives from users who never "
             "convert, later days included; set examples: person_days"
+        )
+    if config.count_in == "warehouse" and config.needs_rows:
+        raise ConfigError(
+            f"{parameters.location('count_in', settings)} must be python or auto together with "
+            f"{' and '.join(config.needs_rows)}, which need every row, got warehouse"
         )
 
 

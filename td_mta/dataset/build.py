@@ -9,7 +9,6 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,9 +17,9 @@ from td_mta.baselines.direct import direct_channels
 from td_mta.baselines.methods import ModelTotals
 from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
+from td_mta.dataset.extracted import Counted, Extracted, extracted_of
 from td_mta.dataset.period import period_of
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
-from td_mta.errors import DataError
 from td_mta.ingest.pages import Page, TouchpointTable
 from td_mta.ingest.table_facts import TableFacts
 from td_mta.journeys import credited as credits
@@ -28,10 +27,7 @@ from td_mta.journeys.accumulate import appended
 from td_mta.journeys.controls import Period, strata_of
 from td_mta.journeys.credited import Credited, credits_of
 from td_mta.journeys.examples import (
-    AUGMENTED,
     FEWEST_TIMES_OF_DAY,
-    NEGATIVE,
-    POSITIVE,
     CutTimes,
     DayRules,
     Examples,
@@ -44,34 +40,15 @@ from td_mta.journeys.examples import (
 )
 from td_mta.journeys.hashing import Hashes, uniform
 from td_mta.journeys.paths import conversion_paths, null_paths
-from td_mta.journeys.patterns import Grid, Patterns
+from td_mta.journeys.patterns import Grid
 from td_mta.journeys.returns.counts import Returns, returns_of, sum_of
-from td_mta.journeys.strata import Strata
-from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.journeys.touchpoints import Flags, Ints
 from td_mta.journeys.windows import Journeys
 from td_mta.shapley import bootstrap
 from td_mta.shapley.bootstrap import ConverterProfiles
 
 MOST_DAYS = 4_000_000  # examples without a conversion; of more, one in so many is drawn
 ENOUGH_CONVERSIONS = 200_000  # whose times of day are looked at
-
-
-class Extracted(NamedTuple):
-    """A table's examples and conversions, by pattern and stratum."""
-
-    schema: Schema
-    period: Period  # the credited days
-    strata: Strata  # of the controls
-    examples: Examples
-    credited: Credited  # the conversions of the period
-    conversions_by_day: Ints  # of the record, history included, (days,)
-    conversions_touched: Ints  # (channels,): conversions that each channel touched
-    touches_and_users: Ints  # (2, channels): touches of each channel, and users whom it touched
-    model_totals: ModelTotals  # credit of every baseline model
-    converter_profiles: ConverterProfiles  # the users behind the conversions
-    table_facts: TableFacts  # what else is known of the rows
-    returns: Returns  # of users who come back after a touch or a conversion
-    counts: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,13 +101,26 @@ class _Sums:
         self.converter_profiles.append(profiles)
         self.touches_and_users.append(_touches_and_users(page.journeys, rules.grid.channels))
 
+    def counted(self, model_totals: ModelTotals, table_facts: TableFacts) -> Counted:
+        """All pages together, with what else was counted of them."""
+        return Counted(
+            examples=merge(self.examples),
+            credited=credits.merge(self.credited),
+            conversions_by_day=self.conversions_by_day,
+            touches_and_users=np.sum(self.touches_and_users, axis=0),
+            model_totals=model_totals,
+            converter_profiles=bootstrap.merge(self.converter_profiles),
+            table_facts=table_facts,
+            returns=self.returns[0],
+        )
+
 
 def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> Extracted:
     """The examples and the conversions of all users by pattern; records of the examples go to disk.
 
     Memory holds a page and the distinct patterns and strata of all pages, not the users.
     """
-    schema = _schema(touchpoints.channels, config)
+    schema = schema_of(touchpoints.channels, config)
     rules = _example_rules(touchpoints, config, schema.grid)
     first_day = rules.days.period.first_day
     record = Period(touchpoints.first_day, touchpoints.last_day)
@@ -152,7 +142,10 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
             pages_left = touchpoints.page_count - 1
             progress.log_time_left("extracting", (time.monotonic() - started) * pages_left)
     writer.close()
-    return _extracted(schema, rules.days, sums, model_totals, table_facts, touchpoints)
+    counted = sums.counted(model_totals, table_facts)
+    return extracted_of(
+        counted, schema, rules.days.period, rules.days.strata, touchpoints.scan.rows
+    )
 
 
 def models_of(channels: list[str], config: Config) -> ModelTotals:
@@ -171,7 +164,8 @@ def folders_of(config: Config) -> Folders:
     return Folders(Path(config.negative_tfrecords_dir), Path(config.positive_tfrecords_dir))
 
 
-def _schema(channels: list[str], config: Config) -> Schema:
+def schema_of(channels: list[str], config: Config) -> Schema:
+    """What the records of these channels mean."""
     return Schema(
         channels=tuple(channels),
         lookback_window_days=config.lookback_window_days,
@@ -248,79 +242,3 @@ def _touches_and_users(journeys: Journeys, channels: int) -> Ints:
     touched[user, channel] = True
     touches = np.bincount(channel, minlength=channels)
     return np.array([touches, np.count_nonzero(touched, axis=0)], np.int64)
-
-
-def _extracted(
-    schema: Schema,
-    rules: DayRules,
-    sums: _Sums,
-    model_totals: ModelTotals,
-    table_facts: TableFacts,
-    touchpoints: TouchpointTable,
-) -> Extracted:
-    examples = merge(sums.examples)
-    credited = credits.merge(sums.credited)
-    conversions, observed = credited.amounts[0].sum(), table_facts.journeys.conversions
-    _check_conversions(conversions, observed, rules.period)
-    counts = {
-        "touchpoints": touchpoints.scan.rows,
-        "duplicates": table_facts.duplicates,
-        "users": table_facts.journeys.users,
-        "conversions": int(conversions),
-        "conversions_in_history": int(observed - conversions),
-        "conversions_returning": int(credited.returning.sum()),
-    }
-    counts |= _counts(examples)
-    touched = _conversions_touched(credited.patterns, credited.by_pattern[0], schema.grid.channels)
-    return Extracted(
-        schema=schema,
-        period=rules.period,
-        strata=rules.strata,
-        examples=examples,
-        credited=credited,
-        conversions_by_day=sums.conversions_by_day,
-        conversions_touched=touched,
-        touches_and_users=np.sum(sums.touches_and_users, axis=0),
-        model_totals=model_totals,
-        converter_profiles=bootstrap.merge(sums.converter_profiles),
-        table_facts=table_facts,
-        returns=sums.returns[0],
-        counts=counts,
-    )
-
-
-def _check_conversions(credited: float, observed: int, period: Period) -> None:
-    if credited:
-        return
-    if observed:
-        raise DataError(
-            f"all {observed:,} conversions fall before {np.datetime64(period.first_day, 'D')}, on "
-            "days that are only looked back on, so there is nothing to attribute: lower "
-            "history_days"
-        )
-    raise DataError(
-        "no user who converts is within max_touches_per_user and max_conversions_per_user, so "
-        "there is nothing to attribute: raise them, or set them to none"
-    )
-
-
-def _counts(examples: Examples) -> dict[str, int]:
-    """Examples and distinct patterns of each label; augmented examples are negative."""
-    counts = by_pattern(examples).counts.sum(axis=2)  # (patterns, kinds)
-    positive = counts[:, POSITIVE]
-    negative = counts[:, NEGATIVE] + counts[:, AUGMENTED]
-    return {
-        "positive_examples": int(positive.sum()),
-        "negative_examples": int(negative.sum()),
-        "positive_patterns": int(np.count_nonzero(positive)),
-        "negative_patterns": int(np.count_nonzero(negative)),
-    }
-
-
-def _conversions_touched(patterns: Patterns, conversions: Floats, channels: int) -> Ints:
-    """Conversions whose window each channel touched, on whatever days, shape `(channels,)`."""
-    channel = patterns.cells % channels
-    pairs = np.unique(patterns.owner * channels + channel)  # a channel of a pattern once
-    owner, channel = np.divmod(pairs, channels)
-    touched = np.bincount(channel, conversions[owner], minlength=channels)
-    return touched.astype(np.int64)

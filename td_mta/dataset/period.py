@@ -5,6 +5,8 @@ do no harm. Where a record begins with the first touch that ever was, no window 
 users are few, leaving conversions out costs more than the first days are wrong by.
 """
 
+import math
+
 import numpy as np
 
 from td_mta.config.attribution import Config
@@ -22,17 +24,33 @@ def period_of(touchpoints: TouchpointTable, config: Config) -> Period:
     """The credited days; raises `DataError` where none is left, or none to hold out."""
     first, last = touchpoints.first_day, touchpoints.last_day
     first_credited = first + _history_days(touchpoints, config)
+    check_days(config, Period(first, last), first_credited)
+    held_out_day = None
+    if config.holdout == "forward":
+        held_out_day = _first_held_out_day(first_credited, last, config.validation_fraction)
+    return Period(first_credited, last, held_out_day)
+
+
+def check_days(config: Config, record: Period, first_credited: int) -> None:
+    """Raise `DataError` where no day of the record is credited, or none is left to be held out."""
+    first, last, days = record.first_day, record.last_day, record.days
     if first_credited > last:
         raise DataError(
             f"table {config.table}: history_days {config.history_days} leaves no day to credit of "
-            f"the {last - first + 1} from {np.datetime64(first, 'D')} to "
-            f"{np.datetime64(last, 'D')}; lower it"
+            f"the {days} from {np.datetime64(first, 'D')} to {np.datetime64(last, 'D')}; lower it"
         )
-    held_out_day = None
-    if config.holdout == "forward":
-        fraction = config.validation_fraction
-        held_out_day = touchpoints.first_held_out_day(fraction, first_credited)
-    return Period(first_credited, last, held_out_day)
+    if config.holdout == "forward" and first_credited == last:
+        raise DataError(
+            f"table {config.table}: holdout: forward holds out the last days and needs touchpoints "
+            "of at least 2 days, got 1 day; set holdout: users"
+        )
+
+
+def _first_held_out_day(first: int, last: int, fraction: float) -> int:
+    """The first of the last days that are held out: at least one is, and at least one is not."""
+    days = last - first + 1
+    held_out_days = max(1, math.floor(days * fraction + 0.5))
+    return last + 1 - min(held_out_days, days - 1)
 
 
 def begins_abruptly(rows_by_day: Ints, window_days: int) -> bool:

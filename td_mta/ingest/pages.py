@@ -106,22 +106,6 @@ class TouchpointTable:
         """The local day on which the data end, counted from 1970."""
         return self._local_day(self.scan.last_time)
 
-    def first_held_out_day(self, validation_fraction: float, first: int) -> int:
-        """The first local day of the last `validation_fraction` of the days from `first` on.
-
-        Days count from 1970. At least one is held out and at least one is not: `DataError` where
-        there is only one.
-        """
-        last = self.last_day
-        if first == last:
-            raise DataError(
-                f"table {self.settings.table}: holdout: forward holds out the last days and needs "
-                "touchpoints of at least 2 days, got 1 day; set holdout: users"
-            )
-        days = last - first + 1
-        held_out_days = max(1, math.floor(days * validation_fraction + 0.5))
-        return last + 1 - min(held_out_days, days - 1)
-
     def rows_by_day(self) -> Ints:
         """Rows of every 24 hours since the first one."""
         days = (self.scan.last_time - self.scan.first_time) // SECONDS_PER_DAY + 1
@@ -295,12 +279,16 @@ def _order_ids(table: pa.Table, read: events.Read, within: Flags) -> pa.Array | 
 def _within_limits(
     journeys: Journeys, ids: pa.Array, within: Flags
 ) -> tuple[Journeys, pa.Array, LeftOut]:
-    """The journeys of the users within the limits, numbered anew, and their ids."""
+    """The journeys of the users within the limits, numbered anew, and their ids; users of whom
+    reading left no row are none.
+    """
+    over = int((~within).sum())
+    within = within & (np.bincount(journeys.rows.user, minlength=len(ids)) > 0)
     if within.all():
         return journeys, ids, LeftOut(0, 0)
     rows = journeys.rows.take(within[journeys.rows.user])
     number = np.cumsum(within) - 1
-    left_out = LeftOut(int((~within).sum()), len(journeys.rows) - len(rows))
+    left_out = LeftOut(over, len(journeys.rows) - len(rows))
     of_few = replace(rows, user=number[rows.user])
     described = {name: of_all.of_users(within) for name, of_all in journeys.attributes.items()}
     return (

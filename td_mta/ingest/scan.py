@@ -96,7 +96,7 @@ def _scan(settings: TableSettings, warehouse: Warehouse, spill: Path) -> Scan:
     log.info("read: rows %d, conversions %d", scan.rows, scan.conversions)
     for what, converted in scan.converted.items():
         log.info("converted: %s (%d rows)", what, converted)
-    _check(scan, settings, readers)
+    check_scan(scan, settings, readers)
     if settings.join_letter_case:
         scan.spelling = spellings.spelling(scan.rows_by_channel)
     return scan
@@ -117,7 +117,12 @@ def _scan_part(
         files.write(_clean(batch, settings, readers, times, scan))
     scan.converted += readers.finished()
     scan.absent_conversion_values += readers.conversion.absent_values()
-    if scan.rows > rows and scan.dropped - dropped == scan.rows - rows:
+    check_complete(scan.rows - rows, scan.dropped - dropped, settings)
+
+
+def check_complete(rows: int, dropped: int, settings: TableSettings) -> None:
+    """Raise `DataError` where all rows of a table were dropped for want of a user or a time."""
+    if rows and dropped == rows:
         parameters = "user_column and time_column"
         if settings.converts:
             parameters = "orders_user_column and orders_time_column"
@@ -286,12 +291,18 @@ def _channel(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> Ints
             f"characters, got one of {len(longest):,}: {longest[:20]!r}…; check action_column"
         )
     codes = [_channel_code(name, scan) for name in names.names]
+    check_number_of_channels(scan, settings)
+    return np.array(codes, np.int64)[names.codes]
+
+
+def check_number_of_channels(scan: Scan, settings: TableSettings) -> None:
+    """Raise `DataError` where there are too many."""
     if len(scan.channels) > MOST_CHANNELS:
         raise DataError(
-            f"{settings.location(column)} must hold at most {MOST_CHANNELS} distinct channels, got "
-            "more; set action_column to a coarser column, or group the values in the SQL"
+            f"{settings.location(settings.channel_column)} must hold at most {MOST_CHANNELS} "
+            "distinct channels, got more; set action_column to a coarser column, or group the "
+            "values in the SQL"
         )
-    return np.array(codes, np.int64)[names.codes]
 
 
 def _channel_code(name: str | None, scan: Scan) -> int:
@@ -330,7 +341,8 @@ def _count(columns: _Columns, scan: Scan, *, conversion_row_is_touch: bool) -> N
     scan.touched.update(np.flatnonzero(np.bincount(columns.channel[touch])).tolist())
 
 
-def _check(scan: Scan, settings: TableSettings, readers: Readers) -> None:
+def check_scan(scan: Scan, settings: TableSettings, readers: Readers) -> None:
+    """Raise `DataError` for a table in which there is nothing to attribute."""
     table = f"table {settings.table}"
     if not scan.rows:
         raise EmptyTableError(f"{table} is empty")

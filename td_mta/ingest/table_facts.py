@@ -16,7 +16,7 @@ from td_mta.journeys.touchpoints import Flags, Ints
 
 
 class Most(NamedTuple):
-    """The user who has the most of something."""
+    """The user who has the most of something; of several the last by the order of ids."""
 
     number: int
     user: str
@@ -40,10 +40,10 @@ class TableFacts:
     most_conversions: Most = NOBODY
     converting_users: int = 0
     untouched: int = 0  # of those, users without any touch
-    untouched_user: str = ""  # one of them
-    touched_user: str = ""
+    untouched_user: str = ""  # the first of them
+    touched_user: str = ""  # the first user with a touch
     rows_by_day: Counter[int] = field(default_factory=Counter)  # local days since 1970
-    _parts: list[Facts] = field(default_factory=list)
+    parts: list[Facts] = field(default_factory=list)  # of all pages so far, one at most
 
     @classmethod
     def of(cls, pages: Iterable[Page], days: int) -> "TableFacts":
@@ -56,7 +56,7 @@ class TableFacts:
     def add(self, page: Page) -> None:
         """Count one more page."""
         journeys, ids = page.journeys, page.user_ids
-        self._parts = [facts.sum_of([*self._parts, facts.facts_of(journeys, self.days)])]
+        self.parts = [facts.sum_of([*self.parts, facts.facts_of(journeys, self.days)])]
         self.duplicates += page.duplicates
         self.duplicate_conversions += page.duplicate_conversions
         self.counts = self.counts.plus(page.counts)
@@ -82,18 +82,21 @@ class TableFacts:
         untouched = converts & ~touched
         self.converting_users += int(converts.sum())
         self.untouched += int(untouched.sum())
-        self.untouched_user = self.untouched_user or _first(page.user_ids, untouched)
-        self.touched_user = self.touched_user or _first(page.user_ids, touched)
+        self.untouched_user = _first(page.user_ids, untouched, self.untouched_user)
+        self.touched_user = _first(page.user_ids, touched, self.touched_user)
 
     @property
     def journeys(self) -> Facts:
         """Counts of all journeys."""
-        return self._parts[0]
+        return self.parts[0]
 
 
-def _first(ids: pa.Array, chosen: Flags) -> str:
-    """The first of the chosen users, empty where there is none."""
-    return str(ids[int(np.argmax(chosen))].as_py()) if chosen.any() else ""
+def _first(ids: pa.Array, chosen: Flags, found: str) -> str:
+    """The first of the chosen users and the one found before; empty where there is none."""
+    if not chosen.any():
+        return found
+    first = str(ids[int(np.argmax(chosen))].as_py())
+    return min(found or first, first)
 
 
 def _most(user: Ints, ids: pa.Array) -> Most:
@@ -101,5 +104,5 @@ def _most(user: Ints, ids: pa.Array) -> Most:
     if not len(user):
         return NOBODY
     number = np.bincount(user)
-    most = int(np.argmax(number))
+    most = len(number) - 1 - int(np.argmax(number[::-1]))
     return Most(int(number[most]), ids[most].as_py())

@@ -18,18 +18,21 @@ import pyarrow as pa
 
 from td_mta import quiet
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted, day_rules, extract
+from td_mta.dataset.build import day_rules
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest import page_views, sql_input
 from td_mta.ingest.beside import costs, experiments
 from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.read_table import ReadTable
 from td_mta.journeys.examples import GROUPS
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model import predictor
 from td_mta.model.settings import TrainingSettings
-from td_mta.pipelines import confounding, credit_rows, given_table, memory, outputs
+from td_mta.pipelines import confounding, counting, credit_rows, given_table, memory, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
+from td_mta.pipelines.counting import Counted
 from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.pipelines.experiments import correct
 from td_mta.publishing import scratch
@@ -107,12 +110,12 @@ def _run(
     outputs.check_writable(config, warehouse, channels=None)
     given_costs = costs.read(config, warehouse)
     given_experiments = experiments.read(config, warehouse)
-    touchpoints, extracted = _read(config, warehouse, spill, files, timer)
-    channel_costs = given_table.costs_of_channels(given_costs, touchpoints, extracted.period)
-    of_record = given_table.experiments_of_record(given_experiments, touchpoints, extracted.period)
+    counted = _read(config, warehouse, spill, files, timer)
+    table, extracted = counted.table, counted.extracted
+    channel_costs = given_table.costs_of_channels(given_costs, table, extracted.period)
+    of_record = given_table.experiments_of_record(given_experiments, table, extracted.period)
     fitted = _train(extracted, config, fit, files, timer)
-    given = touchpoints, extracted, channel_costs, of_record
-    results = _attribute(*given, fitted, config, timer)
+    results = _attribute(counted, channel_costs, of_record, fitted, config, timer)
 
     of_input = InputSentences(
         warnings=page_views.warnings(config, warehouse),
@@ -138,25 +141,38 @@ def _run(
 
 def _read(
     config: Config, warehouse: Warehouse, spill: Path, files: Publication, timer: _StepTimer
-) -> tuple[TouchpointTable, Extracted]:
-    """The table's touchpoints as examples and conversions by pattern; the examples go to disk."""
+) -> Counted:
+    """The table's examples and conversions by pattern; the examples go to disk."""
     memory.check(config)
-    with timer.step("read"):
-        touchpoints = given_table.read(config, warehouse, spill)
-        memory.check(config, len(touchpoints.channels))
-        if config.if_exists == "append":
-            outputs.check_writable(config, warehouse, touchpoints.channels)
-            names = outputs.table_names(config)
-            check_numbered_columns(names, touchpoints.channels, warehouse)
-    with timer.step("extract"):
-        extracted = extract(touchpoints, config, outputs.folders_of(config, files))
+    records = outputs.folders_of(config, files)
+    if counting.is_in_warehouse(config, warehouse):
+        with timer.step("read"):
+            counted = counting.by_warehouse(config, warehouse, records)
+        _check_channels(counted.table, config, warehouse)
+    else:
+        with timer.step("read"):
+            touchpoints = given_table.read(config, warehouse, spill)
+            _check_channels(touchpoints, config, warehouse)
+        with timer.step("extract"):
+            counted = counting.by_python(touchpoints, config, records)
+    extracted = counted.extracted
     given_table.check_orders(extracted.table_facts, config)
     counts = (f"{what.replace('_', ' ')} {number:,}" for what, number in extracted.counts.items())
     log.info("extracted: %s", ", ".join(counts))
     if extracted.examples.group.max(initial=0) < GROUPS:
         what = "users" if config.holdout == "users" else "days"
         log.warning("%s", diagnostics.nothing_held_out(what))
-    return touchpoints, extracted
+    return counted
+
+
+def _check_channels(table: ReadTable, config: Config, warehouse: Warehouse) -> None:
+    """Refuse more channels than memory holds, and columns of channels that existing tables do not
+    have, before hours of work.
+    """
+    memory.check(config, len(table.channels))
+    if config.if_exists == "append":
+        outputs.check_writable(config, warehouse, table.channels)
+        check_numbered_columns(outputs.table_names(config), table.channels, warehouse)
 
 
 def _train(
@@ -178,8 +194,7 @@ def _climb(extracted: Extracted, settings: TrainingSettings) -> "Fitted":
 
 
 def _attribute(
-    touchpoints: TouchpointTable,
-    extracted: Extracted,
+    counted: Counted,
     channel_costs: costs.ChannelCosts | None,
     of_record: RecordExperiments | None,
     fitted: "Fitted",
@@ -187,7 +202,8 @@ def _attribute(
     timer: _StepTimer,
 ) -> Results:
     """Credit by the chosen rung and its intervals; how much it depends on rung and controls."""
-    crediting = Crediting.of(extracted, config, visits=touchpoints.visits)
+    extracted = counted.extracted
+    crediting = Crediting.of(extracted, config, visits=counted.table.visits)
     with timer.step("shapley"):
         played = crediting.credit(fitted.predictor.log_odds, fitted.offsets)
     with timer.step("intervals"):
@@ -206,8 +222,7 @@ def _attribute(
         shifts = confounding.shifts(fitted, extracted, crediting)
     evaluation = run_facts.evaluate(fitted.held_out)
     return Results(
-        touchpoints=touchpoints,
-        extracted=extracted,
+        counted=counted,
         costs=channel_costs,
         fitted=fitted,
         evaluation=evaluation,
@@ -223,6 +238,7 @@ def _attribute(
 def _credit_rows(results: Results, config: Config, spill: Path) -> pa.Table:
     """The credit of every single conversion, in a file beside the spilled touchpoints."""
     touchpoints, extracted = results.touchpoints, results.extracted
+    assert isinstance(touchpoints, TouchpointTable)  # `credit_table` needs every row
     rules = day_rules(touchpoints, config, extracted.schema.grid)
     return credit_rows.write(
         spill / "credit.arrow", touchpoints, rules, extracted, results.credited

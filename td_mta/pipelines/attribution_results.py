@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest.beside.costs import ChannelCosts
 from td_mta.ingest.beside.experiments import RecordExperiments
-from td_mta.ingest.pages import TouchpointTable
+from td_mta.ingest.read_table import ReadTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.pipelines import given_table
+from td_mta.pipelines.counting import Counted
 from td_mta.pipelines.crediting import Played, returning_credit
 from td_mta.pipelines.experiments import Corrected
 from td_mta.pipelines.given_table import GivenTable
@@ -39,8 +40,7 @@ log = logging.getLogger(__name__)
 class Results(NamedTuple):
     """What the steps computed: all that the output tables are made of."""
 
-    touchpoints: TouchpointTable
-    extracted: Extracted
+    counted: Counted
     costs: ChannelCosts | None
     fitted: "Fitted"
     evaluation: run_facts.Evaluation  # of the held-out examples
@@ -50,6 +50,16 @@ class Results(NamedTuple):
     shifts: list[Shift]  # of credit, were a control left out
     experiments: RecordExperiments | None
     corrected: Corrected | None  # by the experiments
+
+    @property
+    def touchpoints(self) -> ReadTable:
+        """The table, as it was read."""
+        return self.counted.table
+
+    @property
+    def extracted(self) -> Extracted:
+        """What was counted of it."""
+        return self.counted.extracted
 
     @property
     def credit(self) -> Credit:
@@ -110,6 +120,7 @@ def _run_info(
         {
             "parameters": dataclasses.asdict(config),
             "counts": results.extracted.counts,
+            "counting": results.counted.facts,
             "span": given_table.span(results.touchpoints, results.extracted.period),
             "conservation": run_facts.conservation(
                 results.credit, results.extracted.credited.amounts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.journeys.touchpoints import Floats
 from td_mta.model import controls_left_out
 from td_mta.pipelines.crediting import Crediting, Offsets

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest.pages import Page, TouchpointTable
 from td_mta.journeys.credited import credits_of
 from td_mta.journeys.examples import DayRules

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from td_mta.config.attribution import Config
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.journeys.credited import Credited
 from td_mta.journeys.patterns import Grid
 from td_mta.journeys.touchpoints import Floats, Ints

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.pipelines.crediting import Played

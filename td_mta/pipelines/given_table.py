@@ -19,6 +19,7 @@ from td_mta.ingest.beside.experiments import GivenExperiments, RecordExperiments
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.path_tables import check_no_paths
 from td_mta.ingest.preflight import explain_empty_table
+from td_mta.ingest.read_table import ReadTable
 from td_mta.ingest.scan import EmptyTableError
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.table_facts import TableFacts
@@ -31,7 +32,7 @@ from td_mta.warehouse import Warehouse
 class GivenTable(NamedTuple):
     """A table, what its rows add up to, and the costs of its channels where there are any."""
 
-    touchpoints: TouchpointTable
+    touchpoints: ReadTable
     period: Period  # the credited days
     facts: TableFacts
     costs: ChannelCosts | None
@@ -59,7 +60,7 @@ def check_orders(facts: TableFacts, config: Config) -> None:
 
 
 def costs_of_channels(
-    given: Costs | None, touchpoints: TouchpointTable, period: Period
+    given: Costs | None, touchpoints: ReadTable, period: Period
 ) -> ChannelCosts | None:
     """The costs of the touchpoints' channels on the credited days; what does not match is said at
     the end.
@@ -70,7 +71,7 @@ def costs_of_channels(
 
 
 def experiments_of_record(
-    given: GivenExperiments | None, touchpoints: TouchpointTable, period: Period
+    given: GivenExperiments | None, touchpoints: ReadTable, period: Period
 ) -> RecordExperiments | None:
     """The experiments on the touchpoints' channels and days; None where there are none."""
     if given is None or not len(given.channel):
@@ -79,7 +80,7 @@ def experiments_of_record(
     return experiments.of_record(given, touchpoints.channels, days, period.first_day)
 
 
-def span(touchpoints: TouchpointTable, period: Period) -> Mapping[str, object]:
+def span(touchpoints: ReadTable, period: Period) -> Mapping[str, object]:
     """The first and the last day of the data in the zone of `day_timezone`, how many days, and the
     first one whose conversions are credited.
     """

@@ -53,6 +53,25 @@ def converter_profiles(user: Ints, which: Ints, units: Keys) -> ConverterProfile
     return ConverterProfiles(keys, profile_users, conversions, units)
 
 
+def counted_profiles(
+    users: Ints, profile: Ints, which: Ints, conversions: Ints, units: Keys
+) -> ConverterProfiles:
+    """The same profiles of counts: `users` `(n,)` have each of them.
+
+    A row `(rows,)` of the others is a `profile`, a unit by its number `which` among `units`,
+    and how many `conversions` each user of that profile had of it.
+    """
+    units, column = np.unique(units, return_inverse=True)
+    which = column[which]
+    hashes = mix(units[which] ^ PROFILE_SALT) * conversions.astype(np.uint64)
+    keys = np.zeros(len(users), np.uint64)
+    np.add.at(keys, profile, hashes)
+    coordinates, shape = (profile, which), (len(users), len(units))
+    by_unit = sparse.csr_array((conversions.astype(np.float64), coordinates), shape=shape)
+    order = np.argsort(keys)
+    return ConverterProfiles(keys[order], users[order], by_unit[order], units)
+
+
 def merge(parts: list[ConverterProfiles]) -> ConverterProfiles:
     """The profiles of all parts, each once; its units are those of all parts together."""
     joined = np.concatenate([part.units for part in parts])

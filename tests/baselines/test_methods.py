@@ -234,6 +234,22 @@ def test_credits_of_parts_add_up_to_that_of_all_paths(rows: Rows, cut: int) -> N
         assert credit == pytest.approx(of_all[name], abs=1e-9)
 
 
+@settings(deadline=None)
+@given(SEQUENCES, st.integers(1, 11))
+def test_however_paths_are_parted_the_rules_give_the_same_to_the_last_bit(
+    rows: Rows, cut: int
+) -> None:
+    one, other = (ModelTotals(4, SETTINGS, order=1, nulls=True) for _ in range(2))
+    one.add(counted(rows), held_out=False)
+    for part in (rows[cut:], rows[:cut]):
+        if part:
+            other.add(counted(part), held_out=False)
+    credits = other.credits()
+    for name, credit in one.credits().items():
+        if name in RULES and name != "time_decay":  # whose shares are as many as the touches
+            assert (credit == credits[name]).all()
+
+
 def second_touch(paths: Paths, settings: RuleSettings) -> np.ndarray:
     """A rule that nobody knows yet: all to the second touch, or to the only one."""
     shares = np.zeros(len(paths.channel))

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from td_mta.config import attribution as configuration
@@ -13,18 +11,7 @@ from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.examples import by_pattern
 from td_mta.warehouse.local import LocalWarehouse
-
-
-def touchpoints(rows: int = 3000, users: int = 300) -> pd.DataFrame:
-    rng = np.random.default_rng(1)
-    return pd.DataFrame(
-        {
-            "canonical_id": rng.integers(0, users, rows).astype(str),
-            "time": 1_700_000_000 + rng.integers(0, 20 * 86_400, rows),
-            "channels": rng.choice(["Email", "Social", "Direct"], rows),
-            "conversion": (rng.random(rows) < 0.1).astype(int),
-        }
-    )
+from tests.dataset.touches import touchpoints
 
 
 @pytest.mark.parametrize(

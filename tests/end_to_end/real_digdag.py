@@ -26,6 +26,7 @@ from tests.end_to_end import compare, requests, runs, secret, shop
 
 Report = Callable[[str, list[str]], None]
 
+COUNTED_IN = ("python", "warehouse")
 WAIT = 900  # seconds; Digdag tries for many minutes, in silence, where nothing answers
 NOT_SET = (
     "DIGDAG is not set. It must hold the command that starts Digdag 0.10.5.1, for example\n"
@@ -160,17 +161,28 @@ def differences(digdag: RunRecord, local: RunRecord) -> list[str]:
 
 def check_all(words: Sequence[str], folder: Path, report: Report) -> None:
     """The whole test in a folder; `report` gets each part's title and its problems."""
-    inputs = shop.tables()
-    digdag = _by_digdag(words, folder, inputs, report)
-    if digdag is not None:
-        local = _by_runner(folder, inputs, report)
-        same = "the same requests and tables (- Digdag, + local runner)"
-        report(same, differences(digdag, local))
+    for count_in in COUNTED_IN:
+        _check(words, folder / count_in, shop.SETTINGS | {"count_in": count_in}, report)
     report("no file or table holds the key", secret.files_with(folder, API_KEY))
 
 
+def _check(words: Sequence[str], folder: Path, settings: Mapping[str, str], report: Report) -> None:
+    """One run of the workflow by each of the two."""
+    inputs = shop.tables()
+    folder.mkdir()
+    digdag = _by_digdag(words, folder, inputs, settings, report)
+    if digdag is not None:
+        local = _by_runner(folder, inputs, settings, report)
+        same = "the same requests and tables (- Digdag, + local runner)"
+        report(f"{same}, count_in: {settings['count_in']}", differences(digdag, local))
+
+
 def _by_digdag(
-    words: Sequence[str], folder: Path, inputs: Mapping[str, pa.Table], report: Report
+    words: Sequence[str],
+    folder: Path,
+    inputs: Mapping[str, pa.Table],
+    settings: Mapping[str, str],
+    report: Report,
 ) -> RunRecord | None:
     """Pack the project, unpack it elsewhere, and run it there; None where it cannot be packed."""
     project, packed = folder / "project", folder / "mta.tar.gz"
@@ -183,7 +195,7 @@ def _by_digdag(
         report("digdag archive: its list of files", problems_of_archive(packed, runs.ROOT))
         with tarfile.open(packed) as archive:
             archive.extractall(project, filter="data")
-        edit(project / "config" / "params.yml", shop.SETTINGS | {"td_api_server": td.url})
+        edit(project / "config" / "params.yml", {**settings, "td_api_server": td.url})
         report("digdag check", problems_of_check(digdag("check", cwd=project), project))
         ended = digdag("run", "mta.dig", "--no-save", "--session", shop.SESSION, cwd=project)
         record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
@@ -192,10 +204,12 @@ def _by_digdag(
     return None if problems else record  # to compare a run that failed would say nothing more
 
 
-def _by_runner(folder: Path, inputs: Mapping[str, pa.Table], report: Report) -> RunRecord:
+def _by_runner(
+    folder: Path, inputs: Mapping[str, pa.Table], settings: Mapping[str, str], report: Report
+) -> RunRecord:
     with _emulator(folder / "td_of_runner") as td:
         runs.fill(td, inputs)
-        ended = runs.on_treasure_data(folder / "runner", shop.SETTINGS, td)
+        ended = runs.on_treasure_data(folder / "runner", settings, td)
         record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
     report("local_runner --warehouse td", problems_of_run(ended, record.tables))
     return record

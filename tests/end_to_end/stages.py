@@ -22,7 +22,7 @@ from local_runner.command import run as run_workflow
 from local_runner.td.account import DIGDAG_PATIENCE
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
 from td_mta.config import attribution as configuration
-from td_mta.dataset.build import Extracted
+from td_mta.dataset.extracted import Extracted
 from td_mta.errors import MtaError
 from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import attribution
@@ -33,11 +33,12 @@ from tests.end_to_end import runs, shop
 if TYPE_CHECKING:
     from td_mta.model.ladder import Fitted
 
-PYTHON = "+execute_python_code"
+COUNT, PYTHON = "+count", "+execute_python_code"
 STAGES = (
     "+create_union_table",
     "+create_ab_rnd_table",
     "+create_channel_stats_table",
+    COUNT,
     PYTHON,
     "+cleanup",
 )
@@ -72,8 +73,11 @@ def emulator(folder: Path) -> Iterator[Emulator]:
 
 
 def run(stage: str, td: Emulator, out: Path, **more: str) -> Ended:
-    """Run a stage to its end; `more` are parameters beside the shop's."""
-    settings = shop.SETTINGS | {"td_api_server": td.url} | more
+    """Run a stage to its end; `more` are parameters beside the shop's.
+
+    The SQL counts unless they say otherwise, so that every request of a run is made.
+    """
+    settings = shop.SETTINGS | {"td_api_server": td.url, "count_in": "warehouse"} | more
     with _captured() as log:
         if stage == PYTHON:
             return Ended(messages=_python(td, out, settings), log=log.getvalue())

@@ -185,7 +185,7 @@ CASES = [
     ),
     Bad(
         id="job of the model's reading killed",
-        spoil=killed("issue", 3),
+        spoil=killed("issue", 4),
         task=PYTHON,
         says=("was killed in Treasure Data", "start again"),
     ),

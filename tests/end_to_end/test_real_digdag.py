@@ -48,7 +48,7 @@ def test_the_whole_harness_accepts_the_fake(tmp_path: Path) -> None:
     words = [sys.executable, str(FAKE)]
     real_digdag.check_all(words, tmp_path, lambda part, problems: reports.append((part, problems)))
     assert [problems for _, problems in reports if problems] == []
-    assert len(reports) == 6
+    assert len(reports) == 11
 
 
 def test_an_archive_that_lacks_or_adds_a_file_is_wrong(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from td_emulator import API_KEY, Emulator
 from td_mta import main
+from td_mta.dataset.count_tables import COLUMNS
 from tests.end_to_end import compare, runs, shop, stages
 from tests.end_to_end.conftest import Prepared
 from tests.end_to_end.faults import END
@@ -15,6 +16,7 @@ from tests.end_to_end.runs import tables_in
 from tests.end_to_end.stages import PYTHON
 
 pytestmark = pytest.mark.slow
+BY_PYTHON = {"count_in": "python"}  # at the end of a run its counts are gone
 
 
 def drop_outputs(td: Emulator) -> None:
@@ -35,7 +37,12 @@ def test_runs_are_appended_each_under_its_id(prepared: Prepared, tmp_path: Path)
         whole = tables_in(td)
         drop_outputs(td)
         for _ in range(2):
-            assert stages.run(PYTHON, td, tmp_path / "out", if_exists="append").messages == ()
+            assert (
+                stages.run(
+                    PYTHON, td, tmp_path / "out", if_exists="append", count_in="python"
+                ).messages
+                == ()
+            )
         appended = tables_in(td)
     # one row a channel, whoever reads it: the newest run's
     assert compare.differing_tables(appended, whole, ["shapley_report"]) == []
@@ -54,7 +61,7 @@ def test_rows_are_not_appended_to_tables_of_other_columns(
 ) -> None:
     with stages.emulator(stages.snapshot(prepared.folder / END, tmp_path / "td")) as td:
         before = tables_in(td)
-        ended = stages.run(PYTHON, td, tmp_path / "out", if_exists="append")
+        ended = stages.run(PYTHON, td, tmp_path / "out", **BY_PYTHON, if_exists="append")
         assert len(ended.messages) == 1
         assert "run_id" in ended.messages[0]
         assert "/job/issue/" not in " ".join(request.path for request in td.requests)
@@ -64,13 +71,15 @@ def test_rows_are_not_appended_to_tables_of_other_columns(
 def test_tables_that_exist_are_an_error_before_any_work(prepared: Prepared, tmp_path: Path) -> None:
     with stages.emulator(stages.snapshot(prepared.folder / END, tmp_path / "td")) as td:
         before = tables_in(td)
-        ended = stages.run(PYTHON, td, tmp_path / "out", if_exists="error")
+        ended = stages.run(PYTHON, td, tmp_path / "out", **BY_PYTHON, if_exists="error")
         assert len(ended.messages) == 1
         assert "is already there, drop it first" in ended.messages[0]
         assert "/job/issue/" not in " ".join(request.path for request in td.requests)
         assert compare.differing_tables(tables_in(td), before, before) == []
         drop_outputs(td)
-        assert stages.run(PYTHON, td, tmp_path / "out", if_exists="error").messages == ()
+        assert (
+            stages.run(PYTHON, td, tmp_path / "out", **BY_PYTHON, if_exists="error").messages == ()
+        )
         assert sorted(tables_in(td)) == sorted(before)
 
 
@@ -84,9 +93,11 @@ def test_with_the_model_elsewhere_the_tables_are_the_same(
         monkeypatch.setenv("TD_API_KEY", API_KEY)
         monkeypatch.setenv("TD_API_SERVER", td.url)
         secrets = {"td.apikey": API_KEY, "td.apiserver": td.url}
-        settings = shop.SETTINGS | {"td_api_server": td.url}
+        settings = shop.SETTINGS | {"td_api_server": td.url, "count_in": "warehouse"}
         ended = stages.workflow(None, out, settings | {"run_model": "false"}, secrets)
         assert ended.messages == ()
+        counts = [name for name in tables_in(td) if name.startswith("mta_counts_")]
+        assert sorted(counts) == sorted(f"mta_counts_{name}" for name in COLUMNS)
         old = {name: wanted[name] for name in ("mta_user_rnd", "channel_source_stats")}
         assert compare.differing_tables(tables_in(td), old, old) == []
         assert td.engine.read(shop.DATABASE, "shapley")["of"].to_pylist() == [

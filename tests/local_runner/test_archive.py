@@ -36,7 +36,11 @@ def test_what_the_workflow_runs_is_sent_and_nothing_else(clone: Path) -> None:
     folders = {"config", "queries", "workflows", "td_mta"}
     assert top == folders | {"mta.dig", "mta_report.dig", "README.md", "CHANGELOG.md"}
     sent = set(archived(clone))
-    needed = [*ROOT.glob("queries/*"), *ROOT.glob("workflows/*"), ROOT / "config" / "params.yml"]
+    needed = [
+        *ROOT.glob("queries/**/*.sql"),
+        *ROOT.glob("workflows/*"),
+        ROOT / "config" / "params.yml",
+    ]
     needed += [*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("td_mta/requirements*")]
     # Tables in files, SQL on them and simulated tables, which TD's container has not.
     rooms = ("trino_on_datafusion", "warehouse/files", "simulate")
@@ -51,7 +55,7 @@ def test_only_dig_files_of_the_root_are_workflows() -> None:
 
 
 def test_the_archive_is_well_below_the_limit(clone: Path) -> None:
-    assert sum((clone / path).stat().st_size for path in archived(clone)) < 0.6 * LIMIT
+    assert sum((clone / path).stat().st_size for path in archived(clone)) < 0.7 * LIMIT
 
 
 def test_the_command_lists_files_and_their_sum(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ import pytest
 from td_mta import main, tables
 from td_mta.baselines.methods import METHODS
 from td_mta.config import attribution as configuration
-from td_mta.dataset.build import Extracted, extract, folders_of
+from td_mta.dataset.build import extract, folders_of
+from td_mta.dataset.extracted import Extracted
 from td_mta.errors import DataError
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings

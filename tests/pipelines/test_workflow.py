@@ -115,6 +115,15 @@ def test_cleanup_keeps_what_the_model_reads(read: str, left: bool, tmp_path: Pat
         ({"union_table": "touchpoints"}, "none of them the name of an input table"),
         ({"spend_table": "metrics"}, "none of them the name of an input table"),
         ({"experiments_table": "shapley"}, "none of them the name of an input table"),
+        ({"spend_table": "mta_counts_day"}, "no table's name may begin with mta_counts_"),
+        ({"counts_table": "metrics"}, "must have distinct names"),
+        ({"count_in": "warehouse", "credit_table": "true"}, "count_in must be python or auto"),
+        ({"count_in": "warehouse", "control_columns": "sale"}, "count_in must be python or auto"),
+        (
+            {"count_in": "warehouse", "table": "mine", "orders_table": "orders"},
+            "count_in must be python or auto",
+        ),
+        ({"count_in": "warehouse", "orders_table": "orders"}, ""),
         ({"order_id": "time"}, "must name columns other than those that the SQL"),
         (
             {"order_id": "order", "enriched_formfills": "none", "union_query": "union"},

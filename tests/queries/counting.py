@@ -1,7 +1,7 @@
 """The counts of `queries/counting` and those of Python in one form, to be compared."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,12 +35,12 @@ class Counts(NamedTuple):
     profiles: Counter  # users, by units and how many conversions each has
 
 
-def statements(config: Config) -> dict[str, str]:
+def statements(config: Config, tables: Iterable[str] = TABLES) -> dict[str, str]:
     """The query of each table, by the table's name."""
     parameters = vars(config) | {"counts_table": PREFIX}
     return {
         f"{PREFIX}_{name}": placeholders.statement(FOLDER / f"{name}.sql", parameters)
-        for name in TABLES
+        for name in tables
     }
 
 

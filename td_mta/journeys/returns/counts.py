@@ -58,6 +58,21 @@ def returns_of(journeys: Journeys, grid: Grid, period: Period) -> Returns:
     )
 
 
+def shapes(grid: Grid, days: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of `Returns`, of a record of so many days."""
+    strata = max(min(grid.days, REACH) - 1, 0) * days * LEVELS * 2
+    return {
+        "users": (2,),
+        "waits": (ACTIVE_DAYS, days, WAIT + 1),
+        "conversions": (2,),
+        "gaps": (days,),
+        "after_conversion": (strata, 2, 2),
+        "beside": (5, grid.channels),
+        "buyers": (days,),
+        "touches": (days, grid.channels),
+    }
+
+
 def sum_of(parts: Sequence[Returns]) -> Returns:
     """The counts of all parts together."""
     return reduce(Returns.plus, parts)

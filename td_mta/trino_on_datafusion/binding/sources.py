@@ -61,9 +61,10 @@ def _joined(left: Relation, join: exp.Join, context: Context, *, is_first: bool)
     if using:
         return _joined_using(left, right, using, word, context)
     columns = (*left.columns, *right.columns)
-    if word == "CROSS JOIN" and is_first:
+    if word == "CROSS JOIN":
         # Trino holds the right side in memory, DataFusion the left.
-        return Relation(f"{right.sql} {word} {left.sql}", columns)
+        beside = left.sql if is_first else f"({left.sql})"
+        return Relation(f"{right.sql} {word} {beside}", columns)
     return Relation(f"{left.sql} {word} {right.sql}{_on(on, columns, context)}", columns)
 
 

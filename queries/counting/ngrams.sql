@@ -1,0 +1,141 @@
+-- A row is an n-gram of the Markov chain and how often it came: a state, which is the channels of
+-- the last touches, and what followed it.
+-- The twin of td_mta/baselines/markov.py: symbols are 0 before the first touch, 1 to `channels` the
+-- channels, then a conversion, then an end without one. An n-gram is a number of base
+-- channels + 3, whose lowest digit is the symbol that follows.
+-- Reads ${counts_table}_rows and ${counts_table}_period. Makes ${counts_table}_ngrams.
+with
+
+settings as (
+    select
+        ${markov_order == 'none' ? '4' : markov_order} as remembered,
+        channels + 3 as base,
+        channels + 1 as conversion_symbol,
+        channels + 2 as null_symbol,
+        first_day
+    from ${counts_table}_period
+),
+
+-- Of each row the conversion that ends its path, where there is one, and the day that it ends on.
+-- Values are multiples of 2^-20, whose sums are the same in any order.
+with_ends as (
+    select
+        user_id,
+        user_hash,
+        path,
+        row_in_order,
+        day,
+        channel_position,
+        is_touch,
+        max(conversion) over (partition by user_id, path) as converts,
+        max(if(conversion = 1, day)) over (partition by user_id, path) as conversion_day,
+        max(if(is_touch, day)) over (partition by user_id, path) as last_touch_day,
+        max(if(conversion = 1, floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0))
+            over (partition by user_id, path) as value
+    from ${counts_table}_rows
+),
+
+-- Touches within reach of the end of their path, but for conversions of days that are only looked
+-- back on.
+touches as (
+    select
+        with_ends.user_id,
+        with_ends.user_hash,
+        with_ends.path,
+        with_ends.row_in_order,
+        with_ends.channel_position + 1 as symbol,
+        with_ends.converts,
+        with_ends.value,
+        settings.remembered,
+        settings.base,
+        if(converts = 1, settings.conversion_symbol, settings.null_symbol) as end_symbol
+    from with_ends
+    cross join settings
+    where
+        is_touch
+        and day > if(converts = 1, conversion_day, last_touch_day) - ${rules_window_days}
+        and (converts = 0 or conversion_day >= first_day)
+        and (converts = 1 or ${markov_nulls})
+),
+
+with_earlier as (
+    select
+        *,
+        lag(symbol, 1, 0) over (partition by user_id, path order by row_in_order) as before_1,
+        lag(symbol, 2, 0) over (partition by user_id, path order by row_in_order) as before_2,
+        lag(symbol, 3, 0) over (partition by user_id, path order by row_in_order) as before_3,
+        lag(symbol, 4, 0) over (partition by user_id, path order by row_in_order) as before_4,
+        lead(symbol) over (partition by user_id, path order by row_in_order) is null as is_last
+    from touches
+),
+
+-- The state before a touch, and the state after it, without the oldest symbol.
+states as (
+    select
+        user_hash,
+        converts,
+        value,
+        base,
+        symbol,
+        end_symbol,
+        is_last,
+        before_1
+            + if(remembered >= 2, base * before_2, 0)
+            + if(remembered >= 3, base * base * before_3, 0)
+            + if(remembered >= 4, base * base * base * before_4, 0) as state_before,
+        symbol
+            + if(remembered >= 2, base * before_1, 0)
+            + if(remembered >= 3, base * base * before_2, 0)
+            + if(remembered >= 4, base * base * base * before_3, 0) as state_after
+    from with_earlier
+),
+
+-- After the last touch of a path comes its end, to which its value belongs.
+followed as (
+    select
+        user_hash,
+        base * state_before + symbol as ngram,
+        0e0 as value
+    from states
+    union all
+    select
+        user_hash,
+        base * state_after + end_symbol as ngram,
+        if(converts = 1, value, 0e0) as value
+    from states
+    where is_last
+),
+
+-- The users whom td_mta/dataset/build.py holds out.
+by_group as (
+    select
+        if(
+            cast(
+                bitwise_and(
+                    from_big_endian_64(
+                        xxhash64(
+                            concat(
+                                to_big_endian_64(user_hash),
+                                to_big_endian_64(cast(${seed} + 1 as bigint))
+                            )
+                        )
+                    ),
+                    9007199254740991
+                ) as double
+            ) / 9007199254740992e0 < cast(${validation_fraction} as double),
+            1,
+            0
+        ) as held_out,
+        ngram,
+        value
+    from followed
+)
+
+select
+    cast(held_out as bigint) as held_out,
+    ngram,
+    count(*) as journeys,
+    sum(value) as value
+from by_group
+group by 1, 2
+order by 1, 2

@@ -1,0 +1,217 @@
+"""What Python counted of a table, written as the tables that the warehouse's SQL makes."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from td_mta.baselines.rules import merge
+from td_mta.config.attribution import Config
+from td_mta.dataset.count_tables import COLUMNS
+from td_mta.dataset.extracted import Extracted
+from td_mta.dataset.pattern_words import WORD_BITS
+from td_mta.ingest.pages import TouchpointTable
+from td_mta.journeys.controls import CONTROLS
+from td_mta.journeys.patterns import Patterns
+from td_mta.journeys.touchpoints import Ints
+from td_mta.tables import BASELINE
+
+PARAMETERS = (
+    *("lookback_window_days", "controls", "validation_fraction", "conversion_row_is_touch"),
+    "value_column",
+)
+
+
+class Fact(NamedTuple):
+    """A row of the table of figures."""
+
+    fact: str
+    position: int = 0
+    number: int | None = None
+    amount: float | None = None
+    name: str | None = None
+    text: str | None = None
+
+
+def tables_of(
+    extracted: Extracted, table: TouchpointTable, config: Config
+) -> dict[str, pd.DataFrame]:
+    """Every table by its name and the prefix of `config`."""
+    frames = {
+        "examples": _examples(extracted),
+        "credited": _credited(extracted),
+        "profiles": _profiles(extracted),
+        "ngrams": _ngrams(extracted),
+        "rules": _rules(extracted),
+        "facts": pd.DataFrame(facts_of(extracted, table, config), columns=list(Fact._fields)),
+    }
+    shuffled = {name: frame.sample(frac=1, random_state=1) for name, frame in frames.items()}
+    return {
+        f"{config.counts_table}_{name}": frame[list(COLUMNS[name])]
+        for name, frame in shuffled.items()
+    }
+
+
+def words(patterns: Patterns) -> list[str]:
+    """The text of every pattern."""
+    texts = []
+    for first, last in zip(patterns.offsets[:-1], patterns.offsets[1:], strict=True):
+        bits: dict[int, int] = {}
+        for cell in patterns.cells[first:last].tolist():
+            word, bit = divmod(cell, WORD_BITS)
+            bits[word] = bits.get(word, 0) | 1 << bit
+        texts.append(",".join(f"{word}:{bits[word]}" for word in sorted(bits)))
+    return texts
+
+
+def _levels(extracted: Extracted, stratum: Ints) -> dict[str, Ints]:
+    of_names = dict(zip(extracted.strata.names, extracted.strata.levels(stratum), strict=True))
+    return {name: of_names.get(name, np.zeros(len(stratum), np.int64)) for name in CONTROLS}
+
+
+def _examples(extracted: Extracted) -> pd.DataFrame:
+    examples = extracted.examples
+    row, kind = np.nonzero(examples.counts)
+    return pd.DataFrame(
+        {
+            "pattern": np.array(words(examples.patterns), object)[examples.pattern[row]],
+            **_levels(extracted, examples.stratum[row]),
+            "user_group": examples.group[row],
+            "kind": kind,
+            "examples": examples.counts[row, kind],
+        }
+    )
+
+
+def _credited(extracted: Extracted) -> pd.DataFrame:
+    credited = extracted.credited
+    return pd.DataFrame(
+        {
+            "unit": np.arange(len(credited.pattern)),
+            "pattern": np.array(words(credited.patterns), object)[credited.pattern],
+            **_levels(extracted, credited.stratum),
+            "conversions": credited.amounts[0].astype(int),
+            "value": credited.amounts[1],
+            "returning": credited.returning.astype(int),
+        }
+    )
+
+
+def _profiles(extracted: Extracted) -> pd.DataFrame:
+    profiles, keys = extracted.converter_profiles, extracted.credited.keys
+    unit = np.argsort(keys)[np.searchsorted(np.sort(keys), profiles.units)]
+    texts = []
+    for row in range(len(profiles.users)):
+        own = slice(*profiles.conversions.indptr[row : row + 2])
+        of_units = zip(
+            unit[profiles.conversions.indices[own]], profiles.conversions.data[own], strict=True
+        )
+        texts.append(",".join(f"{number}:{int(times)}" for number, times in sorted(of_units)))
+    return pd.DataFrame({"units": texts, "users": profiles.users})
+
+
+def _ngrams(extracted: Extracted) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame(
+            {
+                "held_out": int(held_out),
+                "ngram": ngrams.keys,
+                "journeys": ngrams.counts.astype(int),
+                "value": ngrams.values,
+            }
+        )
+        for held_out, all_ngrams in extracted.model_totals._ngrams.items()
+        for ngrams in all_ngrams
+    ]
+    return pd.concat(parts)
+
+
+def _rules(extracted: Extracted) -> pd.DataFrame:
+    names = np.array([*extracted.schema.channels, BASELINE], object)
+    parts = []
+    for rule, shares in extracted.model_totals._shares.items():
+        of_rule = merge(shares)
+        columns = dict(zip(("conversions", "value"), of_rule.amounts, strict=True))
+        channel = names[of_rule.channel]
+        parts.append(pd.DataFrame({"channel": channel, "share": of_rule.share, **columns}))
+        parts[-1].insert(0, "model", rule)
+    return pd.concat(parts)
+
+
+def facts_of(extracted: Extracted, table: TouchpointTable, config: Config) -> list[Fact]:
+    """The rows of the table of figures."""
+    scan, found, period = table.scan, extracted.table_facts, extracted.period
+    single = {
+        "rows": scan.rows,
+        "dropped": scan.dropped,
+        "conversion_rows": scan.conversions,
+        "conversion_rows_without_channel": scan.conversions_without_channel,
+        "refunds": scan.refunds,
+        "first_time": scan.first_time,
+        "last_time": scan.last_time,
+        "ties": len(scan.ties),
+        "duplicates": found.duplicates,
+        "duplicate_conversions": found.duplicate_conversions,
+        "left_out_users": found.left_out.users,
+        "left_out_rows": found.left_out.rows,
+        "first_day": period.first_day,
+        "last_day": period.last_day,
+        "record_first_day": table.first_day,
+    }
+    if period.held_out_day is not None:
+        single["held_out_day"] = period.held_out_day
+    journeys = dataclasses.asdict(found.journeys)
+    touches_by_day = journeys.pop("touches_by_day")
+    counts = found.counts._asdict()
+    amounts = {name: counts.pop(name) for name in list(counts) if name.endswith("_value")}
+    arrays = {f"returns_{name}": array for name, array in extracted.returns._asdict().items()}
+    arrays |= {
+        "conversions_by_day": extracted.conversions_by_day,
+        "channel_users": extracted.touches_and_users[1],
+        "touches_by_day": touches_by_day,
+    }
+    return [
+        *(Fact(name, number=number) for name, number in (single | journeys | counts).items()),
+        *(Fact(name, amount=amount) for name, amount in amounts.items()),
+        Fact("refunded", amount=scan.refunded),
+        *(fact for name, array in arrays.items() for fact in _array(name, array)),
+        *_channels(extracted, table),
+        *_named(extracted),
+        *_parameters(config),
+    ]
+
+
+def _array(name: str, array: Ints) -> Iterable[Fact]:
+    flat = array.ravel()
+    return (Fact(name, position, int(flat[position])) for position in np.flatnonzero(flat).tolist())
+
+
+def _channels(extracted: Extracted, table: TouchpointTable) -> Iterable[Fact]:
+    scan, touches = table.scan, extracted.touches_and_users[0]
+    for position, name in enumerate(extracted.schema.channels):
+        yield Fact("channel", position, int(touches[position]), name=name)
+    for position, (name, rows) in enumerate(scan.rows_by_channel.items()):
+        yield Fact("channel_rows", position, rows, name=name)
+    for name, joined in scan.spelling.items():
+        yield Fact("spelling", name=name, text=joined)
+    for fact, words in (("null_users", scan.null_users), ("null_channels", scan.null_channels)):
+        for name, rows in words.items():
+            yield Fact(fact, number=rows, name=name)
+
+
+def _named(extracted: Extracted) -> Iterable[Fact]:
+    found = extracted.table_facts
+    for name in ("most_touches", "most_conversions"):
+        most = getattr(found, name)
+        yield Fact(name, number=most.number, name=most.user)
+    yield Fact("untouched", number=found.untouched, name=found.untouched_user)
+    yield Fact("touched_user", name=found.touched_user)
+
+
+def _parameters(config: Config) -> Iterable[Fact]:
+    for name in PARAMETERS:
+        value = getattr(config, name)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        yield Fact("parameter", name=name, text="none" if value is None else text)
