@@ -35,6 +35,10 @@ FILES = {
     "dig_large_file": ("# " + "x" * (3 << 20) + "\n" + TASK, "more than 3 MB (raise it with"),
     "dig_integer": ("_export:\n  a: 0x" + "f" * 20_000 + "\n" + TASK, "an integer of more than"),
     "dig_decimal_integer": ("_export:\n  a: " + "9" * 20_000 + "\n" + TASK, "an integer of more"),
+    "dig_task_of_a_loop": (
+        "+t:\n  loop>: 2\n  _do:\n    +u: x\n",
+        "task +u must be a mapping, got 'x'",
+    ),
     "dig_includes_itself": ("!include : 'w.dig'\n" + TASK, "goes in a circle"),
 }
 
