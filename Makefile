@@ -82,9 +82,9 @@ bench: .venv/dev
 bench-truth: .venv/dev
 	@$(BIN)/python -m benchmarks.truth $(TRUTH)
 
-.venv/run: requirements.txt
+.venv/run: td_mta/requirements.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements.txt
 	touch $@
 
 .venv/dev: requirements-dev.txt
@@ -95,7 +95,7 @@ bench-truth: .venv/dev
 # The lock files carry hashes and no registry's address.
 lock: lock-container
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --universal --python-version 3.10 \
-		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements.txt
+		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o td_mta/requirements.txt
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
 		--universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
@@ -105,6 +105,6 @@ lock: lock-container
 lock-container:
 	for version in 3.10 3.12; do \
 		printf 'plotly\nlibclang\nwheel\n' | uv pip compile pyproject.toml --extra cpu --extra td \
-		--excludes /dev/stdin --constraints requirements.txt --python-version $$version \
+		--excludes /dev/stdin --constraints td_mta/requirements.txt --python-version $$version \
 		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
 		--no-header -q -o td_mta/requirements-$$version.txt || exit 1; done

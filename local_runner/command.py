@@ -28,6 +28,7 @@ from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Located, Value
 from local_runner.workflow.yaml_words import word
 from td_mta.errors import ConfigError, Refused
+from td_mta.warehouse.td_address import check_key
 from td_mta.warehouse.td_patience import Patience
 
 if TYPE_CHECKING:
@@ -171,8 +172,12 @@ def _run_context(
         return _on_treasure_data(options, project, out, patience)
     if data and not data.is_dir():
         raise ConfigError(f"--data {options.data}: no such folder")
+    if data and not os.access(data, os.R_OK | os.X_OK):
+        raise ConfigError(f"--data {options.data}: the folder cannot be read: permission denied")
     if data is None and options.warehouse is None:
         return RunContext(project=project, secrets=secrets, environment={}, warehouse=None)
+    if not options.dry_run:
+        _check_writable(out)
 
     @functools.cache
     def warehouse() -> "LocalWarehouse":
@@ -188,6 +193,15 @@ def _run_context(
         environment={"MTA_WAREHOUSE": "local", "MTA_DATA": str(data or ""), "MTA_OUT": str(out)},
         warehouse=warehouse,
     )
+
+
+def _check_writable(out: Path) -> None:
+    """Raise `ConfigError` where no folder `out` can be made, or no table in it."""
+    existing = next(path for path in (out, *out.parents) if path.exists())
+    if not existing.is_dir():
+        raise ConfigError(f"--out {out}: {existing} is no folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError(f"--out {out}: {existing} cannot be written to: permission denied")
 
 
 def _file_options(exported: Value) -> "FileOptions":
@@ -207,6 +221,8 @@ def _on_treasure_data(
     if options.data:
         raise ConfigError("--data means local tables: leave it out with --warehouse td")
     account = Account(secrets=dict(options.secret), environment=os.environ, patience=patience)
+    if account.key:
+        check_key(account.key, "the secret td.apikey, or TD_API_KEY,")
     return RunContext(
         project=project,
         secrets=account.for_templates(),

@@ -6,10 +6,11 @@ Every whole run leaves in the out folder what its tasks stored, and its session.
 import difflib
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Value, merge
+from td_mta.atomic_files import replacing
 from td_mta.errors import ConfigError, Refused
 
 FILE = ".local_runner.json"
@@ -68,16 +69,42 @@ def save(root: Task, out: Path, session: str) -> None:
             merge(task_store, storing.store)
     state = {"workflow": root.name, "session": session, "stored": stored}
     out.mkdir(parents=True, exist_ok=True)
-    (out / FILE).write_text(json.dumps(state), encoding="utf-8")
+    with replacing(out / FILE) as temporary:
+        temporary.write_text(json.dumps(state), encoding="utf-8")
 
 
 def load(out: Path, workflow: str) -> EarlierRun:
     """What the last run of this workflow left; raises `ConfigError` where there was none."""
     file = out / FILE
-    state = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    state = _kept(file)
     if state.get("workflow") != f"+{workflow}":
         raise ConfigError(
             f"--from: no run of {workflow}.dig is kept in {file}, so its session and what its "
             "tasks stored are not known: run all of it first, or give the --out of that run"
         )
-    return EarlierRun(state["session"], state["stored"])
+    session: Any = state.get("session")
+    stored: Any = state.get("stored")
+    is_record = isinstance(stored, dict) and all(isinstance(one, dict) for one in stored.values())
+    if not isinstance(session, str) or not is_record:
+        raise _broken(file)
+    return EarlierRun(session, stored)
+
+
+def _kept(file: Path) -> dict[str, Any]:
+    """What a file holds; nothing where there is none. Raises `ConfigError`."""
+    try:
+        state = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise _broken(file, error) from None
+    if not isinstance(state, dict):
+        raise _broken(file)
+    return state
+
+
+def _broken(file: Path, error: Exception | None = None) -> ConfigError:
+    reason = f" ({error})" if error else ""
+    return ConfigError(
+        f"--from: {file} is not what a run leaves{reason}: run all of the workflow again"
+    )

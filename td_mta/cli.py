@@ -7,7 +7,6 @@ import argparse
 import io
 import logging
 import os
-import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from td_mta.errors import ConfigError
 from td_mta.visible_text import visible
-from td_mta.warehouse.td_address import DEFAULT_SERVER, server_address
+from td_mta.warehouse.td_address import DEFAULT_SERVER, check_key, server_address
 
 if TYPE_CHECKING:
     from td_mta.config.attribution import Config
@@ -198,11 +197,7 @@ def _key(environment: Mapping[str, str]) -> str:
             "TD_API_KEY is not set: export TD_API_KEY with the account's master key (in a workflow "
             "set the secret td.apikey), or name a folder of local tables with --data"
         )
-    if not re.fullmatch(r"[!-~]+", key):  # the message does not show it: it may be the secret
-        raise ConfigError(
-            "TD_API_KEY must hold the account's master key, ACCOUNT/KEY, got one with a space or a "
-            "character that no key has; copy the key again"
-        )
+    check_key(key, "TD_API_KEY")
     return key
 
 

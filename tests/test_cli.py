@@ -1,9 +1,11 @@
 """Command line and py> entry: what is read, what is printed, which code is returned."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -178,12 +180,16 @@ def test_a_misspelt_parameter_is_reported_in_a_workflow_too() -> None:
         docker_main.own_parameters(OF_DIGDAG | {"lookback_days": 3})
 
 
-def test_the_image_holds_what_the_project_needs() -> None:
-    """requirements.txt beside td_mta names each dependency of pyproject.toml once more."""
+def test_all_packages_that_the_docs_let_install_are_pinned_with_hashes() -> None:
+    lines = (ROOT / "td_mta" / "requirements.txt").read_text().splitlines()
+    packages = [line for line in lines if not line.startswith((" ", "#"))]
+    assert [line for line in packages if not re.match(r"[a-z0-9.-]+==\S+ .*\\$", line)] == []
+    hashed = [before for before, line in pairwise(lines) if line.startswith("    --hash=sha256:")]
+    assert set(packages) <= set(hashed)
     pyproject = (ROOT / "pyproject.toml").read_text()
-    needed = (ROOT / "td_mta" / "requirements.txt").read_text().splitlines()
-    missing = [line for line in needed if line[:1].isalpha() and f'"{line}"' not in pyproject]
-    assert missing == []
+    extras = re.findall(r"^(?:dependencies|cpu|local|xlsx|td) = \[(.*?)\]$", pyproject, re.M | re.S)
+    needed = {name for extra in extras for name in re.findall(r'"([\w-]+)', extra)}
+    assert needed - {line.partition("==")[0] for line in packages} == set()
 
 
 def test_a_folder_whose_name_is_no_text_is_refused(

@@ -87,7 +87,7 @@ def test_the_packages_are_those_of_the_project_in_the_versions_of_its_tests(file
     assert names | {"keras", "tensorflow-cpu", "pytd"} <= installed.keys()
     unneeded = {"plotly", "libclang", "datafusion", "sqlglot", "pytest", "tensorflow"}
     assert unneeded.isdisjoint(installed) and not any("cuda" in name for name in installed)
-    locked = (ROOT / "requirements.txt").read_text("utf-8")
+    locked = (ROOT / "td_mta" / "requirements.txt").read_text("utf-8")
     assert [f"{n}=={v}" for n, v in installed.items() if f"{n}=={v} " not in locked] == []
 
 

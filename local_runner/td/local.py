@@ -132,6 +132,8 @@ def _failing_the_task() -> Iterator[None]:
             yield
     except MtaError as error:
         raise TaskError(str(error)) from error
+    except OSError as error:
+        raise TaskError(f"{error.filename or 'a table'}: {error.strerror or error}") from error
 
 
 def _query(task: TaskRequest) -> "pa.Table":

@@ -35,10 +35,11 @@ def check_structure(config: Located, location: Location | str) -> None:
 
 
 def subtasks(config: Located) -> Iterator[tuple[str, Located]]:
-    """The tasks of a group, by key."""
+    """The tasks of a group, by key; raises `Refused` where one is no mapping."""
     for key, body in config.items():
         if key.startswith("+"):
-            assert isinstance(body, Located), "checked when the file was loaded"
+            if not isinstance(body, Located):  # in `_do`, which is not looked at on loading
+                raise Refused(f"{config.location(key)}: task {key} must be a mapping, got {body!r}")
             yield key, body
 
 

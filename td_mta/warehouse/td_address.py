@@ -10,6 +10,15 @@ ADDRESS = r"https?://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?/?"
 _PASSWORD = re.compile(r"(?<=//)[^/]*@")
 
 
+def check_key(key: str, named_by: str) -> None:
+    """Raise `ConfigError` for what is no key, such as one with a line break; it is not shown."""
+    if not re.fullmatch(r"[!-~]+", key):
+        raise ConfigError(
+            f"{named_by} must hold the account's master key, ACCOUNT/KEY, got one with a space or "
+            "a character that no key has; copy the key again"
+        )
+
+
 def server_address(text: str, named_by: str) -> str:
     """`text` as `scheme://host[:port]`, without a slash at its end; https where it has no scheme.
 

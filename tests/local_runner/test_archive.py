@@ -41,7 +41,7 @@ def test_what_the_workflow_runs_is_sent_and_nothing_else(clone: Path) -> None:
         *ROOT.glob("workflows/*"),
         ROOT / "config" / "params.yml",
     ]
-    needed += [*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("td_mta/requirements*")]
+    needed += [*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("td_mta/requirements-*")]
     # Tables in files, SQL on them and simulated tables, which TD's container has not.
     rooms = ("trino_on_datafusion", "warehouse/files", "simulate")
     modules = ("warehouse/local.py", "warehouse/csv_tables.py")

@@ -1,89 +1,23 @@
-"""Workflows that mean harm, or were made by a fuzzer: each ends with one sentence, exit code 2.
+"""Files and folders that mean harm, or were made by a fuzzer: each ends with one sentence.
 
 A case's name is that of the attack that it was found by.
 """
 
-import subprocess
-import sys
+import os
 import time
 from pathlib import Path
 
 import pytest
 
+from local_runner import resume
 from local_runner.__main__ import main
-from local_runner.bounds import limits
-from local_runner.javascript import sandbox
-from local_runner.javascript.sandboxed import LimitError, Sandbox
-from local_runner.workflow import templates, yaml_types
+from local_runner.workflow import yaml_types
 from local_runner.workflow.tasks import with_export
-from local_runner.workflow.templates import TemplateError, UnknownTemplateError
-
-CONSTRUCTOR = "(function(k){return [][k][k]('%s')()})(['constr','uctor'].join(''))"
-NO_CONSTRUCTOR = "the built-in member .constructor"
-TOO_DEEP = "nested more than 60 deep (raise it with --limit nesting=NUMBER)"
-TOO_LONG = "takes longer than 1 s (raise it with --limit template_seconds=NUMBER)"
-# What stands in the template of an echo>, and what is said of it.
-TEMPLATES = {
-    "dig_js_arrbig": ("Array(4294967295).join('x').length", TOO_LONG),
-    "dig_js_deep_arr": ("[" * 3000 + "]" * 3000, TOO_DEEP),
-    "dig_js_deep_fn": ("(function(){return " * 800 + "1" + "})()" * 800, TOO_DEEP),
-    "dig_js_deep_paren": ("(" * 3000 + "1" + ")" * 3000, TOO_DEEP),
-    "dig_js_exp_rec": (
-        "(function(f){return f(f,60)})(function(f,n){return n<2?1:f(f,n-1)+f(f,n-2)})",
-        TOO_LONG,
-    ),
-    "dig_js_reduceloop": (
-        "new Array(99999999).join('a').split('').map(function(x){return x}).length",
-        "--limit template_",  # the time or the memory
-    ),
-    "dig_js_regex_dos": ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.match(/(a+)+$/)", TOO_LONG),
-    "dig_jsx_while": (CONSTRUCTOR % "while(true){}", NO_CONSTRUCTOR),
-    "js_reads_files": (
-        CONSTRUCTOR % 'return call_python(\\"dukpy.load_module\\",\\"/etc/passwd\\")',
-        NO_CONSTRUCTOR,
-    ),
-    "js_reads_files_by_import": (CONSTRUCTOR % 'import(\\"/etc/passwd\\")', NO_CONSTRUCTOR),
-    "js_deep_stack": (
-        "(function(f){return f(f)})(function(f){return f(f)+1})",
-        "Maximum call stack size exceeded",
-    ),
-    "js_makes_nul": ("String.fromCharCode(0)", "the character U+0000"),
-    "js_chain_of_marks": ("1" + "?1:1" * 3000, TOO_DEEP),
-}
-
-
-def refusal(
-    folder: Path,
-    workflow: str,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    *options: str,
-) -> str:
-    """The one sentence that refuses a workflow, in a dry run."""
-    (folder / "w.dig").write_text(workflow, encoding="utf-8")
-    monkeypatch.chdir(folder)
-    code = main(["run", "w.dig", "--session", "2026-03-01", "--dry-run", *options])
-    out, err = capfd.readouterr()
-    assert (code, out, err.count("\n")) == (2, "", 1), err
-    assert len(err) < 1000
-    return err
-
-
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_that_means_harm_is_refused_with_a_sentence(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    code, sentence = TEMPLATES[name]
-    workflow = f'+t:\n  echo>: "${{{code}}}"\n'
-    said = refusal(tmp_path, workflow, capfd, monkeypatch, "--limit", "template_seconds=1")
-    assert sentence in said
-    assert said.startswith("error: w.dig:2: ")
-
+from tests.local_runner.refusals import TASK, refusal
 
 ALIASES = "_export:\n  a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"  a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
 )
-TASK = "+t:\n  echo>: x\n"
 TOO_DEEP_YAML = "values nested more than 60 deep, or an alias within itself (raise it with"
 FILES = {
     "dig_bomb": (ALIASES + TASK, "more than 100000 values, aliases and includes counted (raise it"),
@@ -101,6 +35,10 @@ FILES = {
     "dig_large_file": ("# " + "x" * (3 << 20) + "\n" + TASK, "more than 3 MB (raise it with"),
     "dig_integer": ("_export:\n  a: 0x" + "f" * 20_000 + "\n" + TASK, "an integer of more than"),
     "dig_decimal_integer": ("_export:\n  a: " + "9" * 20_000 + "\n" + TASK, "an integer of more"),
+    "dig_task_of_a_loop": (
+        "+t:\n  loop>: 2\n  _do:\n    +u: x\n",
+        "task +u must be a mapping, got 'x'",
+    ),
     "dig_includes_itself": ("!include : 'w.dig'\n" + TASK, "goes in a circle"),
 }
 
@@ -238,66 +176,72 @@ def test_files_outside_of_the_project_need_a_flag(
     assert main(["run", "w.dig", "--dry-run", "--allow-outside"]) == 0
 
 
-def test_many_templates_in_a_text_take_time_in_proportion() -> None:  # dig_many_tpl
-    start = time.monotonic()
-    assert templates.fill("${1}" * 20000, {}) == "1" * 20000
-    assert time.monotonic() - start < 5  # 0.2 s; the square of it was more than a minute
+FOLDERS = {
+    "out_is_a_file": (("--data", "data", "--out", "file"), "is no folder"),
+    "out_below_a_file": (("--data", "data", "--out", "file/below"), "is no folder"),
+    "out_may_not_be_written": (("--data", "data", "--out", "locked"), "cannot be written to"),
+    "out_below_may_not": (("--data", "data", "--out", "locked/x/y"), "cannot be written to"),
+    "data_may_not_be_read": (("--data", "locked"), "cannot be read: permission denied"),
+    "data_is_a_file": (("--data", "file"), "no such folder"),
+    "params_are_a_folder": (("-P", "data.yml"), "cannot be read: Is a directory"),
+}
 
 
-def test_a_template_may_not_take_the_memory_of_the_machine() -> None:
-    few = limits.Limits(template_mb=128, template_seconds=60)
-    with limits.using(few), pytest.raises(UnknownTemplateError, match="--limit template_mb"):
-        templates.fill("${new Array(20000000).join('ab').split('a').length}", {})
-    assert templates.fill("${1 + 1}", {}) == "2"  # by a new process
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folders_that_are_of_no_use_are_named_before_anything_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options, sentence = FOLDERS[name]
+    for folder in ("data", "locked", "data.yml"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "w.dig").write_text(TASK, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    allowed = os.access
+
+    def access(path: Path, mode: int) -> bool:  # for root everything is allowed
+        return path.name != "locked" and allowed(path, mode)
+
+    monkeypatch.setattr(os, "access", access)
+    assert main(["run", "w.dig", *options]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n"), sentence in err) == ("", 1, True), err
 
 
-def test_the_process_of_templates_reads_no_file_and_calls_no_python() -> None:
-    """Whatever a script gets hold of: here it is given all that the engine has."""
-    asked = Sandbox()
-    realm = "globalThis.__run = function () { return (0, eval)(dukpy); }; null"
-
-    def result(code: str) -> object:
-        return asked.result(
-            "UTC", ("bare", lambda: realm), code, keep=True, summer=lambda time: round(time) + 1
-        )
-
-    assert result("call_python('summer', 41)") == 42
-    for name in ("dukpy.load_module", "open", "__class__", "_ctx"):
-        code = f"try {{ call_python('{name}', '/etc/passwd') }} catch (e) {{ e.message }}"
-        assert result(code) == f"No Python Function named {name}"
-    assert result("typeof require + typeof process + typeof console") == "undefined" * 3
-    result("var said; import('/etc/passwd').then(String, String).then(function (s) { said = s })")
-    assert "Failed to normalize module" in str(result("said"))
-    asked.close()
-
-
-def test_a_script_that_never_ends_is_ended() -> None:
-    asked = Sandbox()
-    realm = "globalThis.__run = function () { while (true) {} }; null"
-    with limits.using(limits.Limits(template_seconds=1)), pytest.raises(LimitError, match="1 s"):
-        asked.result("UTC", ("bare", lambda: realm), 0, keep=True, summer=lambda time: None)
-    asked.close()
-
-
-def test_nothing_can_be_opened_once_the_sandbox_is_closed() -> None:
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(sandbox.__file__).parent)!r})\n"
-        "import sandbox, socket\n"
-        "sandbox.close_down(256)\n"
-        "for attempt in (lambda: open('/etc/passwd'), socket.socket, lambda: bytearray(1 << 29)):\n"
-        "    try: attempt()\n"
-        "    except (OSError, MemoryError) as error: print(type(error).__name__)\n"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["OSError", "OSError", "MemoryError"]
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"workflow": "+w"}',
+        b'{"workflow": "+w", "session": 5, "stored": {}}',
+        b'{"workflow": "+w", "session": "2026-03-01", "stored": {"+w+t": 5}}',
+        b'{"workflow": "+w", "session": "tomorrow", "stored": {}}',
+    ],
+)
+def test_a_broken_record_of_a_run_is_a_sentence(
+    content: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "w.dig").write_text(TASK, encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / resume.FILE).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "w.dig", "--from", "+t"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1), err
 
 
-def test_no_locale_of_moment_comes_from_a_file() -> None:  # CVE-2022-24785
-    code = "moment.locale('../../../../etc/passwd') + moment.locale('fr') + moment.locales().join()"
-    assert templates.fill(f"${{{code}}}", {}) == "enenen"
-
-
-def test_a_long_date_of_moment_ends() -> None:  # CVE-2022-31129
-    code = "${moment(new Array(200000).join('(')).isValid()}"
-    with limits.using(limits.Limits(template_seconds=2)), pytest.raises(TemplateError):
-        templates.fill(code, {})
+def test_a_key_with_a_line_break_is_refused_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TD_API_KEY", "1/secret\nX-Injected: yes")
+    workflow = "+t:\n  td>:\n  query: select 1\n  database: mta\n"
+    said = refusal(tmp_path, workflow, capfd, monkeypatch, "--warehouse", "td")
+    assert "copy the key again" in said
+    assert "secret\n" not in said and "1/secret" not in said
