@@ -31,6 +31,7 @@ from tests.hostile.touchpoints import ROWS
 
 READ, REFUSED, LATE = "read", "refused", "too late"
 MOST_SECONDS = 60  # of a workflow or a query
+LONGEST_LINE = 2000  # characters
 AT_ONCE = 25  # inputs, between two looks at the clock
 EXAMPLES = {"csv": 15, "parquet": 15, "params": 60}  # in CI, of what needs no other process
 
@@ -219,6 +220,7 @@ def fuzz(target: Target, examples: int, *, derandomize: bool = False) -> Counter
 
     @settings(
         max_examples=examples,
+        deadline=None,
         database=None,
         derandomize=derandomize,
         suppress_health_check=list(HealthCheck),
@@ -246,7 +248,8 @@ def main() -> int:
                 ends += fuzz(TARGETS[name], AT_ONCE)
         except Exception as error:
             failed += 1
-            print(f"WRONG {name}: {error}", *getattr(error, "__notes__", []), sep="\n")
+            lines = (f"WRONG {name}: {error}", *getattr(error, "__notes__", []))
+            print(*(line[:LONGEST_LINE] for line in lines), sep="\n")
         counted = ", ".join(f"{end} {number:,}" for end, number in sorted(ends.items()))
         print(f"{name}: {ends.total():,} inputs: {counted}", flush=True)
     return int(failed > 0)
