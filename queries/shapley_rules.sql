@@ -63,7 +63,12 @@ named as (
         from typed
         cross join null_words
     ) as words
-    where user_id is not null and time is not null and not user_is_word
+    where
+        user_id is not null
+        and time is not null
+        and not user_is_word
+        and ('${first_day}' = 'none' or td_time_string(time, 'd!', '${day_timezone}') >= '${first_day}')
+        and ('${last_day}' = 'none' or td_time_string(time, 'd!', '${day_timezone}') <= '${last_day}')
 ),
 
 -- Of the names that are joined the most frequent one counts.

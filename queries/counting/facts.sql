@@ -9,7 +9,9 @@ with
 scanned as (
     select
         sum(rows) as rows,
-        sum(if(is_complete, 0, rows)) as dropped,
+        sum(if(is_complete or is_before or is_after, 0, rows)) as dropped,
+        sum(if(is_before, rows, 0)) as before,
+        sum(if(is_after, rows, 0)) as after,
         sum(if(conversion = 1 and not is_refund, rows, 0)) as conversion_rows,
         sum(
             if(
@@ -93,6 +95,8 @@ parameters (name, text) as (
         ('max_touches_per_user', '${max_touches_per_user}'),
         ('max_conversions_per_user', '${max_conversions_per_user}'),
         ('day_timezone', '${day_timezone}'),
+        ('first_day', '${first_day}'),
+        ('last_day', '${last_day}'),
         ('conversion_row_is_touch', '${conversion_row_is_touch}'),
         ('examples', '${examples}'),
         ('augment_last_day', '${augment_last_day}'),
@@ -120,6 +124,8 @@ numbers as (
         case fact
             when 'rows' then rows
             when 'dropped' then dropped
+            when 'before' then before
+            when 'after' then after
             when 'conversion_rows' then conversion_rows
             when 'conversion_rows_without_channel' then conversion_rows_without_channel
             when 'refunds' then refunds
@@ -133,6 +139,8 @@ numbers as (
         values
             ('rows'),
             ('dropped'),
+            ('before'),
+            ('after'),
             ('conversion_rows'),
             ('conversion_rows_without_channel'),
             ('refunds'),

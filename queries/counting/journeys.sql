@@ -84,10 +84,16 @@ of_users as (
 of_days as (
     select
         day,
-        count(*) as conversions
+        count(*) as rows,
+        sum(conversion) as conversions
     from ${counts_table}_rows
-    where conversion = 1
     group by 1
+),
+
+facts_of_days (fact) as (
+    values
+        ('rows_by_day'),
+        ('conversions_by_day')
 ),
 
 of_channels as (
@@ -200,12 +206,14 @@ select
 from of_users
 union all
 select
-    'conversions_by_day' as fact,
+    fact,
     of_days.day - period.record_first_day as position,
-    of_days.conversions as number,
+    if(fact = 'rows_by_day', of_days.rows, of_days.conversions) as number,
     cast(null as varchar) as name
 from of_days
 cross join ${counts_table}_period as period
+cross join facts_of_days
+where fact = 'rows_by_day' or of_days.conversions > 0
 union all
 select
     fact,

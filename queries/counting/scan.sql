@@ -33,13 +33,22 @@ null_words as (
         ) as words
 ),
 
--- Words for a missing value, and rows without a user or a time.
+-- Words for a missing value, rows without a user or a time, and rows before the first or after the
+-- last day that counts.
 checked as (
     select
         if(strpos(words, ',' || lower(user_id) || ',') > 0, user_id) as user_word,
         user_id is not null
             and time is not null
-            and strpos(words, ',' || lower(user_id) || ',') = 0 as is_complete,
+            and strpos(words, ',' || lower(user_id) || ',') = 0 as is_there,
+        coalesce(
+            '${first_day}' <> 'none' and td_time_string(time, 'd!', '${day_timezone}') < '${first_day}',
+            false
+        ) as is_before,
+        coalesce(
+            '${last_day}' <> 'none' and td_time_string(time, 'd!', '${day_timezone}') > '${last_day}',
+            false
+        ) as is_after,
         time,
         channel,
         coalesce(strpos(words, ',' || lower(channel) || ',') > 0, false) as channel_is_word,
@@ -50,11 +59,20 @@ checked as (
         tie
     from typed
     cross join null_words
+),
+
+complete as (
+    select
+        *,
+        is_there and not is_before and not is_after as is_complete
+    from checked
 )
 
 select
     user_word,
     is_complete,
+    is_there and is_before as is_before,
+    is_there and is_after as is_after,
     if(is_complete, channel) as channel,
     is_complete and channel_is_word as channel_is_word,
     is_complete and channel_is_trimmed as channel_is_trimmed,
@@ -67,5 +85,5 @@ select
     min(if(is_complete, tie)) as first_tie,
     max(if(is_complete, tie)) as last_tie,
     count(if(is_complete, tie)) as rows_with_tie
-from checked
-group by 1, 2, 3, 4, 5, 6, 7
+from complete
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9

@@ -100,6 +100,8 @@ def scan(figures: Figures) -> Scan:
     return Scan(
         rows=figures.number("rows"),
         dropped=figures.number("dropped"),
+        before=figures.number("before"),
+        after=figures.number("after"),
         conversions=figures.number("conversion_rows"),
         conversions_without_channel=figures.number("conversion_rows_without_channel"),
         refunds=figures.number("refunds"),
@@ -130,9 +132,16 @@ def table_facts(figures: Figures, days: int) -> TableFacts:
         untouched=figures.number("untouched"),
         untouched_user=_name(figures, "untouched"),
         touched_user=_name(figures, "touched_user"),
+        rows_by_day=_rows_by_day(figures),
     )
     found.parts.append(_facts(figures, days))
     return found
+
+
+def _rows_by_day(figures: Figures) -> Counter[int]:
+    rows, first_day = figures.of("rows_by_day"), figures.number("record_first_day")
+    pairs = zip(rows["position"].to_pylist(), rows["number"].to_pylist(), strict=True)
+    return Counter({first_day + position: number for position, number in pairs})
 
 
 def _facts(figures: Figures, days: int) -> Facts:

@@ -146,6 +146,8 @@ def facts_of(extracted: Extracted, table: TouchpointTable, config: Config) -> li
     single = {
         "rows": scan.rows,
         "dropped": scan.dropped,
+        "before": scan.before,
+        "after": scan.after,
         "conversion_rows": scan.conversions,
         "conversion_rows_without_channel": scan.conversions_without_channel,
         "refunds": scan.refunds,
@@ -177,6 +179,10 @@ def facts_of(extracted: Extracted, table: TouchpointTable, config: Config) -> li
         *(Fact(name, amount=amount) for name, amount in amounts.items()),
         Fact("refunded", amount=scan.refunded),
         *(fact for name, array in arrays.items() for fact in _array(name, array)),
+        *(
+            Fact("rows_by_day", day - table.first_day, rows)
+            for day, rows in found.rows_by_day.items()
+        ),
         *_channels(extracted, table),
         *_named(extracted),
         *_parameters(config),

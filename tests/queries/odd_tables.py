@@ -37,6 +37,11 @@ def further_columns(seed: int, rows: int) -> dict[str, np.ndarray]:
 # Each a way in which rows mean something else.
 READINGS: dict[str, dict[str, str]] = {
     "as they are": {},
+    "some days": {
+        "first_day": "2026-02-26",
+        "last_day": "2026-03-02",
+        "day_timezone": "Asia/Tokyo",
+    },
     "ties": {"tie_column": "hit"},
     "orders": {"order_id": "order"},
     "journeys": {"conversion_flag": "journey"},
