@@ -43,7 +43,7 @@ ordered as (
                 journey_key nulls first,
                 refund nulls last
         ) as row_in_order,
-        max(clock) over (partition by user_id order by time) as latest_clock
+        ${day_timezone == 'UTC' ? 'clock' : 'max(clock) over (partition by user_id order by time)'} as latest_clock
     from numbered_once
     where repeat = 1
 ),
@@ -170,12 +170,20 @@ summed as (
     from purchases
 ),
 
--- Users beyond a limit are left out whole.
+-- Users beyond a limit are left out whole. In one order, so that Trino sorts once.
 of_users as (
     select
         *,
-        sum(if(is_touch, 1, 0)) over (partition by user_id) as touches_of_user,
-        sum(conversion) over (partition by user_id) as conversions_of_user,
+        sum(if(is_touch, 1, 0)) over (
+            partition by user_id
+            order by row_in_order
+            rows between unbounded preceding and unbounded following
+        ) as touches_of_user,
+        sum(conversion) over (
+            partition by user_id
+            order by row_in_order
+            rows between unbounded preceding and unbounded following
+        ) as conversions_of_user,
         -- A path ends with a conversion.
         coalesce(
             sum(conversion) over (
