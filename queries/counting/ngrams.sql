@@ -94,16 +94,11 @@ states as (
 followed as (
     select
         user_hash,
-        base * state_before + symbol as ngram,
-        0e0 as value
+        if(is_end, base * state_after + end_symbol, base * state_before + symbol) as ngram,
+        if(is_end and converts = 1, value, 0e0) as value
     from states
-    union all
-    select
-        user_hash,
-        base * state_after + end_symbol as ngram,
-        if(converts = 1, value, 0e0) as value
-    from states
-    where is_last
+    cross join (values (false), (true)) as ends (is_end)
+    where is_last or not is_end
 ),
 
 -- The users whom td_mta/dataset/build.py holds out.

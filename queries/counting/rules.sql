@@ -162,6 +162,7 @@ select
     sum(conversions) as conversions,
     sum(value) as value
 from shares
+where share > 0e0
 group by 1, 2, 3
 union all
 select

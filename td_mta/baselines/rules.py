@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from td_mta.journeys.paths import Paths
-from td_mta.journeys.runs import owners, reduced
+from td_mta.journeys.runs import Scalar, owners, reduced
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints
 
 PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
@@ -129,8 +130,10 @@ class Shares(NamedTuple):
 
 def shares_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
     """What the rule gives to each channel, and to the baseline the conversions without a touch."""
-    amounts = np.stack([paths.conversions, paths.value])[:, paths.owner]
-    of_touches = Shares(paths.channel, rule(paths, settings), amounts)
+    share = rule(paths, settings)
+    gets = np.flatnonzero(share)
+    amounts = np.stack([paths.conversions, paths.value])[:, paths.owner[gets]]
+    of_touches = Shares(paths.channel[gets], share[gets], amounts)
     return merge([of_touches, _of_baseline(paths, channels)])
 
 
@@ -145,16 +148,14 @@ def summed_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -
 
 def merge(parts: Sequence[Shares]) -> Shares:
     """The shares of all parts; those of nothing are left out."""
+    shares, of_share = _numbered(np.concatenate([part.share for part in parts]))
     channel = np.concatenate([part.channel for part in parts])
-    distinct, of_share = np.unique(
-        np.concatenate([part.share for part in parts]), return_inverse=True
-    )
-    pairs, which = np.unique(channel * max(len(distinct), 1) + of_share, return_inverse=True)
+    pairs, which = _numbered(channel * len(shares) + of_share)
     amounts = np.concatenate([part.amounts for part in parts], axis=1)
     sums = np.array([np.bincount(which, amount, len(pairs)) for amount in amounts])
     counts = sums.any(axis=0)
-    channel, of_share = np.divmod(pairs[counts], max(len(distinct), 1))
-    return Shares(channel, distinct[of_share], sums[:, counts])
+    channel, of_share = np.divmod(pairs[counts], max(len(shares), 1))
+    return Shares(channel, shares[of_share], sums[:, counts])
 
 
 def credit(shares: Shares, channels: int) -> Floats:
@@ -172,6 +173,12 @@ def untouched(paths: Paths) -> Floats:
     conversions = paths.conversions[empty].sum()
     value = paths.value[empty].sum()
     return np.array([conversions, value])
+
+
+def _numbered(values: npt.NDArray[Scalar]) -> tuple[npt.NDArray[Scalar], Ints]:
+    """The distinct values, ascending, and which of them each is; fast where they are few."""
+    distinct = np.unique(values)
+    return distinct, np.searchsorted(distinct, values)
 
 
 def _of_baseline(paths: Paths, channels: int) -> Shares:
