@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_runner.bounds import limits
+from local_runner.bounds.texts import unwritable
 from local_runner.command import Options, run
 from local_runner.td.account import DIGDAG_PATIENCE
 from td_mta import failures
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None, patience: Patience = DIGDAG_PATIENCE
         return failures.exit_code(lambda: answer(arguments[1:]))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     if arguments[:1] == ["archive"]:
         from local_runner.archive import main as archive
 
@@ -79,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
+    if fault := unwritable(text):
+        raise argparse.ArgumentTypeError(f"must be a text in UTF-8, got one with {fault}")
     if not equals or not key:
         raise argparse.ArgumentTypeError(f"must be key=value, got {text}")
     return key, value

@@ -5,9 +5,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from local_runner.bounds.texts import unwritable
 from local_runner.processes import process
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.together import log
+from local_runner.workflow.templates import strings
 from local_runner.workflow.yaml_types import Located, Location, Value, located
 
 _RUNNER = Path(__file__).with_name("py_runner.py")
@@ -55,6 +57,9 @@ def _result(code: int, output_file: Path) -> TaskResult:
         raise TaskError(f"{_failed(code) if code else error} (runtime)") from None
     if code != 0 or output["error"]:
         raise TaskError(_failed(code) + _reported(output["error"]))
+    for text in strings([output["store"], output["subtasks"]]):
+        if fault := unwritable(text):
+            raise TaskError(f"what the task stored has a text with {fault}", same_words=False)
     return TaskResult(store=output["store"], subtasks=_subtasks(output["subtasks"]))
 
 

@@ -215,6 +215,9 @@ def _as_engine_errors() -> Iterator[None]:
         detail = str(error).removeprefix(f"TRINO[{error.name}]").strip()
         name_in_words = error.name.replace("_", " ").capitalize()
         raise EngineError(error.name, detail or name_in_words) from error
+    except RecursionError:
+        too_deep = "a query whose expressions or queries are nested too deep"
+        raise EngineError("NOT_SUPPORTED", too_deep) from None
     except Refused as error:
         name = "COLUMN_NOT_FOUND" if str(error).startswith("no column") else "NOT_SUPPORTED"
         raise EngineError(name, str(error)) from error

@@ -245,3 +245,25 @@ def test_a_key_with_a_line_break_is_refused_and_not_shown(
     said = refusal(tmp_path, workflow, capfd, monkeypatch, "--warehouse", "td")
     assert "copy the key again" in said
     assert "secret\n" not in said and "1/secret" not in said
+
+
+def test_a_text_of_the_command_line_that_is_none_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "w.dig").write_text(TASK, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for option in ("-p", "--set", "--secret"):
+        with pytest.raises(SystemExit, match="2"):
+            main(["run", "w.dig", option, "a=\udcff"])
+        assert "got one with half a character" in capfd.readouterr().err
+
+
+def test_half_a_character_that_a_task_stores_fails_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "w.dig").write_text("+t: {py>: s.f}\n+u: {sh>: 'echo ${a}'}\n", encoding="utf-8")
+    module = "import digdag\ndef f():\n    digdag.env.store(a=chr(0xd800))\n"
+    (tmp_path / "s.py").write_text(module, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "w.dig"]) == 1
+    assert "what the task stored has a text with half a character" in capfd.readouterr().err

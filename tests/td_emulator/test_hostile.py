@@ -15,7 +15,14 @@ import pyarrow as pa
 import pytest
 import urllib3
 
-from td_emulator import API_KEY, READ_ONLY_KEY, EmbeddedEngine, Emulator
+from td_emulator import (
+    API_KEY,
+    READ_ONLY_KEY,
+    EmbeddedEngine,
+    Emulator,
+    EngineError,
+    QueryResult,
+)
 from td_emulator.api import bodies, keys, records, server
 
 KEY = {"Authorization": f"TD1 {API_KEY}"}
@@ -166,6 +173,27 @@ def test_a_path_is_no_name_in_sql(td: Emulator, tmp_path: Path) -> None:
         with pytest.raises(Exception, match=r"does not exist|not allowed|no table"):
             td.engine.run(sql, "mta", 0)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"select {'(' * 3000}a{')' * 3000} from touches",
+        f"select a from touches where {'not ' * 3000} a = 1",
+        f"insert into touches select {'(' * 3000}1{')' * 3000}, 5",
+        f"create table made as select {'(' * 3000}1{')' * 3000} as a",
+        "(" * 20_000,
+    ],
+    ids=["parentheses", "not", "insert", "create", "open"],
+)
+def test_a_query_that_is_too_deep_leaves_the_emulator_at_work(td: Emulator, sql: str) -> None:
+    td.engine.write("mta", "touches", pa.table({"a": [1], "time": [1]}))
+    with pytest.raises(EngineError, match="nested too deep"):
+        td.engine.run(sql, "mta", 0)
+    many = ", ".join(map(str, range(10_000)))  # sql_in_segv: it took the emulator with it
+    result = td.engine.run(f"select a from touches where a in ({many})", "mta", 0)
+    assert isinstance(result, QueryResult)
+    assert pa.Table.from_batches(result.batches).to_pydict() == {"0": [1]}
 
 
 def _part(folder: Path, data: bytes) -> dict[str, Path]:

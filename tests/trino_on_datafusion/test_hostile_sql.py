@@ -80,6 +80,16 @@ DEEP = {
     + " ".join(f"join t t{i} on t{i}.a = t0.a" for i in range(1, 400)),
     "exists": f"select a from t where {deep('exists (select 1 from t where ', 'a = 1', ')', 40)}",
     "coalesce": f"select {deep('coalesce(', 'a', ', 1)', 40)} from t",
+    "integer": f"select {'9' * 5000}",
+    "integer_in_a_cast": f"select cast('{'9' * 5000}' as bigint)",
+    "decimal": f"select 1.{'1' * 5000}",
+    "padded": "select length(rpad('x', 2000000000, 'y'))",
+    "padded_rows": "select length(lpad(b, 2000000000, 'y')) from t",
+    "date": "select date_add('day', 9223372036854775807, date '2020-01-01')",
+    "half_a_character": "select U&'\\d800'",
+    "limit": f"select 1 limit {'9' * 50}",
+    "offset": f"select a from t offset {'9' * 50}",
+    "limit_of_thousands_of_digits": f"select a from t limit {'9' * 5000}",
     "not_closed": "select " + "(" * 5000 + "a",
 }
 

@@ -7,6 +7,7 @@ names its columns afresh, so a later one can only see what SQL lets it see.
 from dataclasses import replace
 from typing import NamedTuple
 
+import pyarrow as pa
 from sqlglot import exp
 
 from td_mta.errors import Refused
@@ -51,6 +52,9 @@ def translate(sql: str, catalog: Catalog, now: int) -> TranslatedQuery:
         relation = bind_query(tree, Context(program, catalog, NODES, bind_query))
     except RecursionError:
         raise Refused("a query whose expressions or queries are nested too deep") from None
+    except (ValueError, ArithmeticError, pa.ArrowException) as error:
+        first_line = str(error).split("\n")[0]
+        raise Refused(f"a constant that cannot be computed here: {first_line}") from error
     types = tuple(column.type for column in relation.columns)
     for kind in types:
         if kind.kind == "timestamp with time zone" and kind.args[1] is None:

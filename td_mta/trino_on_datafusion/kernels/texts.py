@@ -125,10 +125,16 @@ def nullif(other: str) -> Kernel:
     return lambda texts: pc.if_else(pc.equal(texts, other), None, texts)
 
 
+LONGEST_PADDED = 100_000  # characters, which every row would have
+
+
 def padder(pad: Kernel, size: int, filling: str) -> Kernel:
     """lpad, rpad by one of Arrow's functions; a text longer than the size is cut at its end."""
-    if len(filling) != 1 or size < 0:
-        raise Refused("lpad or rpad with a size below zero or a filling that is not one character")
+    if len(filling) != 1 or not 0 <= size <= LONGEST_PADDED:
+        raise Refused(
+            f"lpad or rpad with a size that is not from 0 to {LONGEST_PADDED} or a filling that is "
+            "not one character"
+        )
     return lambda texts: pc.utf8_slice_codeunits(pad(texts, size, filling), 0, size)
 
 
