@@ -17,6 +17,7 @@ from scipy import sparse
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
+VALUE_DIGITS = 2.0**26
 MAX_ORDER = 4
 COUNTED_DENSELY = 1 << 22  # n-grams that can be counted without sorting
 PRECISION = 1e-16
@@ -58,7 +59,8 @@ def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Ngr
     counts = np.concatenate([at_touches, conversions[filled], ended_without[filled]])
     values = np.zeros(len(counts))  # 0 but at conversions
     conversion_rows = len(at_touches) + np.arange(len(filled))
-    values[conversion_rows] = paths.value[filled]
+    # Multiples of 2^-26 add up without rounding to 2^27, in whatever order users come.
+    values[conversion_rows] = np.rint(paths.value[filled] * VALUE_DIGITS) / VALUE_DIGITS
     return _summed(Ngrams(channels, order, keys, counts, values))
 
 

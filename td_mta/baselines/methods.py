@@ -7,7 +7,13 @@ import numpy as np
 
 from td_mta.baselines import markov, rules
 from td_mta.baselines.markov import MAX_ORDER, Ngrams
-from td_mta.baselines.rules import Rule, RuleSettings, untouched
+from td_mta.baselines.rules import (
+    Rule,
+    RuleSettings,
+    credit_digits,
+    untouched,
+    untouched_digits,
+)
 from td_mta.journeys.accumulate import appended
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Floats
@@ -64,11 +70,11 @@ class ModelTotals:
     order: int | None
     nulls: bool
     methods: Mapping[str, Method] = field(default_factory=lambda: METHODS)
-    # By method, `(2, channels + 1)`.
+    # By method, coarse and fine digits of conversions and value, `(2, 2, channels + 1)`.
     _sums: dict[str, Floats] = field(default_factory=dict)
     # Of training users and, under True, of held-out users.
     _ngrams: dict[bool, list[Ngrams]] = field(default_factory=lambda: {False: [], True: []})
-    _untouched: Floats = field(default_factory=lambda: np.zeros(2))
+    _untouched: Floats = field(default_factory=lambda: np.zeros((2, 2)))
 
     def add(self, paths: Paths, *, held_out: bool) -> None:
         """The paths of some users, all of them held-out or none."""
@@ -77,10 +83,10 @@ class ModelTotals:
             # Paths that all end without a conversion credit nothing: one zero is enough.
             nothing = not converts and name in self._sums
             # The chain's credit is not additive; the n-grams that it is computed from are.
-            if method is not markov_chain and not nothing:
-                part = method(paths, self.channels, self.settings)
+            if isinstance(method, ByRule) and not nothing:
+                part = credit_digits(method.rule, paths, self.channels, self.settings)
                 self._sums[name] = self._sums.get(name, 0.0) + part
-        self._untouched += untouched(paths)
+        self._untouched += untouched_digits(paths)
         order = self.order or MAX_ORDER
         ngrams = markov.count(paths, self.channels, order, nulls=self.nulls)
         parts = self._ngrams[held_out]
@@ -98,7 +104,7 @@ class ModelTotals:
     def credits(self) -> dict[str, Floats]:
         """Every method's credit, `(2, channels + 1)`, by its name and in the order of `methods`."""
         return {
-            name: self._chain_credit() if method is markov_chain else self._sums[name]
+            name: self._chain_credit() if method is markov_chain else self._sums[name].sum(axis=0)
             for name, method in self.methods.items()
         }
 
@@ -106,7 +112,7 @@ class ModelTotals:
         training, held_out = self._ngrams[False], self._ngrams[True]
         ngrams = markov.merge([*training, *held_out])
         of_order = markov.shortened(ngrams, self.chosen_order())
-        return markov.credit(of_order, self._untouched)
+        return markov.credit(of_order, self._untouched.sum(axis=0))
 
 
 def _distinct_ngrams(ngrams: Ngrams) -> int:

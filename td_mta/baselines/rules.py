@@ -13,6 +13,7 @@ from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import owners, reduced
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints
 
+COARSE, FINE = 2.0**20, 2.0**50  # of the digits of sums without rounding
 PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
 
 
@@ -120,22 +121,50 @@ def credit(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> F
 
     Credit is additive: that of two parts of the paths adds up to that of all.
     """
+    sums: Floats = credit_digits(rule, paths, channels, settings).sum(axis=0)
+    return sums
+
+
+def credit_digits(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
+    """The same by coarse and fine digits, `(2, 2, channels + 1)`.
+
+    Each is a sum without rounding, so that any parts of the paths, in any order, add up to the same
+    bits.
+    """
     shares = rule(paths, settings)
     owner = paths.owner
-    sums = np.zeros((2, channels + 1))
+    sums = np.zeros((2, 2, channels + 1))
     for measure, amount in enumerate((paths.conversions, paths.value)):
-        of_touch = shares * amount[owner]
-        sums[measure, :channels] = np.bincount(paths.channel, of_touch, minlength=channels)
-    sums[:, channels] = untouched(paths)
+        for place, digits in enumerate(_digits(shares * amount[owner])):
+            of_channels = np.bincount(paths.channel, digits, minlength=channels)
+            sums[place, measure, :channels] = of_channels
+    sums[:, :, channels] = untouched_digits(paths)
     return sums
 
 
 def untouched(paths: Paths) -> Floats:
     """Conversions without a touch, and their value, shape `(2,)`."""
+    sums: Floats = untouched_digits(paths).sum(axis=0)
+    return sums
+
+
+def untouched_digits(paths: Paths) -> Floats:
+    """The same by coarse and fine digits, `(2, 2)`."""
     empty = paths.sizes == 0
-    conversions = paths.conversions[empty].sum()
-    value = paths.value[empty].sum()
-    return np.array([conversions, value])
+    sums = np.zeros((2, 2))
+    for measure, amount in enumerate((paths.conversions, paths.value)):
+        sums[:, measure] = [digits.sum() for digits in _digits(amount[empty])]
+    return sums
+
+
+def _digits(amounts: Floats) -> tuple[Floats, Floats]:
+    """Multiples of 2^-20 and of 2^-50, which add up to the amounts.
+
+    Doubles hold sums of the first up to 2^33, of the second over 2^24 amounts, without rounding.
+    """
+    coarse: Floats = np.rint(amounts * COARSE) / COARSE
+    fine: Floats = np.rint((amounts - coarse) * FINE) / FINE
+    return coarse, fine
 
 
 def _all_to(paths: Paths, touches: Ints) -> Floats:
