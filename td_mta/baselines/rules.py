@@ -15,6 +15,7 @@ from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import Scalar, owners, reduced
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints
 
+COARSE, FINE = 2.0**-20, 2.0**-30  # units of sums without rounding, one of the other
 PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
 
 
@@ -140,10 +141,13 @@ def shares_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -
 def summed_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
     """The same where nearly every touch has a share of its own: their sums, as shares of 1."""
     shares = rule(paths, settings)
+    parts = [_of_baseline(paths, channels)]
     amounts = np.stack([paths.conversions, paths.value])[:, paths.owner]
-    sums = [np.bincount(paths.channel, shares * amount, channels) for amount in amounts]
-    of_touches = Shares(np.arange(channels), np.ones(channels), np.array(sums))
-    return merge([of_touches, _of_baseline(paths, channels)])
+    # Shares of 1 and of 2^-30 hold coarse and fine digits, whose sums are exact in any order too.
+    for share, digits in zip((1.0, FINE), _digits(shares * amounts), strict=True):
+        sums = [np.bincount(paths.channel, amount, channels) for amount in digits / share]
+        parts.append(Shares(np.arange(channels), np.full(channels, share), np.array(sums)))
+    return merge(parts)
 
 
 def merge(parts: Sequence[Shares]) -> Shares:
@@ -173,6 +177,13 @@ def untouched(paths: Paths) -> Floats:
     conversions = paths.conversions[empty].sum()
     value = paths.value[empty].sum()
     return np.array([conversions, value])
+
+
+def _digits(amounts: Floats) -> tuple[Floats, Floats]:
+    """Multiples of 2^-20 and of 2^-50, which add up to the amounts."""
+    coarse: Floats = np.rint(amounts / COARSE) * COARSE
+    fine: Floats = np.rint((amounts - coarse) / (COARSE * FINE)) * (COARSE * FINE)
+    return coarse, fine
 
 
 def _numbered(values: npt.NDArray[Scalar]) -> tuple[npt.NDArray[Scalar], Ints]:

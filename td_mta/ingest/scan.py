@@ -20,7 +20,7 @@ from td_mta.ingest import coercion, columns, ids, plain_columns
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import ORDER_ID, SpillFiles, spilled_schema
-from td_mta.ingest.times.clocks import unix_time
+from td_mta.ingest.times.clocks import outside
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
@@ -226,23 +226,10 @@ def _clean(
 
 def _in_period(seconds: Ints, complete: Flags, settings: TableSettings, scan: Scan) -> Flags:
     """Which rows lie from first_day to last_day, `(rows,)`; the scan counts the others."""
-    first, last = settings.period
-    within = np.ones(len(seconds), np.bool_)
-    if first is not None:
-        is_early = seconds < _midnight(first, 0, settings.day_timezone)
-        scan.before += int((is_early & complete).sum())
-        within &= ~is_early
-    if last is not None:
-        is_late = seconds >= _midnight(last, 1, settings.day_timezone)
-        scan.after += int((is_late & complete).sum())
-        within &= ~is_late
-    return within
-
-
-def _midnight(day: str, later: int, zone: str) -> int:
-    """Unix seconds at which a day begins, or one so many days later."""
-    clock = (np.datetime64(day, "D") + later).astype("datetime64[s]").astype(np.int64)
-    return int(unix_time(np.array([clock]), zone)[0])
+    is_early, is_late = outside(seconds, settings.period, settings.day_timezone)
+    scan.before += int((is_early & complete).sum())
+    scan.after += int((is_late & complete).sum())
+    return ~(is_early | is_late)
 
 
 def _marks(batch: pa.RecordBatch, settings: TableSettings, scan: Scan) -> list[pa.Array]:

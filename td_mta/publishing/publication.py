@@ -64,8 +64,9 @@ class Publication:
             if kind is None:
                 self._commit()
         finally:
-            for target in (*self._targets, *self._folders):
-                _remove(self._staged(target))
+            if not (self._folder / FORWARD).exists():  # else whoever comes next needs them
+                for target in (*self._targets, *self._folders):
+                    _remove(self._staged(target))
 
     def file(self, target: Path) -> Path:
         """Where to write what becomes `target`; raises `WarehouseError` where nothing can."""

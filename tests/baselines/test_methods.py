@@ -341,3 +341,46 @@ def test_the_ngrams_of_the_public_paths_count_every_journey_and_conversion_once(
     symbol, state = ngrams.keys % ngrams.base, ngrams.keys // ngrams.base
     assert ngrams.counts[state == 0].sum() == 88387
     assert ngrams.counts[symbol == ngrams.conversion].sum() == 19785
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_of_the_paths_in_any_order_give_the_same_bits(seed: int) -> None:
+    """As pages of other sizes do: users_per_tfrecord."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(0, 6, 300)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    paths = Paths(
+        channel=rng.integers(0, 3, offsets[-1]),
+        offsets=offsets,
+        conversions=rng.integers(0, 2, 300).astype(float),
+        value=np.floor(rng.gamma(2, 30, 300) * 2**20) / 2**20,  # as journeys have them
+        nulls=np.ones(300),
+        age=np.concatenate([-np.sort(-rng.random(size)) * 1e6 for size in sizes]),
+    )
+    whole = totals_of([paths])
+    order = rng.permutation(300)
+    parts = np.split(order, np.sort(rng.choice(299, 20, replace=False)) + 1)
+    in_parts = totals_of([chosen(paths, np.sort(part)) for part in parts])
+    for name, credit in whole.items():
+        assert (in_parts[name] == credit).all(), name
+
+
+def totals_of(parts: list[Paths]) -> dict[str, np.ndarray]:
+    totals = ModelTotals(3, RuleSettings(), 1, True)
+    for part in parts:
+        totals.add(part, held_out=False)
+    return totals.credits()
+
+
+def chosen(paths: Paths, rows: np.ndarray) -> Paths:
+    """Some of the paths."""
+    touches = [np.arange(*paths.offsets[row : row + 2]) for row in rows]
+    every = np.concatenate(touches).astype(np.int64)
+    return Paths(
+        channel=paths.channel[every],
+        offsets=np.concatenate([[0], np.cumsum(paths.sizes[rows])]),
+        conversions=paths.conversions[rows],
+        value=paths.value[rows],
+        nulls=paths.nulls[rows],
+        age=paths.age[every],
+    )

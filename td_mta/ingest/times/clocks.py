@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Ints, day_and_second
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints, day_and_second
 
 
 def local_time(time: Ints, zone: str) -> tuple[Ints, Ints]:
@@ -38,6 +38,27 @@ def unix_time(clock: Ints, zone: str) -> Ints:
     by_offset_before, by_offset_after = clock - before, clock - after
     has_changed = (shown(by_offset_before, zone) != clock) & (shown(by_offset_after, zone) == clock)
     return np.where(has_changed, by_offset_after, by_offset_before)
+
+
+def outside(time: Ints, period: tuple[str | None, str | None], zone: str) -> tuple[Flags, Flags]:
+    """Which unix seconds `(n,)` lie before the first day of a period, and which after the last.
+
+    >>> time = np.array([0, 86_400, 172_800])
+    >>> [flags.tolist() for flags in outside(time, ("1970-01-02", "1970-01-02"), "UTC")]
+    [[True, False, False], [False, False, True]]
+    """
+    first, last = period
+    nowhere = np.zeros(len(time), np.bool_)
+    return (
+        nowhere if first is None else time < _midnight(first, 0, zone),
+        nowhere if last is None else time >= _midnight(last, 1, zone),
+    )
+
+
+def _midnight(day: str, later: int, zone: str) -> int:
+    """Unix seconds at which the day begins that is so many days later."""
+    clock = (np.datetime64(day, "D") + later).astype("datetime64[s]").astype(np.int64)
+    return int(unix_time(np.array([clock]), zone)[0])
 
 
 def _offset(time: Ints, zone: str) -> Ints:
