@@ -95,7 +95,8 @@ def _is_ready(task: Task) -> bool:
 def interruptible() -> Iterator[None]:
     """A whole run, whose interruption is over with it; a request to end is one, too."""
     _stopping.clear()
-    kinds = [signal.SIGTERM, signal.SIGHUP] if not among_others() else []
+    asked = () if among_others() else (signal.SIGTERM, signal.SIGHUP)
+    kinds = [kind for kind in asked if signal.getsignal(kind) != signal.SIG_IGN]  # as of nohup
     earlier = {kind: signal.signal(kind, signal.default_int_handler) for kind in kinds}
     try:
         yield

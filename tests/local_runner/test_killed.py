@@ -31,12 +31,12 @@ def f():
 """
 
 
-def _started(folder: Path) -> tuple["subprocess.Popen[bytes]", list[int]]:
+def _started(folder: Path, *before: str) -> tuple["subprocess.Popen[bytes]", list[int]]:
     """A run whose py> is at work, and the numbers of all processes that came of it."""
     (folder / "w.dig").write_text("+t:\n  py>: s.f\n", encoding="utf-8")
     (folder / "s.py").write_text(MODULE, encoding="utf-8")
     run = subprocess.Popen(
-        [sys.executable, "-m", "local_runner", "run", "w.dig"],
+        [*before, sys.executable, "-m", "local_runner", "run", "w.dig"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.DEVNULL,
@@ -75,3 +75,12 @@ def test_a_runner_takes_all_that_its_tasks_started_with_it(
     assert not [pid for pid in pids if _is_at_work(pid)]
     assert (tmp_path / "cleaned").exists() == cleans
     assert not (tmp_path / "table").exists()
+
+
+def test_a_run_below_nohup_outlives_its_terminal(tmp_path: Path) -> None:
+    run, pids = _started(tmp_path, "nohup")
+    run.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert run.poll() is None and all(map(_is_at_work, pids))
+    run.terminate()
+    assert run.wait(timeout=20) == 130
