@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from td_mta.config.attribution import Config
 from td_mta.errors import ConfigError
+from td_mta.reporting.wording import counted
 
 GB = 1e9
 SQUARES = 6  # of the items of a window that a linear rung holds at once, in doubles
@@ -35,9 +36,9 @@ def check(config: Config, channels: int = 1) -> None:
         if need.size > available:
             raise ConfigError(
                 f"{need.parameter} {getattr(config, need.parameter)} needs about "
-                f"{_rounded(need.size / GB)} GB of memory with {channels:,} channels, and there "
-                f"are {available / GB:,.1f} GB: lower it, use a larger machine, or set memory_gb "
-                "to go on all the same"
+                f"{_rounded(need.size / GB)} GB of memory with {counted(channels, 'channel')}, and "
+                f"there are {available / GB:,.1f} GB: lower it, use a larger machine, or set "
+                "memory_gb to go on all the same"
             )
 
 

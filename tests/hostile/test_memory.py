@@ -32,7 +32,7 @@ def test_a_parameter_beyond_any_memory_is_refused(
     )
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(f"error: {pair.replace('=', ' ')} {says}")
-    assert "of memory with 1 channels, and there are 8.0 GB: lower it" in line
+    assert "of memory with 1 channel, and there are 8.0 GB: lower it" in line
 
 
 def test_what_channels_need_is_known_after_reading() -> None:
