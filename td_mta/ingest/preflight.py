@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import plain_columns
 from td_mta.ingest.settings import words
 from td_mta.ingest.times.clocks import shown
 from td_mta.ingest.times.reader import TimeReader
+from td_mta.ingest.values import plain_columns
 from td_mta.warehouse import Warehouse
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from td_mta.ingest import plain_columns
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.times.reader import TimeReader
+from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.amounts import AmountReader
 from td_mta.ingest.values.flags import FlagReader
 from td_mta.journeys.touchpoints import Flags, Floats

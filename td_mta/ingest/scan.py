@@ -16,7 +16,7 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, columns, ids, plain_columns
+from td_mta.ingest import coercion, columns, ids
 from td_mta.ingest.readers import Readers, time_reader
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.spill import ORDER_ID, SpillFiles, spilled_schema
@@ -24,7 +24,7 @@ from td_mta.ingest.times.clocks import outside
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.user_hash import user_rnd
-from td_mta.ingest.values import control_columns, spellings
+from td_mta.ingest.values import control_columns, plain_columns, spellings
 from td_mta.ingest.values.amounts import DecimalMarkError, amounts
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse

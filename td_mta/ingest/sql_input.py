@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError, MtaError
-from td_mta.ingest import plain_columns
 from td_mta.ingest.preflight import ends, time_columns
 from td_mta.ingest.settings import words
 from td_mta.ingest.times.numbers import SECONDS
 from td_mta.ingest.times.reader import TimeReader
+from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.amounts import AmountReader, DecimalMarkError
 from td_mta.warehouse import Warehouse
 

@@ -54,6 +54,7 @@ def test_the_workflow_keeps_the_names_of_its_tasks() -> None:
         "+create_union_table:",
         "+create_ab_rnd_table:",
         "+create_channel_stats_table:",
+        "+count:",
         "+execute_python_code:",
         "+create_report_table:",
         "+cleanup:",

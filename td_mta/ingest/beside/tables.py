@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import plain_columns, usual_names
+from td_mta.ingest import usual_names
 from td_mta.ingest.settings import words
 from td_mta.ingest.times.clocks import local_time
 from td_mta.ingest.times.reader import TimeReader
+from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.spellings import joined_name
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.warehouse import Warehouse

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import plain_columns
 from td_mta.ingest.finding import sentences
 from td_mta.ingest.finding.sample import Column, Sample
 from td_mta.ingest.finding.usual_names import (
@@ -21,6 +20,7 @@ from td_mta.ingest.finding.usual_names import (
     Role,
     plain,
 )
+from td_mta.ingest.values import plain_columns
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import missing_column, same_column
 

@@ -9,10 +9,11 @@ import numpy as np
 from td_mta.baselines.direct import SYNONYMS
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import coercion, plain_columns
+from td_mta.ingest import coercion
 from td_mta.ingest.finding.usual_names import CONVERTING_EVENTS, plain
 from td_mta.ingest.readers import Readers
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.values import plain_columns
 from td_mta.journeys.touchpoints import Flags
 from td_mta.warehouse import Warehouse
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import DataError
-from td_mta.ingest import plain_columns
+from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.flags import NUMBERS, WORDS
 
 FLAG_WORDS = {*NUMBERS, *WORDS}

@@ -15,12 +15,11 @@ import pyarrow as pa
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import plain_columns
 from td_mta.ingest.path_tables import cells, counts
 from td_mta.ingest.path_tables.columns import PathTable, check_no_paths, find
 from td_mta.ingest.scan import MOST_CHANNELS
 from td_mta.ingest.settings import words
-from td_mta.ingest.values import spellings
+from td_mta.ingest.values import plain_columns, spellings
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import offsets_of
 from td_mta.warehouse import Warehouse

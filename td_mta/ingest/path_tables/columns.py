@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest import plain_columns, usual_names
+from td_mta.ingest import usual_names
 from td_mta.ingest.finding.usual_names import CONVERSION, TIME, USER, plain
 from td_mta.ingest.path_tables import cells
+from td_mta.ingest.values import plain_columns
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import find_column, same_column
 
