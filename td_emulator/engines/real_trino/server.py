@@ -24,7 +24,6 @@ from td_emulator.engines.real_trino.connection import CATALOG
 from td_mta.errors import WarehouseError
 
 START_LIMIT = 180.0  # seconds; 6 to 11 on a free machine
-_HEAP = "1G"
 # Start in half the time; the first server that ends writes the archive of classes.
 _FAST = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+AutoCreateSharedArchive")
 _PROJECT = Path(__file__).parents[3]
@@ -41,21 +40,25 @@ node.internal-address=127.0.0.1
 node.bind-ip=127.0.0.1
 plugin.dir={plugins}
 query.max-length=20000000
-query.max-memory-per-node=500MB
-memory.heap-headroom-per-node=200MB
+query.max-memory-per-node={query_mb}MB
+memory.heap-headroom-per-node={headroom_mb}MB
 protocol.v1.alternate-header-name=Presto
 sql.default-function-catalog={catalog}
 sql.default-function-schema={schema}
 sql.path="{catalog}".{schema}
 """
-_MEMORY = "connector.name=memory\nmemory.max-data-per-node=400MB\n"
+_MEMORY = "connector.name=memory\nmemory.max-data-per-node={data_mb}MB\n"
 
 
 class RealTrino:
-    """A server that lives as long as the `with`. `url` has no slash at its end."""
+    """A server that lives as long as the `with`. `url` has no slash at its end.
 
-    def __init__(self, *, cache: Path | None = None) -> None:
+    Tables take up to two fifths of its heap, a query up to a half.
+    """
+
+    def __init__(self, *, cache: Path | None = None, heap_gb: int = 1) -> None:
         self.cache = cache
+        self.heap_gb = heap_gb
         self.url = ""
         self._guard: subprocess.Popen[str] | None = None
 
@@ -64,7 +67,7 @@ class RealTrino:
         start = time.monotonic()
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self._guard = _started(java_path, home, port)
+        self._guard = _started(java_path, home, port, self.heap_gb)
         try:
             self._wait(deadline=start + START_LIMIT)
             functions.create(self.url)
@@ -94,13 +97,14 @@ class RealTrino:
             time.sleep(0.1)
 
 
-def _started(java_path: Path, home: Path, port: int) -> "subprocess.Popen[str]":
+def _started(java_path: Path, home: Path, port: int, heap_gb: int) -> "subprocess.Popen[str]":
     folder = Path(tempfile.mkdtemp(prefix="td_mta_trino_"))
-    _configure(folder, home, port)
+    _configure(folder, home, port, heap_gb)
     archive = home.parent / f"{home.name}-java{java.version(java_path)}.jsa"
     command = [
         *(sys.executable, "-m", "td_emulator.engines.real_trino.guard", str(folder)),
-        *(str(java_path), f"-Xmx{_HEAP}", *_FAST, f"-XX:SharedArchiveFile={archive}"),
+        *(str(java_path), f"-Xmx{heap_gb}G", f"-XX:SharedArchiveFile={archive}"),
+        *(_FAST if heap_gb == 1 else ()),
         "-Dconfig=etc/config.properties",
         *("-cp", str(home / "lib" / "*"), "io.trino.server.TrinoServer"),
     ]
@@ -114,12 +118,20 @@ def _started(java_path: Path, home: Path, port: int) -> "subprocess.Popen[str]":
     )
 
 
-def _configure(folder: Path, home: Path, port: int) -> None:
+def _configure(folder: Path, home: Path, port: int, heap_gb: int) -> None:
     (folder / "etc" / "catalog").mkdir(parents=True)
     (folder / "etc" / "config.properties").write_text(
-        _CONFIG.format(port=port, plugins=home / "plugin", catalog=CATALOG, schema=functions.SCHEMA)
+        _CONFIG.format(
+            port=port,
+            plugins=home / "plugin",
+            catalog=CATALOG,
+            schema=functions.SCHEMA,
+            query_mb=500 * heap_gb,
+            headroom_mb=200 * heap_gb,
+        )
     )
-    (folder / "etc" / "catalog" / f"{CATALOG}.properties").write_text(_MEMORY)
+    tables = _MEMORY.format(data_mb=400 * heap_gb)
+    (folder / "etc" / "catalog" / f"{CATALOG}.properties").write_text(tables)
 
 
 def _free_port() -> int:

@@ -1,0 +1,110 @@
+"""`python -m benchmarks.counting [--rows N]`: a table counted by a real Trino, query by query.
+
+The table is that of `benchmarks.make_touchpoints`; the queries are those of the workflow
+(`queries/counting/`), with the defaults of `config/params.yml` and every `--set`. Tables lie in the
+memory of the server, which this starts with `--heap-gb` GB; it needs Maven and a JDK once.
+
+Expect two minutes on two cores and 6 GiB for the default 2 million rows.
+"""
+
+import argparse
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.parquet as pq
+
+from benchmarks.make_touchpoints import write_in_subprocess
+from td_emulator.engines.real_trino import RealTrino, TrinoEngine
+from td_emulator.engines.real_trino.connection import connect, executed
+from td_mta.config import attribution as configuration
+from td_mta.config import placeholders
+from td_mta.config.attribution import Config
+from td_mta.dataset.count_tables import COLUMNS
+
+DATABASE = "counting"
+ROOT = Path(__file__).parents[1]
+
+
+class Cost(NamedTuple):
+    """What a query took."""
+
+    table: str
+    wall: float  # seconds
+    cpu: float  # seconds
+    peak_mb: int
+    rows: int  # of the table that it made
+
+
+def main() -> None:
+    """Print a line for each query, then their sums and the size of what leaves the warehouse."""
+    options = _options()
+    settings = dict(pair.split("=", 1) for pair in options.set)
+    with (
+        tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder,
+        RealTrino(heap_gb=options.heap_gb) as server,
+    ):
+        config = configuration.from_params(settings, "benchmark", out=Path(folder))
+        engine = TrinoEngine(server.url)
+        table = Path(folder) / "touchpoints.parquet"
+        write_in_subprocess(table, rows=options.rows, channels=options.channels)
+        engine.create_database(DATABASE)
+        for group in range(pq.ParquetFile(table).num_row_groups):
+            rows = pq.ParquetFile(table).read_row_group(group)
+            write = engine.append if group else engine.write
+            write(DATABASE, config.table, rows)
+        costs = [_made(server.url, name, sql) for name, sql in _queries(config)]
+        sent = [engine.read(DATABASE, f"{config.counts_table}_{name}") for name in COLUMNS]
+    wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)
+    peak = max(cost.peak_mb for cost in costs)
+    print(f"all       {wall:7.1f} s {cpu:7.1f} CPU s, at most {peak} MB a query")
+    megabytes = sum(part.nbytes for part in sent) / 1e6
+    print(f"to Python {sum(map(len, sent)):,} rows, {megabytes:.1f} MB as Arrow arrays")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.counting", description=__doc__)
+    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--channels", type=int, default=8)
+    parser.add_argument("--heap-gb", type=int, default=6)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    return parser.parse_args()
+
+
+def _queries(config: Config) -> list[tuple[str, str]]:
+    """The tables that the workflow makes and their queries, in its order."""
+    tasks = (ROOT / "workflows" / "counting_tasks.dig").read_text(encoding="utf-8")
+    names = re.findall(r"td>: queries/counting/(\w+)\.sql\n.*\n *create_table:", tasks)
+    return [
+        (
+            f"{config.counts_table}_{name}",
+            placeholders.statement(ROOT / "queries" / "counting" / f"{name}.sql", config),
+        )
+        for name in names
+    ]
+
+
+def _made(url: str, table: str, query: str) -> Cost:
+    started = time.monotonic()
+    with executed(connect(url, DATABASE), f"create table {table} as {query}") as cursor:
+        ((rows,),) = cursor.fetchall()
+        stats: dict[str, Any] = cursor.stats
+    cost = Cost(
+        table=table,
+        wall=time.monotonic() - started,
+        cpu=stats["cpuTimeMillis"] / 1e3,
+        peak_mb=stats["peakMemoryBytes"] >> 20,
+        rows=rows,
+    )
+    print(
+        f"{cost.table:28} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s {cost.peak_mb:6} MB "
+        f"{cost.rows:12,} rows",
+        flush=True,
+    )
+    return cost
+
+
+if __name__ == "__main__":
+    main()
