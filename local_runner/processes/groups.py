@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -44,6 +44,7 @@ def _run(
     stdin: int | None,
     output: IO[bytes] | None,
 ) -> int:
+    _guardian.start()  # before there is anything to watch
     started = subprocess.Popen(
         argv,
         cwd=folder,
@@ -53,12 +54,14 @@ def _run(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    with _guardian.watching(started.pid):
-        try:
-            return _ended(started)
-        except BaseException:
-            _interrupt(started)
-            raise
+    try:
+        _guardian.watch(started.pid)
+        return _ended(started)
+    except BaseException:
+        _interrupt(started)
+        raise
+    finally:
+        _guardian.forget(started.pid)
 
 
 def _ended(started: "subprocess.Popen[bytes]") -> int:
@@ -85,23 +88,8 @@ class _Guardian:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    @contextlib.contextmanager
-    def watching(self, group: int) -> Iterator[None]:
-        """A group ends with the runner, if that ends meanwhile."""
-        self._tell(f"+{group}")
-        try:
-            yield
-        finally:
-            self._tell(f"-{group}")
-
-    def close(self) -> None:
-        """Let the process end."""
-        if self._process and self._process.stdin:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-            self._process.wait()
-
-    def _tell(self, line: str) -> None:
+    def start(self) -> None:
+        """Start the process, if it does not run yet."""
         with self._lock:
             if self._process is None:
                 self._process = subprocess.Popen(
@@ -111,10 +99,27 @@ class _Guardian:
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                 )
-            assert self._process.stdin
-            with contextlib.suppress(BrokenPipeError):  # somebody ended it
-                self._process.stdin.write(f"{line}\n".encode())
-                self._process.stdin.flush()
+
+    def watch(self, group: int) -> None:
+        """From now on the group ends with the runner."""
+        self._tell(f"+{group}")
+
+    def forget(self, group: int) -> None:
+        """The group has ended."""
+        self._tell(f"-{group}")
+
+    def close(self) -> None:
+        """Let the process end."""
+        if self._process and self._process.stdin:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self._process.wait()
+
+    def _tell(self, line: str) -> None:
+        with self._lock, contextlib.suppress(BrokenPipeError):  # somebody ended it
+            assert self._process and self._process.stdin
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
 
 
 _guardian = _Guardian()

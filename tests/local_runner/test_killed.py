@@ -20,9 +20,9 @@ CHILD = "import os, time; open('pids', 'a').write(f'{os.getpid()}\\\\n'); time.s
 
 def f():
     subprocess.Popen([sys.executable, "-c", CHILD])
-    with open("pids", "a") as file:
-        file.write(f"{os.getpid()}\\n")
     try:
+        with open("pids", "a") as file:
+            file.write(f"{os.getpid()}\\n")
         time.sleep(60)
     except KeyboardInterrupt:
         open("cleaned", "w").close()
