@@ -1,10 +1,10 @@
 """How large a channel's weights may be, by the evidence of the data themselves.
 
 The weight of a channel on a day of the window is what the channel's days share plus what the day
-adds, w = a + b, with Gaussian priors of mean 0: a precision for each channel's a, one for all b. They
-maximise the marginal likelihood (MacKay 1992; Tipping 2001). Where what a channel's days share is no
-larger than its standard error, that precision grows without bound and takes the channel's credit
-away, so that many channels without effect do not add up to one; a channel with an effect keeps it.
+adds, w = a + b, with Gaussian priors of mean 0: a precision for each channel's a, one for all b.
+They maximise the marginal likelihood (MacKay 1992; Tipping 2001). Where what a channel's days share
+is no larger than its standard error, that precision grows without bound and takes the channel's
+credit away, so that many channels without effect do not add up to one with an effect.
 """
 
 import numpy as np
