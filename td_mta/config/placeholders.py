@@ -106,7 +106,7 @@ class _Template:
 
     def _simple(self) -> str:
         token = self._tokens.pop(0)
-        if token == "(":
+        if token == "(":  # no password  # nosec B105
             value = self._choice()
             self._expect(")")
             return value
