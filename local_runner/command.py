@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_runner import resume, together
+from local_runner.bounds import limits
 from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
@@ -181,11 +182,13 @@ def _run_context(
 
     @functools.cache
     def warehouse() -> "LocalWarehouse":
+        from td_mta.trino_on_datafusion.time_limit import TimeLimit
         from td_mta.warehouse.local import LocalWarehouse
 
         logging.basicConfig(stream=sys.stderr, format="%(message)s")
         logging.getLogger("td_mta.warehouse").setLevel(logging.INFO)  # what it guesses of files
-        return LocalWarehouse(data, out, now=now, files=_file_options(exported))
+        limit = TimeLimit(limits.current().sql_seconds, limits.raising("sql_seconds"))
+        return LocalWarehouse(data, out, now=now, files=_file_options(exported), limit=limit)
 
     return RunContext(
         project=project,
