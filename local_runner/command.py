@@ -1,10 +1,12 @@
 """`run`: from the command line to a checked project, a tree of tasks and an exit code."""
 
+import contextlib
 import difflib
 import functools
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -29,6 +31,7 @@ from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Located, Value
 from local_runner.workflow.yaml_words import word
 from td_mta.errors import ConfigError, Refused
+from td_mta.publishing import run_lock
 from td_mta.warehouse.td_address import check_key
 from td_mta.warehouse.td_patience import Patience
 
@@ -93,7 +96,7 @@ def run(options: Options, patience: Patience) -> int:
     together.log(f"session {session_time.isoformat()}{waits}")
     _tell_of_javascript(session_time, workflow.tz.key)
     try:
-        with together.interruptible():
+        with _alone(options), together.interruptible():
             runner.run(first)
     except KeyboardInterrupt:
         _keep(root, options, session_time, "resume with --from +task")
@@ -102,6 +105,16 @@ def run(options: Options, patience: Patience) -> int:
     code = _report([*required.failures, *runner.failures], root, options)
     _keep(root, options, session_time, "resume with --from +task" if code else "")
     return code
+
+
+@contextlib.contextmanager
+def _alone(options: Options) -> Iterator[None]:
+    """No other run of a workflow writes to the same tables meanwhile; raises `ConfigError`."""
+    if options.dry_run or not (options.data or options.warehouse):
+        yield
+        return
+    with run_lock.held(options.out, run_lock.OF_WORKFLOW):
+        yield
 
 
 def _tell_of_javascript(session_time: datetime, zone: str) -> None:
