@@ -3,12 +3,13 @@
 Afterwards all tables and the report are of one run, the old or the new one; the next run gives the
 right ones; and nothing is left but what those two leave. Over the emulator, which like Treasure
 Data replaces one table by one request, a kill between two of them may leave both runs' tables: that
-is counted, and the next run must make them agree.
+is counted, and the next run must make them agree. Its tables `..._staging_...` may stay.
 """
 
 import argparse
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,8 @@ SMALL = {
 PATHS = {"metrics_table": "m", "shapley_table": "s"}
 REPORT = "report.html"
 RENAMES = len(shop.MADE_BY_PYTHON)  # of a run on Treasure Data, each a request
+# Tables of a killed run cannot be told from those of one elsewhere, so the next one leaves them.
+STAGED = re.compile(r"_staging_[0-9a-f]{12}")
 PATIENCE = 600  # seconds for a run that is not killed
 # The process counts its renames and, at the one of this number, is no more.
 DIES = """
@@ -198,7 +201,7 @@ def over_emulator(folder: Path, moments: int) -> Iterator[tuple[str, list[str]]]
     started = time.monotonic()
     assert _workflow(td / "end", folder, None) == 0, (folder / "log.txt").read_text()
     seconds, new = time.monotonic() - started, _tables(td / "end")
-    mixed = 0
+    mixed = staged = 0
     for kill, after, at in (
         *((f"at {share:.0%} of the time", share * seconds, None) for share in shares(moments)),
         *((f"after rename {number}", None, number) for number in range(1, 1 + RENAMES)),
@@ -213,9 +216,15 @@ def over_emulator(folder: Path, moments: int) -> Iterator[tuple[str, list[str]]]
         again = _tables(td / "now")
         problems = compare.differing_tables(again, new, sorted(new))
         problems += [f"the next run ended with {code}"] if code else []
-        problems += [f"{name} is left over" for name in sorted({*again} - {*new})]
+        others = sorted({*again} - {*new})
+        staged += any(STAGED.search(name) for name in others)
+        problems += [f"{name} is left over" for name in others if not STAGED.search(name)]
         yield kill, problems
-    print(f"emulator: {mixed} kills left tables of both runs until the next one", flush=True)
+    print(
+        f"emulator: {mixed} kills left tables of both runs until the next one, {staged} left "
+        "tables ..._staging_..., which docs/limits.md names",
+        flush=True,
+    )
 
 
 def _tables(folder: Path) -> dict[str, pa.Table]:
