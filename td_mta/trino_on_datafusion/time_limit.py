@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -19,7 +20,7 @@ from td_mta.errors import WarehouseError
 if TYPE_CHECKING:
     import datafusion
 
-_abandoned: list["datafusion.RecordBatchStream"] = []
+_goes_on = threading.Event()  # a query that met its limit may still be at work
 
 
 class TimeLimit(NamedTuple):
@@ -46,7 +47,7 @@ def batches(
 
 def leave(code: int) -> NoReturn:
     """End the process with this exit code, whatever a query that met its limit still does."""
-    if not _abandoned:
+    if not _goes_on.is_set():
         sys.exit(code)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
@@ -60,7 +61,7 @@ async def _next(
     try:
         return await asyncio.wait_for(anext(stream, None), last - time.monotonic())
     except asyncio.TimeoutError:
-        _abandoned.append(stream)
+        _goes_on.set()
         raise QueryTookTooLong(
             f"a query that takes longer than {limit.seconds:g} s ({limit.how_to_raise})"
         ) from None
