@@ -6,8 +6,8 @@ CHROMIUM = chromium
 # On all cores; the tests of a file stay together, since they share what was expensive to set up.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check docs picture bench \
-	bench-truth lock lock-container
+.PHONY: demo test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check audit docs picture \
+	bench bench-truth lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
@@ -53,7 +53,14 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) audit
 	$(PYTEST)
+
+# Faults that can be seen in the code, and versions in the lock files with known vulnerabilities: where
+# no service that knows of them answers, it says so and goes on.
+audit: .venv/dev
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive td_mta local_runner td_emulator benchmarks
+	$(BIN)/python -m tests.audit
 
 # The documentation as a site in site/: open index.html there. The variable silences an advertisement.
 docs: .venv/dev

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local_runner.bounds import limits
-from local_runner.bounds.texts import unwritable
+from local_runner.bounds.texts import pair
 from local_runner.command import Options, run
 from local_runner.td.account import DIGDAG_PATIENCE
 from td_mta import failures
 from td_mta.errors import Refused
+from td_mta.trino_on_datafusion.time_limit import leave
 from td_mta.warehouse.td_patience import Patience
 
 # Options that make no sense twice: argparse would take the last one in silence.
@@ -60,31 +61,22 @@ def _parser() -> argparse.ArgumentParser:
     add("--warehouse", choices=("local", "td"), help="where tables are (--data: local)")
     add("--data", type=Path, metavar="DIR", help="the folder of input tables")
     add("--out", type=Path, metavar="DIR", default=Path("out"), help="the folder of output tables")
-    pair = functools.partial(add, metavar="key=value", action="append", default=[], type=_pair)
-    pair("--set", help="set one parameter of params.yml")
-    pair("-p", "--param", help="a parameter that nothing exports")
+    pairs = functools.partial(add, metavar="key=value", action="append", default=[], type=pair)
+    pairs("--set", help="set one parameter of params.yml")
+    pairs("-p", "--param", help="a parameter that nothing exports")
     add("-P", "--params-file", metavar="FILE", type=Path, help="a YAML file of such parameters")
-    pair("--secret", help="a secret for ${secret:key}")
+    pairs("--secret", help="a secret for ${secret:key}")
     add("--session", metavar="TIME", help="yyyy-MM-dd or 'yyyy-MM-dd HH:mm:ss' (today)")
     add("--from", dest="start", metavar="+task", help="resume at this task, skip those before")
     add("--allow-network", metavar="HOST", action="append", default=[], help="for http>, mail>")
     limit = "change a limit, such as template_seconds=60"
-    add("--limit", metavar="NAME=NUMBER", action="append", default=[], type=_pair, help=limit)
+    add("--limit", metavar="NAME=NUMBER", action="append", default=[], type=pair, help=limit)
     outside = "let files of the project be links or paths to files outside of its folder"
     add("--allow-outside", action="store_true", help=outside)
     add("--dry-run", action="store_true", help="print the rendered SQL, run nothing")
     commands.add_parser("sql", help="answer one query, as JSON")
     commands.add_parser("archive", help="list what a push would send")
     return parser
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if fault := unwritable(text):
-        raise argparse.ArgumentTypeError(f"must be a text in UTF-8, got one with {fault}")
-    if not equals or not key:
-        raise argparse.ArgumentTypeError(f"must be key=value, got {text}")
-    return key, value
 
 
 def _options(arguments: list[str]) -> Options:
@@ -102,4 +94,4 @@ def _options(arguments: list[str]) -> Options:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

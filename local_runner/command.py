@@ -1,16 +1,19 @@
 """`run`: from the command line to a checked project, a tree of tasks and an exit code."""
 
+import contextlib
 import difflib
 import functools
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_runner import resume, together
+from local_runner.bounds import limits
 from local_runner.checks.keys import check_parameters
 from local_runner.checks.scope import ParameterScope
 from local_runner.checks.walk import Checker
@@ -28,6 +31,7 @@ from local_runner.workflow.tasks import Task
 from local_runner.workflow.yaml_types import Located, Value
 from local_runner.workflow.yaml_words import word
 from td_mta.errors import ConfigError, Refused
+from td_mta.publishing import run_lock
 from td_mta.warehouse.td_address import check_key
 from td_mta.warehouse.td_patience import Patience
 
@@ -92,7 +96,7 @@ def run(options: Options, patience: Patience) -> int:
     together.log(f"session {session_time.isoformat()}{waits}")
     _tell_of_javascript(session_time, workflow.tz.key)
     try:
-        with together.interruptible():
+        with _alone(options), together.interruptible():
             runner.run(first)
     except KeyboardInterrupt:
         _keep(root, options, session_time, "resume with --from +task")
@@ -101,6 +105,16 @@ def run(options: Options, patience: Patience) -> int:
     code = _report([*required.failures, *runner.failures], root, options)
     _keep(root, options, session_time, "resume with --from +task" if code else "")
     return code
+
+
+@contextlib.contextmanager
+def _alone(options: Options) -> Iterator[None]:
+    """No other run of a workflow writes to the same tables meanwhile; raises `ConfigError`."""
+    if options.dry_run or not (options.data or options.warehouse):
+        yield
+        return
+    with run_lock.held(options.out, run_lock.OF_WORKFLOW):
+        yield
 
 
 def _tell_of_javascript(session_time: datetime, zone: str) -> None:
@@ -181,11 +195,13 @@ def _run_context(
 
     @functools.cache
     def warehouse() -> "LocalWarehouse":
+        from td_mta.trino_on_datafusion.time_limit import TimeLimit
         from td_mta.warehouse.local import LocalWarehouse
 
         logging.basicConfig(stream=sys.stderr, format="%(message)s")
         logging.getLogger("td_mta.warehouse").setLevel(logging.INFO)  # what it guesses of files
-        return LocalWarehouse(data, out, now=now, files=_file_options(exported))
+        limit = TimeLimit(limits.current().sql_seconds, limits.raising("sql_seconds"))
+        return LocalWarehouse(data, out, now=now, files=_file_options(exported), limit=limit)
 
     return RunContext(
         project=project,

@@ -18,25 +18,34 @@ from typing import Any
 
 import numpy as np
 
+from local_runner.bounds import limits
+from local_runner.bounds.texts import pair
 from td_mta.errors import MtaError, Refused, WrongInput
+
+SECONDS = 60  # that a query takes, unless --limit says otherwise
 
 
 def main(argv: Sequence[str]) -> int:
     """Answer a query; exit code 0, 1 for an error of the query, 2 where it was refused."""
     options = _parser().parse_args(argv)
+    seconds = limits.given(options.limit, limits.Limits(sql_seconds=SECONDS)).sql_seconds
     with tempfile.TemporaryDirectory(prefix="td_mta_") as out:
-        answer, code = _answer(options.query, options.data, Path(out))
+        answer, code = _answer(options.query, options.data, Path(out), seconds)
     sys.stdout.write(json.dumps(answer) + "\n")
     return code
 
 
-def answer(sql: str, data: Path | None, out: Path, now: int) -> dict[str, Any]:
+def answer(
+    sql: str, data: Path | None, out: Path, now: int, seconds: int = SECONDS
+) -> dict[str, Any]:
     """Types and rows of a query, or its error."""
+    from td_mta.trino_on_datafusion.time_limit import TimeLimit
     from td_mta.trino_on_datafusion.types import TrinoError
     from td_mta.warehouse.local import LocalWarehouse
 
     try:
-        warehouse = LocalWarehouse(data, out, now=now, threads=1)
+        limit = TimeLimit(seconds, limits.raising("sql_seconds"))
+        warehouse = LocalWarehouse(data, out, now=now, threads=1, limit=limit)
         plan, table = warehouse.answer(sql)
         rows = _rows(plan.types, table)
     except TrinoError as error:
@@ -60,8 +69,8 @@ def _rows(types: Sequence[Any], table: Any) -> list[list[Any]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _answer(sql: str, data: Path | None, out: Path) -> tuple[dict[str, Any], int]:
-    result = answer(sql, data, out, int(time.time()))
+def _answer(sql: str, data: Path | None, out: Path, seconds: int) -> tuple[dict[str, Any], int]:
+    result = answer(sql, data, out, int(time.time()), seconds)
     error = result["error"]
     if error is None:
         return result, 0
@@ -109,4 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local_runner sql", description=__doc__)
     parser.add_argument("query", help="one Trino query")
     parser.add_argument("--data", type=Path, help="folder with the tables, CSV or Parquet")
+    limit = f"change a limit: sql_seconds={SECONDS}"
+    add = parser.add_argument
+    add("--limit", metavar="NAME=NUMBER", action="append", default=[], type=pair, help=limit)
     return parser

@@ -29,9 +29,9 @@ typed as (
 null_words as (
     select
         if(
-            '${null_words}' = 'none',
+            '${[null_words].join('').replace(/'/g, '$&$&')}' = 'none',
             ',',
-            ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ','
+            ',' || regexp_replace(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ','
         ) as words
 ),
 
@@ -421,12 +421,12 @@ numbered as (
         count(*) over (partition by user_id, path) as touches,
         count(*) over (partition by user_id, path, channel) as repeats,
         case
-            when '${direct_channel}' = 'Direct' then lower(channel) in (
+            when '${[direct_channel].join('').replace(/'/g, '$&$&')}' = 'Direct' then lower(channel) in (
                 'direct', '(direct)', '(none)', 'direct traffic', 'direct visit', 'direct entry',
                 '(direct) / (none)', '(direct)/(none)', 'direct / none', 'direct/none'
             )
-            else lower(channel) = lower(trim('${direct_channel}')) or strpos(
-                ',' || regexp_replace(lower(trim('${direct_channel}')), ' *, *', ',') || ',',
+            else lower(channel) = lower(trim('${[direct_channel].join('').replace(/'/g, '$&$&')}')) or strpos(
+                ',' || regexp_replace(lower(trim('${[direct_channel].join('').replace(/'/g, '$&$&')}')), ' *, *', ',') || ',',
                 ',' || lower(channel) || ','
             ) > 0
         end as is_direct,

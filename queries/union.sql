@@ -371,8 +371,8 @@ events as (
         nullif(trim(cast("${pageviews_channel_column}" as varchar)), '') as given_channel,
         nullif(trim(cast("${pageviews_source_column}" as varchar)), '') as given_source,
         case
-            when '${conversion_url_pattern}' not in ('none', '')
-                and regexp_like(td_url, '${conversion_url_pattern}') then 1
+            when '${[conversion_url_pattern].join('').replace(/'/g, '$&$&')}' not in ('none', '')
+                and regexp_like(td_url, '${[conversion_url_pattern].join('').replace(/'/g, '$&$&')}') then 1
             else 0
         end as conversion,
         cast(null as double) as value,
@@ -392,13 +392,13 @@ events as (
         cast(null as varchar) as given_channel,
         cast(null as varchar) as given_source,
         case
-            when '${conversion_form_ids}' = '*' then 1
+            when '${[conversion_form_ids].join('').replace(/'/g, '$&$&')}' = '*' then 1
             when strpos(
-                ',' || replace('${conversion_form_ids}', ', ', ',') || ',',
+                ',' || replace('${[conversion_form_ids].join('').replace(/'/g, '$&$&')}', ', ', ',') || ',',
                 ',' || nullif(cast(form_id as varchar), '') || ','
             ) > 0 then 1
-            when '${conversion_url_pattern}' not in ('none', '')
-                and regexp_like(td_url, '${conversion_url_pattern}') then 1
+            when '${[conversion_url_pattern].join('').replace(/'/g, '$&$&')}' not in ('none', '')
+                and regexp_like(td_url, '${[conversion_url_pattern].join('').replace(/'/g, '$&$&')}') then 1
             else 0
         end as conversion,
         cast("${enriched_formfills == 'none' ? 'none' : formfills_value_column}" as double) as value,
@@ -860,7 +860,7 @@ touches_and_orders as (
             when number >= 100000000000000 then number / 1000000
             when number >= 100000000000 then number / 1000
             when number is not null then number
-            when strpos(', ' || '${null_words}' || ',', ', ' || lower(given_time) || ',') > 0 then null
+            when strpos(', ' || '${[null_words].join('').replace(/'/g, '$&$&')}' || ',', ', ' || lower(given_time) || ',') > 0 then null
             else cast(
                 'table ${orders_table}, column ${orders_time_column == 'none' ? 'time' : orders_time_column} must hold times (unix seconds, '
                 || 'milliseconds, 2024-03-04 09:00:00 and the like), got ''' || given_time
@@ -875,7 +875,7 @@ touches_and_orders as (
         case
             when value_text is null then number_value
             when value_text in ('', 'nan')
-                or strpos(', ' || '${null_words}' || ',', ', ' || value_text || ',') > 0 then null
+                or strpos(', ' || '${[null_words].join('').replace(/'/g, '$&$&')}' || ',', ', ' || value_text || ',') > 0 then null
             when first_currency <> last_currency then cast(cast(
                 'table ${orders_table}, column ${orders_value_column} holds amounts in several '
                 || 'currencies, such as ' || first_currency || ' and ' || last_currency

@@ -133,8 +133,8 @@ without_words as (
         case
             when value_text is null or value_text in ('', 'nan') then null
             when regexp_like(value_text, '^-?[0-9]+[.]?[0-9]*$') then value_text
-            when '${null_words}' <> 'none' and strpos(
-                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+            when '${[null_words].join('').replace(/'/g, '$&$&')}' <> 'none' and strpos(
+                ',' || regexp_replace(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ',',
                 ',' || value_text || ','
             ) > 0 then null
             else value_text
@@ -618,7 +618,7 @@ timed as (
                 when '${time_format}' in ('none', '') then 86400
                 else 0
             end and seconds < 100000000000 then seconds
-            when strpos(', ' || '${null_words}' || ',', ', ' || lower(time_text) || ',') > 0 then null
+            when strpos(', ' || '${[null_words].join('').replace(/'/g, '$&$&')}' || ',', ', ' || lower(time_text) || ',') > 0 then null
             else cast(case
                 when is_order then 'table ${orders_table}, column '
                     || '${orders_time_column == 'none' ? touchpoints_time_column : orders_time_column} '
@@ -665,9 +665,9 @@ flagged as (
         source,
         campaign,
         case
-            when '${orders_table}' = 'none' and '${conversion_value_is}' <> 'none' then
+            when '${orders_table}' = 'none' and '${[conversion_value_is].join('').replace(/'/g, '$&$&')}' <> 'none' then
                 if(strpos(
-                    ',' || regexp_replace(lower('${conversion_value_is}'), ' *, *', ',') || ',',
+                    ',' || regexp_replace(lower('${[conversion_value_is].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ',',
                     ',' || regexp_replace(conversion_text, '^(-?[0-9])(?:[.]0)?e0$', '$1') || ','
                 ) > 0, 1, 0)
             when conversion_text = '0' then 0
@@ -681,8 +681,8 @@ flagged as (
                 'ja', 'j', 'wahr', 'oui', 'vrai', 'si', 'sí', 'sì', 'verdadero', 'vero', 'sim',
                 'verdadeiro', 'да', 'истина', '是'
             ) then 1
-            when conversion_text is null or '${null_words}' <> 'none' and strpos(
-                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+            when conversion_text is null or '${[null_words].join('').replace(/'/g, '$&$&')}' <> 'none' and strpos(
+                ',' || regexp_replace(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ',',
                 ',' || conversion_text || ','
             ) > 0 then 0
             else cast(
@@ -710,14 +710,14 @@ select
     case
         when source is null then channel
         -- Is one of them a word for a missing value? Rarely, so a first look is at all words as one text.
-        when '${null_words}' <> 'none' and strpos(lower('${null_words}'), lower(channel)) > 0
+        when '${[null_words].join('').replace(/'/g, '$&$&')}' <> 'none' and strpos(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), lower(channel)) > 0
             and strpos(
-                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+                ',' || regexp_replace(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ',',
                 ',' || lower(channel) || ','
             ) > 0 then null
-        when '${null_words}' <> 'none' and strpos(lower('${null_words}'), lower(source)) > 0
+        when '${[null_words].join('').replace(/'/g, '$&$&')}' <> 'none' and strpos(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), lower(source)) > 0
             and strpos(
-                ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ',',
+                ',' || regexp_replace(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ',',
                 ',' || lower(source) || ','
             ) > 0 then channel
         else channel || ' ' || upper(substr(source, 1, 1)) || substr(source, 2)

@@ -14,9 +14,11 @@ from td_emulator.emulator import Emulator
 from td_emulator.engines.embedded import EmbeddedEngine
 from td_emulator.engines.protocol import Engine, EngineError
 from td_mta.errors import ConfigError, MtaError
+from td_mta.trino_on_datafusion.time_limit import TimeLimit, leave
 
 PORT = 8801
 FOLDER = Path("data")
+QUERY_SECONDS = 600
 
 
 def main(argv: Sequence[str] | None = None, stop: threading.Event | None = None) -> int:
@@ -55,7 +57,20 @@ def _parser() -> argparse.ArgumentParser:
         "476 (200 MB, once, by Maven) and run it meanwhile, by a JDK 24 or newer; tables of "
         "--folder are copied into it (default: the project's own engine)",
     )
+    add(
+        "--query-seconds",
+        type=_seconds,
+        metavar="NUMBER",
+        default=QUERY_SECONDS,
+        help=f"that a query of the project's own engine may take (default: {QUERY_SECONDS})",
+    )
     return parser
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to 999999999, got {text}")
+    return int(text)
 
 
 def _engine(options: argparse.Namespace, stack: contextlib.ExitStack) -> Engine:
@@ -64,7 +79,8 @@ def _engine(options: argparse.Namespace, stack: contextlib.ExitStack) -> Engine:
         raise ConfigError(f"--folder {folder}: must be a folder with a folder for each database")
     if options.trino is None:
         (folder or FOLDER).mkdir(exist_ok=True)
-        return EmbeddedEngine(folder or FOLDER)
+        limit = TimeLimit(options.query_seconds, "raise it with --query-seconds NUMBER")
+        return EmbeddedEngine(folder or FOLDER, limit=limit)
     from td_emulator.engines.real_trino import RealTrino, TrinoEngine
 
     started = options.trino == "start"
@@ -120,4 +136,4 @@ def _failed(message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from td_mta import cli, failures
+from td_mta.pipelines import memory
 from td_mta.visible_text import visible
 
 
@@ -20,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def check(options: argparse.Namespace, arguments: Sequence[str]) -> None:
     """Print what the table holds, and the command line that runs it."""
     logging.getLogger("td_mta.ingest").setLevel(logging.WARNING)  # what it logs is printed below
+    memory.check_addresses(memory.FOR_A_CHECK)
     table = cli.open_table(options)
     of_run = [argument for argument in arguments if argument != "--check"]
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from td_mta import check, cli, failures
+from td_mta.pipelines import memory
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    memory.check_addresses(memory.FOR_A_RUN)
     table = cli.open_table(options)
     for sentence in table.notes:
         log.info("%s", sentence)

@@ -23,6 +23,7 @@ class Limits:
     yaml_values: int = 100_000  # of a workflow, with what aliases and includes repeat
     yaml_mb: int = 3  # of one YAML file
     includes: int = 1000  # files that a workflow comes to
+    sql_seconds: int = 3600  # that a query of local tables takes
 
 
 _current = [Limits()]
@@ -38,7 +39,7 @@ def raising(name: str) -> str:
     return f"raise it with --limit {name}=NUMBER"
 
 
-def given(pairs: list[tuple[str, str]]) -> Limits:
+def given(pairs: list[tuple[str, str]], defaults: Limits = Limits()) -> Limits:
     """The defaults, but for what the command line sets; raises `ConfigError`."""
     known = [field.name for field in fields(Limits)]
     for name, text in pairs:
@@ -46,7 +47,7 @@ def given(pairs: list[tuple[str, str]]) -> Limits:
             raise ConfigError(f"--limit {name}: must be one of {', '.join(known)}")
         if not (text.isascii() and text.isdigit() and int(text[:10]) > 0 and len(text) < 10):
             raise ConfigError(f"--limit {name}: must be a number from 1 to 999999999, got {text}")
-    return replace(Limits(), **{name: int(text) for name, text in pairs})
+    return replace(defaults, **{name: int(text) for name, text in pairs})
 
 
 @contextlib.contextmanager

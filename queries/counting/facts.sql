@@ -88,7 +88,7 @@ parameters (name, text) as (
         ('conversion_id', '${conversion_id}'),
         ('conversion_flag', '${conversion_flag}'),
         ('tie_column', '${tie_column}'),
-        ('null_words', '${null_words}'),
+        ('null_words', '${[null_words].join('').replace(/'/g, '$&$&')}'),
         ('channel_letter_case', '${channel_letter_case}'),
         ('refunds', '${refunds}'),
         ('repeat_orders_within', '${repeat_orders_within}'),
@@ -111,7 +111,7 @@ parameters (name, text) as (
         ('controls', '${controls}'),
         ('markov_order', '${markov_order}'),
         ('markov_nulls', '${markov_nulls}'),
-        ('direct_channel', '${direct_channel}'),
+        ('direct_channel', '${[direct_channel].join('').replace(/'/g, '$&$&')}'),
         ('position_first', '${position_first}'),
         ('position_last', '${position_last}'),
         ('time_decay_half_life_days', '${time_decay_half_life_days}')

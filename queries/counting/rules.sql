@@ -54,12 +54,12 @@ numbered as (
         row_number() over (partition by user_id, path, channel order by row_in_order) as repeat,
         -- As in td_mta/baselines/direct.py: one name, which may hold a comma, or several.
         case
-            when '${direct_channel}' = 'Direct' then lower(channel) in (
+            when '${[direct_channel].join('').replace(/'/g, '$&$&')}' = 'Direct' then lower(channel) in (
                 'direct', '(direct)', '(none)', 'direct traffic', 'direct visit', 'direct entry',
                 '(direct) / (none)', '(direct)/(none)', 'direct / none', 'direct/none'
             )
-            else lower(channel) = lower(trim('${direct_channel}')) or strpos(
-                ',' || regexp_replace(lower(trim('${direct_channel}')), ' *, *', ',') || ',',
+            else lower(channel) = lower(trim('${[direct_channel].join('').replace(/'/g, '$&$&')}')) or strpos(
+                ',' || regexp_replace(lower(trim('${[direct_channel].join('').replace(/'/g, '$&$&')}')), ' *, *', ',') || ',',
                 ',' || lower(channel) || ','
             ) > 0
         end as is_direct,

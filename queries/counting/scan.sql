@@ -27,9 +27,9 @@ typed as (
 null_words as (
     select
         if(
-            '${null_words}' = 'none',
+            '${[null_words].join('').replace(/'/g, '$&$&')}' = 'none',
             ',',
-            ',' || regexp_replace(lower('${null_words}'), ' *, *', ',') || ','
+            ',' || regexp_replace(lower('${[null_words].join('').replace(/'/g, '$&$&')}'), ' *, *', ',') || ','
         ) as words
 ),
 

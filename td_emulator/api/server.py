@@ -1,5 +1,6 @@
 """HTTP/1.1 on the loopback: reads requests, applies faults, checks keys, sends answers."""
 
+import contextlib
 import logging
 import os
 import re
@@ -21,10 +22,16 @@ from td_emulator.api.routes import Route, dispatch
 from td_emulator.engines.protocol import EngineError
 
 log = logging.getLogger(__name__)
+MOST_CONNECTIONS = 200  # at a time; more are answered that there are too many
 READ_SECONDS = 120.0  # that a client may send nothing, or take nothing
 # No name of elsewhere may lead a browser here: it would send what a page there says.
 HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 _INCOMPLETE = ApiError(400, "the body is shorter than its Content-Length")
+_TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
+    b"Content-Type: text/plain\r\nContent-Length: 46\r\n\r\n"
+    b"the emulator takes 200 connections at one time"
+)
 _STATUS_OF = {"SCHEMA_NOT_FOUND": 404, "TABLE_NOT_FOUND": 404, "TABLE_ALREADY_EXISTS": 409}
 
 
@@ -60,10 +67,19 @@ class Server(ThreadingHTTPServer):
         with self._lock:
             self.log[number] = request
 
-    def opened(self, connection: socket.socket) -> None:
-        """Note a connection, for `close_all`."""
+    def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+        """Serve a connection in a thread of its own; refuse one too many."""
         with self._lock:
-            self._open.add(connection)
+            is_taken = len(self._open) < MOST_CONNECTIONS
+            if is_taken:
+                self._open.add(request)
+        if is_taken:
+            super().process_request(request, client_address)
+            return
+        request.settimeout(1)  # what a client does not take must not stop the others
+        with contextlib.suppress(OSError):
+            request.sendall(_TOO_MANY)
+        self.shutdown_request(request)
 
     def closed(self, connection: socket.socket) -> None:
         """Forget a connection."""
@@ -94,10 +110,6 @@ class _Handler(BaseHTTPRequestHandler):
     @property
     def emulator(self) -> Server:
         return cast(Server, self.server)
-
-    def setup(self) -> None:
-        super().setup()
-        self.emulator.opened(self.connection)
 
     def finish(self) -> None:
         self.emulator.closed(self.connection)

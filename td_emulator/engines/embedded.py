@@ -30,6 +30,7 @@ from td_mta.errors import MtaError, Refused
 from td_mta.trino_on_datafusion import engine as sql_engine
 from td_mta.trino_on_datafusion.binding.query import translate
 from td_mta.trino_on_datafusion.program import TranslatedQuery
+from td_mta.trino_on_datafusion.time_limit import QueryTookTooLong, TimeLimit
 from td_mta.trino_on_datafusion.types import TrinoError, Type, from_arrow
 
 P = ParamSpec("P")
@@ -52,12 +53,18 @@ def _alone(
 class EmbeddedEngine:
     """Databases are the folders in `folder`, see `Engine` for the methods.
 
-    `memory_bytes` and `threads` limit what one query may use.
+    `memory_bytes`, `threads` and `limit` bound what one query takes.
     """
 
     def __init__(
-        self, folder: Path, *, memory_bytes: int = 1 << 30, threads: int | None = None
+        self,
+        folder: Path,
+        *,
+        memory_bytes: int = 1 << 30,
+        threads: int | None = None,
+        limit: TimeLimit | None = None,
     ) -> None:
+        self._limit = limit
         self._folder = Folder(Path(folder))
         self._memory_bytes, self._threads = memory_bytes, threads or os.cpu_count() or 1
         self.lock = threading.RLock()
@@ -203,6 +210,7 @@ class EmbeddedEngine:
             scratch=self._folder.scratch,
             memory_bytes=self._memory_bytes,
             threads=self._threads,
+            limit=self._limit,
         )
 
 
@@ -221,5 +229,7 @@ def _as_engine_errors() -> Iterator[None]:
     except Refused as error:
         name = "COLUMN_NOT_FOUND" if str(error).startswith("no column") else "NOT_SUPPORTED"
         raise EngineError(name, str(error)) from error
+    except QueryTookTooLong as error:
+        raise EngineError("EXCEEDED_TIME_LIMIT", str(error)) from None
     except MtaError as error:
         raise EngineError("GENERIC_USER_ERROR", str(error)) from error

@@ -49,7 +49,7 @@ class Config:
     formfills_value_column: str | None = parameter(None, checks.column_or_none)
     conversion_form_ids: str | None = parameter("*", checks.text_or_none)
     conversion_url_pattern: str | None = parameter(None, checks.text_or_none)
-    own_domains: str | None = parameter(None, checks.text_or_none)
+    own_domains: str | None = parameter(None, checks.unquoted_or_none)
 
     touchpoints_table: str = parameter("touchpoints", checks.table)
     touchpoints_user_column: str = parameter("user_id", checks.column)
@@ -204,7 +204,7 @@ class Config:
         None, checks.optional(checks.number("above 0", lambda x: x > 0))
     )
     run_model: bool = parameter(True, checks.flag)
-    docker_image: str = parameter("treasuredata/customscript-python:3.12.11-td0", checks.text)
+    docker_image: str = parameter("treasuredata/customscript-python:3.12.11-td0", checks.unquoted)
     td_api_server: str = parameter(DEFAULT_SERVER, checks.address)
 
     def __post_init__(self) -> None:

@@ -77,7 +77,7 @@ def read_file(path: Path) -> dict[str, object]:
     if len(text) > MOST_BYTES:
         raise ConfigError(f"{path}: a file of parameters has at most {MOST_BYTES:,} bytes")
     try:
-        content = yaml.load(text.decode("utf-8-sig"), _Loader)
+        content = yaml.load(text.decode("utf-8-sig"), _Loader)  # a SafeLoader  # nosec B506
     except RecursionError:
         raise ConfigError(f"{path}: values lie too deep in one another") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -2,8 +2,8 @@
 
 A name is filled as text: true and false in lower case, and `none`, the word of `config/params.yml`,
 for None. So is a little JavaScript, for what is optional or follows from parameters: choices
-`a == 'none' ? b : c`, `+` of texts, `-` of numbers and `.replace(/[a-z]+/g, '"$&"')`. Other
-templates work on Digdag only and are refused here.
+`a == 'none' ? b : c`, `+` of texts, `-` of numbers, `.replace(/[a-z]+/g, '"$&"')` and the text of
+whatever a name holds, `[a].join('')`. Other templates work on Digdag only and are refused here.
 """
 
 import re
@@ -15,7 +15,9 @@ from td_mta.errors import ConfigError
 
 LONGEST_SHOWN = 200  # characters of a template
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
-_TOKEN = re.compile(r"\s*(==|[?:()+-]|[A-Za-z_]\w*|[0-9]+|'[^']*'|\.replace\(/.+?/g?, '[^']*'\))")
+_TOKEN = re.compile(
+    r"\s*(==|[?:()+-]|\[|\]\.join\(''\)|[A-Za-z_]\w*|[0-9]+|'[^']*'|\.replace\(/.+?/g?, '[^']*'\))"
+)
 _REPLACE = re.compile(r"\.replace\(/(.+?)/(g?), '([^']*)'\)")
 _GROUP = re.compile(r"\$([1-9&])")
 
@@ -106,9 +108,13 @@ class _Template:
 
     def _simple(self) -> str:
         token = self._tokens.pop(0)
-        if token == "(":
+        if token == "(":  # no password  # nosec B105
             value = self._choice()
             self._expect(")")
+            return value
+        if token == "[":
+            value = self._simple()
+            self._expect("].join('')")
             return value
         if token.startswith("'"):
             return token[1:-1]

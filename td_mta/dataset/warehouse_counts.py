@@ -46,6 +46,7 @@ from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley.bootstrap import ConverterProfiles, counted_profiles
 from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import quoted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +142,7 @@ def _check_rows(figures: Figures, config: Config, warehouse: Warehouse) -> None:
 
 def count_rows(table: str, warehouse: Warehouse) -> int:
     """The rows of a table, counted by the warehouse."""
-    answer = warehouse.query(f'select count(*) as "rows" from "{table}"')
+    answer = warehouse.query(f'select count(*) as "rows" from {quoted(table)}')
     return int(answer["rows"][0].as_py())
 
 

@@ -14,6 +14,7 @@ from td_mta.ingest.times.clocks import shown
 from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values import plain_columns
 from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import quoted
 
 
 class _Days(NamedTuple):
@@ -90,7 +91,8 @@ def _days(table: str, column: str, config: Config, warehouse: Warehouse) -> _Day
 
 def ends(table: str, column: str, warehouse: Warehouse) -> pa.Array:
     """The least and the greatest value, as SQL compares them."""
-    result = warehouse.query(f'select min("{column}"), max("{column}") from {table}')
+    name = quoted(column)
+    result = warehouse.query(f"select min({name}), max({name}) from {table}")
     return pa.concat_arrays([result.column(place).combine_chunks() for place in range(2)])
 
 

@@ -17,6 +17,7 @@ from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.amounts import AmountReader, DecimalMarkError
 from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import quoted
 
 MOST_AMOUNTS = 10_000
 
@@ -57,7 +58,7 @@ def _times(table: str, column: str, config: Config, warehouse: Warehouse) -> Ite
 
 
 def _amounts(table: str, column: str, config: Config, warehouse: Warehouse) -> Iterator[str]:
-    query = f'select distinct "{column}" as amount from {table} limit {MOST_AMOUNTS}'
+    query = f"select distinct {quoted(column)} as amount from {table} limit {MOST_AMOUNTS}"
     values = warehouse.query(query).column(0).combine_chunks()
     if not pa.types.is_string(values.type):
         return

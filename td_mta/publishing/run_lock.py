@@ -21,25 +21,26 @@ from td_mta.errors import ConfigError
 log = logging.getLogger(__name__)
 
 FILE = ".run_lock"
+OF_WORKFLOW = ".workflow_lock"  # of a whole workflow, whose tasks take the other one
 _NOT_KNOWN_HERE = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)  # of some network drives
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """The lock of a folder, which is made where there is none.
+def held(folder: Path, name: str = FILE) -> Iterator[None]:
+    """The lock of a folder, which is made where there is none; `name` is its file.
 
     Raises `ConfigError` where another run holds it; what a run that was killed left is taken over,
     which the log says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = take(folder)
+    file = take(folder, name)
     if file is None:
         raise ConfigError(
-            f"another run writes to {folder} ({_owner(folder / FILE)}): wait until it has ended, "
+            f"another run writes to {folder} ({_owner(folder / name)}): wait until it has ended, "
             "or set another folder with --out"
         )
     try:
-        before = _owner(folder / FILE)
+        before = _owner(folder / name)
         if before:
             log.warning(
                 "A run that wrote to %s was killed (%s): its lock is taken over, and what it left "
@@ -50,12 +51,12 @@ def held(folder: Path) -> Iterator[None]:
         _sign(file)
         yield
     finally:
-        give_back(folder, file)
+        give_back(folder, file, name)
 
 
-def take(folder: Path) -> TextIO | None:
+def take(folder: Path, name: str = FILE) -> TextIO | None:
     """The lock as an open file; None where another run holds it."""
-    path = folder / FILE
+    path = folder / name
     while True:
         file = path.open("a+", encoding="utf-8")
         if not _lock(file):
@@ -68,9 +69,9 @@ def take(folder: Path) -> TextIO | None:
         file.close()
 
 
-def give_back(folder: Path, file: TextIO) -> None:
+def give_back(folder: Path, file: TextIO, name: str = FILE) -> None:
     """Give back the lock that `take` gave."""
-    (folder / FILE).unlink(missing_ok=True)  # while it is still ours
+    (folder / name).unlink(missing_ok=True)  # while it is still ours
     file.close()
 
 

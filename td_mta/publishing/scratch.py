@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from td_mta.publishing import run_lock
 
@@ -30,15 +31,23 @@ def folder() -> Iterator[Path]:
 def make() -> tuple[Path, Callable[[], None]]:
     """A folder, and what removes it. Those of processes that are no more are removed first."""
     _sweep(Path(tempfile.gettempdir()))
-    path = Path(tempfile.mkdtemp(prefix=PREFIX))
-    lock = run_lock.take(path)
+    path, lock = _locked()
 
     def remove() -> None:
         shutil.rmtree(path, ignore_errors=True)
-        if lock is not None:
-            lock.close()
+        lock.close()
 
     return path, remove
+
+
+def _locked() -> tuple[Path, TextIO]:
+    """A new folder and its lock; another process that sweeps just then may take it away before."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        with contextlib.suppress(FileNotFoundError):
+            lock = run_lock.take(path)
+            if lock is not None:
+                return path, lock
 
 
 def _sweep(parent: Path) -> None:

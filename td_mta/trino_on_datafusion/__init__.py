@@ -17,6 +17,7 @@ A query passes through these files:
     casts.py, operators.py      conversions, arithmetic and comparison
     program.py                  collects the kernels, tables and fresh names of one query
     engine.py                   runs the text and the kernels on DataFusion
+    time_limit.py               ends the wait for a query that takes too long
     constants.py                queries as values that need no stored table run beforehand
 
 `types.py` holds Trino's types, `kernels/` the vectorised functions over Arrow arrays. Expressions

@@ -5,7 +5,7 @@ machine (memory, disk, a broken file).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from td_mta.errors import Refused, WarehouseError
+from td_mta.trino_on_datafusion import time_limit
 from td_mta.trino_on_datafusion.program import Function, Program, TranslatedQuery, arrow_cast
+from td_mta.trino_on_datafusion.time_limit import QueryTookTooLong, TimeLimit
 from td_mta.trino_on_datafusion.types import TrinoError, arrow, from_arrow
 
 DEEPEST, MOST_DOUBLINGS = 120, 10  # levels within a query's text
@@ -32,12 +34,13 @@ def run(
     scratch: Path,
     memory_bytes: int,
     threads: int,
+    limit: TimeLimit | None = None,
 ) -> pa.RecordBatchReader:
     """The rows, batch by batch, as columns "0", "1", ... of the Arrow types of `query.types`.
 
-    `file_of` gives a table's Parquet file. Raises `TrinoError` where Trino would fail, `Refused`
-    where the answer may not be Trino's, `WarehouseError` for what the machine lacks; while the
-    rows are read, too.
+    `file_of` gives a table's Parquet file, `limit` is of the whole query. Raises `TrinoError` where
+    Trino would fail, `Refused` where the answer may not be Trino's, `WarehouseError` for what the
+    machine lacks and at the limit; while the rows are read, too.
     """
     check_depth(query.sql)
     context = _context(scratch, memory_bytes, threads)
@@ -53,7 +56,8 @@ def run(
         streams = frame.execute_stream_partitioned() if threads == 1 else [frame.execute_stream()]
     except Exception as error:
         raise _translated(error, query.program, query.certain) from error
-    return pa.RecordBatchReader.from_batches(schema, _batches(streams, schema, query))
+    found = time_limit.batches(streams, limit) if limit else chain.from_iterable(streams)
+    return pa.RecordBatchReader.from_batches(schema, _batches(found, schema, query))
 
 
 def check_depth(sql: str) -> None:
@@ -111,16 +115,18 @@ def _user_function(function: Function) -> datafusion.ScalarUDF:
 
 
 def _batches(
-    streams: list[datafusion.RecordBatchStream], schema: pa.Schema, query: TranslatedQuery
+    found: Iterable[datafusion.RecordBatch], schema: pa.Schema, query: TranslatedQuery
 ) -> Iterator[pa.RecordBatch]:
     try:
-        for batch in chain.from_iterable(streams):
+        for batch in found:
             columns = batch.to_pyarrow().columns
             typed = [
                 column if column.type == field.type else column.cast(field.type)
                 for column, field in zip(columns, schema, strict=True)
             ]
             yield pa.record_batch(typed, schema=schema)
+    except QueryTookTooLong:
+        raise
     except Exception as error:
         raise _translated(error, query.program, query.certain) from error
 

@@ -25,6 +25,7 @@ from td_mta.trino_on_datafusion import engine
 from td_mta.trino_on_datafusion.binding.query import translate
 from td_mta.trino_on_datafusion.engine import stored
 from td_mta.trino_on_datafusion.program import TranslatedQuery
+from td_mta.trino_on_datafusion.time_limit import TimeLimit
 from td_mta.trino_on_datafusion.types import Type, from_arrow
 from td_mta.warehouse import IfExists, csv_tables
 from td_mta.warehouse.appending import appended
@@ -45,7 +46,7 @@ class LocalWarehouse:
     """The tables of two folders, see `Warehouse` for its methods.
 
     `now` is the session's time in unix seconds; `files` says how those in `data` are written;
-    `memory_bytes` and `threads` limit the SQL engine.
+    `memory_bytes`, `threads` and `limit` bound what one query takes.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class LocalWarehouse:
         files: FileOptions = FileOptions(),  # noqa: B008 it is frozen
         memory_bytes: int = 1 << 30,
         threads: int | None = None,
+        limit: TimeLimit | None = None,
     ) -> None:
         self.data, self.out, self.now = data, out, now
+        self.limit = limit
         self.memory_bytes, self.threads = memory_bytes, threads or os.cpu_count() or 1
         recover(out)
         self._scratch: Path | None = None
@@ -325,6 +328,7 @@ class LocalWarehouse:
             scratch=self.scratch(),
             memory_bytes=self.memory_bytes,
             threads=self.threads,
+            limit=self.limit,
         )
 
 

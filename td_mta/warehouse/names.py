@@ -57,6 +57,16 @@ def wide_columns(names: Sequence[str], reserved: Collection[str]) -> list[str]:
     return columns
 
 
+def quoted(name: str) -> str:
+    """The name within a query, whatever its characters.
+
+    >>> print(quoted('the "first" day'))
+    "the ""first"" day"
+    """
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def check_table_name(name: str) -> None:
     """Raise `ConfigError` for the name of a new table that Treasure Data does not allow."""
     if not is_allowed(name):

@@ -58,8 +58,8 @@ class TreasureDataWarehouse:
     def read(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         existing = self.columns(table)
         stored_names = [names.find_column(name, existing, self._named(table)) for name in columns]
-        listed = ", ".join(_quoted(name) for name in stored_names)
-        job = self._job(f"select {listed} from {_quoted(table)}")
+        listed = ", ".join(names.quoted(name) for name in stored_names)
+        job = self._job(f"select {listed} from {names.quoted(table)}")
         for batch in td_jobs.batches(self._connection, job):
             yield batch.rename_columns(list(columns))
 
@@ -107,7 +107,7 @@ class TreasureDataWarehouse:
         names.check_table_name(table)
         staging = _temporary_name(table)
         try:
-            self._job(f"create table {_quoted(staging)} as\n{sql}")
+            self._job(f"create table {names.quoted(staging)} as\n{sql}")
             rows = self._count(staging)
             self._rename(staging, table)
         except BaseException:
@@ -119,7 +119,7 @@ class TreasureDataWarehouse:
         if table not in self._tables():
             return self.create_table(table, sql)
         rows_before = self._count(table)
-        self._job(f"insert into {_quoted(table)}\n{sql}")
+        self._job(f"insert into {names.quoted(table)}\n{sql}")
         return self._count(table) - rows_before
 
     def drop_table(self, table: str) -> None:
@@ -214,7 +214,7 @@ class TreasureDataWarehouse:
             raise
 
     def _count(self, table: str) -> int:
-        counted = self.query(f"select count(*) as n from {_quoted(table)}")
+        counted = self.query(f"select count(*) as n from {names.quoted(table)}")
         return int(counted["n"][0].as_py())
 
     def _rename(self, old: str, new: str) -> None:
@@ -243,11 +243,6 @@ class TreasureDataWarehouse:
             return f"{self._connection.server} is not Treasure Data's API: check TD_API_SERVER"
         others = names.nearest(self.database, databases, "this key sees none")
         return f"no database {self.database!r} at {self._connection.server}; {others}"
-
-
-def _quoted(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def _temporary_name(table: str) -> str:

@@ -181,8 +181,8 @@ def test_no_parameter_has_a_name_that_an_operator_of_digdag_reads() -> None:
             "channel_col must be a column name without quotes or semicolons, got 'a\"b'",
         ),
         (
-            """conversion_url_pattern: "it's" """,
-            'conversion_url_pattern must be text without single quotes, got "it\'s"',
+            """own_domains: "it's" """,
+            'own_domains must be text without single quotes, got "it\'s"',
         ),
         (
             "position_first: 0.7\nposition_last: 0.4",

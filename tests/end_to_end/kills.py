@@ -3,19 +3,20 @@
 Afterwards all tables and the report are of one run, the old or the new one; the next run gives the
 right ones; and nothing is left but what those two leave. Over the emulator, which like Treasure
 Data replaces one table by one request, a kill between two of them may leave both runs' tables: that
-is counted, and the next run must make them agree.
+is counted, and the next run must make them agree. Its tables `..._staging_...` may stay.
 """
 
 import argparse
-import collections
+import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +34,9 @@ SMALL = {
 }
 PATHS = {"metrics_table": "m", "shapley_table": "s"}
 REPORT = "report.html"
+RENAMES = len(shop.MADE_BY_PYTHON)  # of a run on Treasure Data, each a request
+# Tables of a killed run cannot be told from those of one elsewhere, so the next one leaves them.
+STAGED = re.compile(r"_staging_[0-9a-f]{12}")
 PATIENCE = 600  # seconds for a run that is not killed
 # The process counts its renames and, at the one of this number, is no more.
 DIES = """
@@ -162,16 +166,31 @@ def paths() -> dict[str, bytes]:
     }
 
 
-def at_every_rename(local: Local) -> dict[int, list[str]]:
-    """The problems by the number of the rename."""
-    found: dict[int, list[str]] = {}
-    while (problems := local.rename(len(found) + 1)) is not None:
-        found[len(found) + 1] = problems
-    return found
+def shares(moments: int) -> list[float]:
+    """The middles of so many equal parts of a run's time."""
+    return [(number + 0.5) / moments for number in range(moments)]
 
 
-def over_emulator(folder: Path, moments: int) -> tuple[dict[float, list[str]], int]:
-    """The problems by share of the run's time, and how often both runs' tables were there."""
+def on_files(folder: Path, moments: int) -> Iterator[tuple[str, list[str]]]:
+    """The problems after each kill, which is named."""
+    tables = {what: touches(folder / what, seed) for what, seed in (("old", 1), ("new", 2))}
+    local = Local(folder / "local", tables, SMALL)
+    for share in shares(moments):
+        yield f"at {share:.0%} of the time", local.moment(share)
+    yield from at_every_rename(local)
+
+
+def at_every_rename(local: Local) -> Iterator[tuple[str, list[str]]]:
+    """The problems after each kill at a rename."""
+    for number in itertools.count(1):
+        problems = local.rename(number)
+        if problems is None:
+            return
+        yield f"at rename {number}", problems
+
+
+def over_emulator(folder: Path, moments: int) -> Iterator[tuple[str, list[str]]]:
+    """The same; says how often both runs' tables were there until the next one."""
     td = folder / "td"
     engine = EmbeddedEngine(td / "begin", threads=1)
     engine.create_database(shop.DATABASE)
@@ -182,21 +201,30 @@ def over_emulator(folder: Path, moments: int) -> tuple[dict[float, list[str]], i
     started = time.monotonic()
     assert _workflow(td / "end", folder, None) == 0, (folder / "log.txt").read_text()
     seconds, new = time.monotonic() - started, _tables(td / "end")
-    found, mixed = {}, 0
-    for number in range(moments):
-        share = (number + 0.5) / moments
+    mixed = staged = 0
+    for kill, after, at in (
+        *((f"at {share:.0%} of the time", share * seconds, None) for share in shares(moments)),
+        *((f"after rename {number}", None, number) for number in range(1, 1 + RENAMES)),
+    ):
         shutil.rmtree(td / "now", ignore_errors=True)
         shutil.copytree(td / "begin", td / "now")
-        _workflow(td / "now", folder, share * seconds)
+        _workflow(td / "now", folder, after, at)
         left = _tables(td / "now")
         differ = compare.differing_tables(left, new, shop.MADE_BY_PYTHON)
         mixed += 0 < len(differ) < len(shop.MADE_BY_PYTHON)
         code = _workflow(td / "now", folder, None)
         again = _tables(td / "now")
-        found[share] = compare.differing_tables(again, new, sorted(new))
-        found[share] += [f"the next run ended with {code}"] if code else []
-        found[share] += [f"{name} is left over" for name in sorted({*again} - {*new})]
-    return found, mixed
+        problems = compare.differing_tables(again, new, sorted(new))
+        problems += [f"the next run ended with {code}"] if code else []
+        others = sorted({*again} - {*new})
+        staged += any(STAGED.search(name) for name in others)
+        problems += [f"{name} is left over" for name in others if not STAGED.search(name)]
+        yield kill, problems
+    print(
+        f"emulator: {mixed} kills left tables of both runs until the next one, {staged} left "
+        "tables ..._staging_..., which docs/limits.md names",
+        flush=True,
+    )
 
 
 def _tables(folder: Path) -> dict[str, pa.Table]:
@@ -204,13 +232,23 @@ def _tables(folder: Path) -> dict[str, pa.Table]:
     return {name: engine.read(shop.DATABASE, name) for name in engine.tables(shop.DATABASE)}
 
 
-def _workflow(tables: Path, folder: Path, seconds: float | None) -> int:
-    """The exit code of a whole run, killed after some seconds where any are given."""
-    with Emulator(EmbeddedEngine(tables, threads=1), poll_again=1) as td:
+def _workflow(
+    tables: Path, folder: Path, seconds: float | None, at_rename: int | None = None
+) -> int:
+    """The exit code of a whole run, killed after some seconds or renames where any are given."""
+    started: list[subprocess.Popen[bytes]] = []
+    seen = itertools.count(1)
+
+    def line(text: str) -> None:
+        if " /v3/table/rename/" in text and next(seen) == at_rename:
+            os.killpg(started[0].pid, signal.SIGKILL)
+
+    with Emulator(EmbeddedEngine(tables, threads=1), poll_again=1, line=line) as td:
         command = [sys.executable, "-m", "local_runner", "run", "mta.dig", "--warehouse", "td"]
         command += ["--out", str(folder / "out"), "--session", shop.SESSION]
         command += runs.sets(shop.SETTINGS | {"network": "logistic", "td_api_server": td.url})
         process = start(command, folder / "log.txt", runs.account(td))
+        started.append(process)
         if seconds is None:
             return process.wait(PATIENCE)
         kill_after(process, seconds)
@@ -223,31 +261,28 @@ def main() -> int:
     parser.add_argument("--moments", type=int, default=60, metavar="N")
     parser.add_argument("--on", nargs="+", choices=("files", "emulator"), default=["files"])
     options = parser.parse_args()
-    counts: collections.Counter[str] = collections.Counter()
+    wrong = 0
     with tempfile.TemporaryDirectory(prefix="test_kill_") as name:
         folder = Path(name)
         if "files" in options.on:
-            tables = {what: touches(folder / what, seed) for what, seed in (("old", 1), ("new", 2))}
-            local = Local(folder / "local", tables, SMALL)
-            shares = [(number + 0.5) / options.moments for number in range(options.moments)]
-            by_kill = {f"at {share:.0%} of the time": local.moment(share) for share in shares}
-            by_kill |= {f"at rename {n}": found for n, found in at_every_rename(local).items()}
-            counts += report("files", by_kill)
+            wrong += report("files", on_files(folder, options.moments))
         if "emulator" in options.on:
             (folder / "emulator").mkdir()
-            found, mixed = over_emulator(folder / "emulator", options.moments)
-            counts += report("emulator", {f"at {s:.0%} of the time": f for s, f in found.items()})
-            print(f"emulator: {mixed} kills left tables of both runs until the next one")
-    return int(counts["wrong"] > 0)
+            wrong += report("emulator", over_emulator(folder / "emulator", options.moments))
+    return int(wrong > 0)
 
 
-def report(what: str, by_kill: Mapping[str, list[str]]) -> "collections.Counter[str]":
-    """Print what is wrong after each kill, and count."""
-    wrong = {kill: problems for kill, problems in by_kill.items() if problems}
-    for kill, problems in wrong.items():
-        print("\n    ".join([f"WRONG {what}, killed {kill}", *problems]), flush=True)
-    print(f"{what}: {len(by_kill)} kills, {len(wrong)} wrong", flush=True)
-    return collections.Counter(wrong=len(wrong))
+def report(what: str, kills: Iterable[tuple[str, list[str]]]) -> int:
+    """Print what is wrong after each kill, at once; how many were wrong."""
+    are_wrong = []
+    for kill, problems in kills:
+        are_wrong.append(bool(problems))
+        if problems:
+            print("\n    ".join([f"WRONG {what}, killed {kill}", *problems]), flush=True)
+        else:
+            print(f"{what}, killed {kill}: right", flush=True)
+    print(f"{what}: {len(are_wrong)} kills, {sum(are_wrong)} wrong", flush=True)
+    return sum(are_wrong)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ pytestmark = pytest.mark.slow
 
 
 def test_after_a_kill_at_any_rename_all_is_of_one_run(tmp_path: Path) -> None:
-    found = kills.at_every_rename(kills.Local(tmp_path / "local", kills.paths(), kills.PATHS))
-    assert {number: problems for number, problems in found.items() if problems} == {}
+    local = kills.Local(tmp_path / "local", kills.paths(), kills.PATHS)
+    found = dict(kills.at_every_rename(local))
+    assert {kill: problems for kill, problems in found.items() if problems} == {}
     assert len(found) > 3  # the report, two tables and the marker
 
 

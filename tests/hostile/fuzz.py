@@ -167,8 +167,7 @@ def run_sql(content: bytes) -> str:
     """What becomes of a query of a small table."""
     with tempfile.TemporaryDirectory() as folder:
         touchpoints.csv(Path(folder))
-        where = ["--data", folder, "--out", str(Path(folder) / "out")]
-        return in_process("sql", content.decode("utf-8", "replace"), *where)
+        return in_process("sql", content.decode("utf-8", "replace"), "--data", folder)
 
 
 WORKFLOW = b"""timezone: UTC

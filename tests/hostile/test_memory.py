@@ -1,5 +1,7 @@
 """Parameters that no memory could hold are refused before the work, with what they would need."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from td_mta.config import attribution as configuration
 from td_mta.errors import ConfigError
 from td_mta.pipelines import memory
+from tests.end_to_end import runs
 from tests.hostile import touchpoints
 
 GB = "memory_gb=8"
@@ -50,3 +53,18 @@ def test_the_defaults_fit_into_any_machine() -> None:
 
 def test_the_machine_has_some_memory() -> None:
     assert 1e8 < memory.machine() < 1e14
+
+
+@pytest.mark.parametrize(("module", "needs"), [("main", "5.0"), ("check", "3.5")])
+def test_too_few_addresses_are_said_before_a_library_ends_the_process(
+    module: str, needs: str, tmp_path: Path
+) -> None:
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)"
+    code = f"{limit}; from td_mta import {module}; sys.exit({module}.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, str(touchpoints.csv(tmp_path)), "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=runs.ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        f"error: this process may reserve 2.0 GB of addresses (ulimit -v), and needs {needs} GB"
+    )
+    assert done.stderr.count("\n") == 1

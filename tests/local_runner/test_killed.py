@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 import pytest
+
+from local_runner.__main__ import main
+from td_mta.publishing import run_lock
 
 ROOT = Path(__file__).parents[2]
 # A process that writes its number, leaves a child that does so too, and would change a table.
@@ -31,12 +35,14 @@ def f():
 """
 
 
-def _started(folder: Path, *before: str) -> tuple["subprocess.Popen[bytes]", list[int]]:
+def _started(
+    folder: Path, *before: str, options: Sequence[str] = ()
+) -> tuple["subprocess.Popen[bytes]", list[int]]:
     """A run whose py> is at work, and the numbers of all processes that came of it."""
     (folder / "w.dig").write_text("+t:\n  py>: s.f\n", encoding="utf-8")
     (folder / "s.py").write_text(MODULE, encoding="utf-8")
     run = subprocess.Popen(
-        [*before, sys.executable, "-m", "local_runner", "run", "w.dig"],
+        [*before, sys.executable, "-m", "local_runner", "run", "w.dig", *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.DEVNULL,
@@ -84,3 +90,26 @@ def test_a_run_below_nohup_outlives_its_terminal(tmp_path: Path) -> None:
     assert run.poll() is None and all(map(_is_at_work, pids))
     run.terminate()
     assert run.wait(timeout=20) == 130
+
+
+def test_a_second_run_with_the_same_tables_is_refused_until_the_first_one_is_no_more(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    options = ("--data", ".", "--out", "tables")
+    first, _ = _started(tmp_path, options=options)
+    (tmp_path / "other.dig").write_text("+t:\n  echo>: done\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with first:
+        assert main(["run", "other.dig", *options]) == 2
+        assert main(["run", "other.dig", *options, "--dry-run"]) == 0
+        assert main(["run", "other.dig", "--data", ".", "--out", "elsewhere"]) == 0
+        first.kill()
+    refused = capfd.readouterr().err.splitlines()
+    assert f"error: another run writes to tables (process {first.pid} on " in "\n".join(refused)
+    assert main(["run", "other.dig", *options]) == 0
+    assert capfd.readouterr().out == "done\n"
+    assert f"A run that wrote to tables was killed (process {first.pid} on " in caplog.text
+    assert not (tmp_path / "tables" / run_lock.OF_WORKFLOW).exists()

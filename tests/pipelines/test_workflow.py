@@ -130,6 +130,9 @@ def test_cleanup_keeps_what_the_model_reads(read: str, left: bool, tmp_path: Pat
             "order_id must name a column of orders_table or of enriched_formfills, got order",
         ),
         ({"channel_stats": "none", "spend_table": "none"}, ""),
+        ({"direct_channel": "Men's", "null_words": "n'a"}, ""),
+        ({"touchpoints_user_column": "user's"}, "alone, got touchpoints_user_column user's"),
+        ({"time_format": "s'", "own_domains": 'a"'}, "got own_domains a\", time_format s'"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )

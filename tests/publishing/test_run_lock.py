@@ -1,5 +1,6 @@
 """One run at a time writes to a folder; a run that was killed holds nothing."""
 
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,13 @@ from td_mta.publishing import run_lock, scratch
 with run_lock.held(pathlib.Path(sys.argv[1])), scratch.folder() as spill:
     print(spill, flush=True)
     time.sleep(600)
+"""
+MAKES_MANY = """
+from td_mta.publishing import run_lock, scratch
+for _ in range(200):
+    path, remove = scratch.make()
+    assert (path / run_lock.FILE).exists()
+    remove()
 """
 
 
@@ -65,6 +73,14 @@ def test_a_folder_of_a_living_process_stays(tmp_path: Path, temporary: Path) -> 
         with scratch.folder() as spill:
             assert set(temporary.iterdir()) == {*left, spill}
         first.kill()
+
+
+def test_processes_that_begin_at_once_do_not_sweep_each_other(temporary: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        command = [sys.executable, "-c", MAKES_MANY]
+        begun = [stack.enter_context(subprocess.Popen(command)) for _ in range(4)]
+    assert [process.returncode for process in begun] == [0] * 4
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_lock_can_be_taken_again(tmp_path: Path) -> None:

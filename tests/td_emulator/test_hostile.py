@@ -1,9 +1,11 @@
 """The emulator among pages, clients and files that mean harm, and many at once."""
 
+import contextlib
 import gzip
 import hmac
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -281,3 +283,21 @@ def test_a_body_may_come_in_chunks(td: Emulator) -> None:
     assert status(td, f"{head}\nTransfer-Encoding: chunked", body) == 200
     assert td.requests[-1].parameters["query"] == "select 1"
     assert bodies.MOST_UNKNOWN < bodies.MOST_BODY < bodies.MOST_UPLOAD
+
+
+def test_one_connection_too_many_is_refused_and_the_next_one_served(
+    td: Emulator,
+) -> None:
+    address = ("127.0.0.1", int(td.endpoint.rpartition(":")[2]))
+    with contextlib.ExitStack() as stack:
+        for _ in range(server.MOST_CONNECTIONS):
+            stack.enter_context(socket.create_connection(address, timeout=10))
+        with socket.create_connection(address, timeout=10) as one_more:
+            answer = one_more.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert answer.endswith(b"takes %d connections at one time" % server.MOST_CONNECTIONS)
+    for _ in range(100):  # until the threads have seen that their clients went away
+        if ask(td, "GET", LIST) == 200:
+            return
+        time.sleep(0.05)
+    pytest.fail("no connection is served any more")

@@ -1,10 +1,15 @@
 """Queries that are too long, too deep, or reach for what is no table: answered, or one sentence."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from local_runner.__main__ import main
 from local_runner.sql import answer
+from tests.end_to_end import runs
 
 ROWS = [[1], [2]]
 
@@ -131,3 +136,52 @@ def test_a_query_reaches_only_the_tables_of_its_folders(
     result = answer(sql.format(other=other), data, out, now=0)
     assert (result["rows"] or "42", "REFUSED" in (result["error"] or "")) == ("42", True), result
     assert sorted(path for path in data.parent.rglob("*") if path.is_file()) == before
+
+
+def joined(times: int) -> str:
+    """A query of so many joins of 300 rows with each other, which takes 300 times longer each."""
+    tables = ", ".join(f"many m{n}" for n in range(times))
+    return f"select count(*) from {tables} where {' + '.join(f'm{n}.x' for n in range(times))} < 7"
+
+
+def test_a_query_without_end_ends_at_its_limit(folders: tuple[Path, Path]) -> None:
+    """In a process of its own, since the query goes on as long as that does."""
+    sequence = "\n".join(map(str, range(300)))
+    (folders[0] / "many.csv").write_text(f"x\n{sequence}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "local_runner", "sql", joined(6), "--data", str(folders[0])]
+    limited = [*command, "--limit", "sql_seconds=1"]
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=60, cwd=runs.ROOT)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["error"] == (
+        "a query that takes longer than 1 s (raise it with --limit sql_seconds=NUMBER)"
+    )
+
+
+EMULATED = """
+import pathlib, sys
+import pyarrow as pa
+from td_emulator import EmbeddedEngine
+from td_emulator.engines.protocol import EngineError
+from td_mta.trino_on_datafusion.time_limit import TimeLimit, leave
+engine = EmbeddedEngine(pathlib.Path(sys.argv[1]), threads=1, limit=TimeLimit(0.5, "raise it"))
+engine.create_database("mta")
+engine.write("mta", "many", pa.table({"x": range(300)}))
+try:
+    engine.run(sys.argv[2], "mta", 0)
+except EngineError as error:
+    print(error.name, error, engine.count("mta", "many"))
+leave(3)
+"""
+
+
+def test_the_emulator_ends_a_query_at_its_limit_and_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", EMULATED, str(tmp_path), joined(6)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=runs.ROOT)
+    assert (done.returncode, done.stderr) == (3, "")
+    said = "EXCEEDED_TIME_LIMIT a query that takes longer than 0.5 s (raise it) 300"
+    assert done.stdout.strip() == said
+
+
+def test_a_limit_of_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql", "select 1", "--limit", "sql_seconds=0"]) == 2
+    assert "--limit sql_seconds: must be a number from 1" in capsys.readouterr().err

@@ -21,7 +21,7 @@ from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.spellings import joined_name
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Ints
 from td_mta.warehouse import Warehouse
-from td_mta.warehouse.names import find_column
+from td_mta.warehouse.names import find_column, quoted
 
 CHANNELS = (
     *("channel", "channels", "channel_name", "marketing_channel", "default_channel_group"),
@@ -45,7 +45,9 @@ class SideTable:
         self._location = f"{parameter} {self._table}"
         self._whole: pa.Table | None = None
         if "." in self._table:  # only a query can name another database
-            self._whole = warehouse.query(f"select * from {self._table}")
+            self._whole = warehouse.query(
+                f"select * from {'.'.join(map(quoted, self._table.split('.')))}"
+            )
         self.names = (
             warehouse.columns(self._table) if self._whole is None else self._whole.column_names
         )
