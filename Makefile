@@ -6,13 +6,26 @@ CHROMIUM = chromium
 # On all cores; the tests of a file stay together, since they share what was expensive to set up.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check docs picture bench \
+.PHONY: demo app chromium bundle test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check docs picture bench \
 	bench-truth lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
 	$(BIN)/python -m local_runner run mta.dig --data data/demo --out out --session "$(SESSION)" \
 		--set conversion_row_is_touch=false
+
+# The app in a browser, on this machine alone; APP takes a file or a run's folder, such as out.
+app: .venv/app
+	$(BIN)/python -m td_mta.dashboard $(APP)
+
+# Debian's browser, for the app's tests and the pictures.
+chromium:
+	command -v $(CHROMIUM) >/dev/null || { apt-get update -q && apt-get install -q -y chromium; }
+	$(CHROMIUM) --version
+
+# The drawing library of the report, a part of plotly.js that is as new as the whole one.
+bundle: .venv/dev
+	$(BIN)/python -m td_mta.reporting.html.bundle
 
 test: .venv/dev
 	$(PYTEST)
@@ -87,6 +100,11 @@ bench-truth: .venv/dev
 	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements.txt
 	touch $@
 
+.venv/app: td_mta/requirements-app.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements-app.txt
+	touch $@
+
 .venv/dev: requirements-dev.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt
@@ -96,7 +114,10 @@ bench-truth: .venv/dev
 lock: lock-container
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o td_mta/requirements.txt
-	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
+	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --universal \
+		--python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header -q -o td_mta/requirements-app.txt
+	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
 		--universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
 
