@@ -23,6 +23,7 @@ from td_mta.dashboard.data.worker import DONE, ERROR, JOB, PROGRESS
 from td_mta.visible_text import visible
 
 FOLDER = "TD_MTA_APP_FOLDER"  # the environment's variable
+OPEN = "TD_MTA_APP_OPEN"  # another one: what the command line names
 LOG = "log.txt"
 KILL_AFTER = 3.0  # seconds
 CANCELLED = "cancelled"
@@ -136,6 +137,8 @@ def cancel(folder: Path) -> None:
         process.wait(KILL_AFTER)
     _signal(process, signal.SIGKILL)
     process.wait()
+    for unfinished in folder.glob(".*.part"):
+        unfinished.unlink(missing_ok=True)
 
 
 def cancel_all() -> None:

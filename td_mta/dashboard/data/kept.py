@@ -96,9 +96,7 @@ def kept_of(journeys: Journeys, held_out: Flags, days: int, first_day: int) -> K
         held_out[journeys.conversions.user[credited]],
     )
     windows = null_windows(journeys, days)
-    others = _kept(
-        null_paths(journeys, days), days_back(journeys, windows), held_out[windows.user]
-    )
+    others = _kept(null_paths(journeys, days), days_back(journeys, windows), held_out[windows.user])
     return join([converting, others])
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from td_mta.simulate import WORLDS, ClassicPlan, WorldPlan
-from td_mta.simulate.classic.plan import FEWEST_USERS, MOST_TOUCHES, MOST_USERS
+from td_mta.simulate.classic.plan import FEWEST_USERS, MOST_USERS
 
 CLASSIC = "classic"
 CHANNEL, RATE, FREQUENCY, VALUE, DEVIATION = (
@@ -94,7 +94,11 @@ def job_of(
 ) -> dict[str, Any]:
     """The settings as the job of a worker; they and nothing else decide what is simulated."""
     job: dict[str, Any] = {
-        "what": "simulate", "world": world, "users": users, "seed": seed, "days": days,
+        "what": "simulate",
+        "world": world,
+        "users": users,
+        "seed": seed,
+        "days": days,
     }
     if world == CLASSIC:
         rows = table.dropna(how="all")
@@ -158,5 +162,3 @@ def about(world: str) -> str:
 
 def _name(value: object) -> str:
     return "" if value is None or value != value else str(value).strip()
-
-

@@ -33,7 +33,12 @@ Say = Callable[[float, str], None]  # the share that is done, and what is being 
 
 
 def simulate(
-    plan: ClassicPlan | WorldPlan, name: str, seed: int, folder: Path, say: Say, days: int = LOOKBACK
+    plan: ClassicPlan | WorldPlan,
+    name: str,
+    seed: int,
+    folder: Path,
+    say: Say,
+    days: int = LOOKBACK,
 ) -> None:
     """Simulate the plan's users: rows to `synthetic_touchpoints.parquet`, the rest as kept."""
     steps = STEPS[type(plan)]
@@ -139,9 +144,7 @@ def _keep_columns(options: Any, given: Mapping[str, Any], folder: Path) -> None:
         (folder / "columns.json").write_text(json.dumps(names), encoding="utf-8")
 
 
-def _read_touches(
-    table: cli.OpenTable, shared: dict[str, Any], folder: Path, say: Say
-) -> None:
+def _read_touches(table: cli.OpenTable, shared: dict[str, Any], folder: Path, say: Say) -> None:
     from td_mta.dataset.period import period_of
     from td_mta.pipelines import given_table
     from td_mta.pipelines.given_table import GivenTable
@@ -259,5 +262,3 @@ def _journeys(rows: TouchpointRows, code: Ints, *, visits: bool) -> Journeys:
     )
     arranged = arrange(touchpoints, arrival=1)
     return Journeys(arranged.rows, int(begins.sum()), visits)
-
-

@@ -1,0 +1,48 @@
+"""What Streamlit runs: the pages, and what they have in common."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from td_mta.dashboard import show, state
+from td_mta.dashboard.pages import attribution, decide, journeys, over_time, quality, synthesizer
+from td_mta.errors import MtaError
+
+PAGES: dict[str, tuple[Callable[[], None], str]] = {
+    "Synthesizer": (synthesizer.page, ":material/experiment:"),
+    "Attribution": (attribution.page, ":material/bar_chart:"),
+    "Over time": (over_time.page, ":material/timeline:"),
+    "Journeys": (journeys.page, ":material/route:"),
+    "Decide": (decide.page, ":material/balance:"),
+    "Quality": (quality.page, ":material/verified:"),
+}
+
+
+def main() -> None:
+    """One page; whatever fails on it is a sentence, and the other pages go on."""
+    st.set_page_config(page_title="td_mta", layout="wide")
+    pages = [
+        st.Page(
+            work, title=title, icon=icon, url_path=_address(title), default=title == "Synthesizer"
+        )
+        for title, (work, icon) in PAGES.items()
+    ]
+    chosen = st.navigation(pages)
+    with st.sidebar:
+        st.segmented_control(
+            "Pictures as", show.FORMATS, default=show.FORMATS[0], required=True, key="picture",
+            bind="query-params", help="What the camera in a chart's corner saves.",
+        )  # fmt: skip
+        st.caption("The address of a page restores it as it is set, while this app runs.")
+    try:
+        chosen.run()
+    except (MtaError, ValueError, KeyError, ArithmeticError, OSError, MemoryError) as error:
+        st.error(show.plain(state.sentence(error)))
+
+
+def _address(title: str) -> str:
+    return title.lower().replace(" ", "_")
+
+
+if __name__ == "__main__":
+    main()
