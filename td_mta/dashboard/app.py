@@ -6,15 +6,15 @@ import streamlit as st
 
 from td_mta.dashboard import show, state
 from td_mta.dashboard.pages import attribution, decide, journeys, over_time, quality, synthesizer
-from td_mta.errors import MtaError
 
-PAGES: dict[str, tuple[Callable[[], None], str]] = {
-    "Synthesizer": (synthesizer.page, ":material/experiment:"),
-    "Attribution": (attribution.page, ":material/bar_chart:"),
-    "Over time": (over_time.page, ":material/timeline:"),
-    "Journeys": (journeys.page, ":material/route:"),
-    "Decide": (decide.page, ":material/balance:"),
-    "Quality": (quality.page, ":material/verified:"),
+# An icon of a page would be fetched from outside.
+PAGES: dict[str, Callable[[], None]] = {
+    "Synthesizer": synthesizer.page,
+    "Attribution": attribution.page,
+    "Over time": over_time.page,
+    "Journeys": journeys.page,
+    "Decide": decide.page,
+    "Quality": quality.page,
 }
 
 
@@ -22,10 +22,8 @@ def main() -> None:
     """One page; whatever fails on it is a sentence, and the other pages go on."""
     st.set_page_config(page_title="td_mta", layout="wide")
     pages = [
-        st.Page(
-            work, title=title, icon=icon, url_path=_address(title), default=title == "Synthesizer"
-        )
-        for title, (work, icon) in PAGES.items()
+        st.Page(work, title=title, url_path=_address(title), default=title == "Synthesizer")
+        for title, work in PAGES.items()
     ]
     chosen = st.navigation(pages)
     with st.sidebar:
@@ -36,7 +34,7 @@ def main() -> None:
         st.caption("The address of a page restores it as it is set, while this app runs.")
     try:
         chosen.run()
-    except (MtaError, ValueError, KeyError, ArithmeticError, OSError, MemoryError) as error:
+    except Exception as error:  # Streamlit's own, which end a page early, are none
         st.error(show.plain(state.sentence(error)))
 
 

@@ -101,7 +101,13 @@ def table(block: Table) -> None:
         return
     rows = block.rows[:MOST_ROWS].reset_index(drop=True)
     height = min(MOST_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3)
-    st.dataframe(_styled(rows, block), hide_index=True, height=height, key=f"table_{block.name}")
+    st.dataframe(
+        _styled(rows, block),
+        hide_index=True,
+        height=height,
+        key=f"table_{block.name}",
+        placeholder=elements.MISSING,
+    )
     if block.caption:
         st.caption(plain(block.caption))
     st.download_button(
@@ -110,7 +116,6 @@ def table(block: Table) -> None:
         file_name=f"{block.name}.csv",
         mime="text/csv",
         key=f"csv_{block.name}",
-        icon=":material/download:",
         on_click="ignore",
     )
 

@@ -52,9 +52,9 @@ def days_to_conversion(table: pd.DataFrame) -> go.Figure:
 
 
 def roles(table: pd.DataFrame, charted: Sequence[str]) -> go.Figure:
-    """By channel the conversions whose path it begins, continues, ends or is alone in."""
+    """By channel its touches that begin, continue or end a converting path, or are alone in it."""
     rows = table.set_index("channel").loc[list(charted)]
-    figure = go.Figure(layout=layout(150 + 34 * len(rows), x="conversions"))
+    figure = go.Figure(layout=layout(150 + 34 * len(rows), x="touches in converting paths"))
     for name, colour in ROLES.items():
         figure.add_bar(
             x=[float(count) for count in rows[name]],

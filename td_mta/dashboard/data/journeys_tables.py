@@ -39,7 +39,7 @@ def days_to_conversion(paths: Kept) -> pd.DataFrame:
 
 
 def roles(paths: Paths, channels: list[str]) -> pd.DataFrame:
-    """By channel the conversions whose path it begins, continues, ends, or is alone in."""
+    """By channel its touches that begin, continue or end a converting path, or are alone in it."""
     width = len(channels)
     channel = paths.channel.astype(np.int64)
     size, owner, wins = paths.sizes, paths.owner, paths.conversions

@@ -13,7 +13,11 @@ from td_mta.reporting.html.elements import number, percent
 from td_mta.reporting.run_tables import model_name
 from td_mta.tables import BASELINE
 
-RATIOS = {"cpa": 2, "roas": 3, "roms": 3, "cpc": 4, "spend": 2, "value": 2, "conversions": 2}
+HEADINGS = {
+    **{"cpa": "CPA", "roas": "ROAS", "roms": "ROMS", "cpc": "CPC", "value": "revenue"},
+    "conversion_rate": "conversion rate",
+}
+DECIMALS = {"CPA": 2, "ROAS": 3, "ROMS": 3, "CPC": 4, "spend": 2, "revenue": 2, "conversions": 2}
 
 
 def page() -> None:
@@ -104,14 +108,14 @@ def _of_costs(compared, channels, chosen: Chosen, costs) -> list[Block]:
                 caption=findings.of_costs(compared, chosen.models[0]) + ".",
             )
         )
-    shown = compared.assign(model=compared["model"].map(model_name))
+    shown = compared.assign(model=compared["model"].map(model_name)).rename(columns=HEADINGS)
     blocks.append(
         Table(
             name="model_comparison",
             title="All models and channels",
             rows=shown.dropna(axis="columns", how="all"),
-            percents=("share", "conversion_rate"),
-            decimals=RATIOS,
+            percents=("share", "conversion rate"),
+            decimals=DECIMALS,
             caption="CPA: spend per conversion. ROAS: revenue per spend. ROMS: revenue less spend, "
             "per spend. The download has all digits.",
         )

@@ -13,6 +13,7 @@ from td_mta.dashboard.data import jobs, spend
 from td_mta.dashboard.data.source import Source
 from td_mta.dashboard.data.spend import By
 
+FORMATS = {spend.CPC: "%.4f", spend.CPM: "%.2f"}
 PARAMETER, GIVEN = "costs", "given_costs"
 
 
@@ -23,9 +24,9 @@ class Costs(NamedTuple):
     by: By
 
 
-def edited(source: Source) -> Costs:
+def edited(source: Source, *, open_at_first: bool = True) -> Costs:
     """The costs by channel, of this session or its link; a wrong amount is said at once."""
-    with st.expander("What the channels cost", expanded=True):
+    with st.expander("What the channels cost", expanded=open_at_first):
         by: By = st.segmented_control(
             "Costs by", list(spend.EDITABLE), default="CPC", required=True, key="cost_by",
             bind="query-params",
@@ -42,7 +43,7 @@ def edited(source: Source) -> Costs:
             disabled=fixed,
             key=editor,
             column_config={
-                name: st.column_config.NumberColumn(name, format="localized", min_value=None)
+                name: st.column_config.NumberColumn(name, format=FORMATS.get(name, "localized"))
                 for name in columns[1:]
             },
         )

@@ -8,7 +8,7 @@ import streamlit as st
 from td_mta.dashboard import show, state
 from td_mta.dashboard.data import findings, moves, spend
 from td_mta.dashboard.data.moves import Change
-from td_mta.dashboard.data.source import Source
+from td_mta.dashboard.data.source import SHAPLEY, Source
 from td_mta.dashboard.pages import choices, costs_editor
 from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
 from td_mta.reporting import charts
@@ -34,11 +34,11 @@ def page() -> None:
         choices.nothing_yet()
         return
     models = source.models()
-    names = list(dict.fromkeys(models["model"]))
+    names = sorted(dict.fromkeys(models["model"]), key=lambda name: name != SHAPLEY)
     model = st.selectbox(
         "Credit by", names, format_func=model_name, key="credit_by", bind="query-params"
     )
-    costs = costs_editor.edited(source)
+    costs = costs_editor.edited(source, open_at_first=False)
     now = {name: x for name, x in costs_editor.spend_now(source).items() if x > 0}
     after, elasticity = _moved(now)
     show.view(view(source, model, costs, after, elasticity))
@@ -107,7 +107,7 @@ def view(
             title="Cost and return with intervals",
             rows=of_model.dropna(axis="columns", how="all"),
             percents=("share",),
-            decimals={"spend": 2, "cpa": 2, "cpa, lower": 2, "cpa, upper": 2, "roas": 3},
+            decimals={"spend": 2, "cpa": 2, "cpa, lower": 2, "cpa, upper": 2},
             caption="Intervals are those of the credit (90 %), where the model has some.",
         )
     )

@@ -112,7 +112,7 @@ def _blocks(source: Source, tables: dict[str, pd.DataFrame], *, has_times: bool)
         ),
         Chart(
             name="roles",
-            title="Converting paths in which a channel is first, between, last or alone",
+            title="Touches in converting paths: first, between, last or alone",
             figure=journey_charts.roles(tables["roles"], charted),
         ),
         _paths("top_converting_paths", "Most frequent converting paths", tables["won"], source),

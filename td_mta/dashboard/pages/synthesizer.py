@@ -13,6 +13,7 @@ from td_mta.dashboard.data.source import Source
 from td_mta.dashboard.data.sources import LOOKBACK
 from td_mta.dashboard.view import Sentences, Table, View
 from td_mta.reporting.html.elements import number
+from td_mta.simulate.classic.plan import MOST_TOUCHES
 
 TABLE, LAST, VERSION = "channel_table", "channel_last", "channel_version"
 JOB, PARAMETER = "simulation", "channels"
@@ -32,7 +33,7 @@ def page() -> None:
         bind="query-params",
         help="The classic world adds up conversion rates; the others are more like real data.",
     )
-    st.caption(show.plain(f"{plans.about(world)}."))
+    st.caption(show.plain(f"Here {plans.about(world)}."))
     left, middle, right = st.columns(3)
     with left:
         users = st.select_slider(
@@ -47,7 +48,7 @@ def page() -> None:
         touches = st.number_input(
             "Expected touches per user (Poisson λ)",
             0.1,
-            float(plans.MOST_TOUCHES),
+            float(MOST_TOUCHES),
             DEFAULT_TOUCHES,
             1.0,
             key="touches",
