@@ -139,7 +139,7 @@ def of_folder(folder: Path, with_run: bool) -> Source:
     has_times = facts["kind"] != "paths"
     run = run_folder.read(folder / "run" / "run") if with_run else None
     if not has_times:
-        run = run_folder.read(folder / "run")
+        run = run_folder.read(folder / "out")
     journeys = Journeys(paths=paths, distinct=once, credit=credit, has_times=has_times)
     return Source(key=folder.name, facts=facts, journeys=journeys, run=run)
 

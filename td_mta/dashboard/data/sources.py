@@ -185,7 +185,7 @@ def _read_paths(table: cli.OpenTable, shared: dict[str, Any], folder: Path, say:
     given = path_tables.read(table.paths, table.config, table.warehouse)
     of_rows = kept.of_counted(given.paths)
     say(0.5, "computing the models")
-    out = folder / "run"
+    out = folder / "out"  # where the table's warehouse writes
     pipeline.run(table.paths, table.config, table.warehouse, out, table.notes)
     journeys = given.paths.conversions + given.paths.nulls
     touches = np.bincount(
