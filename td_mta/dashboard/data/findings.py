@@ -87,10 +87,12 @@ def of_journeys(lengths: pd.DataFrame, days: pd.DataFrame) -> str:
         return "No journey converts"
     median = str(lengths["touches"].iloc[int((wins.cumsum() < wins.sum() / 2).sum())])
     text = f"Half of the converting journeys have {median} touches or fewer"
+    if median == "0":
+        text = "Half of the conversions have no touch before them"
     if days["conversions"].sum() and len(days) > 1:
         within = int((days["cumulative share"] < 0.5).sum())
         word = "day" if within == 1 else "days"
-        text += f", and half of them convert within {within} {word} of the first"
+        text += f"; half of those with one convert within {within} {word} of the first"
     return text
 
 

@@ -117,6 +117,8 @@ def _of_link() -> pd.DataFrame | None:
         numbers = frame[list(plans.COLUMNS[1:])].apply(pd.to_numeric, errors="coerce")
     except (ValueError, TypeError, KeyError):
         return None
+    if not len(frame):
+        return None
     return frame.assign(**{plans.CHANNEL: frame[plans.CHANNEL].astype(str)}, **numbers)
 
 
