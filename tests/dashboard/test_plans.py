@@ -1,5 +1,7 @@
 """The synthesizer's settings: what is wrong with them is said at once, in a sentence each."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,7 +78,7 @@ def test_frequencies_that_are_all_empty_become_equal() -> None:
 def test_users_go_from_50_to_10_million_on_a_logarithmic_scale() -> None:
     steps = plans.user_steps()
     assert (steps[0], steps[-1]) == (50, 10_000_000)
-    assert max(b / a for a, b in zip(steps, steps[1:], strict=False)) <= 2
+    assert max(b / a for a, b in itertools.pairwise(steps)) <= 2
 
 
 @pytest.mark.parametrize("world", plans.worlds())
