@@ -18,6 +18,12 @@ PAGES: dict[str, Callable[[], None]] = {
 }
 
 
+# Streamlit's own download of a table would write what a spreadsheet takes for a formula.
+STYLES = """<style>
+[data-testid="stElementToolbar"] button[aria-label="Download as CSV"] { display: none; }
+</style>"""
+
+
 def main() -> None:
     """One page; whatever fails on it is a sentence, and the other pages go on."""
     st.set_page_config(page_title="td_mta", layout="wide")
@@ -26,6 +32,7 @@ def main() -> None:
         for title, work in PAGES.items()
     ]
     chosen = st.navigation(pages)
+    st.html(STYLES)
     with st.sidebar:
         st.segmented_control(
             "Pictures as", show.FORMATS, default=show.FORMATS[0], required=True, key="picture",
