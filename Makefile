@@ -72,8 +72,9 @@ check: .venv/dev
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-# The picture of the report in README and docs. Chromium is needed: apt-get install chromium.
-picture: demo
+# The pictures of the app and of the report in README and docs, by Chromium.
+picture: demo .venv/dev chromium
+	$(BIN)/python -m tests.dashboard.picture docs/images/app.png
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1490 \
 		--screenshot=docs/images/report.png "file://$(CURDIR)/out/report.html"
 

@@ -17,7 +17,10 @@ def html(view: View) -> str:
 
 def _section(block: Block) -> str:
     heading = f"<h2>{elements.text(block.title)}</h2>" if block.title else ""
-    body = {Chart: _chart, Table: _table, Sentences: _sentences}[type(block)](block)
+    if isinstance(block, Chart):
+        body = _chart(block)
+    else:
+        body = _table(block) if isinstance(block, Table) else _sentences(block)
     return f"<section>\n{heading}\n{body}\n</section>"
 
 

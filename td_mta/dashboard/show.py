@@ -6,6 +6,7 @@ through `plain`.
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -136,7 +137,7 @@ def sentences(block: Sentences) -> None:
 
 def _styled(rows: pd.DataFrame, block: Table) -> Styler:
     """Each column of numbers with one number of decimals, as the report has them."""
-    formats = {}
+    formats: dict[Any, str | Callable[[object], str] | None] = {}
     for name in rows.columns:
         column = rows[name]
         if not pd.api.types.is_numeric_dtype(column.dtype):
@@ -150,12 +151,12 @@ def _styled(rows: pd.DataFrame, block: Table) -> Styler:
     return rows.style.format(formats, na_rep=elements.MISSING)
 
 
-def _percent(share: float) -> str:
-    return elements.percent(float(share)) if pd.notna(share) else elements.MISSING
+def _percent(share: object) -> str:
+    return elements.percent(float(str(share)))
 
 
-def _number(decimals: int) -> Callable[[float], str]:
-    def write(value: float) -> str:
-        return elements.number(float(value), decimals) if pd.notna(value) else elements.MISSING
+def _number(decimals: int) -> Callable[[object], str]:
+    def write(value: object) -> str:
+        return elements.number(float(str(value)), decimals)
 
     return write

@@ -5,7 +5,7 @@ import numpy as np
 from td_mta.dashboard.data.kept import Kept
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import offsets_of, positions
-from td_mta.journeys.touchpoints import Ints
+from td_mta.journeys.touchpoints import Floats, Ints
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 AT_ONCE = 1 << 22  # touches whose hashes are computed at a time
@@ -20,12 +20,13 @@ def distinct(paths: Kept) -> Paths:
     keys = _hashes(paths)
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     columns = (paths.conversions, paths.value, paths.nulls)
-    conversions, value, nulls = (np.bincount(which, column, len(first)) for column in columns)
+    sums: list[Floats] = [np.bincount(which, column, len(first)) * 1.0 for column in columns]
+    conversions, value, nulls = sums
     order = np.lexsort((first, -conversions, -(conversions + nulls)))
     sizes = paths.sizes[first[order]]
     touches = positions(paths.offsets[first[order]], sizes)
     return Paths(
-        channel=paths.channel[touches],  # in two bytes each
+        channel=paths.channel[touches],  # type: ignore[arg-type]  # two bytes each
         offsets=offsets_of(sizes),
         conversions=conversions[order],
         value=value[order],

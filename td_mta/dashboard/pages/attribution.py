@@ -1,5 +1,6 @@
 """What each channel did under every model, and what it cost."""
 
+import pandas as pd
 import streamlit as st
 
 from td_mta.dashboard import show, state
@@ -65,7 +66,7 @@ def view(source: Source, chosen: Chosen, costs: costs_editor.Costs | None) -> Vi
             )
         )  # fmt: skip
     if compared is not None:
-        blocks += _of_costs(compared, channels, chosen, costs)
+        blocks += _of_costs(compared, channels, chosen)
     return View(
         page="attribution",
         finding=findings.of_models(chosen.table, chosen.models),
@@ -75,7 +76,7 @@ def view(source: Source, chosen: Chosen, costs: costs_editor.Costs | None) -> Vi
     )
 
 
-def _of_costs(compared, channels, chosen: Chosen, costs) -> list[Block]:
+def _of_costs(compared: pd.DataFrame, channels: list[str], chosen: Chosen) -> list[Block]:
     blocks: list[Block] = []
     if compared["conversion_rate"].notna().any():
         blocks.append(
@@ -147,7 +148,7 @@ def _method(source: Source, chosen: Chosen) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def _left_out(source: Source, channels: list[str], rows) -> str:
+def _left_out(source: Source, channels: list[str], rows: pd.DataFrame) -> str:
     others = len(source.channels) - len(channels)
     said = "Bars: the first model, points: the others."
     if others > 0:

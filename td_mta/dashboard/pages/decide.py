@@ -41,7 +41,7 @@ def page() -> None:
     costs = costs_editor.edited(source, open_at_first=False)
     now = {name: x for name, x in costs_editor.spend_now(source).items() if x > 0}
     after, elasticity = _moved(now)
-    show.view(view(source, model, costs, after, elasticity))
+    show.view(view(source, model, costs, now, after, elasticity))
 
 
 def _moved(now: dict[str, float]) -> tuple[dict[str, float], float]:
@@ -73,14 +73,14 @@ def view(
     source: Source,
     model: str,
     costs: costs_editor.Costs,
+    now: dict[str, float],
     after: dict[str, float],
     elasticity: float,
 ) -> View:
     """Cost and return with intervals, the move, and the gap to what a channel really brings."""
     models = source.models()
-    credit = moves.credit_with_bounds(source, model, models)
+    credit = source.once(("bounds", model), lambda: moves.credit_with_bounds(source, model, models))
     compared = spend.compared(models, costs.table, costs.by)
-    now = costs_editor.spend_now(source)
     of_model = _ratios(compared, credit, model)
     blocks: list[Block] = [Sentences(lines=[NOT_CAUSAL], is_warning=True)]
     figures = {}
