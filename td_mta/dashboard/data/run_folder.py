@@ -68,6 +68,8 @@ def _checked(key: str, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
         )
     if key == "run_info":
         return frame.fillna("").astype(str)
+    texts = {n: frame[n].fillna("").astype(str) for n in ("model", "channel", "kind") if n in frame}
+    frame = frame.assign(**texts)
     numbers = [n for n in wanted if n in NUMBERS and n in frame]
     return frame.assign(**{n: pd.to_numeric(frame[n], errors="coerce") for n in numbers})
 
