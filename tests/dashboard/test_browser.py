@@ -235,6 +235,6 @@ def test_a_name_that_is_html_is_text_in_the_app_and_in_its_report(
     shown(page)
     assert page.evaluate("window.hit") is None
     page.goto(report.as_uri())
-    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3, timeout=PATIENCE)
     assert ATTACK in page.inner_text("body")
     assert page.evaluate("window.hit") is None
