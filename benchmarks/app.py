@@ -39,8 +39,12 @@ def main() -> None:
         kept = jobs.workspace() / jobs.start(job)
         ended = jobs.wait(kept, PATIENCE)
         seconds = time.monotonic() - started
-        worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        print(f"{options.users:,} users: {ended.status} in {seconds:.1f} s, {worker:.1f} GiB")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        core = used.ru_utime + used.ru_stime
+        print(
+            f"{options.users:,} users: {ended.status} in {seconds:.1f} s, {core:.1f} s of one core, "
+            f"{used.ru_maxrss / 2**20:.1f} GiB"
+        )
         _pages(kept)
     app = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"the app's own memory: {app:.1f} GiB")

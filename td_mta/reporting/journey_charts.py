@@ -17,6 +17,7 @@ GAP = 0.015  # between two nodes of a side, of its height
 CURVE = np.linspace(0.0, 1.0, 24)
 LEFT, RIGHT = 0.0, 1.0
 NODE_WIDTH = 0.025
+NAME_WIDTH = 135  # pixels beside the nodes
 FEWEST = 0.002  # of all that flows; thinner ribbons are not seen
 
 
@@ -176,5 +177,7 @@ def _faint(colour: str) -> str:
 
 def _without_axes(figure: go.Figure) -> go.Figure:
     hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(**hidden, range=[-0.42, 1.42])
-    return figure.update_yaxes(**hidden, range=[-0.03, 1.03]).update_layout(showlegend=False)
+    figure.update_xaxes(**hidden, range=[LEFT - NODE_WIDTH, RIGHT + NODE_WIDTH])
+    figure.update_yaxes(**hidden, range=[-0.03, 1.03])
+    margin = {"l": NAME_WIDTH, "r": NAME_WIDTH, "t": 30, "b": 10}
+    return figure.update_layout(showlegend=False, margin=margin)

@@ -124,8 +124,7 @@ def test_the_title_states_how_long_journeys_are() -> None:
     days = pd.DataFrame({"days": [0, 1, 2], "conversions": [1, 3, 0]})
     days["cumulative share"] = [0.25, 1.0, 1.0]
     assert findings.of_journeys(journeys_tables.lengths(PATHS), days) == (
-        "Half of the conversions have no touch before them; half of those with one convert within "
-        "1 day of the first"
+        "Half of the conversions have no touch before them; half convert within 1 day of the first"
     )
 
 

@@ -28,7 +28,7 @@ def of_models(models: pd.DataFrame, chosen: Sequence[str]) -> str:
     low, high = share.loc[widest].min(), share.loc[widest].max()
     if spread[widest] < 0.005:
         return f"{text}; the models agree"
-    return f"{text}; they differ most on {widest}, {percent(low)} to {percent(high)}"
+    return f"{text}; models differ most on {widest}, {percent(low)} to {percent(high)}"
 
 
 def of_days(detail: pd.DataFrame) -> list[str]:
@@ -92,7 +92,7 @@ def of_journeys(lengths: pd.DataFrame, days: pd.DataFrame) -> str:
     if days["conversions"].sum() and len(days) > 1:
         within = int((days["cumulative share"] < 0.5).sum())
         word = "day" if within == 1 else "days"
-        text += f"; half of those with one convert within {within} {word} of the first"
+        text += f"; half convert within {within} {word} of the first"
     return text
 
 
