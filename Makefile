@@ -6,13 +6,26 @@ CHROMIUM = chromium
 # On all cores; the tests of a file stay together, since they share what was expensive to set up.
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-.PHONY: demo test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check audit docs picture \
-	bench bench-truth lock lock-container
+.PHONY: demo app chromium bundle test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check \
+	audit docs picture bench bench-truth lock lock-container
 
 demo: .venv/run
 	$(BIN)/python -m td_mta.simulate --out data/demo
 	$(BIN)/python -m local_runner run mta.dig --data data/demo --out out --session "$(SESSION)" \
 		--set conversion_row_is_touch=false
+
+# The app in a browser, on this machine alone; APP takes a file or a run's folder, such as out.
+app: .venv/app
+	$(BIN)/python -m td_mta.dashboard $(APP)
+
+# Debian's browser, for the app's tests and the pictures.
+chromium:
+	command -v $(CHROMIUM) >/dev/null || { apt-get update -q && apt-get install -q -y chromium; }
+	$(CHROMIUM) --version
+
+# The drawing library of the report, a part of plotly.js that is as new as the whole one.
+bundle: .venv/dev
+	$(BIN)/python -m td_mta.reporting.html.bundle
 
 test: .venv/dev
 	$(PYTEST)
@@ -66,8 +79,9 @@ audit: .venv/dev
 docs: .venv/dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-# The picture of the report in README and docs. Chromium is needed: apt-get install chromium.
-picture: demo
+# The pictures of the app and of the report in README and docs, by Chromium.
+picture: demo .venv/dev chromium
+	$(BIN)/python -m tests.dashboard.picture docs/images/app.png
 	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1200,1490 \
 		--screenshot=docs/images/report.png "file://$(CURDIR)/out/report.html"
 
@@ -94,6 +108,11 @@ bench-truth: .venv/dev
 	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements.txt
 	touch $@
 
+.venv/app: td_mta/requirements-app.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements-app.txt
+	touch $@
+
 .venv/dev: requirements-dev.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt
@@ -103,8 +122,11 @@ bench-truth: .venv/dev
 lock: lock-container
 	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o td_mta/requirements.txt
-	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
-		--universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --universal \
+		--python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header -q -o td_mta/requirements-app.txt
+	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
+		--universal --python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
 
 # What the workflow's Python task installs, in the versions that the tests run with, less what is

@@ -33,7 +33,7 @@ PICTURE = """
    ▲
  pipelines                                          joins adapters to core
    ▲
- check  cli  container  docker_main  main           entry points
+ check  cli  container  dashboard  docker_main  main   entry points
 """
 FLOORS = [line.strip().split("   ")[0].split() for line in PICTURE.splitlines() if "▲" not in line]
 FLOORS = [rooms for rooms in FLOORS if rooms]
@@ -172,6 +172,12 @@ def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
         homes = HOMES.get(module.split(".")[0])
         if homes is not None:
             assert any(is_or_in(name, home) for home in homes), f"{name} imports {module}"
+
+
+def test_the_apps_data_knows_no_streamlit() -> None:
+    shown = [path for path in SOURCES if is_or_in(name_of(path), "td_mta.dashboard.data")]
+    assert len(shown) > 10
+    assert [path for path in shown if "streamlit" in imports_of(path)] == []
 
 
 @pytest.mark.parametrize("path", OUR_SOURCES, ids=name_of)

@@ -99,7 +99,7 @@ class _Sums:
             self.credited, of_page.credited, credits.merge, lambda part: len(part.pattern)
         )
         self.converter_profiles.append(profiles)
-        self.touches_and_users.append(_touches_and_users(page.journeys, rules.grid.channels))
+        self.touches_and_users.append(touches_and_users(page.journeys, rules.grid.channels))
 
     def counted(self, model_totals: ModelTotals, table_facts: TableFacts) -> Counted:
         """All pages together, with what else was counted of them."""
@@ -129,7 +129,7 @@ def extract(touchpoints: TouchpointTable, config: Config, folders: Folders) -> E
     sums, table_facts = _Sums(), TableFacts(config.rules_window_days)
     started = time.monotonic()
     for number, page in enumerate(touchpoints.pages("extracting")):
-        held_out = _held_out(page.user_hash, config.validation_fraction, config.seed)
+        held_out = held_out_users(page.user_hash, config.validation_fraction, config.seed)
         examples = rules.examples_of(page, held_out)
         writer.write(number, by_pattern(examples))
         sums.add_examples(examples)
@@ -220,7 +220,7 @@ def _times_of_day(touchpoints: TouchpointTable, days: int) -> Ints:
     return np.sort(untouched if enough else every)
 
 
-def _held_out(user_hash: Hashes, fraction: float, seed: int) -> Flags:
+def held_out_users(user_hash: Hashes, fraction: float, seed: int) -> Flags:
     """Which users are held out, a pure function of each user's hash."""
     salt = np.array([seed + 1], np.uint64)
     return uniform(user_hash, salt) < fraction
@@ -235,7 +235,7 @@ def _add_paths(
         totals.add(null_paths(part, days), held_out=is_held_out)
 
 
-def _touches_and_users(journeys: Journeys, channels: int) -> Ints:
+def touches_and_users(journeys: Journeys, channels: int) -> Ints:
     """Touches of each channel, and users whom it touched, shape `(2, channels)`."""
     user, channel = journeys.touches.user, journeys.touches.channel
     touched = np.zeros((journeys.users, channels), np.bool_)

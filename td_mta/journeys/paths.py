@@ -70,8 +70,7 @@ def conversion_paths(journeys: Journeys, days: int, first_day: int) -> Paths:
     """One path a conversion from `first_day` on: touches since the one before it, within the last
     `days` days.
     """
-    credited = np.flatnonzero(journeys.conversions.day >= first_day)
-    windows = look_back(journeys, journeys.conversion_windows.take(credited), days)
+    credited, windows = credited_windows(journeys, days, first_day)
     paths = _paths(journeys, windows)
     converted_at = np.repeat(journeys.conversions.time[credited], paths.sizes)  # (touches,)
     age = converted_at - _times(journeys, windows)
@@ -81,6 +80,19 @@ def conversion_paths(journeys: Journeys, days: int, first_day: int) -> Paths:
 
 def null_paths(journeys: Journeys, days: int) -> Paths:
     """One path a user with touches after the last conversion: the last `days` days of them."""
+    windows = null_windows(journeys, days)
+    paths = _paths(journeys, windows)
+    return paths._replace(nulls=np.ones(len(windows.user)))
+
+
+def credited_windows(journeys: Journeys, days: int, first_day: int) -> tuple[Ints, Windows]:
+    """Which conversions are from `first_day` on, and the window of each."""
+    credited = np.flatnonzero(journeys.conversions.day >= first_day)
+    return credited, look_back(journeys, journeys.conversion_windows.take(credited), days)
+
+
+def null_windows(journeys: Journeys, days: int) -> Windows:
+    """The window of each user with touches after the last conversion, up to the last touch."""
     users = np.arange(journeys.users)
     end = journeys.first_touch[1:]
     conversions = np.searchsorted(journeys.conversions.user, users, side="right")
@@ -89,8 +101,13 @@ def null_paths(journeys: Journeys, days: int) -> Paths:
     last_touch = end[user] - 1
     last_day = journeys.touches.day[last_touch]
     windows = Windows(user, last_day, start[user], end[user])
-    paths = _paths(journeys, look_back(journeys, windows, days))
-    return paths._replace(nulls=np.ones(len(user)))
+    return look_back(journeys, windows, days)
+
+
+def days_back(journeys: Journeys, windows: Windows) -> Ints:
+    """Calendar days from every touch of the windows to their anchor day, `(touches,)`."""
+    touches = positions(windows.start, windows.sizes)
+    return np.repeat(windows.anchor, windows.sizes) - journeys.touches.day[touches]
 
 
 def _paths(journeys: Journeys, windows: Windows) -> Paths:

@@ -10,6 +10,7 @@ from html import escape
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from td_mta.reporting.run_tables import model_name
 from td_mta.tables import BASELINE
@@ -31,6 +32,14 @@ MODEL_SYMBOLS = (
 MODEL_INKS = ("#222222", "#8c8c8c")  # the second once all symbols are used
 INK = "#222222"
 GREY = "#767676"
+
+# What a dark page shows in place of the light one's colours; channels keep theirs.
+DARK = {
+    **{"#222222": "#ededed", "#222": "#ededed", "#8c8c8c": "#a3a3a3", "#767676": "#9a9a9a"},
+    **{"#e5e5e5": "#3c3f46", "#999": "#6b6f78", "#fff": "#16181d", "#c9c9c9": "#5a5e66"},
+    "#332288": "#8f86e0",  # too dark there
+    "#882255": "#c9548f",
+}
 
 LABEL_LENGTH = 20
 MOST_TICKS = 20  # beyond, plotly chooses which steps have one
@@ -74,6 +83,17 @@ def others_label(number: int) -> str:
     ('1 other channel', '7 other channels')
     """
     return f"{number} other channels" if number > 1 else "1 other channel"
+
+
+def in_dark(figure: go.Figure) -> go.Figure:
+    """The figure on a dark page: the same one with the colours of `DARK`, and no background."""
+    text = str(figure.to_json())
+    for light, dark in DARK.items():
+        text = text.replace(f'"{light}"', f'"{dark}"').replace(
+            f"color:{light}\\", f"color:{dark}\\"
+        )
+    drawn = pio.from_json(text)
+    return drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
 
 
 def row_colour(row: str, charted: Sequence[str]) -> str:

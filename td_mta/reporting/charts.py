@@ -72,6 +72,35 @@ def model_shares(credits: pd.DataFrame, charted: Sequence[str], models: Sequence
     return chart_style.name_rows(figure, rows, charted)
 
 
+def by_model(
+    rows: pd.DataFrame,
+    charted: Sequence[str],
+    models: Sequence[str],
+    amount: str,
+    *,
+    title: str,
+    number_format: str,
+) -> go.Figure:
+    """An amount such as value or ROAS of each charted channel by model, drawn as `model_shares`.
+
+    `rows` has model, channel and the column `amount`; what is missing is left out.
+    """
+    by_row = rows.pivot_table(index="channel", columns="model", values=amount, aggfunc="sum")
+    by_row = by_row.reindex(index=list(charted), columns=list(models))
+    first, others = models[0], models[1:]
+    figure = go.Figure(layout=layout(150 + len(charted) * (20 + 7 * len(others))))
+    hover = f"%{{x:{number_format}}}"
+    _add_bars(figure, by_row[first], first, list(COLOURS[: len(charted)]), hover)
+    for number, model in enumerate(others):
+        lane = LANES * ((number + 0.5) / len(others) - 0.5)
+        _add_points(figure, by_row[model], model, number, lane, hover)
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(
+        tickformat=number_format, title=title, zerolinecolor=INK, rangemode="tozero"
+    )
+    return chart_style.name_rows(figure, list(charted), charted)
+
+
 def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[str]) -> go.Figure:
     """Credited conversions of the charted channels with their intervals of each kind.
 
@@ -146,7 +175,9 @@ def _add_line(
     )
 
 
-def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str]) -> None:
+def _add_bars(
+    figure: go.Figure, share: pd.Series, model: str, colours: list[str], hover: str = "%{x:.2%}"
+) -> None:
     """Bars in the channels' colours; the legend shows an empty grey one."""
     name = model_label(model)
     figure.add_bar(
@@ -155,7 +186,7 @@ def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str
         name=name,
         orientation="h",
         marker={"color": colours, "opacity": 0.6},
-        hovertemplate="%{x:.2%}",
+        hovertemplate=hover,
         legendgroup=model,
         showlegend=False,
     )
@@ -169,7 +200,14 @@ def _add_bars(figure: go.Figure, share: pd.Series, model: str, colours: list[str
     )
 
 
-def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, lane: float) -> None:
+def _add_points(
+    figure: go.Figure,
+    share: pd.Series,
+    model: str,
+    number: int,
+    lane: float,
+    hover: str = "%{x:.2%}",
+) -> None:
     """A point per row, `lane` below its middle; `number` chooses symbol and ink."""
     symbol = MODEL_SYMBOLS[number % len(MODEL_SYMBOLS)]
     ink = MODEL_INKS[number // len(MODEL_SYMBOLS) % len(MODEL_INKS)]
@@ -181,7 +219,7 @@ def _add_points(figure: go.Figure, share: pd.Series, model: str, number: int, la
         name=model_label(model),
         mode="markers",
         marker={"symbol": symbol, "color": ink, "size": 9, "line": outline},
-        hovertemplate="%{x:.2%}",
+        hovertemplate=hover,
     )
 
 

@@ -127,7 +127,7 @@ def report(
     counts = ("touches", "users", "conversions", "conversions_new", "conversions_returning")
     frame = frame.fillna(dict.fromkeys(counts, 0))
     frame = frame.astype({"touches": np.int64, "users": np.int64})
-    return _with_ratios(frame).reset_index()[list(tables.REPORT.columns)]
+    return with_ratios(frame).reset_index()[list(tables.REPORT.columns)]
 
 
 def run_info(sections: Mapping[str, Mapping[str, object] | Iterable[str]]) -> pd.DataFrame:
@@ -146,7 +146,8 @@ def by_channel(credit: Credit) -> Floats:
     return np.concatenate([channels, credit.baseline[:, None]], axis=1)
 
 
-def _with_ratios(frame: pd.DataFrame) -> pd.DataFrame:
+def with_ratios(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of credit and cost with cpm, cpc, cpa, roas and roms; nothing is divided by 0."""
     spend, value = frame["spend"], frame["value"]
     return frame.assign(
         cpm=1000 * spend / frame["impressions"].replace(0, np.nan),

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,12 +17,17 @@ SPECIAL = re.compile(r'[",\n\r]')
 def write(table: pa.Table, path: Path) -> None:
     """Rows as CSV; numbers in the shortest form that reads back as the same number."""
     with open(path, "w", newline="", encoding="utf-8") as file:
-        file.write(_line([formulas.prefixed(name) for name in table.column_names]))
-        for batch in table.to_batches(max_chunksize=10_000):
-            columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
-            file.writelines(map(_line, zip(*columns, strict=True)))
+        file.writelines(lines(table))
         file.flush()
         os.fsync(file.fileno())  # on the disk before the caller renames it
+
+
+def lines(table: pa.Table) -> Iterator[str]:
+    """The header and the rows as `write` writes them."""
+    yield _line([formulas.prefixed(name) for name in table.column_names])
+    for batch in table.to_batches(max_chunksize=10_000):
+        columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+        yield from map(_line, zip(*columns, strict=True))
 
 
 def keeps(table: pa.Table) -> bool:

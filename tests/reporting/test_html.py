@@ -1,20 +1,23 @@
 """The report says what its tables say, warnings first, and loads nothing from anywhere."""
 
+import hashlib
 import json
 import re
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from plotly.offline import get_plotlyjs
+from plotly.offline import get_plotlyjs_version
 
 from td_mta.reporting import html
+from td_mta.reporting.html import bundle, page
 from td_mta.tables import REPORT
 
 Frames = dict[str, pd.DataFrame]
-PLOTLY = get_plotlyjs()
+PLOTLY = (Path(page.__file__).parent / page.BUNDLE).read_text(encoding="utf-8")
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 NASTY = "</script><script>alert('x')</script> & \"größer\" 日本語"
 
@@ -159,6 +162,23 @@ def test_no_resource_is_loaded(name: str) -> None:
 
 def test_plotly_is_inside_once() -> None:
     assert html.render(CASES["usual"], "t").count(PLOTLY) == 1
+
+
+def test_plotly_is_the_part_of_its_release_that_is_known() -> None:
+    assert hashlib.sha256(PLOTLY.encode("utf-8")).hexdigest() == bundle.DIGEST
+    assert get_plotlyjs_version() == bundle.VERSION
+    assert f"v{bundle.VERSION}" in PLOTLY[:200]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_report_is_small(name: str) -> None:
+    assert len(html.render(CASES[name], "t").encode("utf-8")) < 1_500_000
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_charts_are_of_the_kinds_that_the_small_library_draws(name: str) -> None:
+    kinds = set(re.findall(r'"type":"(\w+)"', case(name)))
+    assert kinds <= {"scatter", "bar", "category", "log", "linear"}
 
 
 def test_the_same_tables_give_the_same_page() -> None:

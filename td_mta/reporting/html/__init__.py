@@ -7,7 +7,8 @@ controls.py       section: what the controls take
 model_quality.py  section: the models on held-out examples
 advice.py         section: how to read this report
 sections.py       the short sections, and `SECTIONS`: all in reading order
-page.py           the sections as one file, with page.css and page.js
+page.py           the sections as one file, with page.css, page.js and the drawing library
+bundle.py         fetches that library
 
 To add a section, write one function `(RunTables) -> str` that returns its HTML, empty where the run
 has nothing to show, and add one line to `SECTIONS`. A chart for it is a function in charts.py.

@@ -66,7 +66,7 @@ def model_quality(run: RunTables) -> str:
     parts = [
         "<h2>Model quality</h2>",
         paragraphs(METRICS, LADDER, *_used(run)),
-        table(_holdout(run)),
+        table(holdout(run)),
         *_convergence(run),
         *_calibration(run),
         *_residuals(run),
@@ -97,7 +97,7 @@ def _choice(run: RunTables) -> list[str]:
     return [f"Log loss of those who chose, in millionths: {text('; '.join(parts))}."]
 
 
-def _holdout(run: RunTables) -> pd.DataFrame:
+def holdout(run: RunTables) -> pd.DataFrame:
     """A row per model, a column per measure, from names like `lstm_log_loss`."""
     used = run.section("model").get("network", "")
     rows: dict[str, dict[str, str | float]] = {}

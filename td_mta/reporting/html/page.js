@@ -4,14 +4,33 @@ const options = {
   displaylogo: false,
   modeBarButtons: [["toImage"]],
 };
+const inDark = matchMedia("(prefers-color-scheme: dark)");
 
-for (const chart of charts) {
-  const figure = JSON.parse(chart.querySelector("script").textContent);
-  Plotly.newPlot(chart, figure.data, figure.layout, options);
+// Figures are drawn for a light page; `dark` has what a dark one shows in place of each colour.
+function recoloured(text) {
+  for (const [light, other] of Object.entries(dark)) {
+    text = text
+      .replaceAll(`"${light}"`, `"${other}"`)
+      .replaceAll(`color:${light}\\"`, `color:${other}\\"`);
+  }
+  return text;
 }
 
-// On paper a chart would keep the screen's width.
+function draw(isDark) {
+  for (const chart of charts) {
+    const text = chart.querySelector("script").textContent;
+    const figure = JSON.parse(isDark ? recoloured(text) : text);
+    const background = isDark ? "rgba(0,0,0,0)" : "#fff";
+    const layout = { ...figure.layout, paper_bgcolor: background, plot_bgcolor: background };
+    Plotly.react(chart, figure.data, layout, options);
+  }
+}
+
+draw(inDark.matches);
+inDark.addEventListener("change", (event) => draw(event.matches));
+
+// On paper a chart would keep the screen's width and colours.
 const PAPER_WIDTH = 680;
 const resize = (width) => charts.forEach((chart) => Plotly.relayout(chart, { width }));
-addEventListener("beforeprint", () => resize(PAPER_WIDTH));
-addEventListener("afterprint", () => resize(undefined));
+addEventListener("beforeprint", () => { draw(false); resize(PAPER_WIDTH); });
+addEventListener("afterprint", () => { draw(inDark.matches); resize(undefined); });

@@ -1,15 +1,17 @@
 """The whole page: styles, scripts and data inside; its own policy forbids to load anything else."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
+from td_mta.reporting.chart_style import DARK
 from td_mta.reporting.html.elements import text
 from td_mta.reporting.html.sections import PATH_SECTIONS, SECTIONS
 from td_mta.reporting.run_tables import RunTables
 
+BUNDLE = "plotly-basic.min.js"  # bundle.py fetches it
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 )
@@ -30,6 +32,7 @@ PAGE = """<!doctype html>
 </main>
 <script>{plotly}</script>
 <script>
+const dark = {dark};
 {script}</script>
 </body>
 </html>
@@ -46,12 +49,18 @@ def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     reading_order = PATH_SECTIONS if run.is_of_paths else SECTIONS
     contents = [section(run) for section in reading_order]
     sections = [f"<section>\n{content}\n</section>" for content in contents if content]
+    return page(title, sections)
+
+
+def page(title: str, sections: Sequence[str]) -> str:
+    """A page of sections, whose charts it draws by itself; `title` is escaped here."""
     return PAGE.format(
         policy=POLICY,
         title=text(title),
         styles=_file("page.css"),
         sections="\n".join(sections),
-        plotly=get_plotlyjs(),
+        dark=json.dumps(DARK),
+        plotly=_file(BUNDLE),
         script=_file("page.js"),
     )
 

@@ -1,0 +1,158 @@
+"""What each channel did under every model, and what it cost."""
+
+import pandas as pd
+import streamlit as st
+
+from td_mta.dashboard import show, state
+from td_mta.dashboard.data import findings, spend
+from td_mta.dashboard.data.source import Source
+from td_mta.dashboard.pages import choices, costs_editor, opening, training
+from td_mta.dashboard.pages.choices import Chosen
+from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
+from td_mta.reporting import charts
+from td_mta.reporting.html.elements import number, percent
+from td_mta.reporting.run_tables import model_name
+from td_mta.tables import BASELINE
+
+HEADINGS = {
+    **{"cpa": "CPA", "roas": "ROAS", "roms": "ROMS", "cpc": "CPC", "value": "revenue"},
+    "conversion_rate": "conversion rate",
+}
+DECIMALS = {"CPA": 2, "ROAS": 3, "ROMS": 3, "CPC": 4, "spend": 2, "revenue": 2, "conversions": 2}
+
+
+def page() -> None:
+    """Data, choices, costs, and the view of them."""
+    st.title("Attribution", anchor=False)
+    source = state.current()
+    opening.opened(source)
+    if source is None:
+        choices.nothing_yet()
+        return
+    chosen = choices.chosen(source)
+    training.offered(source)
+    if chosen is None:
+        return
+    costs = costs_editor.edited(source)
+    show.view(view(source, chosen, costs))
+
+
+def view(source: Source, chosen: Chosen, costs: costs_editor.Costs | None) -> View:
+    """Totals, charts by model, and the comparison table."""
+    rows, lead = chosen.rows, chosen.models[0]
+    compared = spend.compared(rows, costs.table, costs.by) if costs else None
+    channels = choices.charted(rows, lead)
+    blocks: list[Block] = [
+        Sentences(lines=source.facts["warnings"], title="Warnings", is_warning=True),
+        Chart(
+            name="conversions_by_model",
+            title="Attributed conversions by channel and model",
+            figure=charts.by_model(
+                rows, channels, chosen.models, "conversions",
+                title="conversions", number_format=",.6~r",
+            ),
+            caption=_left_out(source, channels, rows),
+        ),
+    ]  # fmt: skip
+    if source.has_value:
+        blocks.append(
+            Chart(
+                name="revenue_by_model",
+                title="Attributed revenue by channel and model",
+                figure=charts.by_model(
+                    rows, channels, chosen.models, "value",
+                    title="revenue", number_format=",.8~r",
+                ),
+            )
+        )  # fmt: skip
+    if compared is not None:
+        blocks += _of_costs(compared, channels, chosen)
+    return View(
+        page="attribution",
+        finding=findings.of_models(chosen.table, chosen.models),
+        source=f"{choices.described(source)}{_method(source, chosen)}",
+        figures=_totals(source, chosen),
+        blocks=blocks,
+    )
+
+
+def _of_costs(compared: pd.DataFrame, channels: list[str], chosen: Chosen) -> list[Block]:
+    blocks: list[Block] = []
+    if compared["conversion_rate"].notna().any():
+        blocks.append(
+            Chart(
+                name="conversion_rate_by_model",
+                title="Conversion rate by channel and model",
+                figure=charts.by_model(
+                    compared, channels, chosen.models, "conversion_rate",
+                    title="attributed conversions per session", number_format=".2~%",
+                ),
+            )
+        )  # fmt: skip
+    if compared["roas"].notna().any():
+        blocks.append(
+            Chart(
+                name="roas_by_model",
+                title="Return on ad spend (ROAS) by channel and model",
+                figure=charts.by_model(
+                    compared.dropna(subset=["roas"]),
+                    [
+                        c
+                        for c in channels
+                        if compared.loc[compared["channel"] == c, "roas"].notna().any()
+                    ],
+                    chosen.models,
+                    "roas",
+                    title="revenue per unit of spend",
+                    number_format=",.3~r",
+                ),
+                caption=findings.of_costs(compared, chosen.models[0]) + ".",
+            )
+        )
+    shown = compared.assign(model=compared["model"].map(model_name)).rename(columns=HEADINGS)
+    blocks.append(
+        Table(
+            name="model_comparison",
+            title="All models and channels",
+            rows=shown.dropna(axis="columns", how="all"),
+            percents=("share", "conversion rate"),
+            decimals=DECIMALS,
+            caption="CPA: spend per conversion. ROAS: revenue per spend. ROMS: revenue less spend, "
+            "per spend. The download has all digits.",
+        )
+    )
+    return blocks
+
+
+def _totals(source: Source, chosen: Chosen) -> dict[str, str]:
+    one = chosen.rows[chosen.rows["model"] == chosen.models[0]]
+    orders, revenue = float(one["conversions"].sum()), float(one["value"].sum())
+    baseline = float(one.loc[one["channel"] == BASELINE, "conversions"].sum())
+    sessions = sum(x for x in source.facts["touches"] if x == x)
+    return {
+        "Orders": number(orders, 0),
+        "Revenue": number(revenue, 2) if source.has_value else "",
+        "AOV": number(revenue / orders, 2) if source.has_value and orders else "",
+        "Sessions": number(sessions, 0) if sessions else "",
+        "Users": number(source.facts["users"], 0),
+        "Baseline": percent(baseline / orders) if orders and baseline else "",
+    }
+
+
+def _method(source: Source, chosen: Chosen) -> str:
+    parts = []
+    if source.days:
+        parts.append(f"lookback {chosen.days or source.days} days")
+    if "markov" in chosen.models and (order := source.order(chosen.days, chosen.order)):
+        parts.append(f"Markov chain of order {order}")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _left_out(source: Source, channels: list[str], rows: pd.DataFrame) -> str:
+    others = len(source.channels) - len(channels)
+    said = "Bars: the first model, points: the others."
+    if others > 0:
+        said += f" The {len(channels)} channels with the most credit; the table has all."
+    if (rows.loc[rows["channel"] == BASELINE, "conversions"] > 0).any():
+        said += " Conversions without a touch, the baseline, belong to no channel."
+    return said

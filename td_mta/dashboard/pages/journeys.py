@@ -1,0 +1,146 @@
+"""What users' journeys look like: lengths, times, roles, frequent paths, transitions."""
+
+import pandas as pd
+import streamlit as st
+
+from td_mta.dashboard import show, state
+from td_mta.dashboard.data import findings, journeys_tables
+from td_mta.dashboard.data.source import Journeys, Source
+from td_mta.dashboard.pages import choices
+from td_mta.dashboard.view import Block, Chart, Table, View
+from td_mta.reporting import journey_charts
+from td_mta.reporting.html.elements import number, percent
+from td_mta.reporting.run_tables import MOST_CHARTED
+
+TOP = 25
+PERCENTS = ("conversion rate", "share", "cumulative share")
+LEFT_OUT = "Conversions and users without any touch have no path."
+
+
+def page() -> None:
+    """A search, and the view of all journeys."""
+    st.title("Journeys", anchor=False)
+    source = state.current()
+    if source is None:
+        choices.nothing_yet()
+        return
+    if source.journeys is None:
+        st.info(
+            "A run's folder has no journeys: open the file that it was made of on the Attribution "
+            "page."
+        )
+        return
+    text = st.text_input(
+        "Search for a path",
+        placeholder="such as: Email > Paid Search",
+        key="path",
+        bind="query-params",
+        max_chars=500,
+    )
+    show.view(view(source, text))
+
+
+def view(source: Source, text: str = "") -> View:
+    """Everything about the paths, and those that a search finds."""
+    journeys = source.journeys
+    assert journeys is not None
+    tables = source.once("journeys", lambda: _tables(source, journeys))
+    blocks: list[Block] = []
+    if text.strip():
+        found = source.once(
+            ("search", text),
+            lambda: journeys_tables.search(journeys.distinct, source.channels, text),
+        )
+        blocks.append(_paths("paths_found", "Paths that the search finds", found, source))
+    return View(
+        page="journeys",
+        finding=findings.of_journeys(tables["lengths"], tables["days"]),
+        source=choices.described(source),
+        figures=_figures(journeys),
+        blocks=[*blocks, *_blocks(source, tables, has_times=journeys.has_times)],
+    )
+
+
+def _tables(source: Source, journeys: Journeys) -> dict[str, pd.DataFrame]:
+    paths, names = journeys.distinct, source.channels
+    return {
+        "lengths": journeys_tables.lengths(journeys.paths),
+        "days": journeys_tables.days_to_conversion(journeys.paths),
+        "roles": journeys_tables.roles(paths, names),
+        "won": journeys_tables.frequent(paths, names, converting=True, most=TOP),
+        "lost": journeys_tables.frequent(paths, names, converting=False, most=TOP),
+        "moves": journeys_tables.transitions(paths, names, MOST_CHARTED),
+    }
+
+
+def _figures(journeys: Journeys) -> dict[str, str]:
+    wins, others = float(journeys.paths.conversions.sum()), float(journeys.paths.nulls.sum())
+    return {
+        "Journeys": number(wins + others),
+        "Converting": number(wins),
+        "Conversion rate": percent(wins / (wins + others)) if wins + others else "",
+        "Distinct paths": number(len(journeys.distinct.sizes)),
+    }
+
+
+def _blocks(source: Source, tables: dict[str, pd.DataFrame], *, has_times: bool) -> list[Block]:
+    roles = tables["roles"].set_index("channel").sum(axis=1)
+    ranking = sorted(roles.index, key=lambda name: (-float(roles[name]), str(name)))
+    charted = [str(name) for name in ranking][:MOST_CHARTED]
+    blocks: list[Block] = [
+        Chart(
+            name="journey_lengths",
+            title="Journeys by number of touches",
+            figure=journey_charts.lengths(tables["lengths"]),
+        )
+    ]
+    if has_times:
+        blocks.append(
+            Chart(
+                name="days_to_conversion",
+                title="Days from the first touch to the conversion",
+                figure=journey_charts.days_to_conversion(tables["days"]),
+            )
+        )
+    return [
+        *blocks,
+        Chart(
+            name="transitions",
+            title="From one touch to the next, or to the end",
+            figure=journey_charts.flows(tables["moves"], charted),
+            caption="A ribbon is as wide as the journeys that go from the left to the right.",
+        ),
+        Chart(
+            name="roles",
+            title="Touches in converting paths: first, between, last or alone",
+            figure=journey_charts.roles(tables["roles"], charted),
+        ),
+        _paths("top_converting_paths", "Most frequent converting paths", tables["won"], source),
+        _paths(
+            "top_losing_paths", "Most frequent paths without a conversion", tables["lost"], source
+        ),
+        _table("journeys_by_length", "Journeys by length", tables["lengths"]),
+        *(
+            [_table("conversions_by_days", "Days to conversion", tables["days"])]
+            if has_times
+            else []
+        ),
+        _table("channel_roles", "Roles", tables["roles"]),
+        _table("transition_counts", "Transitions", tables["moves"]),
+    ]
+
+
+def _paths(name: str, title: str, rows: pd.DataFrame, source: Source) -> Table:
+    shown = rows if source.has_value else rows.drop(columns="value")
+    return Table(
+        name=name,
+        title=title,
+        rows=shown,
+        percents=PERCENTS,
+        decimals={"conversions": 0, "not converted": 0, "value": 2},
+        caption=LEFT_OUT if name.startswith("top_conv") else "",
+    )
+
+
+def _table(name: str, title: str, rows: pd.DataFrame) -> Table:
+    return Table(name=name, title=title, rows=rows, percents=PERCENTS)

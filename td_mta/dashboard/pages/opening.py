@@ -1,0 +1,154 @@
+"""Opening data: a file with its columns shown and changeable, a run's folder, a table on TD."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import streamlit as st
+
+from td_mta.dashboard import progress, show, state
+from td_mta.dashboard.data import jobs
+from td_mta.dashboard.data.source import Source
+from td_mta.warehouse.files import folder as table_files
+
+READING, UPLOAD = "reading", "upload"
+KINDS = ("File", "Finished run", "Treasure Data")
+ROLES = {
+    "user_column": "User",
+    "time_column": "Time",
+    "action_column": "Channel or path",
+    "conversion_column": "Conversion",
+    "value_column": "Value",
+}
+FOUND = "(found by name and content)"
+ENDINGS = tuple(
+    ending.removeprefix(".") for ending in table_files.ENDINGS if ending.count(".") == 1
+)
+
+
+def opened(source: Source | None) -> None:
+    """Widgets to open other data, and the columns of what is open."""
+    title = "Data" if source is None else f"Data: {show.plain(source.title)}"
+    with st.expander(title, expanded=source is None):
+        kind = st.segmented_control("Open", KINDS, default=KINDS[0], required=True, key="kind")
+        if kind == KINDS[0]:
+            _file()
+        elif kind == KINDS[1]:
+            _run()
+        else:
+            _treasure_data()
+        _columns(source)
+    key = st.session_state.get(READING)
+    if not key:
+        return
+    now = progress.follow(jobs.workspace() / key, "reading")
+    if now.status == "done":
+        st.session_state.pop(READING)
+        state.use(key)
+        st.rerun()
+
+
+def _file() -> None:
+    """A table of touches or of paths; each upload is read once."""
+    file = st.file_uploader(
+        "A table of touches (user, time, channel, conversion, value) or of paths (a > b > c)",
+        type=[*ENDINGS, "gz"],
+        key="file",
+        help="CSV, Parquet or Excel. Larger files: python -m td_mta.dashboard FILE.",
+    )
+    if file is None:
+        return
+    content = file.getvalue()
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    if st.session_state.get(UPLOAD) == digest:
+        return
+    st.session_state[UPLOAD] = digest
+    if not content:
+        st.error("The file is empty: choose one with a header and rows.")
+        return
+    folder = jobs.workspace() / f"upload_{digest}"
+    folder.mkdir(exist_ok=True)
+    path = folder / _safe_name(file.name)
+    if not path.exists():
+        path.write_bytes(content)
+    st.session_state[READING] = state.start_reading(path, file.name, {})
+
+
+def _safe_name(name: str) -> str:
+    """A file name that is a table's, without what a path or a parameter might mean."""
+    lower = name.lower()
+    ending = next(
+        (e for e in sorted(table_files.ENDINGS, key=len, reverse=True) if lower.endswith(e)), ".csv"
+    )
+    return f"upload{ending}"
+
+
+def _run() -> None:
+    with st.form("run_form", border=False):
+        path = st.text_input("The folder that --out named", "out", key="run_path")
+        if not st.form_submit_button("Open the run"):
+            return
+    try:
+        key = state.open_run(Path(path))
+    except Exception as error:
+        st.error(show.plain(state.sentence(error)))
+        return
+    state.use(key)
+    st.rerun()
+
+
+def _treasure_data() -> None:
+    with st.form("td_form", border=False):
+        database = st.text_input("Database", "mta", key="td_database")
+        table = st.text_input("Table", "mta_user_rnd", key="td_table")
+        st.caption("The key is read from TD_API_KEY of the app's environment, never typed here.")
+        if not st.form_submit_button("Read the table"):
+            return
+    job = {"what": "read", "table": table, "title": table, "sets": {"db": database}}
+    st.session_state[READING] = jobs.start(job)
+
+
+def _columns(source: Source | None) -> None:
+    """Which column was taken for what, and others to choose."""
+    key = st.session_state.get(READING)
+    names, found, job = _of_source(source) if not key else _of_failed(key)
+    if not names or job is None:
+        return
+    st.markdown("**Columns**")
+    with st.form("columns_form", border=False):
+        chosen = {}
+        for column, (parameter, label) in zip(st.columns(len(ROLES)), ROLES.items(), strict=True):
+            with column:
+                taken = found.get(parameter)
+                options = [FOUND, *names]
+                chosen[parameter] = st.selectbox(
+                    label,
+                    options,
+                    options.index(taken) if taken in options else 0,
+                    key=f"column_{parameter}_{key or (source.key if source else '')}",
+                )
+        if not st.form_submit_button("Read with these columns"):
+            return
+    sets = {name: value for name, value in chosen.items() if value != FOUND}
+    st.session_state[READING] = jobs.start(job | {"sets": job.get("sets", {}) | sets})
+    st.rerun()
+
+
+def _of_source(source: Source | None) -> tuple[list[str], dict[str, str], dict | None]:
+    if source is None or "columns" not in source.facts:
+        return [], {}, None
+    return source.facts["columns"], source.facts.get("found", {}), _job(source.key)
+
+
+def _of_failed(key: str) -> tuple[list[str], dict[str, str], dict | None]:
+    """The columns of a table that could not be read, so that one can say what they are."""
+    file = jobs.workspace() / key / "columns.json"
+    if jobs.state(jobs.workspace() / key).status != "failed" or not file.is_file():
+        return [], {}, None
+    job = _job(key)
+    return json.loads(file.read_text(encoding="utf-8")), (job or {}).get("sets", {}), job
+
+
+def _job(key: str) -> dict | None:
+    file = jobs.workspace() / key / "job.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
