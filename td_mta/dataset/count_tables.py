@@ -10,25 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import DataError
-from td_mta.journeys.controls import CONTROLS
 from td_mta.warehouse import Warehouse
 
 MOST_ROWS = 20_000_000  # of one table; of examples they take about 2 GB
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
-_LEVELS = dict.fromkeys(CONTROLS, _WHOLE)
 COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
-    "examples": {
-        "pattern": _TEXT,
-        **_LEVELS,
-        "user_group": _WHOLE,
-        "kind": _WHOLE,
-        "examples": _WHOLE,
-    },
+    "examples": {"pattern": _TEXT, "levels": _WHOLE, "examples": _TEXT},
     "credited": {
         "unit": _WHOLE,
         "pattern": _TEXT,
-        **_LEVELS,
+        "levels": _WHOLE,
         "conversions": _WHOLE,
         "value": _REAL,
         "returning": _WHOLE,

@@ -37,15 +37,17 @@ from td_mta.ingest.scan import (
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys import credited as credits
 from td_mta.journeys.accumulate import appended
-from td_mta.journeys.controls import Period, strata_of
+from td_mta.journeys.controls import CONTROLS, Period, strata_of
 from td_mta.journeys.credited import Credited
-from td_mta.journeys.examples import KINDS, Examples, by_pattern, merge
+from td_mta.journeys.examples import KINDS, NEGATIVE, Examples, by_pattern, merge
 from td_mta.journeys.patterns import Grid, Keys
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley.bootstrap import ConverterProfiles, counted_profiles
 from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
+
+KIND = 100  # more than there are groups: of 100 * kind + group
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,8 @@ def read(config: Config, warehouse: Warehouse, folders: Folders) -> FromCounts:
     check_days(config, record, period.first_day)
     schema = schema_of(table.channels, config)
     strata = strata_of(config.control_names, period)
-    counted = _counted(tables, figures, _Shape(schema.grid, strata, record), config)
+    shape = _Shape(schema.grid, strata, record, figures.number("one_in"))
+    counted = _counted(tables, figures, shape, config)
     writer = Writer(folders, schema)
     writer.write(0, by_pattern(counted.examples))
     writer.close()
@@ -115,6 +118,7 @@ class _Shape(NamedTuple):
     grid: Grid
     strata: Strata
     record: Period
+    one_in: int  # days without a conversion, of which one was drawn
 
 
 def _check_parameters(figures: Figures, config: Config) -> None:
@@ -192,13 +196,16 @@ def _examples(tables: CountTables, shape: _Shape) -> Examples:
 
 def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
     patterns = pc.dictionary_encode(batch["pattern"])
-    counts = np.zeros((len(batch), len(KINDS)), np.int64)
-    counts[np.arange(len(batch)), _ints(batch["kind"])] = _ints(batch["examples"])
+    row, kind_and_group, examples = pairs_of(batch["examples"])
+    kind, group = np.divmod(kind_and_group, KIND)
+    drawn_from = np.where(kind == NEGATIVE, shape.one_in, 1)
+    counts = np.zeros((len(row), len(KINDS)), np.int64)
+    counts[np.arange(len(row)), kind] = examples * drawn_from
     return Examples(
         patterns_of(patterns.dictionary, shape.grid),
-        _ints(patterns.indices),
-        _stratum(batch, shape.strata),
-        _ints(batch["user_group"]),
+        _ints(patterns.indices)[row],
+        _stratum(batch, shape.strata)[row],
+        group,
         counts,
     )
 
@@ -221,8 +228,13 @@ def _no_rows(table: str) -> pa.RecordBatch:
 
 
 def _stratum(batch: pa.RecordBatch, strata: Strata) -> Ints:
-    levels = [_ints(batch[name]) for name in strata.names]
-    return strata.code(levels, len(batch))
+    """The stratum of levels that are two digits each, behind the days of the first."""
+    levels, by_name = _ints(batch["levels"]), {}
+    first, *further = CONTROLS
+    for name in reversed(further):
+        levels, by_name[name] = np.divmod(levels, 100)
+    by_name[first] = levels
+    return strata.code([by_name[name] for name in strata.names], len(batch))
 
 
 def _profiles(rows: pa.Table, unit_keys: Keys) -> ConverterProfiles:
