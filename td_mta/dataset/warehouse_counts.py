@@ -20,7 +20,7 @@ from td_mta.dataset import count_facts
 from td_mta.dataset.build import models_of, schema_of
 from td_mta.dataset.count_facts import Figures
 from td_mta.dataset.count_tables import COLUMNS, CountTables
-from td_mta.dataset.extracted import Counted, Extracted, extracted_of
+from td_mta.dataset.extracted import Extracted, RowCounts, extracted_of
 from td_mta.dataset.pattern_words import pairs_of, patterns_of
 from td_mta.dataset.period import check_days
 from td_mta.dataset.tfrecords import Folders, Writer
@@ -51,7 +51,7 @@ KIND = 100  # more than there are groups: of 100 * kind + group
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountedTable:
+class WarehouseTable:
     """A table whose rows the warehouse has counted: a `ReadTable`."""
 
     settings: TableSettings
@@ -70,7 +70,7 @@ class CountedTable:
 class FromCounts(NamedTuple):
     """What the tables of counts hold, and how much of them was read."""
 
-    table: CountedTable
+    table: WarehouseTable
     extracted: Extracted
     rows: int
     bytes: int
@@ -153,7 +153,7 @@ def _shown(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _table(figures: Figures, config: Config) -> CountedTable:
+def _table(figures: Figures, config: Config) -> WarehouseTable:
     """The table, if it has what credit needs; else what a run on the rows says."""
     settings, scan = TableSettings.of(config), count_facts.scan(figures)
     check_complete(scan.rows, scan.dropped, settings)
@@ -161,7 +161,7 @@ def _table(figures: Figures, config: Config) -> CountedTable:
     check_scan(scan, settings, Readers.of(settings))
     channels = count_facts.channels(figures)
     check_channels(channels, settings.location(settings.channel_column))
-    return CountedTable(
+    return WarehouseTable(
         settings=settings,
         scan=scan,
         channels=channels,
@@ -170,11 +170,11 @@ def _table(figures: Figures, config: Config) -> CountedTable:
     )
 
 
-def _counted(tables: CountTables, figures: Figures, shape: _Shape, config: Config) -> Counted:
+def _counted(tables: CountTables, figures: Figures, shape: _Shape, config: Config) -> RowCounts:
     credited, unit_keys = _credited(tables.read("credited"), shape)
     days, channels = shape.record.days, shape.grid.channels
     of_channels = [figures.array(fact, (channels,)) for fact in ("channel", "channel_users")]
-    return Counted(
+    return RowCounts(
         examples=_examples(tables, shape),
         credited=credited,
         conversions_by_day=figures.array("conversions_by_day", (days,)),

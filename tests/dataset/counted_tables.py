@@ -10,8 +10,8 @@ import pandas as pd
 
 from td_mta.baselines.rules import merge
 from td_mta.config.attribution import Config
-from td_mta.dataset.count_tables import COLUMNS
 from td_mta.dataset.build import MOST_DAYS
+from td_mta.dataset.count_tables import COLUMNS
 from td_mta.dataset.extracted import Extracted
 from td_mta.dataset.pattern_words import WORD_BITS
 from td_mta.ingest.pages import TouchpointTable

@@ -49,6 +49,7 @@ THRESHOLDS = {  # of what the controls count, as doubles
     "rates": RATES,
     "days since a conversion": LONGER_TIMES,
 }
+WORKFLOWS = counting.ROOT / "workflows"
 FEW = 300  # user-days, of which all are drawn; see `drawn`
 
 
@@ -133,13 +134,26 @@ def test_every_query_has_its_task() -> None:
 
 
 def test_every_table_is_dropped_at_the_end() -> None:
-    drops = [counting.ROOT / "workflows" / name for name in ("mta_tasks.dig", "drop_counts.dig")]
+    drops = [WORKFLOWS / name for name in ("mta_tasks.dig", "drop_counts.dig")]
     dropped = [
         name
         for file in drops
         for name in re.findall(r'"(\$\{counts_table\}_\w+)"', file.read_text(encoding="utf-8"))
     ]
     assert sorted(dropped) == sorted(table for table, _ in counting.tasks())
+
+
+def test_counts_are_dropped_on_the_condition_on_which_they_are_made() -> None:
+    made, *dropped = (
+        condition
+        for name in ("counting_tasks.dig", "mta_tasks.dig", "drop_counts.dig")
+        for condition in re.findall(
+            r"if>: (\$\{count_in == 'warehouse' \|\| .*)", (WORKFLOWS / name).read_text()
+        )
+    )
+    known = "td.last_results.rows > count_above"
+    or_not_known = f"(typeof td == 'undefined' || !td.last_results || {known})"
+    assert dropped == [made.replace(known, or_not_known)] * 2
 
 
 def test_every_parameter_of_the_queries_is_among_the_facts(tmp_path: Path) -> None:
