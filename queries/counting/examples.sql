@@ -1,7 +1,8 @@
--- A row is a pattern with levels of the controls, and how many examples of each kind and group of
--- users it has: numbers 100 * kind + group, ascending, each with `:count` where it is not one. Kinds
--- are negative (0), positive (1) and added by augmentation (2). Of days without a conversion those
--- that were drawn are counted. The twin of td_mta/journeys/examples.py.
+-- A row is a pattern with levels of the controls other than the calendar day, and its examples by
+-- day, kind and group of users: numbers 1000 * calendar day + 100 * kind + group in ascending order,
+-- the first one in full and of the others the step from the one before, each with `:count` where it
+-- is not one. Kinds are negative (0), positive (1) and added by augmentation (2). Of days without a
+-- conversion those that were drawn are counted. The twin of td_mta/journeys/examples.py.
 -- Reads ${counts_table}_windows. Makes ${counts_table}_examples.
 with
 
@@ -40,11 +41,21 @@ every_kind as (
 counted as (
     select
         pattern,
-        levels,
-        kind_and_group,
+        mod(levels, 1000000) as levels,
+        1000 * (levels / 1000000) + kind_and_group as number,
         count(*) as examples
     from every_kind
     group by 1, 2, 3
+),
+
+steps as (
+    select
+        pattern,
+        levels,
+        number,
+        number - lag(number, 1, 0) over (partition by pattern, levels order by number) as step,
+        examples
+    from counted
 )
 
 select
@@ -52,11 +63,10 @@ select
     levels,
     array_join(
         array_agg(
-            cast(kind_and_group as varchar)
-            || if(examples = 1, '', ':' || cast(examples as varchar))
-            order by kind_and_group
+            cast(step as varchar) || if(examples = 1, '', ':' || cast(examples as varchar))
+            order by number
         ),
         ','
     ) as examples
-from counted
+from steps
 group by 1, 2

@@ -47,7 +47,8 @@ from td_mta.shapley.bootstrap import ConverterProfiles, counted_profiles
 from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
 
-KIND = 100  # more than there are groups: of 100 * kind + group
+# Of numbers 1000 * calendar day + 100 * kind + group, and of levels behind the calendar day's.
+DAY, KIND, DAYS_LEVELS = 1000, 100, 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +197,8 @@ def _examples(tables: CountTables, shape: _Shape) -> Examples:
 
 def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
     patterns = pc.dictionary_encode(batch["pattern"])
-    row, kind_and_group, examples = pairs_of(batch["examples"])
+    row, step, examples = pairs_of(batch["examples"])
+    day, kind_and_group = np.divmod(_added_up(step, row), DAY)
     kind, group = np.divmod(kind_and_group, KIND)
     drawn_from = np.where(kind == NEGATIVE, shape.one_in, 1)
     counts = np.zeros((len(row), len(KINDS)), np.int64)
@@ -204,10 +206,17 @@ def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
     return Examples(
         patterns_of(patterns.dictionary, shape.grid),
         _ints(patterns.indices)[row],
-        _stratum(batch, shape.strata)[row],
+        _stratum(DAYS_LEVELS * day + _ints(batch["levels"])[row], shape.strata),
         group,
         counts,
     )
+
+
+def _added_up(steps: Ints, owner: Ints) -> Ints:
+    """The numbers that each owner's steps lead to, the first of them from 0."""
+    sums = np.cumsum(steps)
+    is_first = np.diff(owner, prepend=-1) != 0
+    return sums - (sums - steps)[is_first][np.cumsum(is_first) - 1]
 
 
 def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
@@ -216,7 +225,7 @@ def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
     patterns = patterns_of(batch["pattern"], shape.grid)
     amounts = np.stack([_floats(batch["conversions"]), _floats(batch["value"])])
     every = np.arange(len(batch))
-    stratum, returning = _stratum(batch, shape.strata), _floats(batch["returning"])
+    stratum, returning = _stratum(_ints(batch["levels"]), shape.strata), _floats(batch["returning"])
     credited = Credited(patterns, every, stratum, amounts, returning)
     keys = np.zeros(len(batch), np.uint64)
     keys[_ints(batch["unit"])] = credited.keys
@@ -227,14 +236,14 @@ def _no_rows(table: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], pa.schema(COLUMNS[table]))
 
 
-def _stratum(batch: pa.RecordBatch, strata: Strata) -> Ints:
+def _stratum(levels: Ints, strata: Strata) -> Ints:
     """The stratum of levels that are two digits each, behind the days of the first."""
-    levels, by_name = _ints(batch["levels"]), {}
+    by_name, rows = {}, len(levels)
     first, *further = CONTROLS
     for name in reversed(further):
         levels, by_name[name] = np.divmod(levels, 100)
     by_name[first] = levels
-    return strata.code([by_name[name] for name in strata.names], len(batch))
+    return strata.code([by_name[name] for name in strata.names], rows)
 
 
 def _profiles(rows: pa.Table, unit_keys: Keys) -> ConverterProfiles:

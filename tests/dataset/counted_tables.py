@@ -86,19 +86,20 @@ def _levels(extracted: Extracted, stratum: Ints) -> Ints:
 def _examples(extracted: Extracted, one_in: int) -> pd.DataFrame:
     examples = extracted.examples
     row, kind = np.nonzero(examples.counts)
+    day, levels = np.divmod(_levels(extracted, examples.stratum[row]), 1_000_000)
     rows = pd.DataFrame(
         {
             "pattern": np.array(words(examples.patterns), object)[examples.pattern[row]],
-            "levels": _levels(extracted, examples.stratum[row]),
-            "kind_and_group": 100 * kind + examples.group[row],
-            "examples": examples.counts[row, kind] // np.where(kind == NEGATIVE, one_in, 1),
+            "levels": levels,
+            "number": 1000 * day + 100 * kind + examples.group[row],
+            "count": examples.counts[row, kind] // np.where(kind == NEGATIVE, one_in, 1),
         }
-    )
-    rows["examples"] = rows["kind_and_group"].astype(str) + np.where(
-        rows["examples"] == 1, "", ":" + rows["examples"].astype(str)
-    )
-    joined = rows.groupby(["pattern", "levels"])["examples"].agg(",".join)
-    return joined.reset_index()
+    ).sort_values("number")
+    by_unit = rows.groupby(["pattern", "levels"])
+    step = rows["number"] - by_unit["number"].shift(fill_value=0)
+    count = np.where(rows["count"] == 1, "", ":" + rows["count"].astype(str))
+    rows["examples"] = step.astype(str) + count
+    return by_unit["examples"].agg(",".join).reset_index()
 
 
 def _credited(extracted: Extracted) -> pd.DataFrame:
