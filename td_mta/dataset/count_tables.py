@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "returning": _WHOLE,
     },
     "profiles": {"units": _TEXT, "users": _WHOLE},
-    "ngrams": {"held_out": _WHOLE, "ngram": _WHOLE, "journeys": _WHOLE, "value": _REAL},
+    "ngrams": {"held_out": _WHOLE, "state": _WHOLE, "followers": _TEXT, "value": _REAL},
     "rules": {
         "model": _TEXT,
         "channel": _TEXT,

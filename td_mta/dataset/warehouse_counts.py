@@ -257,14 +257,8 @@ def _model_totals(tables: CountTables, channels: list[str], config: Config) -> M
     totals.add_shares(by_rule, untouched)
     rows = tables.read("ngrams")
     for held_out in (False, True):
-        of_users = rows.filter(pc.equal(rows["held_out"], int(held_out))).sort_by("ngram")
-        ngrams = Ngrams(
-            len(channels),
-            config.markov_order or MAX_ORDER,
-            _ints(of_users["ngram"]),
-            _floats(of_users["journeys"]),
-            _floats(of_users["value"]),
-        )
+        of_users = rows.filter(pc.equal(rows["held_out"], int(held_out)))
+        ngrams = _ngrams(of_users, len(channels), config.markov_order or MAX_ORDER)
         totals.add_ngrams(markov.merge([ngrams]), held_out=held_out)
     return totals
 
@@ -281,6 +275,15 @@ def _shares(rows: pa.Table, channels: list[str]) -> tuple[dict[str, Shares], Flo
     some = by_rule[next(iter(RULES))]
     untouched = some.amounts[:, some.channel == len(channels)].sum(axis=1)
     return by_rule, untouched
+
+
+def _ngrams(rows: pa.Table, channels: int, order: int) -> Ngrams:
+    state, symbol, counts = pairs_of(rows["followers"].combine_chunks())
+    ngrams = Ngrams(channels, order, symbol, counts.astype(np.float64), np.zeros(len(symbol)))
+    return ngrams._replace(
+        keys=_ints(rows["state"])[state] * ngrams.base + symbol,
+        values=np.where(symbol == ngrams.conversion, _floats(rows["value"])[state], 0.0),
+    )
 
 
 def _ints(column: pa.Array | pa.ChunkedArray) -> Ints:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from td_mta.baselines import markov
 from td_mta.baselines.rules import merge
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import MOST_DAYS
@@ -130,19 +131,18 @@ def _profiles(extracted: Extracted) -> pd.DataFrame:
 
 
 def _ngrams(extracted: Extracted) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "held_out": int(held_out),
-                "ngram": ngrams.keys,
-                "journeys": ngrams.counts.astype(int),
-                "value": ngrams.values,
-            }
-        )
-        for held_out, all_ngrams in extracted.model_totals._ngrams.items()
-        for ngrams in all_ngrams
-    ]
-    return pd.concat(parts)
+    rows = []
+    for held_out, all_ngrams in extracted.model_totals._ngrams.items():
+        ngrams = markov.merge(all_ngrams)
+        for key, count, value in zip(ngrams.keys, ngrams.counts, ngrams.values, strict=True):
+            state, symbol = divmod(int(key), ngrams.base)
+            follower = f"{symbol}:{int(count)}" if count > 1 else str(symbol)
+            rows.append((int(held_out), state, follower, value))
+    return (
+        pd.DataFrame(rows, columns=["held_out", "state", "followers", "value"])
+        .groupby(["held_out", "state"], as_index=False)
+        .agg({"followers": ",".join, "value": "sum"})
+    )
 
 
 def _rules(extracted: Extracted) -> pd.DataFrame:

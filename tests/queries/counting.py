@@ -14,6 +14,7 @@ from td_mta.config import placeholders
 from td_mta.config.attribution import Config
 from td_mta.dataset import warehouse_counts
 from td_mta.dataset.build import extract, folders_of
+from td_mta.dataset.extracted import Extracted
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.ingest.user_hash import user_rnd
@@ -75,11 +76,17 @@ def count(warehouse: LocalWarehouse, config: Config, left_out: Iterable[str] = (
             warehouse.create_table(name, statement)
 
 
+def by_python(config: Config, warehouse: LocalWarehouse) -> tuple[TouchpointTable, Extracted]:
+    """The table, and what its pages of rows add up to."""
+    table = TouchpointTable(TableSettings.of(config), warehouse, warehouse.out)
+    table.arrival = 0  # a warehouse keeps no order of rows
+    return table, extract(table, config, folders_of(config))
+
+
 def differing(config: Config, warehouse: LocalWarehouse) -> list[str]:
     """A line for each figure of the counts that is not that of the rows."""
     found = warehouse_counts.read(config, warehouse, folders_of(config))
-    table = TouchpointTable(TableSettings.of(config), warehouse, warehouse.out)
-    extracted = extract(table, config, folders_of(config))
+    table, extracted = by_python(config, warehouse)
     return same_counts.differing(found.table, table, found.extracted, extracted)
 
 

@@ -1,21 +1,26 @@
 """All that a run takes from a table is the same, counted by the workflow's SQL or by Python."""
 
 import re
+import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
 from td_mta.dataset import warehouse_counts
-from td_mta.dataset.build import MOST_DAYS, day_rules, extract, folders_of
+from td_mta.dataset.build import MOST_DAYS, day_rules, folders_of
 from td_mta.errors import DataError
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
+from td_mta.ingest.user_hash import user_rnd
 from td_mta.journeys.controls import CONTROLS, LONGER_TIMES, MORE_TOUCHES, RATES
 from td_mta.journeys.examples import CutTimes, groups_of, person_days
 from td_mta.journeys.hashing import uniform
@@ -69,6 +74,49 @@ def test_counts_are_those_of_the_rows_by_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", range(len(SETS)))
 def test_counts_are_those_of_the_rows_with_many_options(number: int, tmp_path: Path) -> None:
     check(SETS[number], number, tmp_path)
+
+
+def outcome(counted: Callable[[], list[str]]) -> list[str]:
+    """What differs, or what is refused."""
+    try:
+        return counted()
+    except DataError as error:
+        return [str(error)]
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "canonical_id": st.sampled_from(["u1", "u2", "u3", " u1 ", "", None]),
+            "time": st.integers(0, 40).map(lambda part: 1_772_000_000 + part * 21_600),
+            "channels": st.sampled_from(["Email", "e-mail", "Search", "NA", "", None]),
+            "conversion": st.sampled_from([0, 0, 1]),
+            "value": st.sampled_from([None, 0.25, 3.0, -1.5]),
+            "hit": st.sampled_from(["2", "10", "a", None]),
+            "order": st.sampled_from(["o1", "o2", None]),
+            "leads_to": st.sampled_from(["c1", "-1", None]),
+        }
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=4, phases=[Phase.explicit, Phase.generate])
+@given(rows=ROWS, options=st.sampled_from(SETS))
+def test_counts_of_any_rows_are_theirs_or_the_same_is_refused(
+    rows: list[dict[str, object]], options: dict[str, str]
+) -> None:
+    frame = pd.DataFrame(rows)
+    frame["ab_rnd"] = user_rnd(pa.array(frame["canonical_id"].str.strip(), pa.string()), 18)
+    with tempfile.TemporaryDirectory() as name:
+        config = counting.config_of(options, Path(name))
+        warehouse = LocalWarehouse(None, Path(name), now=0)
+        warehouse.write(config.table, frame, "overwrite")
+        counting.count(warehouse, config)
+        refused = outcome(lambda: [str(x) for x in counting.by_python(config, warehouse)][:0])
+        assert outcome(lambda: counting.differing(config, warehouse)) == refused
 
 
 @pytest.mark.slow
@@ -201,11 +249,7 @@ def test_what_python_refuses_is_refused_in_the_same_words(case: str, tmp_path: P
     warehouse = LocalWarehouse(None, tmp_path, now=0)
     warehouse.write(config.table, frame, "overwrite")
     with pytest.raises(DataError) as by_python:
-        extract(
-            TouchpointTable(TableSettings.of(config), warehouse, tmp_path),
-            config,
-            folders_of(config),
-        )
+        counting.by_python(config, warehouse)
     left_out = AFTER_FIGURES if case not in ("history alone", "nobody within the limits") else ()
     counting.count(warehouse, config, left_out)
     with pytest.raises(DataError) as by_warehouse:
