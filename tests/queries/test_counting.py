@@ -102,7 +102,14 @@ ROWS = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first parse raises Python's recursion limit, of which Hypothesis would warn."""
+    LocalWarehouse(None, tmp_path_factory.mktemp("parsed"), now=0).query("select 1")
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("parsed")
 @settings(max_examples=4, phases=[Phase.explicit, Phase.generate])
 @given(rows=ROWS, options=st.sampled_from(SETS))
 def test_counts_of_any_rows_are_theirs_or_the_same_is_refused(
