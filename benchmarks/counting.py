@@ -2,7 +2,8 @@
 
 The table is that of `benchmarks.make_touchpoints`; the queries are those of the workflow
 (`queries/counting/`), with the defaults of `config/params.yml` and every `--set`. Tables lie in the
-memory of the server, which this starts with `--heap-gb` GB; it needs Maven and a JDK once.
+memory of `--workers` servers, which this starts with `--heap-gb` GB each; it needs Maven and a JDK
+once. What went between the workers is zero of one.
 
 Expect two minutes on two cores and 6 GiB for the default 2 million rows.
 """
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
+import requests
 
 from benchmarks.make_touchpoints import write_in_subprocess
 from td_emulator.engines.real_trino import RealTrino, TrinoEngine
-from td_emulator.engines.real_trino.connection import connect, executed
+from td_emulator.engines.real_trino.connection import USER, connect, executed
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
@@ -28,6 +30,9 @@ DATABASE = "counting"
 ROOT = Path(__file__).parents[1]
 
 
+UNITS = {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+
 class Cost(NamedTuple):
     """What a query took."""
 
@@ -35,6 +40,7 @@ class Cost(NamedTuple):
     wall: float  # seconds
     cpu: float  # seconds
     peak_mb: int
+    shuffled_mb: float  # that went from one worker to another
     rows: int  # of the table that it made
 
 
@@ -44,24 +50,37 @@ def main() -> None:
     settings = dict(pair.split("=", 1) for pair in options.set)
     with (
         tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder,
-        RealTrino(heap_gb=options.heap_gb) as server,
+        RealTrino(heap_gb=options.heap_gb, workers=options.workers) as server,
     ):
         config = configuration.from_params(settings, "benchmark", out=Path(folder))
         engine = TrinoEngine(server.url)
         table = Path(folder) / "touchpoints.parquet"
         write_in_subprocess(table, rows=options.rows, channels=options.channels)
         engine.create_database(DATABASE)
+        read = [config.time_column, config.user_column, config.action_column]
+        read += [config.conversion_column, config.user_rnd_column]
+        of_rows = 0.0  # MB
         for group in range(pq.ParquetFile(table).num_row_groups):
-            rows = pq.ParquetFile(table).read_row_group(group)
+            rows = pq.ParquetFile(table).read_row_group(group, read)
+            of_rows += rows.nbytes / 1e6
             write = engine.append if group else engine.write
             write(DATABASE, config.table, rows)
         costs = [_made(server.url, name, sql) for name, sql in _queries(config)]
         sent = [engine.read(DATABASE, f"{config.counts_table}_{name}") for name in COLUMNS]
     wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)
     peak = max(cost.peak_mb for cost in costs)
-    print(f"all       {wall:7.1f} s {cpu:7.1f} CPU s, at most {peak} MB a query")
+    shuffled = sum(cost.shuffled_mb for cost in costs)
+    print(
+        f"all       {wall:7.1f} s {cpu:7.1f} CPU s, at most {peak} MB a query, {shuffled:.0f} MB "
+        "between workers"
+    )
+    for name, part in zip(COLUMNS, sent, strict=True):
+        print(f"{name:10}{len(part):12,} rows {part.nbytes / 1e6:8.1f} MB")
     megabytes = sum(part.nbytes for part in sent) / 1e6
-    print(f"to Python {sum(map(len, sent)):,} rows, {megabytes:.1f} MB as Arrow arrays")
+    print(
+        f"to Python {sum(map(len, sent)):12,} rows {megabytes:8.1f} MB as Arrow arrays, "
+        f"{megabytes / of_rows:.1%} of the {of_rows:,.0f} MB of the rows' columns that are read"
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -69,6 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--channels", type=int, default=8)
     parser.add_argument("--heap-gb", type=int, default=6)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     return parser.parse_args()
 
@@ -91,19 +111,31 @@ def _made(url: str, table: str, query: str) -> Cost:
     with executed(connect(url, DATABASE), f"create table {table} as {query}") as cursor:
         ((rows,),) = cursor.fetchall()
         stats: dict[str, Any] = cursor.stats
+        query_id = str(cursor.query_id)
     cost = Cost(
         table=table,
         wall=time.monotonic() - started,
         cpu=stats["cpuTimeMillis"] / 1e3,
         peak_mb=stats["peakMemoryBytes"] >> 20,
+        shuffled_mb=_shuffled_mb(url, query_id),
         rows=rows,
     )
     print(
         f"{cost.table:28} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s {cost.peak_mb:6} MB "
-        f"{cost.rows:12,} rows",
+        f"{cost.shuffled_mb:8.1f} MB between workers {cost.rows:12,} rows",
         flush=True,
     )
     return cost
+
+
+def _shuffled_mb(url: str, query_id: str) -> float:
+    """What the workers read from one another."""
+    session = requests.Session()
+    session.trust_env = False
+    answer = session.get(f"{url}/v1/query/{query_id}", headers={"X-Trino-User": USER}, timeout=60)
+    size = answer.json()["queryStats"]["internalNetworkInputDataSize"]
+    unit = size.lstrip("0123456789.")
+    return float(size.removesuffix(unit)) * UNITS[unit] / 1e6
 
 
 if __name__ == "__main__":

@@ -7,32 +7,19 @@ with
 units as (
     select
         pattern,
-        calendar_day,
-        user_activity,
-        user_activity_past,
-        since_conversion,
+        levels,
         count(*) as conversions,
         sum(floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0) as value,
         sum(has_converted) as "returning"
     from ${counts_table}_windows
     where row_in_order > 0
-    group by 1, 2, 3, 4, 5
+    group by 1, 2
 )
 
 select
-    row_number() over (
-        order by
-            pattern,
-            calendar_day,
-            user_activity,
-            user_activity_past,
-            since_conversion
-    ) - 1 as unit,
+    row_number() over (order by pattern, levels) - 1 as unit,
     pattern,
-    calendar_day,
-    user_activity,
-    user_activity_past,
-    since_conversion,
+    levels,
     conversions,
     value,
     "returning"

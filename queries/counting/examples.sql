@@ -1,38 +1,29 @@
--- A row is a pattern in a stratum and a group of users, and how many examples of a kind it has:
--- negative (0), positive (1) or added by augmentation (2). The twin of td_mta/journeys/examples.py.
--- Reads ${counts_table}_windows, ${counts_table}_period. Makes ${counts_table}_examples.
+-- A row is a pattern with levels of the controls other than the calendar day, and its examples by
+-- day, kind and group of users: numbers 1000 * calendar day + 100 * kind + group in ascending order,
+-- the first one in full and of the others the step from the one before, each with `:count` where it
+-- is not one. Kinds are negative (0), positive (1) and added by augmentation (2). Of days without a
+-- conversion those that were drawn are counted. The twin of td_mta/journeys/examples.py.
+-- Reads ${counts_table}_windows. Makes ${counts_table}_examples.
 with
 
--- A day without a conversion stands for as many as one was drawn from.
 labelled as (
     select
-        windows.pattern,
-        windows.calendar_day,
-        windows.user_activity,
-        windows.user_activity_past,
-        windows.since_conversion,
-        windows.user_group,
-        windows.label as kind,
-        if(windows.label = 0, period.one_in, 1) as examples
-    from ${counts_table}_windows as windows
-    cross join ${counts_table}_period as period
+        pattern,
+        levels,
+        100 * label + user_group as kind_and_group
+    from ${counts_table}_windows
     where
-        windows.label is not null
+        label is not null
         -- Of touch_days a conversion without a touch in its window is none.
-        and ('${examples}' = 'person_days' or windows.pattern <> '')
+        and ('${examples}' = 'person_days' or pattern <> '')
 ),
 
 -- Each example once more, with the anchor day emptied.
 augmented as (
     select
         earlier_pattern as pattern,
-        calendar_day,
-        user_activity,
-        user_activity_past,
-        since_conversion,
-        user_group,
-        2 as kind,
-        1 as examples
+        levels,
+        200 + user_group as kind_and_group
     from ${counts_table}_windows
     where
         '${examples}' = 'touch_days'
@@ -45,16 +36,37 @@ every_kind as (
     select * from labelled
     union all
     select * from augmented
+),
+
+counted as (
+    select
+        pattern,
+        mod(levels, 1000000) as levels,
+        1000 * (levels / 1000000) + kind_and_group as number,
+        count(*) as examples
+    from every_kind
+    group by 1, 2, 3
+),
+
+steps as (
+    select
+        pattern,
+        levels,
+        number,
+        number - lag(number, 1, 0) over (partition by pattern, levels order by number) as step,
+        examples
+    from counted
 )
 
 select
     pattern,
-    calendar_day,
-    user_activity,
-    user_activity_past,
-    since_conversion,
-    user_group,
-    kind,
-    sum(examples) as examples
-from every_kind
-group by 1, 2, 3, 4, 5, 6, 7
+    levels,
+    array_join(
+        array_agg(
+            cast(step as varchar) || if(examples = 1, '', ':' || cast(examples as varchar))
+            order by number
+        ),
+        ','
+    ) as examples
+from steps
+group by 1, 2

@@ -157,11 +157,12 @@ numbers as (
             when 'first_day' then first_day
             when 'last_day' then last_day
             when 'held_out_day' then cast(held_out_day as bigint)
+            when 'one_in' then one_in
         end as number,
         null as name
     from ${counts_table}_period
     cross join (
-        values ('record_first_day'), ('first_day'), ('last_day'), ('held_out_day')
+        values ('record_first_day'), ('first_day'), ('last_day'), ('held_out_day'), ('one_in')
     ) as facts (fact)
     where fact <> 'held_out_day' or held_out_day is not null
     union all

@@ -1,8 +1,7 @@
--- A row is an n-gram of the Markov chain and how often it came: a state, which is the channels of
--- the last touches, and what followed it.
+-- A row is a state of the Markov chain, which is the channels of the last touches, and what followed
+-- it: symbols, each with `:times` where it was more than once, and the value of the conversions.
 -- The twin of td_mta/baselines/markov.py: symbols are 0 before the first touch, 1 to `channels` the
--- channels, then a conversion, then an end without one. An n-gram is a number of base
--- channels + 3, whose lowest digit is the symbol that follows.
+-- channels, then a conversion, then an end without one. A state is a number of base channels + 3.
 -- Reads ${counts_table}_rows and ${counts_table}_period. Makes ${counts_table}_ngrams.
 with
 
@@ -124,13 +123,31 @@ by_group as (
         ngram,
         value
     from followed
+),
+
+followers as (
+    select
+        held_out,
+        ngram / base as state,
+        mod(ngram, base) as symbol,
+        count(*) as journeys,
+        sum(value) as value
+    from by_group
+    cross join settings
+    group by 1, 2, 3
 )
 
+-- Only what ends with a conversion has a value.
 select
     cast(held_out as bigint) as held_out,
-    ngram,
-    count(*) as journeys,
+    state,
+    array_join(
+        array_agg(
+            cast(symbol as varchar) || if(journeys = 1, '', ':' || cast(journeys as varchar))
+            order by symbol
+        ),
+        ','
+    ) as followers,
     sum(value) as value
-from by_group
+from followers
 group by 1, 2
-order by 1, 2

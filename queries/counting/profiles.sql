@@ -1,5 +1,6 @@
--- A row is what conversions of one user saw, as unit:conversions of ascending units, and the number
--- of users of whom that is so. The twin of `converter_profiles` in td_mta/shapley/bootstrap.py.
+-- A row is what conversions of one user saw, as ascending units, each with `:conversions` where they
+-- are several, and the number of users of whom that is so. The twin of `converter_profiles` in
+-- td_mta/shapley/bootstrap.py.
 -- Reads ${counts_table}_windows, ${counts_table}_credited. Makes ${counts_table}_profiles.
 with
 
@@ -11,10 +12,7 @@ by_unit as (
     from ${counts_table}_windows as windows
     inner join ${counts_table}_credited as credited
         on windows.pattern = credited.pattern
-        and windows.calendar_day = credited.calendar_day
-        and windows.user_activity = credited.user_activity
-        and windows.user_activity_past = credited.user_activity_past
-        and windows.since_conversion = credited.since_conversion
+        and windows.levels = credited.levels
     where windows.row_in_order > 0
     group by 1, 2
 ),
@@ -24,7 +22,9 @@ of_users as (
         user_id,
         array_join(
             array_agg(
-                cast(unit as varchar) || ':' || cast(conversions as varchar) order by unit
+                cast(unit as varchar)
+                || if(conversions = 1, '', ':' || cast(conversions as varchar))
+                order by unit
             ),
             ','
         ) as units

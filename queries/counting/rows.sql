@@ -5,29 +5,8 @@
 -- end).
 with
 
--- Rows equal in every column but the tie count once.
-numbered_once as (
-    select
-        *,
-        row_number() over (
-            partition by
-                user_id,
-                time,
-                conversion,
-                channel,
-                value,
-                order_key,
-                journey_key,
-                refund
-            order by tie_number nulls last, tie_text nulls last
-        ) as repeat,
-        to_unixtime(cast(from_unixtime(time, '${day_timezone}') as timestamp)) as clock
-    from ${counts_table}_read
-    where refund is null or '${refunds}' = 'subtract'
-),
-
--- A clock set back at the end of summer time does not turn a user's local time back.
-ordered as (
+-- Rows equal in every column but the tie count once. Without a tie column they follow one another.
+numbered as (
     select
         *,
         row_number() over (
@@ -43,9 +22,36 @@ ordered as (
                 journey_key nulls first,
                 refund nulls last
         ) as row_in_order,
+        rank() over (
+            partition by user_id
+            order by
+                time,
+                tie_number nulls last,
+                tie_text nulls last,
+                conversion,
+                channel nulls first,
+                value nulls last,
+                order_key nulls first,
+                journey_key nulls first,
+                refund nulls last
+        ) as row_of_equals,
+        ${tie_column == 'none' ? 'null' : 'row_number() over (partition by user_id, time, conversion, channel, value, order_key, journey_key, refund order by tie_number nulls last, tie_text nulls last)'} as place_among_equals,
+        if(
+            '${day_timezone}' = 'UTC',
+            cast(time as double),
+            to_unixtime(cast(from_unixtime(time, '${day_timezone}') as timestamp))
+        ) as clock
+    from ${counts_table}_read
+    where refund is null or '${refunds}' = 'subtract'
+),
+
+-- A clock set back at the end of summer time does not turn a user's local time back.
+ordered as (
+    select
+        *,
         ${day_timezone == 'UTC' ? 'clock' : 'max(clock) over (partition by user_id order by time)'} as latest_clock
-    from numbered_once
-    where repeat = 1
+    from numbered
+    where coalesce(place_among_equals, row_in_order - row_of_equals + 1) = 1
 ),
 
 -- Where the flag stands on every touch of a journey, the last one converts, with its first value.

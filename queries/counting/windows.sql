@@ -1,7 +1,8 @@
--- A row is a window of ${counts_table}_anchors, the pattern that it shows and its stratum, the levels
--- of the controls. A pattern is its cells as words of 62 bits: cell days_before * channels + channel
--- is bit cell % 62 of word cell / 62. The twin of td_mta/journeys/controls.py and of `see` in
--- td_mta/journeys/examples.py.
+-- A row is a window of ${counts_table}_anchors, the pattern that it shows and the levels of the
+-- controls in one number: the calendar day, then two digits each of user_activity,
+-- user_activity_past and since_conversion. A pattern is its cells as words of 62 bits: cell
+-- days_before * channels + channel is bit cell % 62 of word cell / 62. The twin of
+-- td_mta/journeys/controls.py and of `see` in td_mta/journeys/examples.py.
 -- Reads ${counts_table}_rows, ${counts_table}_period, ${counts_table}_anchors. Makes
 -- ${counts_table}_windows (dropped at the end).
 with
@@ -213,8 +214,8 @@ select
             then 1
         else 0
     end as user_group,
-    if(strpos(names, ',calendar_day,') > 0, anchors.day - period.first_day, 0) as calendar_day,
-    if(
+    1000000 * if(strpos(names, ',calendar_day,') > 0, anchors.day - period.first_day, 0)
+    + 10000 * if(
         strpos(names, ',user_activity,') > 0,
         least(touches_of_user, 16) + width_bucket(
             cast(touches_of_user as double),
@@ -226,8 +227,8 @@ select
             ]
         ),
         0
-    ) as user_activity,
-    if(
+    )
+    + 100 * if(
         rates.rate is not null,
         1 + width_bucket(
             rates.rate,
@@ -241,15 +242,15 @@ select
             ]
         ),
         0
-    ) as user_activity_past,
-    if(
+    )
+    + if(
         since_day is not null and strpos(names, ',since_conversion,') > 0,
         least(anchors.day - since_day, 41) + width_bucket(
             cast(anchors.day - since_day as double),
             array[57e0, 80e0, 114e0, 160e0, 227e0, 320e0, 453e0, 640e0, 906e0]
         ),
         0
-    ) as since_conversion
+    ) as levels
 from ${counts_table}_anchors as anchors
 cross join ${counts_table}_period as period
 cross join controls

@@ -17,7 +17,7 @@ from td_mta.baselines.direct import direct_channels
 from td_mta.baselines.methods import ModelTotals
 from td_mta.baselines.rules import RuleSettings
 from td_mta.config.attribution import Config
-from td_mta.dataset.extracted import Counted, Extracted, extracted_of
+from td_mta.dataset.extracted import Extracted, RowCounts, extracted_of
 from td_mta.dataset.period import period_of
 from td_mta.dataset.tfrecords import Folders, Schema, Writer
 from td_mta.ingest.pages import Page, TouchpointTable
@@ -101,9 +101,9 @@ class _Sums:
         self.converter_profiles.append(profiles)
         self.touches_and_users.append(touches_and_users(page.journeys, rules.grid.channels))
 
-    def counted(self, model_totals: ModelTotals, table_facts: TableFacts) -> Counted:
+    def counted(self, model_totals: ModelTotals, table_facts: TableFacts) -> RowCounts:
         """All pages together, with what else was counted of them."""
-        return Counted(
+        return RowCounts(
             examples=merge(self.examples),
             credited=credits.merge(self.credited),
             conversions_by_day=self.conversions_by_day,

@@ -10,31 +10,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from td_mta.errors import DataError
-from td_mta.journeys.controls import CONTROLS
 from td_mta.warehouse import Warehouse
 
 MOST_ROWS = 20_000_000  # of one table; of examples they take about 2 GB
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
-_LEVELS = dict.fromkeys(CONTROLS, _WHOLE)
 COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
-    "examples": {
-        "pattern": _TEXT,
-        **_LEVELS,
-        "user_group": _WHOLE,
-        "kind": _WHOLE,
-        "examples": _WHOLE,
-    },
+    "examples": {"pattern": _TEXT, "levels": _WHOLE, "examples": _TEXT},
     "credited": {
         "unit": _WHOLE,
         "pattern": _TEXT,
-        **_LEVELS,
+        "levels": _WHOLE,
         "conversions": _WHOLE,
         "value": _REAL,
         "returning": _WHOLE,
     },
     "profiles": {"units": _TEXT, "users": _WHOLE},
-    "ngrams": {"held_out": _WHOLE, "ngram": _WHOLE, "journeys": _WHOLE, "value": _REAL},
+    "ngrams": {"held_out": _WHOLE, "state": _WHOLE, "followers": _TEXT, "value": _REAL},
     "rules": {
         "model": _TEXT,
         "channel": _TEXT,

@@ -21,7 +21,7 @@ from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.shapley.bootstrap import ConverterProfiles
 
 
-class Counted(NamedTuple):
+class RowCounts(NamedTuple):
     """What is counted of a table's rows."""
 
     examples: Examples
@@ -53,7 +53,7 @@ class Extracted(NamedTuple):
 
 
 def extracted_of(
-    counted: Counted, schema: Schema, period: Period, strata: Strata, rows: int
+    counted: RowCounts, schema: Schema, period: Period, strata: Strata, rows: int
 ) -> Extracted:
     """What was counted of a table of so many rows; `DataError` where nothing is to be credited."""
     examples, credited = counted.examples, counted.credited

@@ -1,4 +1,5 @@
-"""Sets and counts as the warehouse's SQL writes them: pairs `number:number`, joined by commas.
+"""Sets and counts as the warehouse's SQL writes them: pairs `number:number`, joined by commas, of
+which `:1` is left out where numbers are counted.
 
 A pattern is words of 62 bits: of the pair `w:bits` bit b of `bits` says that cell `62 w + b` is in
 the set. The empty text is the empty set.
@@ -27,15 +28,20 @@ class Pairs(NamedTuple):
 def pairs_of(texts: pa.Array) -> Pairs:
     """The pairs of all texts, `(n,)`.
 
-    >>> pairs_of(pa.array(["3:1,7:2", "", "0:5"]))[0].tolist()
-    [0, 0, 2]
+    >>> [array.tolist() for array in pairs_of(pa.array(["3,7:2", "", "0:5"]))]
+    [[0, 0, 2], [3, 7, 0], [1, 2, 5]]
     """
     parts = pc.split_pattern(texts, ",")
     owner, pair = pc.list_parent_indices(parts), pc.list_flatten(parts)
     is_there = pc.not_equal(pair, "")
     owner, pair = owner.filter(is_there), pair.filter(is_there)
-    numbers = pc.list_flatten(pc.split_pattern(pair, ":")).cast(pa.int64()).to_numpy()
-    return Pairs(owner.to_numpy().astype(np.int64), numbers[::2], numbers[1::2])
+    sides = pc.split_pattern(pair, ":")
+    numbers = pc.list_flatten(sides).cast(pa.int64()).to_numpy()
+    sizes = pc.list_value_length(sides).to_numpy()
+    first, is_counted = np.cumsum(sizes) - sizes, sizes == 2
+    right = np.ones(len(pair), np.int64)
+    right[is_counted] = numbers[first[is_counted] + 1]
+    return Pairs(owner.to_numpy().astype(np.int64), numbers[first], right)
 
 
 def patterns_of(texts: pa.Array, grid: Grid) -> Patterns:

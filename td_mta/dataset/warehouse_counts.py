@@ -20,7 +20,7 @@ from td_mta.dataset import count_facts
 from td_mta.dataset.build import models_of, schema_of
 from td_mta.dataset.count_facts import Figures
 from td_mta.dataset.count_tables import COLUMNS, CountTables
-from td_mta.dataset.extracted import Counted, Extracted, extracted_of
+from td_mta.dataset.extracted import Extracted, RowCounts, extracted_of
 from td_mta.dataset.pattern_words import pairs_of, patterns_of
 from td_mta.dataset.period import check_days
 from td_mta.dataset.tfrecords import Folders, Writer
@@ -37,9 +37,9 @@ from td_mta.ingest.scan import (
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys import credited as credits
 from td_mta.journeys.accumulate import appended
-from td_mta.journeys.controls import Period, strata_of
+from td_mta.journeys.controls import CONTROLS, Period, strata_of
 from td_mta.journeys.credited import Credited
-from td_mta.journeys.examples import KINDS, Examples, by_pattern, merge
+from td_mta.journeys.examples import KINDS, NEGATIVE, Examples, by_pattern, merge
 from td_mta.journeys.patterns import Grid, Keys
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats, Ints
@@ -48,9 +48,12 @@ from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import quoted
 
+# Of numbers 1000 * calendar day + 100 * kind + group, and of levels behind the calendar day's.
+DAY, KIND, DAYS_LEVELS = 1000, 100, 1_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
-class CountedTable:
+class WarehouseTable:
     """A table whose rows the warehouse has counted: a `ReadTable`."""
 
     settings: TableSettings
@@ -69,7 +72,7 @@ class CountedTable:
 class FromCounts(NamedTuple):
     """What the tables of counts hold, and how much of them was read."""
 
-    table: CountedTable
+    table: WarehouseTable
     extracted: Extracted
     rows: int
     bytes: int
@@ -98,7 +101,8 @@ def read(config: Config, warehouse: Warehouse, folders: Folders) -> FromCounts:
     check_days(config, record, period.first_day)
     schema = schema_of(table.channels, config)
     strata = strata_of(config.control_names, period)
-    counted = _counted(tables, figures, _Shape(schema.grid, strata, record), config)
+    shape = _Shape(schema.grid, strata, record, figures.number("one_in"))
+    counted = _counted(tables, figures, shape, config)
     writer = Writer(folders, schema)
     writer.write(0, by_pattern(counted.examples))
     writer.close()
@@ -116,6 +120,7 @@ class _Shape(NamedTuple):
     grid: Grid
     strata: Strata
     record: Period
+    one_in: int  # days without a conversion, of which one was drawn
 
 
 def _check_parameters(figures: Figures, config: Config) -> None:
@@ -150,7 +155,7 @@ def _shown(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _table(figures: Figures, config: Config) -> CountedTable:
+def _table(figures: Figures, config: Config) -> WarehouseTable:
     """The table, if it has what credit needs; else what a run on the rows says."""
     settings, scan = TableSettings.of(config), count_facts.scan(figures)
     check_complete(scan.rows, scan.dropped, settings)
@@ -158,7 +163,7 @@ def _table(figures: Figures, config: Config) -> CountedTable:
     check_scan(scan, settings, Readers.of(settings))
     channels = count_facts.channels(figures)
     check_channels(channels, settings.location(settings.channel_column))
-    return CountedTable(
+    return WarehouseTable(
         settings=settings,
         scan=scan,
         channels=channels,
@@ -167,11 +172,11 @@ def _table(figures: Figures, config: Config) -> CountedTable:
     )
 
 
-def _counted(tables: CountTables, figures: Figures, shape: _Shape, config: Config) -> Counted:
+def _counted(tables: CountTables, figures: Figures, shape: _Shape, config: Config) -> RowCounts:
     credited, unit_keys = _credited(tables.read("credited"), shape)
     days, channels = shape.record.days, shape.grid.channels
     of_channels = [figures.array(fact, (channels,)) for fact in ("channel", "channel_users")]
-    return Counted(
+    return RowCounts(
         examples=_examples(tables, shape),
         credited=credited,
         conversions_by_day=figures.array("conversions_by_day", (days,)),
@@ -193,15 +198,26 @@ def _examples(tables: CountTables, shape: _Shape) -> Examples:
 
 def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
     patterns = pc.dictionary_encode(batch["pattern"])
-    counts = np.zeros((len(batch), len(KINDS)), np.int64)
-    counts[np.arange(len(batch)), _ints(batch["kind"])] = _ints(batch["examples"])
+    row, step, examples = pairs_of(batch["examples"])
+    day, kind_and_group = np.divmod(_added_up(step, row), DAY)
+    kind, group = np.divmod(kind_and_group, KIND)
+    drawn_from = np.where(kind == NEGATIVE, shape.one_in, 1)
+    counts = np.zeros((len(row), len(KINDS)), np.int64)
+    counts[np.arange(len(row)), kind] = examples * drawn_from
     return Examples(
         patterns_of(patterns.dictionary, shape.grid),
-        _ints(patterns.indices),
-        _stratum(batch, shape.strata),
-        _ints(batch["user_group"]),
+        _ints(patterns.indices)[row],
+        _stratum(DAYS_LEVELS * day + _ints(batch["levels"])[row], shape.strata),
+        group,
         counts,
     )
+
+
+def _added_up(steps: Ints, owner: Ints) -> Ints:
+    """The numbers that each owner's steps lead to, the first of them from 0."""
+    sums = np.cumsum(steps)
+    is_first = np.diff(owner, prepend=-1) != 0
+    return sums - (sums - steps)[is_first][np.cumsum(is_first) - 1]
 
 
 def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
@@ -210,7 +226,7 @@ def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
     patterns = patterns_of(batch["pattern"], shape.grid)
     amounts = np.stack([_floats(batch["conversions"]), _floats(batch["value"])])
     every = np.arange(len(batch))
-    stratum, returning = _stratum(batch, shape.strata), _floats(batch["returning"])
+    stratum, returning = _stratum(_ints(batch["levels"]), shape.strata), _floats(batch["returning"])
     credited = Credited(patterns, every, stratum, amounts, returning)
     keys = np.zeros(len(batch), np.uint64)
     keys[_ints(batch["unit"])] = credited.keys
@@ -221,9 +237,14 @@ def _no_rows(table: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], pa.schema(COLUMNS[table]))
 
 
-def _stratum(batch: pa.RecordBatch, strata: Strata) -> Ints:
-    levels = [_ints(batch[name]) for name in strata.names]
-    return strata.code(levels, len(batch))
+def _stratum(levels: Ints, strata: Strata) -> Ints:
+    """The stratum of levels that are two digits each, behind the days of the first."""
+    by_name, rows = {}, len(levels)
+    first, *further = CONTROLS
+    for name in reversed(further):
+        levels, by_name[name] = np.divmod(levels, 100)
+    by_name[first] = levels
+    return strata.code([by_name[name] for name in strata.names], rows)
 
 
 def _profiles(rows: pa.Table, unit_keys: Keys) -> ConverterProfiles:
@@ -237,14 +258,8 @@ def _model_totals(tables: CountTables, channels: list[str], config: Config) -> M
     totals.add_shares(by_rule, untouched)
     rows = tables.read("ngrams")
     for held_out in (False, True):
-        of_users = rows.filter(pc.equal(rows["held_out"], int(held_out))).sort_by("ngram")
-        ngrams = Ngrams(
-            len(channels),
-            config.markov_order or MAX_ORDER,
-            _ints(of_users["ngram"]),
-            _floats(of_users["journeys"]),
-            _floats(of_users["value"]),
-        )
+        of_users = rows.filter(pc.equal(rows["held_out"], int(held_out)))
+        ngrams = _ngrams(of_users, len(channels), config.markov_order or MAX_ORDER)
         totals.add_ngrams(markov.merge([ngrams]), held_out=held_out)
     return totals
 
@@ -261,6 +276,15 @@ def _shares(rows: pa.Table, channels: list[str]) -> tuple[dict[str, Shares], Flo
     some = by_rule[next(iter(RULES))]
     untouched = some.amounts[:, some.channel == len(channels)].sum(axis=1)
     return by_rule, untouched
+
+
+def _ngrams(rows: pa.Table, channels: int, order: int) -> Ngrams:
+    state, symbol, counts = pairs_of(rows["followers"].combine_chunks())
+    ngrams = Ngrams(channels, order, symbol, counts.astype(np.float64), np.zeros(len(symbol)))
+    return ngrams._replace(
+        keys=_ints(rows["state"])[state] * ngrams.base + symbol,
+        values=np.where(symbol == ngrams.conversion, _floats(rows["value"])[state], 0.0),
+    )
 
 
 def _ints(column: pa.Array | pa.ChunkedArray) -> Ints:

@@ -32,7 +32,7 @@ from td_mta.model.settings import TrainingSettings
 from td_mta.pipelines import confounding, counting, credit_rows, given_table, memory, outputs
 from td_mta.pipelines.appended_columns import check_numbered_columns
 from td_mta.pipelines.attribution_results import InputSentences, Results, output_frames
-from td_mta.pipelines.counting import Counted
+from td_mta.pipelines.counting import ExtractedTable
 from td_mta.pipelines.crediting import Crediting, Played
 from td_mta.pipelines.experiments import correct
 from td_mta.publishing import scratch
@@ -141,7 +141,7 @@ def _run(
 
 def _read(
     config: Config, warehouse: Warehouse, spill: Path, files: Publication, timer: _StepTimer
-) -> Counted:
+) -> ExtractedTable:
     """The table's examples and conversions by pattern; the examples go to disk."""
     memory.check(config)
     records = outputs.folders_of(config, files)
@@ -194,7 +194,7 @@ def _climb(extracted: Extracted, settings: TrainingSettings) -> "Fitted":
 
 
 def _attribute(
-    counted: Counted,
+    counted: ExtractedTable,
     channel_costs: costs.ChannelCosts | None,
     of_record: RecordExperiments | None,
     fitted: "Fitted",

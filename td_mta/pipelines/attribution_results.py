@@ -14,7 +14,7 @@ from td_mta.ingest.beside.experiments import RecordExperiments
 from td_mta.ingest.read_table import ReadTable
 from td_mta.model.holdout import BASE_RATE
 from td_mta.pipelines import given_table
-from td_mta.pipelines.counting import Counted
+from td_mta.pipelines.counting import ExtractedTable
 from td_mta.pipelines.crediting import Played, returning_credit
 from td_mta.pipelines.experiments import Corrected
 from td_mta.pipelines.given_table import GivenTable
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Results(NamedTuple):
     """What the steps computed: all that the output tables are made of."""
 
-    counted: Counted
+    counted: ExtractedTable
     costs: ChannelCosts | None
     fitted: "Fitted"
     evaluation: run_facts.Evaluation  # of the held-out examples

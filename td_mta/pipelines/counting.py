@@ -21,7 +21,7 @@ from td_mta.warehouse import Warehouse
 log = logging.getLogger(__name__)
 
 
-class Counted(NamedTuple):
+class ExtractedTable(NamedTuple):
     """A table and what was counted of it."""
 
     table: ReadTable
@@ -37,7 +37,7 @@ def is_in_warehouse(config: Config, warehouse: Warehouse) -> bool:
     return made and warehouse_counts.count_rows(config.table, warehouse) > config.count_above
 
 
-def by_warehouse(config: Config, warehouse: Warehouse, records: Folders) -> Counted:
+def by_warehouse(config: Config, warehouse: Warehouse, records: Folders) -> ExtractedTable:
     """The counts that the workflow's SQL made."""
     try:
         found = warehouse_counts.read(config, warehouse, records)
@@ -47,13 +47,15 @@ def by_warehouse(config: Config, warehouse: Warehouse, records: Folders) -> Coun
     check_no_paths(found.table.channels, settings.location(settings.channel_column))
     log.info("counted in the warehouse: rows %d, read %d", found.table.scan.rows, found.rows)
     facts = _facts("warehouse", found.table, found.rows) | {"bytes_read": found.bytes}
-    return Counted(found.table, found.extracted, facts)
+    return ExtractedTable(found.table, found.extracted, facts)
 
 
-def by_python(touchpoints: TouchpointTable, config: Config, records: Folders) -> Counted:
+def by_python(touchpoints: TouchpointTable, config: Config, records: Folders) -> ExtractedTable:
     """Counts of every row that was read."""
     extracted = extract(touchpoints, config, records)
-    return Counted(touchpoints, extracted, _facts("python", touchpoints, touchpoints.scan.rows))
+    return ExtractedTable(
+        touchpoints, extracted, _facts("python", touchpoints, touchpoints.scan.rows)
+    )
 
 
 def _facts(where: str, table: ReadTable, rows_read: int) -> dict[str, object]:

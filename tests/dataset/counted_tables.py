@@ -1,19 +1,23 @@
 """What Python counted of a table, written as the tables that the warehouse's SQL makes."""
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from td_mta.baselines import markov
 from td_mta.baselines.rules import merge
 from td_mta.config.attribution import Config
+from td_mta.dataset.build import MOST_DAYS
 from td_mta.dataset.count_tables import COLUMNS
 from td_mta.dataset.extracted import Extracted
 from td_mta.dataset.pattern_words import WORD_BITS
 from td_mta.ingest.pages import TouchpointTable
 from td_mta.journeys.controls import CONTROLS
+from td_mta.journeys.examples import NEGATIVE
 from td_mta.journeys.patterns import Patterns
 from td_mta.journeys.touchpoints import Ints
 from td_mta.tables import BASELINE
@@ -40,7 +44,7 @@ def tables_of(
 ) -> dict[str, pd.DataFrame]:
     """Every table by its name and the prefix of `config`."""
     frames = {
-        "examples": _examples(extracted),
+        "examples": _examples(extracted, one_in_of(extracted, table)),
         "credited": _credited(extracted),
         "profiles": _profiles(extracted),
         "ngrams": _ngrams(extracted),
@@ -52,6 +56,11 @@ def tables_of(
         f"{config.counts_table}_{name}": frame[list(COLUMNS[name])]
         for name, frame in shuffled.items()
     }
+
+
+def one_in_of(extracted: Extracted, table: TouchpointTable) -> int:
+    """Days without a conversion, of which one was drawn."""
+    return math.ceil(table.users * extracted.period.days / MOST_DAYS)
 
 
 def words(patterns: Patterns) -> list[str]:
@@ -66,23 +75,32 @@ def words(patterns: Patterns) -> list[str]:
     return texts
 
 
-def _levels(extracted: Extracted, stratum: Ints) -> dict[str, Ints]:
+def _levels(extracted: Extracted, stratum: Ints) -> Ints:
+    """The calendar day, then two digits each of the other controls."""
     of_names = dict(zip(extracted.strata.names, extracted.strata.levels(stratum), strict=True))
-    return {name: of_names.get(name, np.zeros(len(stratum), np.int64)) for name in CONTROLS}
+    levels = np.zeros(len(stratum), np.int64)
+    for name in CONTROLS:
+        levels = 100 * levels + of_names.get(name, 0)
+    return levels
 
 
-def _examples(extracted: Extracted) -> pd.DataFrame:
+def _examples(extracted: Extracted, one_in: int) -> pd.DataFrame:
     examples = extracted.examples
     row, kind = np.nonzero(examples.counts)
-    return pd.DataFrame(
+    day, levels = np.divmod(_levels(extracted, examples.stratum[row]), 1_000_000)
+    rows = pd.DataFrame(
         {
             "pattern": np.array(words(examples.patterns), object)[examples.pattern[row]],
-            **_levels(extracted, examples.stratum[row]),
-            "user_group": examples.group[row],
-            "kind": kind,
-            "examples": examples.counts[row, kind],
+            "levels": levels,
+            "number": 1000 * day + 100 * kind + examples.group[row],
+            "count": examples.counts[row, kind] // np.where(kind == NEGATIVE, one_in, 1),
         }
-    )
+    ).sort_values("number")
+    by_unit = rows.groupby(["pattern", "levels"])
+    step = rows["number"] - by_unit["number"].shift(fill_value=0)
+    count = np.where(rows["count"] == 1, "", ":" + rows["count"].astype(str))
+    rows["examples"] = step.astype(str) + count
+    return by_unit["examples"].agg(",".join).reset_index()
 
 
 def _credited(extracted: Extracted) -> pd.DataFrame:
@@ -91,7 +109,7 @@ def _credited(extracted: Extracted) -> pd.DataFrame:
         {
             "unit": np.arange(len(credited.pattern)),
             "pattern": np.array(words(credited.patterns), object)[credited.pattern],
-            **_levels(extracted, credited.stratum),
+            "levels": _levels(extracted, credited.stratum),
             "conversions": credited.amounts[0].astype(int),
             "value": credited.amounts[1],
             "returning": credited.returning.astype(int),
@@ -113,19 +131,18 @@ def _profiles(extracted: Extracted) -> pd.DataFrame:
 
 
 def _ngrams(extracted: Extracted) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "held_out": int(held_out),
-                "ngram": ngrams.keys,
-                "journeys": ngrams.counts.astype(int),
-                "value": ngrams.values,
-            }
-        )
-        for held_out, all_ngrams in extracted.model_totals._ngrams.items()
-        for ngrams in all_ngrams
-    ]
-    return pd.concat(parts)
+    rows = []
+    for held_out, all_ngrams in extracted.model_totals._ngrams.items():
+        ngrams = markov.merge(all_ngrams)
+        for key, count, value in zip(ngrams.keys, ngrams.counts, ngrams.values, strict=True):
+            state, symbol = divmod(int(key), ngrams.base)
+            follower = f"{symbol}:{int(count)}" if count > 1 else str(symbol)
+            rows.append((int(held_out), state, follower, value))
+    return (
+        pd.DataFrame(rows, columns=["held_out", "state", "followers", "value"])
+        .groupby(["held_out", "state"], as_index=False)
+        .agg({"followers": ",".join, "value": "sum"})
+    )
 
 
 def _rules(extracted: Extracted) -> pd.DataFrame:
@@ -161,6 +178,7 @@ def facts_of(extracted: Extracted, table: TouchpointTable, config: Config) -> li
         "first_day": period.first_day,
         "last_day": period.last_day,
         "record_first_day": table.first_day,
+        "one_in": one_in_of(extracted, table),
     }
     if period.held_out_day is not None:
         single["held_out_day"] = period.held_out_day

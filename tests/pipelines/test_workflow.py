@@ -79,8 +79,11 @@ def test_only_the_tables_that_users_read_are_left(out: Path) -> None:
     assert left == tables | {f"shapley{part}.csv" for part in parts}
 
 
-def test_the_model_may_run_elsewhere_between_two_workflows(out: Path, tmp_path: Path) -> None:
+def test_the_model_may_run_elsewhere_between_two_workflows(
+    out: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert run("mta.dig", out.parent, tmp_path, EDITS | {"run_model": "false"}) == 0
+    assert "+mta+cleanup+of_counting\tif>: false\n" in capfd.readouterr().err  # none were made
     made = {path.stem for path in tmp_path.glob("[!.]*") if path.is_file()}
     assert made == {"mta_user_rnd", "channel_source_stats"}
     where = ["--warehouse", "local", "--data", str(out.parent), "--out", str(tmp_path)]
@@ -100,6 +103,16 @@ def test_cleanup_keeps_what_the_model_reads(read: str, left: bool, tmp_path: Pat
     union.write_text("time\n1\n")
     assert run("mta.dig", ROOT / "config", tmp_path, {"table": read}, "+cleanup") == 0
     assert union.exists() == left
+
+
+@pytest.mark.parametrize(("count_in", "left"), [("python", True), ("auto", False)])
+def test_cleanup_alone_drops_counts_that_there_may_be(
+    count_in: str, left: bool, tmp_path: Path
+) -> None:
+    counts = tmp_path / "mta_counts_facts.csv"
+    counts.write_text("fact\n1\n")
+    assert run("mta.dig", ROOT / "config", tmp_path, {"count_in": count_in}, "+cleanup") == 0
+    assert counts.exists() == left
 
 
 @pytest.mark.parametrize(

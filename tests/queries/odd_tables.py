@@ -1,5 +1,7 @@
 """Tables full of ties, gaps and repeats, and the ways in which their rows can be read."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -34,40 +36,32 @@ def further_columns(seed: int, rows: int) -> dict[str, np.ndarray]:
     }
 
 
-# Each a way in which rows mean something else.
-READINGS: dict[str, dict[str, str]] = {
-    "as they are": {},
-    "some days": {
-        "first_day": "2026-02-26",
-        "last_day": "2026-03-02",
-        "day_timezone": "Asia/Tokyo",
-    },
-    "ties": {"tie_column": "hit"},
-    "orders": {"order_id": "order"},
-    "journeys": {"conversion_flag": "journey"},
-    "conversions": {"conversion_flag": "journey", "conversion_id": "leads_to"},
-    "refunds": {"refunds": "subtract"},
-    "limits": {"max_touches_per_user": "9", "max_conversions_per_user": "4"},
-    "history": {"history_days": "5"},
-    "no history": {"history_days": "0"},
-    "touch days": {"examples": "touch_days"},
-    "a long window": {"lookback_window_days": "5"},
-    "a window of all days": {"lookback_window_days": "7"},
-    "repeats": {"repeat_orders_within": "1d"},
-    "repeats in minutes": {"repeat_orders_within": "300"},
-    "repeats and refunds": {
-        "repeat_orders_within": "10h",
-        "refunds": "subtract",
-        "max_conversions_per_user": "3",
-    },
-    "orders and refunds": {"order_id": "order", "refunds": "subtract", "tie_column": "hit"},
-    "all": {
-        "tie_column": "hit",
-        "order_id": "order",
-        "conversion_flag": "journey",
-        "conversion_id": "leads_to",
-        "refunds": "subtract",
-        "repeat_orders_within": "6h",
-        "max_touches_per_user": "9",
-    },
+# Values of parameters on which it depends what rows mean. Names and values are joined by "+".
+READINGS: dict[str, list[str]] = {
+    "conversion_row_is_touch": ["true", "false"],
+    "conversion_flag+conversion_id": ["row+none", "journey+none", "journey+leads_to"],
+    "order_id": ["none", "order"],
+    "refunds": ["leave_out", "subtract"],
+    "repeat_orders_within": ["none", "300", "10h"],
+    "max_touches_per_user": ["none", "15"],
+    "max_conversions_per_user": ["none", "6"],
+    "tie_column": ["none", "hit"],
+    "first_day": ["none", "2026-02-26"],
+    "last_day": ["none", "2026-03-12"],
+    "day_timezone": ["UTC", "America/New_York"],
+    "channel_letter_case": ["keep", "join"],
+    "null_words": ["none", "u3, search, NA"],
+    "history_days": ["none", "4"],
+    "direct_channel": ["Direct", "email, Social"],
+    "position_first+position_last": ["0.4+0.4", "0.15+0.35"],
+    "rules_window_days": ["2", "30"],
 }
+
+
+def parameters(chosen: Mapping[str, str]) -> dict[str, str]:
+    """Values by the names of parameters; where names are joined by "+", values are."""
+    return {
+        name: value
+        for names, values in chosen.items()
+        for name, value in zip(names.split("+"), values.split("+"), strict=True)
+    }

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from td_mta.baselines.methods import RULES, ModelTotals
-from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
 from td_mta.dataset.build import models_of
@@ -16,9 +15,12 @@ from td_mta.ingest.pages import TouchpointTable
 from td_mta.ingest.settings import TableSettings
 from td_mta.journeys.paths import conversion_paths
 from td_mta.warehouse.local import LocalWarehouse
-from tests.queries.odd_tables import READINGS, further_columns, touchpoints
+from tests.queries import counting
+from tests.queries.odd_tables import READINGS, parameters
+from tests.queries.option_sets import pairwise
 
 QUERY = Path(__file__).parents[2] / "queries" / "shapley_rules.sql"
+SETS = [parameters(chosen) for chosen in pairwise(READINGS)]
 
 
 def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.DataFrame:
@@ -38,28 +40,12 @@ def by_python(warehouse: LocalWarehouse, config: Config, spill: Path) -> pd.Data
     return pd.DataFrame(rows, index=["conversions", "value"]).T
 
 
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("row_is_touch", ["true", "false"])
-@pytest.mark.parametrize("reading", READINGS)
-def test_the_query_credits_what_python_credits(
-    seed: int, row_is_touch: str, reading: str, tmp_path: Path
-) -> None:
-    parameters = READINGS[reading] | {
-        "conversion_row_is_touch": row_is_touch,
-        "value_column": "value",
-        "rules_window_days": str(2 + seed),
-        "day_timezone": ["UTC", "Asia/Tokyo"][seed % 2],
-        "position_first": "0.5",
-        "position_last": "0.2",
-        "time_decay_half_life_days": "1.5",
-    }
-    config = configuration.from_params(parameters, "test", out=tmp_path)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(SETS)))
+def test_the_query_credits_what_python_credits(number: int, tmp_path: Path) -> None:
+    config = counting.config_of(SETS[number], tmp_path)
     warehouse = LocalWarehouse(None, tmp_path, now=0)
-    rows = touchpoints(seed)
-    rows = rows.assign(**further_columns(seed, len(rows)))
-    refunded = rows.sample(40, random_state=seed).index
-    rows.loc[refunded, "value"] *= -1
-    warehouse.write(config.table, rows, "overwrite")
+    warehouse.write(config.table, counting.table_of(number), "overwrite")
     found = warehouse.query(placeholders.statement(QUERY, config)).to_pandas()
     found = found.set_index(["model", "channel"])
     wanted = by_python(warehouse, config, tmp_path)

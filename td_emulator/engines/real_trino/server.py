@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 from td_emulator.engines.real_trino import artifacts, functions, java
-from td_emulator.engines.real_trino.connection import CATALOG
+from td_emulator.engines.real_trino.connection import CATALOG, connected
 from td_mta.errors import WarehouseError
 
 START_LIMIT = 180.0  # seconds; 6 to 11 on a free machine
@@ -30,12 +30,11 @@ _PROJECT = Path(__file__).parents[3]
 _log = logging.getLogger(__name__)
 
 _CONFIG = """\
-coordinator=true
-node-scheduler.include-coordinator=true
+coordinator={is_coordinator}
 http-server.http.port={port}
-discovery.uri=http://127.0.0.1:{port}
+discovery.uri={discovery}
 node.environment=loopback
-node.id=loopback
+node.id=loopback{port}
 node.internal-address=127.0.0.1
 node.bind-ip=127.0.0.1
 plugin.dir={plugins}
@@ -47,30 +46,35 @@ sql.default-function-catalog={catalog}
 sql.default-function-schema={schema}
 sql.path="{catalog}".{schema}
 """
+_COORDINATOR = "node-scheduler.include-coordinator=true\n"
 _MEMORY = "connector.name=memory\nmemory.max-data-per-node={data_mb}MB\n"
 
 
 class RealTrino:
     """A server that lives as long as the `with`. `url` has no slash at its end.
 
-    Tables take up to two fifths of its heap, a query up to a half.
+    Tables take up to two fifths of its heap, a query up to a half. `workers` servers share the
+    queries, each with a heap of its own; the first one is their coordinator too.
     """
 
-    def __init__(self, *, cache: Path | None = None, heap_gb: int = 1) -> None:
+    def __init__(self, *, cache: Path | None = None, heap_gb: int = 1, workers: int = 1) -> None:
         self.cache = cache
         self.heap_gb = heap_gb
+        self.workers = workers
         self.url = ""
-        self._guard: subprocess.Popen[str] | None = None
+        self._guards: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> "RealTrino":
         java_path, home = java.find(), artifacts.home(self.cache)
         start = time.monotonic()
-        port = _free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self._guard = _started(java_path, home, port, self.heap_gb)
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        urls = [self.url, *(f"http://127.0.0.1:{_free_port()}" for _ in range(self.workers - 1))]
         try:
-            self._wait(deadline=start + START_LIMIT)
+            for url in urls:
+                self._guards.append(_started(java_path, home, url, self.url, self.heap_gb))
+                self._wait(url, deadline=time.monotonic() + START_LIMIT)
             functions.create(self.url)
+            self._wait_for_workers(deadline=time.monotonic() + START_LIMIT)
         except BaseException:
             self.close()
             raise
@@ -81,25 +85,35 @@ class RealTrino:
         self.close()
 
     def close(self) -> None:
-        """End the server and wait until it is gone."""
-        if self._guard is not None:
-            self._guard.communicate()  # closes its input, which ends the server
-            self._guard = None
+        """End the servers and wait until they are gone."""
+        while self._guards:
+            self._guards.pop().communicate()  # closes its input, which ends the server
 
-    def _wait(self, deadline: float) -> None:
-        """Return when the server takes queries; raises `WarehouseError` at the deadline."""
-        while not _ready(self.url):
-            if self._guard is None or self._guard.poll() is not None:
-                log = self._guard.communicate()[0] if self._guard else ""
+    def _wait(self, url: str, deadline: float) -> None:
+        """Return when a server takes queries; raises `WarehouseError` at the deadline."""
+        while not _ready(url):
+            if self._guards[-1].poll() is not None:
+                log = self._guards[-1].communicate()[0]
                 raise WarehouseError(f"Trino did not start:\n{log.strip()}")
             if time.monotonic() > deadline:
                 raise WarehouseError(f"Trino did not start in {START_LIMIT:.0f} s")
             time.sleep(0.1)
 
+    def _wait_for_workers(self, deadline: float) -> None:
+        """Return when the coordinator knows all servers."""
+        counting = "select count(*) from system.runtime.nodes where state = 'active'"
+        with connected(self.url) as run:
+            while self.workers > 1 and run(counting) != [[self.workers]]:
+                if time.monotonic() > deadline:
+                    raise WarehouseError(f"Trino has no {self.workers} workers")
+                time.sleep(0.2)
 
-def _started(java_path: Path, home: Path, port: int, heap_gb: int) -> "subprocess.Popen[str]":
+
+def _started(
+    java_path: Path, home: Path, url: str, coordinator: str, heap_gb: int
+) -> "subprocess.Popen[str]":
     folder = Path(tempfile.mkdtemp(prefix="td_mta_trino_"))
-    _configure(folder, home, port, heap_gb)
+    _configure(folder, home, url, coordinator, heap_gb)
     archive = home.parent / f"{home.name}-java{java.version(java_path)}.jsa"
     command = [
         *(sys.executable, "-m", "td_emulator.engines.real_trino.guard", str(folder)),
@@ -118,11 +132,15 @@ def _started(java_path: Path, home: Path, port: int, heap_gb: int) -> "subproces
     )
 
 
-def _configure(folder: Path, home: Path, port: int, heap_gb: int) -> None:
+def _configure(folder: Path, home: Path, url: str, coordinator: str, heap_gb: int) -> None:
     (folder / "etc" / "catalog").mkdir(parents=True)
+    is_coordinator = url == coordinator
     (folder / "etc" / "config.properties").write_text(
-        _CONFIG.format(
-            port=port,
+        (_COORDINATOR if is_coordinator else "")
+        + _CONFIG.format(
+            is_coordinator=str(is_coordinator).lower(),
+            port=url.rpartition(":")[2],
+            discovery=coordinator,
             plugins=home / "plugin",
             catalog=CATALOG,
             schema=functions.SCHEMA,
