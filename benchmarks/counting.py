@@ -3,7 +3,8 @@
 The table is that of `benchmarks.make_touchpoints`; the queries are those of the workflow
 (`queries/counting/`), with the defaults of `config/params.yml` and every `--set`. Tables lie in the
 memory of `--workers` servers, which this starts with `--heap-gb` GB each; it needs Maven and a JDK
-once. What went between the workers is zero of one.
+once. MB exchanged went from one stage of a query to the next, over the network where workers are
+several.
 
 Expect two minutes on two cores and 6 GiB for the default 2 million rows.
 """
@@ -40,7 +41,7 @@ class Cost(NamedTuple):
     wall: float  # seconds
     cpu: float  # seconds
     peak_mb: int
-    shuffled_mb: float  # that went from one worker to another
+    exchanged_mb: float  # that went from a stage to the next
     rows: int  # of the table that it made
 
 
@@ -69,10 +70,10 @@ def main() -> None:
         sent = [engine.read(DATABASE, f"{config.counts_table}_{name}") for name in COLUMNS]
     wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)
     peak = max(cost.peak_mb for cost in costs)
-    shuffled = sum(cost.shuffled_mb for cost in costs)
+    exchanged = sum(cost.exchanged_mb for cost in costs)
     print(
-        f"all       {wall:7.1f} s {cpu:7.1f} CPU s, at most {peak} MB a query, {shuffled:.0f} MB "
-        "between workers"
+        f"all       {wall:7.1f} s {cpu:7.1f} CPU s, at most {peak} MB a query, {exchanged:.0f} MB "
+        "exchanged"
     )
     for name, part in zip(COLUMNS, sent, strict=True):
         print(f"{name:10}{len(part):12,} rows {part.nbytes / 1e6:8.1f} MB")
@@ -117,19 +118,19 @@ def _made(url: str, table: str, query: str) -> Cost:
         wall=time.monotonic() - started,
         cpu=stats["cpuTimeMillis"] / 1e3,
         peak_mb=stats["peakMemoryBytes"] >> 20,
-        shuffled_mb=_shuffled_mb(url, query_id),
+        exchanged_mb=_exchanged_mb(url, query_id),
         rows=rows,
     )
     print(
         f"{cost.table:28} {cost.wall:7.1f} s {cost.cpu:7.1f} CPU s {cost.peak_mb:6} MB "
-        f"{cost.shuffled_mb:8.1f} MB between workers {cost.rows:12,} rows",
+        f"{cost.exchanged_mb:8.1f} MB exchanged {cost.rows:12,} rows",
         flush=True,
     )
     return cost
 
 
-def _shuffled_mb(url: str, query_id: str) -> float:
-    """What the workers read from one another."""
+def _exchanged_mb(url: str, query_id: str) -> float:
+    """What the stages of a query read from one another."""
     session = requests.Session()
     session.trust_env = False
     answer = session.get(f"{url}/v1/query/{query_id}", headers={"X-Trino-User": USER}, timeout=60)
