@@ -222,6 +222,7 @@ def _finish(
 ) -> None:
     say(0.93, "computing the models")
     paths = kept.join(gathered.parts)
+    gathered.parts.clear()
     every = gathering.found(paths, channels, config)
     say(0.98, "writing")
     touches, users = gathered.touches_and_users.tolist()
