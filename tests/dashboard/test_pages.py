@@ -1,6 +1,7 @@
 """Every page's widgets and errors, run by Streamlit without a browser."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -48,7 +49,7 @@ def test_every_page_shows_every_source(
     assert errors(tested) == []
     if (page, name) not in {("over_time", "counted"), *(("synthesizer", n) for n in OTHERS)}:
         assert finding(tested)
-    assert HTML not in " ".join(str(m.value) for m in tested.markdown)
+    assert not re.search(r"(?<!\\)<img", " ".join(str(m.value) for m in tested.markdown))
 
 
 OTHERS = ("public", "counted")
@@ -202,7 +203,7 @@ def test_a_view_is_exported_as_a_file_that_loads_nothing_and_escapes_names(
     source: Source = request.getfixturevalue(name)
     for view in views(source):
         page = report_file.html(view)
-        assert HTML not in page and "<img" not in page
+        assert "<img" not in page and ("&lt;img" in page) == (name == "counted")
         assert "default-src 'none'" in page
         assert len(page) < 1_500_000
         assert view.page in PAGES
