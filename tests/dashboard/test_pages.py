@@ -201,12 +201,13 @@ def test_a_view_is_exported_as_a_file_that_loads_nothing_and_escapes_names(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     source: Source = request.getfixturevalue(name)
-    for view in views(source):
-        page = report_file.html(view)
-        assert "<img" not in page and ("&lt;img" in page) == (name == "counted")
+    pages = {view.page: report_file.html(view) for view in views(source)}
+    assert ("&lt;img" in pages["attribution"]) == (name == "counted")
+    assert set(pages) <= set(PAGES)
+    for page in pages.values():
+        assert "<img" not in page
         assert "default-src 'none'" in page
         assert len(page) < 1_500_000
-        assert view.page in PAGES
 
 
 def test_a_report_of_sentences_alone_has_a_title() -> None:
