@@ -39,11 +39,13 @@ def main() -> None:
         kept = jobs.workspace() / jobs.start(job)
         ended = jobs.wait(kept, PATIENCE)
         seconds = time.monotonic() - started
+        time.sleep(2)  # until the worker has ended, and counts as one that has
+        jobs.state(kept)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         core = used.ru_utime + used.ru_stime
         print(
-            f"{options.users:,} users: {ended.status} in {seconds:.1f} s, {core:.1f} s of one core, "
-            f"{used.ru_maxrss / 2**20:.1f} GiB"
+            f"{options.users:,} users: {ended.status} in {seconds:.1f} s, "
+            f"{core:.1f} s of one core, {used.ru_maxrss / 2**20:.1f} GiB"
         )
         _pages(kept)
     app = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

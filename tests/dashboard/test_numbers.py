@@ -136,7 +136,7 @@ def test_cpm_counts_thousands_of_impressions() -> None:
 
 def test_what_is_kept_comes_back_from_its_files(classic: Source, workspace: Path) -> None:
     folder = workspace / classic.key
-    paths, once, credit, facts = gathering.load(folder)
+    paths, once, every, facts = gathering.load(folder)
     assert facts == classic.facts
     assert paths.conversions.sum() == once.conversions.sum()
-    assert set(credit) == set(classic.models()["model"])
+    assert set(every.credit) == set(classic.models()["model"])

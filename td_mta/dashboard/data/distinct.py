@@ -20,7 +20,9 @@ def distinct(paths: Kept) -> Paths:
     keys = _hashes(paths)
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     columns = (paths.conversions, paths.value, paths.nulls)
-    sums: list[Floats] = [np.bincount(which, column, len(first)) * 1.0 for column in columns]
+    sums: list[Floats] = [
+        np.bincount(which, column, len(first)).astype(np.float64) for column in columns
+    ]
     conversions, value, nulls = sums
     order = np.lexsort((first, -conversions, -(conversions + nulls)))
     sizes = paths.sizes[first[order]]

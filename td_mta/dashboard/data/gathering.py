@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,11 +26,13 @@ from td_mta.dashboard.data import kept
 from td_mta.dashboard.data.distinct import distinct
 from td_mta.dashboard.data.kept import Kept, Part
 from td_mta.dataset.build import models_of, touches_and_users
+from td_mta.journeys.accumulate import appended
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys
 
 ARRAYS, FACTS = "kept.npz", "facts.json"
+MARKOV = "markov"
 PARTS_AT_ONCE = 16  # in memory
 
 
@@ -53,16 +55,29 @@ class Gathered:
         self.parts.append(kept.kept_of(journeys, held_out, self.days, self.first_day))
 
 
-def credits(
-    paths: Kept, channels: Sequence[str], config: Config, order: int | None, *, times: bool = True
-) -> tuple[dict[str, Floats], int]:
-    """Every method's credit, `(2, channels + 1)`, and the Markov chain's order.
+class Found(NamedTuple):
+    """Every method's credit, and what gives the Markov chain's of any other order."""
 
-    Order None takes what predicts held-out users best. Without `times` no method that needs them.
+    credit: Mapping[str, Floats]  # (2, channels + 1) by method
+    order: int  # of the chain in `credit`
+    ngrams: Ngrams  # of order MAX_ORDER
+    untouched: Floats  # (2,)
+
+    def of_order(self, order: int | None) -> "Found":
+        """The same with a chain of this order; None leaves it."""
+        if order is None or order == self.order:
+            return self
+        chain = markov.credit(markov.shortened(self.ngrams, order), self.untouched)
+        return self._replace(credit={**self.credit, MARKOV: chain}, order=order)
+
+
+def found(paths: Kept, channels: Sequence[str], config: Config, *, times: bool = True) -> Found:
+    """Every method's credit; the chain's order is the parameter's, or what predicts held-out users
+    best. Without `times` there is no method that needs them.
     """
     totals = models_of(list(channels), config)
     methods = {name: of for name, of in METHODS.items() if times or name not in NEED_TIMES}
-    totals = dataclasses.replace(totals, order=order, methods=methods)
+    totals = dataclasses.replace(totals, order=None, methods=methods)
     rules = {name: of for name, of in methods.items() if isinstance(of, ByRule)}
 
     def counted(part: Part) -> tuple[bool, dict[str, Shares], Floats, Ngrams]:
@@ -72,42 +87,47 @@ def credits(
             name: of.shares_of(converting, len(channels), totals.settings)
             for name, of in rules.items()
         }
-        ngrams = markov.count(of_part, len(channels), order or MAX_ORDER, nulls=totals.nulls)
+        ngrams = markov.count(of_part, len(channels), MAX_ORDER, nulls=totals.nulls)
         return held_out, shares, untouched(converting), ngrams
 
+    all_ngrams, of_baseline = list[Ngrams](), np.zeros(2)
     # NumPy works outside of Python's lock, so that threads share the cores.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = paths.paths()
         while some := list(itertools.islice(parts, PARTS_AT_ONCE)):
-            for held_out, shares, of_baseline, ngrams in pool.map(counted, some):
-                totals.add_shares(shares, of_baseline)
+            for held_out, shares, without, ngrams in pool.map(counted, some):
+                totals.add_shares(shares, without)
                 totals.add_ngrams(ngrams, held_out=held_out)
-    return totals.credits(), totals.chosen_order()
+                of_baseline += without
+                all_ngrams = appended(all_ngrams, ngrams, markov.merge, lambda of: len(of.keys))
+    every = Found(totals.credits(), totals.chosen_order(), markov.merge(all_ngrams), of_baseline)
+    return every.of_order(config.markov_order)
 
 
-def save(
-    folder: Path,
-    paths: Kept,
-    found: tuple[Mapping[str, Floats], int],
-    facts: Mapping[str, Any],
-) -> None:
-    """Write what the app keeps: the paths, each method's credit `found`, and the facts."""
-    credit, order = found
+def save(folder: Path, paths: Kept, every: Found, facts: Mapping[str, Any]) -> None:
+    """Write what the app keeps: the paths, every method's credit, and the facts."""
     once = distinct(paths)
-    arrays = paths._asdict() | {f"credit_{name}": of for name, of in credit.items()}
+    arrays = paths._asdict() | {f"credit_{name}": of for name, of in every.credit.items()}
     arrays |= {f"distinct_{name}": column for name, column in once._asdict().items()}
+    arrays |= {
+        f"ngrams_{name}": getattr(every.ngrams, name) for name in ("keys", "counts", "values")
+    }
+    arrays["untouched"] = every.untouched
     with replacing(folder / ARRAYS) as path, path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    text = json.dumps({**facts, "order": order}, ensure_ascii=True)
+    text = json.dumps({**facts, "order": every.order}, ensure_ascii=True)
     with replacing(folder / FACTS) as path:
         path.write_text(text, encoding="utf-8")
 
 
-def load(folder: Path) -> tuple[Kept, Paths, dict[str, Floats], dict[str, Any]]:
-    """The paths, the distinct ones with their counts, each method's credit, and the facts."""
+def load(folder: Path) -> tuple[Kept, Paths, Found, dict[str, Any]]:
+    """The paths, the distinct ones with their counts, every method's credit, and the facts."""
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         credit = {name: arrays[f"credit_{name}"] for name in METHODS if f"credit_{name}" in arrays}
         paths = Kept(*(arrays[name] for name in Kept._fields))
         once = Paths(*(arrays[f"distinct_{name}"] for name in Paths._fields))
-    return paths, once, credit, facts
+        keys, counts, values = (arrays[f"ngrams_{name}"] for name in ("keys", "counts", "values"))
+        ngrams = Ngrams(len(facts["channels"]), MAX_ORDER, keys, counts, values)
+        every = Found(credit, facts["order"], ngrams, arrays["untouched"])
+    return paths, once, every, facts

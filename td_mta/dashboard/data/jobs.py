@@ -107,14 +107,14 @@ def _begin(folder: Path, command: Sequence[str], job: Mapping[str, Any]) -> bool
 
 def state(folder: Path) -> State:
     """How far the job of a folder is."""
+    process = _PROCESSES.get(folder)
+    code = None if process is None else process.poll()
     if (folder / DONE).exists():
         return State("done", 1.0)
-    process = _PROCESSES.get(folder)
     if process is None:
         if (folder / ERROR).exists():
             return State("failed", what=(folder / ERROR).read_text(encoding="utf-8"))
         return State("none")
-    code = process.poll()
     if (folder / CANCELLED).exists():
         return State("cancelled", what="Cancelled: nothing was kept.")
     if code is None:

@@ -11,9 +11,9 @@ import pandas as pd
 
 from td_mta.config.attribution import Config
 from td_mta.dashboard.data import gathering, run_folder
+from td_mta.dashboard.data.gathering import Found
 from td_mta.dashboard.data.kept import Kept
 from td_mta.journeys.paths import Paths
-from td_mta.journeys.touchpoints import Floats
 from td_mta.reporting import frames
 from td_mta.reporting.run_tables import RunTables
 from td_mta.tables import BASELINE
@@ -27,7 +27,7 @@ class Journeys:
 
     paths: Kept
     distinct: Paths
-    credit: Mapping[str, Floats]  # of every method, as it was read
+    found: Found  # every method's credit, as it was read
     has_times: bool
 
 
@@ -72,7 +72,7 @@ class Source:
         """The Markov chain's order; None where only its run knows it."""
         if self.journeys is None:
             return None
-        return self._credit(days, order)[1]
+        return self._credit(days, order).order
 
     def within(self, days: int | None) -> Kept:
         """The journeys of a lookback."""
@@ -104,7 +104,7 @@ class Source:
         if self.journeys is None:
             assert self.run is not None
             return self.run.frames["models"]
-        credit, _ = self._credit(days, order)
+        credit = self._credit(days, order).credit
         rows = frames.models(credit, self.channels, has_value=self.has_value)
         if self.run is None or self.run.is_of_paths:
             return rows
@@ -112,18 +112,16 @@ class Source:
         shapley = of_run[of_run["model"].str.startswith(SHAPLEY)]
         return pd.concat([shapley, rows], ignore_index=True)
 
-    def _credit(self, days: int | None, order: int | None) -> tuple[Mapping[str, Floats], int]:
+    def _credit(self, days: int | None, order: int | None) -> Found:
         assert self.journeys is not None
-        shorter = days if days and days < self.days else None
-        if shorter is None and order in (None, self.facts["order"]):
-            return self.journeys.credit, int(self.facts["order"])
-        config = Config(direct_channel=self.facts["direct_channel"])
-        return self.once(
-            ("credit", shorter, order),
-            lambda: gathering.credits(
-                self.within(shorter), self.channels, config, order, times=self.journeys.has_times
-            ),
-        )
+        every = self.journeys.found
+        if days and days < self.days:
+            config = Config(direct_channel=self.facts["direct_channel"])
+            every = self.once(
+                ("found", days),
+                lambda: gathering.found(self.within(days), self.channels, config),
+            )
+        return every.of_order(order)
 
     def once(self, key: object, make: Any) -> Any:
         """What `make` gives, computed the first time that this key is asked for."""
@@ -135,12 +133,12 @@ class Source:
 @lru_cache(maxsize=4)
 def of_folder(folder: Path, with_run: bool) -> Source:
     """The source that a worker has kept in a folder, with the run that was trained on it."""
-    paths, once, credit, facts = gathering.load(folder)
+    paths, once, every, facts = gathering.load(folder)
     has_times = facts["kind"] != "paths"
     run = run_folder.read(folder / "run" / "run") if with_run else None
     if not has_times:
         run = run_folder.read(folder / "out")
-    journeys = Journeys(paths=paths, distinct=once, credit=credit, has_times=has_times)
+    journeys = Journeys(paths=paths, distinct=once, found=every, has_times=has_times)
     return Source(key=folder.name, facts=facts, journeys=journeys, run=run)
 
 

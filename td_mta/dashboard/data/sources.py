@@ -191,7 +191,7 @@ def _read_paths(table: cli.OpenTable, shared: dict[str, Any], folder: Path, say:
     touches = np.bincount(
         given.paths.channel, journeys[given.paths.owner], minlength=len(given.channels)
     )
-    found = gathering.credits(of_rows, given.channels, table.config, None, times=False)
+    every = gathering.found(of_rows, given.channels, table.config, times=False)
     say(0.9, "adding up")
     facts = shared | {
         "kind": "paths",
@@ -209,7 +209,7 @@ def _read_paths(table: cli.OpenTable, shared: dict[str, Any], folder: Path, say:
         "days": 0,
         "direct_channel": table.config.direct_channel,
     }
-    gathering.save(folder, of_rows, found, facts)
+    gathering.save(folder, of_rows, every, facts)
 
 
 def _finish(
@@ -222,7 +222,8 @@ def _finish(
 ) -> None:
     say(0.93, "computing the models")
     paths = kept.join(gathered.parts)
-    found = gathering.credits(paths, channels, config, config.markov_order)
+    gathered.parts.clear()
+    every = gathering.found(paths, channels, config)
     say(0.98, "writing")
     touches, users = gathered.touches_and_users.tolist()
     counted = {
@@ -233,7 +234,7 @@ def _finish(
         "days": gathered.days,
         "direct_channel": config.direct_channel,
     }
-    gathering.save(folder, paths, found, facts | counted)
+    gathering.save(folder, paths, every, facts | counted)
 
 
 def _found(config: Config) -> dict[str, str | None]:
