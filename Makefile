@@ -108,9 +108,9 @@ bench-truth: .venv/dev
 	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements.txt
 	touch $@
 
-.venv/app: td_mta/requirements-app.txt
+.venv/app: td_mta/app-requirements.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --require-hashes -r td_mta/requirements-app.txt
+	$(BIN)/python -m pip install -q --require-hashes -r td_mta/app-requirements.txt
 	touch $@
 
 .venv/dev: requirements-dev.txt
@@ -124,7 +124,7 @@ lock: lock-container
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o td_mta/requirements.txt
 	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --universal \
 		--python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header -q -o td_mta/requirements-app.txt
+		--no-annotate --no-header -q -o td_mta/app-requirements.txt
 	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
 		--universal --python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt

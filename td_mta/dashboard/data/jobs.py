@@ -173,12 +173,12 @@ def _running(folder: Path) -> State:
         return State("running", float(said["share"]), str(said["what"]))
     except (OSError, ValueError):
         pass
-    lines = _log(folder)
-    share = 0.02
-    for line in lines:
+    share, said = 0.02, "starting"
+    for line in _log(folder):
         words = line.partition(" INFO ")[2]
+        said = words or said
         share = max(share, next((s for w, s in RUN_STEPS.items() if words.startswith(w)), share))
-    return State("running", share, lines[-1].partition(" INFO ")[2] if lines else "starting")
+    return State("running", share, said)
 
 
 def _error(folder: Path, code: int) -> str:
