@@ -43,7 +43,7 @@ def models(
         problem = replace(
             logistic,
             design=logistic.design[:, kept],
-            precision=logistic.precision[np.ix_(kept_parameters, kept_parameters)],
+            precision=logistic.precision[kept_parameters],
         )
         found = glm.solve(problem, parameters[kept_parameters], near=NEAR).parameters
         weights, controls = np.split(found, [problem.terms])

@@ -83,8 +83,8 @@ def _loss(problem: Problem, parameters: Floats, rows: Rows, group: int) -> float
 def _moves(solution: Solution, scores: Floats, precision: Floats) -> Floats:
     """By how much leaving out each group moves the parameters, `(groups, parameters)`."""
     groups, H = len(scores), solution.information
-    hessian = H * (1 - 1 / groups) + precision + np.diag(JITTER * np.diag(H))
-    others = scores.sum(axis=0) - scores - precision @ solution.parameters  # (groups, parameters)
+    hessian = H * (1 - 1 / groups) + np.diag(precision + JITTER * np.diag(H))
+    others = scores.sum(axis=0) - scores - precision * solution.parameters  # (groups, parameters)
     moves: Floats = scipy.linalg.solve(hessian, others.T, assume_a="pos").T
     return moves
 

@@ -35,7 +35,7 @@ class Problem:
     stratum: Ints  # (cells,)
     weight: Floats  # examples, (cells,)
     positives: Floats  # (cells,)
-    precision: Floats  # of the priors with mean 0, (terms + columns, terms + columns)
+    precision: Floats  # of the priors with mean 0, (terms + columns,)
 
     @classmethod
     def of(
@@ -66,7 +66,7 @@ class Problem:
         if log_odds is None:
             log_odds = self.log_odds(parameters)
         likelihood = self.positives @ log_odds + self.weight @ log_expit(-log_odds)
-        return float(likelihood - parameters @ self.precision @ parameters / 2)
+        return float(likelihood - self.precision @ parameters**2 / 2)
 
     def score(self, residuals: Floats) -> Floats:
         """The likelihood's gradient, from conversions beyond those predicted `(cells,)`."""
@@ -107,11 +107,11 @@ class Problem:
         n = self.features.shape[0]
         weight, positives = (sums(self.pattern, x, n) for x in (self.weight, self.positives))
         nothing, zeros = np.zeros((1, 0)), np.zeros(n, np.int64)
-        precision = self.precision[: self.terms, : self.terms]
+        precision = self.precision[: self.terms]
         return Problem(self.features, nothing, np.arange(n), zeros, weight, positives, precision)
 
     def _gradient(self, parameters: Floats, p: Floats) -> Floats:
-        return self.score(self.positives - self.weight * p) - self.precision @ parameters
+        return self.score(self.positives - self.weight * p) - self.precision * parameters
 
     def _sums(self, values: Floats) -> tuple[Floats, Floats]:
         """Values `(cells,)` summed over strata and over patterns."""
@@ -152,7 +152,7 @@ def solve(problem: Problem, start: Floats | None = None, near: float = NEAR) -> 
 
 def penalised(problem: Problem, information: Floats) -> Floats:
     """The negative Hessian of the objective."""
-    return information + problem.precision + np.diag(JITTER * np.diag(information))
+    return information + np.diag(problem.precision + JITTER * np.diag(information))
 
 
 def _start(problem: Problem) -> Floats:

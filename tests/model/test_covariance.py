@@ -16,7 +16,7 @@ from tests.model.small_world import GRID, STRATA, draw
 def fitted(train: Counted) -> tuple[Problem, Solution]:
     features = terms.cells_only(GRID).features(train.patterns)
     precision = np.concatenate([terms.cells_only(GRID).precision(1.0), STRATA.precision])
-    problem = Problem.of(train, features, STRATA.design(train.codes), np.diag(precision))
+    problem = Problem.of(train, features, STRATA.design(train.codes), precision)
     return problem, glm.solve(problem)
 
 
@@ -62,7 +62,7 @@ def test_the_loss_of_left_out_groups_is_that_of_fits_without_them() -> None:
     train = counted.training(draw(np.random.default_rng(3), each=1).examples)
     problem, solution = fitted(train)
     scores = covariance.group_scores(problem, solution.parameters, train)
-    strong = problem.precision + 20 * np.eye(len(problem.precision))
+    strong = problem.precision + 20
     change = [
         covariance.left_out_loss(problem, solution, scores, precision)
         for precision in (problem.precision, strong)

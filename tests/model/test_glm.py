@@ -20,7 +20,7 @@ def problem(precision: float = 1.0) -> Problem:
     features, design = TERMS.features(TRAIN.patterns), STRATA.design(TRAIN.codes)
     ridge = np.full(len(WEIGHTS) + len(SEASON), precision)
     ridge[0] = 0
-    return Problem.of(TRAIN, features, design, np.diag(ridge))
+    return Problem.of(TRAIN, features, design, ridge)
 
 
 def test_parameters_are_those_of_scikit_learn() -> None:
@@ -53,7 +53,7 @@ def test_the_gradient_and_the_information_are_differences_of_the_objective() -> 
     np.testing.assert_allclose(of.gradient(at), differences, rtol=1e-5, atol=1e-4)
     curvature = [(of.gradient(at - d) - of.gradient(at + d)) / (2 * step) for d in steps]
     information = of.information(expit(of.log_odds(at)))
-    np.testing.assert_allclose(information + of.precision, curvature, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(information + np.diag(of.precision), curvature, rtol=1e-5, atol=1e-4)
 
 
 def test_the_gradient_vanishes_at_the_solution() -> None:

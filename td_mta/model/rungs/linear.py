@@ -1,7 +1,6 @@
 """The linear rungs: logistic regression over the cells, and from it that with products.
 
-The precision of the cells' priors is chosen by the evidence of the data, that of the products' by
-groups of training users.
+The precision of the products' priors is chosen by groups of training users.
 """
 
 import logging
@@ -16,7 +15,7 @@ from scipy.special import expit
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Difference, quality
-from td_mta.model import choice, covariance, evidence, glm
+from td_mta.model import choice, covariance, glm
 from td_mta.model import terms as terms_of
 from td_mta.model.predictor import Calibration, Linear, Predictor
 from td_mta.model.rungs.rung import Data, Scored, score_held_out, unscored
@@ -67,7 +66,8 @@ def linear(data: Data, name: str, below: Fit | None) -> Fit:
     started = time.monotonic()
     if below is None:
         terms = terms_of.cells_only(data.grid)
-        problem, solution = _with_evident_priors(data, terms)
+        problem = _problem(data, terms, products=0.0)
+        solution = glm.solve(problem)
     else:
         terms = _products(data, below)
         problem, solution = _with_chosen_penalty(data, terms, below)
@@ -83,14 +83,8 @@ def linear(data: Data, name: str, below: Fit | None) -> Fit:
 
 
 def with_covariance(fit: Fit) -> LinearFit:
-    """The rung and the clustered covariance of its parameters.
-
-    With weak priors of the cells: how far a weight that the evidence drew to 0 may be from it, the
-    prior that drew it there does not tell.
-    """
-    weak = terms_of.cells_only(fit.terms.grid).precision(0.0)[1:]
-    problem = _with_cell_precision(fit.problem, np.diag(weak))
-    spread = covariance.sandwich(problem, fit.solution, fit.scores)
+    """The rung and the clustered covariance of its parameters."""
+    spread = covariance.sandwich(fit.problem, fit.solution, fit.scores)
     return LinearFit(fit.terms, fit.weights, fit.controls, spread)
 
 
@@ -109,23 +103,7 @@ def _problem(data: Data, terms: Terms, products: float) -> glm.Problem:
     features = terms.features(data.train.patterns)
     design = data.strata.design(data.train.codes)
     precision = np.concatenate([terms.precision(products), data.strata.precision])
-    return glm.Problem.of(data.train, features, design, np.diag(precision))
-
-
-def _with_evident_priors(data: Data, terms: Terms) -> tuple[glm.Problem, glm.Solution]:
-    """The fit with weak priors finds those that the evidence prefers."""
-    problem = _problem(data, terms, products=0.0)
-    solution = glm.solve(problem)
-    channel = terms.first[1:] % data.grid.channels
-    problem = _with_cell_precision(problem, evidence.cell_precision(problem, solution, channel))
-    return problem, glm.solve(problem, solution.parameters)
-
-
-def _with_cell_precision(problem: glm.Problem, cells: Floats) -> glm.Problem:
-    """The same with other priors `(cells, cells)` of the cells' weights."""
-    precision, after = problem.precision.copy(), 1 + len(cells)
-    precision[1:after, 1:after] = cells
-    return replace(problem, precision=precision)
+    return glm.Problem.of(data.train, features, design, precision)
 
 
 def _products(data: Data, below: Fit) -> Terms:
@@ -138,14 +116,12 @@ def _products(data: Data, below: Fit) -> Terms:
 def _with_chosen_penalty(data: Data, terms: Terms, below: Fit) -> tuple[glm.Problem, glm.Solution]:
     """The precision of the products' priors by groups of training users left out in turn."""
     middle = PRODUCT_PRECISIONS[len(PRODUCT_PRECISIONS) // 2]
-    cells = below.problem.precision[1 : below.problem.terms, 1 : below.problem.terms]
-    problem = _with_cell_precision(_problem(data, terms, middle), cells)
+    problem = _problem(data, terms, middle)
     new = np.zeros(problem.terms - below.problem.terms)
     solution = glm.solve(problem, np.concatenate([below.weights, new, below.controls]), near=1.0)
     scores = covariance.group_scores(problem, solution.parameters, data.train)
-    is_product = np.append(terms.is_product, np.zeros(data.strata.columns, np.bool_))
     precisions = [
-        problem.precision + np.diag((products - middle) * is_product)
+        np.concatenate([terms.precision(products), data.strata.precision])
         for products in PRODUCT_PRECISIONS
     ]
     losses = [covariance.left_out_loss(problem, solution, scores, each) for each in precisions]
