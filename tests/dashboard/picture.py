@@ -17,7 +17,6 @@ PORT = 8597
 SIZE = {"width": 1180, "height": 1180}
 PAGES = ("Attribution", "Journeys")
 GAP = 16  # pixels
-COLOURS = 128  # of the file, which is small then
 PATIENCE = 120_000  # milliseconds
 
 
@@ -43,7 +42,7 @@ def main(file: Path) -> None:
     for place, shot in enumerate(shots):
         both.paste(shot, (place * (width + GAP), 0))
     half = both.resize((both.width * 7 // 10, both.height * 7 // 10), Image.Resampling.LANCZOS)
-    half.quantize(COLOURS).save(file, optimize=True)
+    half.save(file, optimize=True)
     print(f"{file}: {file.stat().st_size // 1000} kB")
 
 
