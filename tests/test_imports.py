@@ -21,7 +21,7 @@ PICTURE = """
    ▲
  journeys  simulate                                 core: numpy, scipy; plain arguments, no Config
    ▲
- metrics  shapley  baselines                        core
+ metrics  shapley  baselines  mmm                   core
    ▲
  config  model  publishing  trino_on_datafusion  warehouse   adapters
    ▲
