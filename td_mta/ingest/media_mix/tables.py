@@ -1,0 +1,304 @@
+"""A wide or long table of spend, and sales with it or beside it, as arrays by period."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from td_mta.config.mmm import MediaMixConfig, listed
+from td_mta.errors import DataError
+from td_mta.ingest import coercion, usual_names
+from td_mta.ingest.beside import costs
+from td_mta.ingest.beside.tables import CHANNELS
+from td_mta.ingest.media_mix import periods, refusals
+from td_mta.ingest.media_mix.periods import Periods
+from td_mta.ingest.settings import words
+from td_mta.ingest.times.reader import TimeReader
+from td_mta.ingest.values import plain_columns
+from td_mta.ingest.values.amounts import amounts
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
+from td_mta.warehouse import Warehouse
+from td_mta.warehouse.names import find_column
+
+DATES = (
+    *("date", "day", "week", "month", "period", "week_start", "week_begin", "ds", "date_week"),
+    *("wk_strt_dt", "week_date", "time", "start_date", "isoweek", *costs.USUAL["day"]),
+)
+KPIS = (
+    *("revenue", "sales", "kpi", "total_revenue", "total_sales", "revenue_total", "net_sales"),
+    *("gross_sales", "turnover", "y", "target", "conversions", "orders", "value", "umsatz"),
+    *("ventas", "ingresos", "ventes", "chiffre_d_affaires", "fatturato", "receita"),
+)
+NO_MONEY = ("kpi", "y", "target", "conversions", "orders")
+CONTROL_WORDS = ("promo", "holiday", "price", "discount", "event", "competitor", "temperature")
+SPEND_WORDS = ("spend", "cost")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaTable:
+    """`n` periods of `c` channels and `k` controls, and sentences on what was found."""
+
+    periods: Periods
+    kpi: str
+    sales: Floats  # (n,), NaN in periods that the table lacks
+    channels: Sequence[str]
+    spend: Floats  # (n, c)
+    controls: Floats  # (n, k)
+    control_names: Sequence[str]
+    notes: Sequence[str]
+
+    @property
+    def is_money(self) -> bool:
+        """Whether sales seem to be in units of money, by the column's name."""
+        return usual_names.without_unit(self.kpi) not in NO_MONEY
+
+
+class _Columns(NamedTuple):
+    date: str
+    kpi: str
+    spend: dict[str, str]  # column by channel
+    controls: list[str]
+
+
+def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
+    """The table `media_table`, in either form; raises `DataError` for what cannot be fitted."""
+    names = warehouse.columns(config.media_table)
+    location = f"table {config.media_table}"
+    channel = _named(config.channel_column, names, location, CHANNELS)
+    if channel is not None and config.spend_columns is None:
+        table = _long(config, warehouse, names, channel)
+    else:
+        table = _wide(config, warehouse, names)
+    refusals.check(table.sales, table.spend, table.channels, table.kpi, location)
+    return table
+
+
+def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) -> MediaTable:
+    location = f"table {config.media_table}"
+    columns = _wide_columns(config, names, location)
+    wanted = [columns.date, columns.kpi, *columns.spend.values(), *columns.controls]
+    rows = rows_of(warehouse, config.media_table, wanted)
+    days = days_of(rows[columns.date], f"{location}, column {columns.date}", config)
+    refusals.check_dates(days, f"{location}, column {columns.date}")
+    found = periods.find(days, config.period, location)
+    spend = {
+        name: amounts_of(rows, column, location, config) for name, column in columns.spend.items()
+    }
+    refusals.check_spend(spend, days, location)
+    sales = amounts_of(rows, columns.kpi, location, config)
+    refusals.check_sales(sales, days, f"{location}, column {columns.kpi}")
+    controls = {name: amounts_of(rows, name, location, config) for name in columns.controls}
+    refusals.check_sales_of(controls, days, location)
+    notes = [
+        f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {columns.date}, "
+        f"sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
+        + (f", controls {', '.join(columns.controls)}" if columns.controls else ", no controls")
+    ]
+    ignored = [name for name in names if name not in wanted]
+    if ignored:
+        notes.append(
+            f"not used: {', '.join(ignored[:10])}; spend_columns and control_columns say otherwise"
+        )
+    holes = _holes(found)
+    return MediaTable(
+        periods=found,
+        kpi=columns.kpi,
+        sales=np.where(holes, np.nan, _summed(sales, found)),
+        channels=tuple(spend),
+        spend=_stacked([_summed(values, found) for values in spend.values()], found),
+        controls=_stacked([_mean(values, found) for values in controls.values()], found),
+        control_names=tuple(controls),
+        notes=[*notes, *_hole_notes(holes, found)],
+    )
+
+
+def _long(
+    config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str
+) -> MediaTable:
+    location = f"table {config.media_table}"
+    day = _needed(config.date_column, names, location, "date", "date_column", DATES)
+    amount = _needed(
+        config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
+    )
+    if config.revenue_table is None:
+        raise DataError(
+            f"{location} has a row per day and channel ({channel}): name the table that has sales "
+            "by day in revenue_table"
+        )
+    rows = rows_of(warehouse, config.media_table, [day, channel, amount])
+    days = days_of(rows[day], f"{location}, column {day}", config)
+    named = coercion.names(rows[channel], words(config.null_words))
+    spend = amounts_of(rows, amount, location, config)
+    refusals.check_spend({amount: spend}, days, location)
+    beside = f"table {config.revenue_table}"
+    other = warehouse.columns(config.revenue_table)
+    date_there = _needed(config.date_column, other, beside, "date", "date_column", DATES)
+    kpi = _needed(config.kpi_column, other, beside, "sales", "kpi_column", KPIS)
+    controls = _controls(config, other, [date_there, kpi], beside)
+    sold = rows_of(warehouse, config.revenue_table, [date_there, kpi, *controls])
+    sold_days = days_of(sold[date_there], f"{beside}, column {date_there}", config)
+    sales = amounts_of(sold, kpi, beside, config)
+    refusals.check_sales(sales, sold_days, f"{beside}, column {kpi}")
+    inside = (days >= sold_days.min()) & (days <= sold_days.max() + 31)
+    found = periods.find(sold_days, config.period, beside)
+    of_row = np.searchsorted(found.first_day, days, side="right") - 1
+    ends = found.first_day[-1] + found.length[-1]
+    kept = inside & (of_row >= 0) & (days < ends) & (named.codes >= 0)
+    by_channel = np.zeros((len(found.first_day), len(named.names)))
+    np.add.at(by_channel, (of_row[kept], named.codes[kept]), spend[kept])
+    own = [code for code, name in enumerate(named.names) if name and by_channel[:, code].any()]
+    holes = _holes(found)
+    return MediaTable(
+        periods=found,
+        kpi=kpi,
+        sales=np.where(holes, np.nan, _summed(sales, found)),
+        channels=tuple(str(named.names[code]) for code in own),
+        spend=by_channel[:, own],
+        controls=_stacked(
+            [_mean(amounts_of(sold, name, beside, config), found) for name in controls], found
+        ),
+        control_names=tuple(controls),
+        notes=[
+            f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, "
+            f"channel {channel}, spend {amount}; sales {kpi} of {beside}",
+            *_hole_notes(holes, found),
+        ],
+    )
+
+
+def _wide_columns(config: MediaMixConfig, names: Sequence[str], location: str) -> _Columns:
+    date = _needed(config.date_column, names, location, "date", "date_column", DATES)
+    kpi = _needed(config.kpi_column, names, location, "sales", "kpi_column", KPIS)
+    if config.spend_columns:
+        chosen = [find_column(name, names, location) for name in listed(config.spend_columns)]
+    else:
+        chosen = [name for name in names if _channel(name) and name not in (date, kpi)]
+    if not chosen:
+        raise DataError(
+            f"{location} has no column of spend such as spend_tv or tv_spend: it has "
+            f"{', '.join(names)}; name them in spend_columns"
+        )
+    spend = {_channel(name) or name: name for name in chosen}
+    if len(spend) < len(chosen):
+        spend = {name: name for name in chosen}
+    return _Columns(date, kpi, spend, _controls(config, names, [date, kpi, *chosen], location))
+
+
+def _channel(column: str) -> str | None:
+    """What `spend_tv`, `tv_spend` or `tv_S` is the spend of."""
+    lower = column.lower()
+    for word in SPEND_WORDS:
+        for joint in ("_", " ", "-"):
+            if lower.startswith(word + joint):
+                return column[len(word) + 1 :]
+            if lower.endswith(joint + word):
+                return column[: -len(word) - 1]
+    return column[:-2] if column.endswith("_S") and len(column) > 2 else None
+
+
+def _controls(
+    config: MediaMixConfig, names: Sequence[str], taken: Sequence[str], location: str
+) -> list[str]:
+    if config.control_columns:
+        return [find_column(name, names, location) for name in listed(config.control_columns)]
+    free = [name for name in names if name not in taken]
+    return [name for name in free if any(word in name.lower() for word in CONTROL_WORDS)]
+
+
+def _named(
+    given: str | None, names: Sequence[str], location: str, usual: Sequence[str]
+) -> str | None:
+    return find_column(given, names, location) if given else usual_names.find(names, usual)
+
+
+def _needed(
+    given: str | None,
+    names: Sequence[str],
+    location: str,
+    role: str,
+    parameter: str,
+    usual: Sequence[str],
+) -> str:
+    column = _named(given, names, location, usual)
+    if column is None:
+        raise DataError(
+            f"{location} has no column for the {role}: it has {', '.join(names)}; name it in "
+            f"{parameter}"
+        )
+    return column
+
+
+def rows_of(warehouse: Warehouse, table: str, columns: Sequence[str]) -> dict[str, pa.Array]:
+    distinct = list(dict.fromkeys(columns))
+    batches = list(plain_columns.read(warehouse, table, distinct))
+    if not sum(len(batch) for batch in batches):
+        raise DataError(f"table {table} has no rows")
+    return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in distinct}
+
+
+def days_of(column: pa.Array, location: str, config: MediaMixConfig) -> Ints:
+    read = TimeReader(
+        location,
+        form=config.time_format,
+        null_words=words(config.null_words),
+        batches=lambda: [column],
+    ).read(column)
+    if read.missing.any():
+        raise DataError(f"{location}: {int(read.missing.sum())} rows have no date; remove them")
+    return read.seconds // SECONDS_PER_DAY
+
+
+def amounts_of(
+    rows: dict[str, pa.Array], column: str, location: str, config: MediaMixConfig
+) -> Floats:
+    cells = rows[column]
+    if pa.types.is_boolean(cells.type):
+        cells = cells.cast(pa.int64())
+    return amounts(cells, f"{location}, column {column}", None, words(config.null_words))
+
+
+def _holes(found: Periods) -> Flags:
+    """Periods that no row of the table is in."""
+    counts = np.bincount(found.of_row[found.of_row >= 0], minlength=len(found.first_day))
+    return counts == 0
+
+
+def _hole_notes(holes: Flags, found: Periods) -> list[str]:
+    if not holes.any():
+        return []
+    first = periods.date(found.first_day[holes.argmax()])
+    return [
+        f"{int(holes.sum())} {found.kind}s have no row, the first {first}: their sales are not "
+        "known, their spend counts as none"
+    ]
+
+
+def _summed(values: Floats, found: Periods) -> Floats:
+    inside = found.of_row >= 0
+    sums = np.bincount(found.of_row[inside], values[inside], len(found.first_day))
+    return np.asarray(sums, np.float64)
+
+
+def _mean(values: Floats, found: Periods) -> Floats:
+    inside = found.of_row >= 0
+    counts = np.bincount(found.of_row[inside], minlength=len(found.first_day))
+    return _summed(values, found) / np.maximum(counts, 1)
+
+
+def _stacked(columns: Sequence[Floats], found: Periods) -> Floats:
+    empty = np.zeros((len(found.first_day), 0))
+    return np.stack(columns, axis=1) if columns else empty
+
+
+def frame_of(table: MediaTable) -> pd.DataFrame:
+    """The table by period, as it was understood."""
+    frame = pd.DataFrame({"date": [periods.date(day) for day in table.periods.first_day]})
+    frame["sales"] = table.sales
+    for c, channel in enumerate(table.channels):
+        frame[f"spend_{channel}"] = table.spend[:, c]
+    for k, name in enumerate(table.control_names):
+        frame[name] = table.controls[:, k]
+    return frame
