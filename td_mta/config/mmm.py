@@ -54,6 +54,7 @@ class MediaMixConfig:
     )
     draws: int = parameter(400, checks.integer(20, 10_000))
     coverage_datasets: int = parameter(20, checks.integer(0, 1000))
+    seed: int = parameter(18, checks.integer(0, 2**32 - 1))
     ridge_decay: float = parameter(0.5, checks.number("from 0 to below 1", lambda x: 0 <= x < 1))
     ridge_half_at: float = parameter(1.0, checks.number("above 0", lambda x: x > 0))
     ridge_slope: float = parameter(1.0, checks.number("above 0", lambda x: x > 0))
@@ -70,7 +71,6 @@ class MediaMixConfig:
     sales_goal: float | None = parameter(
         None, checks.optional(checks.number("above 0", lambda x: x > 0))
     )
-    seed: int = parameter(18, checks.integer(0, 2**32 - 1))
 
 
 def load(

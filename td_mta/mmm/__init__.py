@@ -5,6 +5,6 @@ A period's sales are a sum: an intercept and controls, and per channel its carri
 data, `controls.py` trend, seasons and holidays as columns. `model.py` is the model with its priors
 and derivatives, `fit.py` its best parameters, `draws.py` what else fits as well, `effects.py` what
 follows: contribution, ROI, marginal ROI and curves, all by taking spend away or adding some.
-`choice.py` compares forms of the model, `experiments.py` joins experiments, `budget.py` splits
-money, `ridge.py` is the plain regression beside it, `diagnostics.py` looks at what is left over.
+`experiments.py` joins experiments, `budget.py` splits money, `what_to_test.py` says where another
+experiment would teach most; `checks/` judges a fit.
 """

@@ -87,12 +87,21 @@ def refit(
 ) -> tuple[Floats, float]:
     """The best parameters from one start at a given `sigma`, and half the sum of squares there."""
 
+    last: dict[bytes, Floats] = {}  # derivatives at the last point, which come with its residuals
+
     def residuals(p: Floats) -> Floats:
-        own = model.residuals(p, sigma, sales, prior_mean)
-        return own if extra is None else np.concatenate([own, extra(p)[0]])
+        own, jacobian = model.linearised(p, sigma, sales, prior_mean)
+        last.clear()
+        if extra is None:
+            last[p.tobytes()] = jacobian
+            return own
+        values, gradient = extra(p)
+        last[p.tobytes()] = np.concatenate([jacobian, gradient])
+        return np.concatenate([own, values])
 
     def jacobian(p: Floats) -> Floats:
-        return full_jacobian(model, p, sigma, extra)
+        known = last.get(p.tobytes())
+        return full_jacobian(model, p, sigma, extra) if known is None else known
 
     with np.errstate(over="ignore", invalid="ignore"):
         found = least_squares(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from td_mta.mmm.media import MediaData
 from td_mta.mmm.transforms import ADSTOCKS, SATURATIONS, AdstockName, Floats, SaturationName
@@ -84,6 +85,11 @@ class Model:
     def scaled_spend(self) -> Floats:
         """Spend in units of usual spend, `(n, c)`."""
         return self.data.spend / self._unit
+
+    @cached_property
+    def is_known(self) -> npt.NDArray[np.bool_]:
+        """Where sales are known, `(n,)`."""
+        return np.isfinite(self.data.sales)
 
     @cached_property
     def scaled_before(self) -> Floats:
@@ -205,12 +211,23 @@ class Model:
 
     def residuals(self, p: Floats, sigma: float, sales: Floats, prior_mean: Floats) -> Floats:
         """Of scaled `sales`, those that are not known as 0, then of the priors, `(n + size,)`."""
-        misfit = np.where(np.isfinite(sales), self._forward(p)[0] - sales, 0.0)
-        return np.concatenate([misfit / sigma, (p - prior_mean) / self.prior[1]])
+        return self.linearised(p, sigma, sales, prior_mean)[0]
 
     def jacobian(self, p: Floats, sigma: float) -> Floats:
         """Derivatives of `residuals`, `(n + size, size)`."""
-        of_sales = self._forward(p)[1] * (self.data.known / sigma)[:, None]
+        return self._of_residuals(self._forward(p)[1], sigma)
+
+    def linearised(
+        self, p: Floats, sigma: float, sales: Floats, prior_mean: Floats
+    ) -> tuple[Floats, Floats]:
+        """`residuals` and `jacobian` together, for the time of one."""
+        fitted, derivatives = self._forward(p)
+        misfit = np.where(self.is_known, fitted - sales, 0.0)
+        residuals = np.concatenate([misfit / sigma, (p - prior_mean) / self.prior[1]])
+        return residuals, self._of_residuals(derivatives, sigma)
+
+    def _of_residuals(self, derivatives: Floats, sigma: float) -> Floats:
+        of_sales = derivatives * (self.is_known / sigma)[:, None]
         return np.concatenate([of_sales, np.diag(1 / self.prior[1])])
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from td_mta.mmm import choice, diagnostics
+from td_mta.mmm.checks import choice, diagnostics
+from td_mta.mmm.checks.ridge import ridge
 from td_mta.mmm.media import media_data
 from td_mta.mmm.model import Form, Priors
-from td_mta.mmm.ridge import ridge
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, shop
 from tests.mmm.worlds import data_of
 

@@ -123,7 +123,7 @@ REFUSED = {
     ),
     "few": (
         wide()[:25],
-        "table media, column date has 25 weeks: media mix modelling needs at least 26",
+        "table media has 25 weeks: media mix modelling needs at least 26",
     ),
     "never": (wide(spend_TV=0.0), "table media: TV never has spend; leave it out"),
     "same": (wide(spend_TV=7.0), "table media: spend of TV is always the same"),

@@ -38,4 +38,4 @@ def coverage(fit: Fit, datasets: int, rng: np.random.Generator) -> Coverage:
         for row, name in zip(held, ("contribution", "marginal_roi"), strict=True):
             bounds = effects.interval(getattr(best, name), getattr(of_draws, name))
             row += effects.covers(bounds, getattr(truth, name))
-    return Coverage(*(held / max(datasets, 1)), datasets)
+    return Coverage(held[0] / max(datasets, 1), held[1] / max(datasets, 1), datasets)
