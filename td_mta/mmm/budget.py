@@ -55,7 +55,7 @@ def best_split(curves: Curves, total: float, limits: Limits, today: Floats | Non
 
     `curves` lie on a grid whose last point is `total`. Raises `NoPlanError`.
     """
-    _check(total, limits)
+    check(total, limits)
     step = curves.grid[1] - curves.grid[0]
     free, base = _free(limits, step)
     values = _from_base(curves, base, step, len(curves.grid))
@@ -74,7 +74,7 @@ def least_spend(curves: Curves, goal: float, limits: Limits) -> Plan:
     """The least total whose best split brings at least `goal` sales; raises `NoPlanError`."""
     step = curves.grid[1] - curves.grid[0]
     most = min(float(limits.most.sum()), float(curves.grid[-1]))
-    _check(most, limits)
+    check(most, limits)
     free, base = _free(limits, step)
     values = _from_base(curves, base, step, len(curves.grid))
     left = int(np.floor((most - base.sum()) / step + 1e-9))
@@ -100,7 +100,8 @@ def up_to_marginal(curves: Curves, marginal_roi: float, limits: Limits) -> Plan:
     return Plan(spend, float(curves.at(spend).sum()))
 
 
-def _check(total: float, limits: Limits) -> None:
+def check(total: float, limits: Limits) -> None:
+    """Raise `NoPlanError` for a total that no split within the limits has."""
     if (limits.least > limits.most + 1e-9).any():
         raise NoPlanError("the least spend of a channel is above its most")
     if total < limits.least.sum() - 1e-6 * max(total, 1.0):

@@ -1,8 +1,7 @@
-"""What moves sales beside media, as columns: a trend, seasons, holidays; the caller adds others."""
-
-from collections.abc import Sequence
+"""What moves sales beside media, as columns: a trend and seasons; the caller adds others."""
 
 import numpy as np
+import numpy.typing as npt
 
 from td_mta.mmm.transforms import Floats
 
@@ -14,7 +13,9 @@ def trend(periods: int) -> Floats:
     return np.linspace(-1, 1, periods)[:, None]
 
 
-def seasons(days: Floats, waves: int, days_per_cycle: float = DAYS_PER_YEAR) -> Floats:
+def seasons(
+    days: npt.NDArray[np.floating], waves: int, days_per_cycle: float = DAYS_PER_YEAR
+) -> Floats:
     """Sine and cosine of 1 to `waves` cycles per year at some days, `(n, 2 waves)`.
 
     >>> seasons(np.array([0.0, DAYS_PER_YEAR / 4]), 1).round(6)
@@ -32,10 +33,3 @@ def season_names(waves: int, cycle: str = "year") -> list[str]:
     """
     waves_of = range(1, waves + 1)
     return [f"{name} {w} of the {cycle}" for w in waves_of for name in ("sine", "cosine")]
-
-
-def days_in(first_days: Floats, lengths: Floats, marked: Sequence[int]) -> Floats:
-    """How many of the `marked` days each period has, `(n, 1)`."""
-    day = np.asarray(sorted(marked), np.float64)
-    before_end = np.searchsorted(day, np.asarray(first_days) + np.asarray(lengths))
-    return (before_end - np.searchsorted(day, first_days)).astype(np.float64)[:, None]

@@ -52,20 +52,16 @@ def answers(model: Model, p: Floats) -> Answers:
     contribution, raised = np.empty((2, len(draws), model.channels))
     for number, draw in enumerate(draws):
         for c in range(model.channels):
-            contribution[number, c] = difference(model, draw, c, model.scaled_spend[:, c], 0.0)
-            path = (1 + RAISE) * model.scaled_spend[:, c]
-            raised[number, c] = difference(model, draw, c, path, 1 / (1 + RAISE))
+            path = model.scaled_spend[:, c]
+            sales = model.effect(draw, c, path)
+            contribution[number, c] = (sales - model.effect(draw, c, 0 * path)).sum()
+            raised[number, c] = (model.effect(draw, c, (1 + RAISE) * path) - sales).sum()
     spend = np.where(model.data.spend.sum(axis=0) > 0, model.data.spend.sum(axis=0), np.nan)
     scale = model.data.sales_scale
     roi, marginal = contribution * scale / spend, raised * scale / (RAISE * spend)
     shape = (*p.shape[:-1], model.channels)
     parts = (contribution * scale, roi, marginal)
     return Answers(*(part.reshape(shape) for part in parts))
-
-
-def difference(model: Model, p: Floats, channel: int, path: Floats, factor: float) -> float:
-    """Scaled sales of a path of scaled spend, less those of `factor` times it."""
-    return float((model.effect(p, channel, path) - model.effect(p, channel, factor * path)).sum())
 
 
 def by_period(model: Model, p: Floats) -> Floats:

@@ -145,7 +145,10 @@ class Model:
 
     def effect(self, p: Floats, channel: int, spend: Floats, before: float | None = None) -> Floats:
         """Sales by period, in units of `sales_scale`, of a path of scaled spend, `(periods,)`."""
-        return self._channel(p, channel, spend, self._before(channel, before))[0]
+        adstock, curve = ADSTOCKS[self.form.adstock], SATURATIONS[self.form.saturation]
+        lag, shape, size = self._split(self.media(p)[:, channel])
+        carried = adstock.carried(spend, lag, self._before(channel, before))
+        return size * curve.value(carried, shape) / curve.value(np.ones(1), shape)
 
     def effect_gradient(
         self, p: Floats, channel: int, spend: Floats, before: float | None = None

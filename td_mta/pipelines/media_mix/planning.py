@@ -7,6 +7,7 @@ import numpy as np
 
 from td_mta.config.mmm import MediaMixConfig, amounts, listed
 from td_mta.errors import ConfigError
+from td_mta.ingest.media_mix.tables import MediaTable
 from td_mta.mmm import budget, effects
 from td_mta.mmm.budget import Curves, Limits, NoPlanError
 from td_mta.mmm.effects import Interval
@@ -29,11 +30,22 @@ class Planned:
     warnings: Sequence[str]
 
 
+def check(table: MediaTable, config: MediaMixConfig) -> None:
+    """Raise `ConfigError` where no plan is within the limits, before anything is fitted."""
+    limits = _limits(table, config)
+    total = config.budget or float(table.spend.mean(axis=0).sum())
+    to_split = config.target_marginal_roi is None and config.sales_goal is None
+    try:
+        budget.check(total if to_split else float(limits.most.sum()), limits)
+    except NoPlanError as error:
+        raise _no_plan(error) from None
+
+
 def plan(answered: Answered, config: MediaMixConfig) -> Planned:
-    """Raises `ConfigError` where no plan is within the limits."""
+    """Raises `ConfigError` where no plan reaches `sales_goal`; `check` was called before."""
     data, own = answered.data, answered.curves_from
     today = data.spend.mean(axis=0)
-    limits = _limits(answered, config, today)
+    limits = _limits(answered.table, config)
     total = config.budget or float(today.sum())
     to_split = config.target_marginal_roi is None and config.sales_goal is None
     levels = budget.grid(total if to_split else float(limits.most.sum()))
@@ -50,9 +62,7 @@ def plan(answered: Answered, config: MediaMixConfig) -> Planned:
         else:
             spend = budget.best_split(curves, total, limits, today).spend
     except NoPlanError as error:
-        raise ConfigError(
-            f"{error}; change budget or sales_goal, least_spend, most_spend or frozen_channels"
-        ) from None
+        raise _no_plan(error) from None
     sold = np.array([_held(answered, c, np.array([today[c], spend[c]])) for c in range(len(today))])
     # By its own figures a plan of today's total is never worse than today's.
     is_todays = to_split and abs(total - today.sum()) < 1e-6 * total and _inside(today, limits)
@@ -84,9 +94,15 @@ def _gains(model: effects.Model, p: Floats, today: Floats, spend: Floats) -> Flo
     return gains
 
 
-def _limits(answered: Answered, config: MediaMixConfig, today: Floats) -> Limits:
-    channels = list(answered.table.channels)
-    least, most = np.zeros(len(channels)), ROOM * answered.data.spend.max(axis=0)
+def _no_plan(error: NoPlanError) -> ConfigError:
+    return ConfigError(
+        f"{error}; change budget or sales_goal, least_spend, most_spend or frozen_channels"
+    )
+
+
+def _limits(table: MediaTable, config: MediaMixConfig) -> Limits:
+    channels, today = list(table.channels), table.spend.mean(axis=0)
+    least, most = np.zeros(len(channels)), ROOM * table.spend.max(axis=0)
     for name, bound in (("least_spend", least), ("most_spend", most)):
         for channel, amount in amounts(getattr(config, name), name).items():
             bound[_index(channel, channels, name)] = amount
@@ -98,9 +114,7 @@ def _limits(answered: Answered, config: MediaMixConfig, today: Floats) -> Limits
 
 def _index(channel: str, channels: Sequence[str], name: str) -> int:
     if channel not in channels:
-        raise ConfigError(
-            f"{name}: no channel is called {channel}; there are {', '.join(channels)}"
-        )
+        raise ConfigError(f"{name}: no channel {channel}; there are {', '.join(channels)}")
     return channels.index(channel)
 
 

@@ -40,6 +40,7 @@ def run(
     table = media_tables.read(config, warehouse)
     for note in table.notes:
         log.info("%s", note)
+    planning.check(table, config)
     tests = experiments.read(config, warehouse, table)
     truth = _truth(config, warehouse)
     datasets = config.coverage_datasets if coverage else 0
