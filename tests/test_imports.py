@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PICTURE = """
  atomic_files  errors  failures  progress  quiet  tables  visible_text  xxhash64   the ground
    ▲
- journeys  simulate                                 core: numpy, scipy; plain arguments, no Config
+ journeys  privacy  simulate                        core: numpy, scipy; plain arguments, no Config
    ▲
  metrics  shapley  baselines  mmm                   core
    ▲
