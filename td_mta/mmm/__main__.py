@@ -26,7 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run with the options of `argv`; returns the exit code."""
     options = _parser().parse_args(argv)
     cli.log_to_stderr()
-    work = {"fit": _fit, "optimize": _fit, "simulate": _simulate}[options.command]
+    work = {
+        "fit": _fit,
+        "optimize": _fit,
+        "simulate": _simulate,
+        "private-release": _private_release,
+    }[options.command]
     return failures.exit_code(lambda: work(options), options.out)
 
 
@@ -38,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         ("optimize", "fit, and print the plan for a budget, a goal or a marginal ROI"),
     ):
         _add_run_options(commands.add_parser(name, help=text, description=text))
+    _add_release_options(commands)
     text = "write a world of known truth: media.csv and media_truth.csv"
     simulate = commands.add_parser("simulate", help=text, description=text)
     simulate.add_argument("--world", choices=WORLDS, default="shop")
@@ -53,6 +59,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--out", type=Path, default=Path("data/media"), metavar="DIR")
     return parser
+
+
+def _add_release_options(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "release weekly revenue of a table of orders with differential privacy"
+    parser = commands.add_parser("private-release", help=text, description=text)
+    parser.add_argument("file", type=Path, metavar="FILE", help="orders: user, time, amount")
+    parser.add_argument("--first-day", required=True, metavar="DAY", help="of the first week")
+    parser.add_argument("--last-day", required=True, metavar="DAY", help="of the last week")
+    parser.add_argument("--epsilon", required=True, help="of this release")
+    parser.add_argument("--budget", required=True, help="epsilon of all releases of these orders")
+    parser.add_argument("--max-weeks", type=int, default=4, help="that count of a user")
+    parser.add_argument("--cap", type=float, default=500.0, help="of a user's amount in a week")
+    parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="default: privacy_ledger.jsonl beside FILE"
+    )
+    parser.add_argument(
+        "--test-seed", type=int, help="repeatable noise, which protects nobody; charges nothing"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +143,56 @@ def _with_file(options: argparse.Namespace, chosen: dict[str, str]) -> Path | No
         raise ConfigError(f"{file} or --data and --warehouse td: only one can say where tables are")
     chosen.setdefault("media_table", table)
     return file.parent
+
+
+def _private_release(options: argparse.Namespace) -> None:
+    import datetime
+    import time
+    from fractions import Fraction
+
+    def number(name: str) -> Fraction:
+        try:
+            value = Fraction(getattr(options, name))
+        except (ValueError, ZeroDivisionError):
+            value = Fraction(0)
+        if value <= 0:
+            raise ConfigError(f"--{name} must be a number above 0, got {getattr(options, name)}")
+        return value
+
+    def day(name: str) -> int:
+        text = getattr(options, name)
+        try:
+            return (datetime.date.fromisoformat(text) - datetime.date(1970, 1, 1)).days
+        except ValueError:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--{option} must be a day such as 2026-01-31, got {text}") from None
+
+    epsilon, budget, cents = number("epsilon"), number("budget"), round(100 * options.cap)
+    if options.max_weeks < 1 or cents < 1:
+        raise ConfigError("--max-weeks must be at least 1 and --cap at least 0.01")
+    first, last = day("first_day"), day("last_day")
+    if last - first < 6:
+        raise ConfigError("--last-day must be at least a week after --first-day")
+
+    from td_mta.config.mmm import MediaMixConfig
+    from td_mta.pipelines.media_mix import private_release
+
+    options.data, options.warehouse = None, None
+    chosen: dict[str, str] = {}
+    data = _with_file(options, chosen)
+    warehouse = cli.open_warehouse("local", data, options.out, int(time.time()), "mta")
+    wanted = private_release.Release(
+        table=chosen["media_table"],
+        first_day=first,
+        last_day=last,
+        epsilon=epsilon,
+        budget=budget,
+        max_weeks=options.max_weeks,
+        cap=cents,
+        ledger=options.ledger or options.file.parent / "privacy_ledger.jsonl",
+        test_seed=options.test_seed,
+    )
+    print(private_release.release(wanted, MediaMixConfig(), warehouse, options.out), flush=True)
 
 
 def _simulate(options: argparse.Namespace) -> None:

@@ -82,7 +82,7 @@ class Ledger:
         return entries
 
     def _whole_lines(self) -> list[dict[str, str]]:
-        """A line without an end was being written when its process was killed: nothing came of it."""
+        """A line without an end was never charged: its process was killed while it wrote."""
         if not self.path.exists():
             return []
         content = self.path.read_bytes()
