@@ -3,7 +3,8 @@
 Parts: `recovery` (errors and coverage of the shop, beside a fit of all curves by L-BFGS-B from one
 start on raw units, which is given the true base and season), `broken` (the same of worlds that the
 model does not know), `experiments` (hidden demand, with a test of the driven channel), `budget`
-(sales lost by the chosen split) and `size` (time and memory of larger tables).
+(sales lost by the chosen split), `privacy` (the shop's sales with the noise of a private release,
+by epsilon) and `size` (time and memory of larger tables).
 
 Errors are of root mean square in percent of the truth, coverage is that of 90 % intervals; columns
 are in the channels' order. Expect two seconds of one core per data set, six with experiments.
@@ -13,6 +14,8 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +29,8 @@ from td_mta.mmm.fit import Fit, fit
 from td_mta.mmm.media import MediaData, media_data
 from td_mta.mmm.model import Model
 from td_mta.mmm.transforms import Floats
+from td_mta.privacy.bounding import bounded_sums
+from td_mta.privacy.noise import SeededForTests, add_noise
 from td_mta.simulate.media_mix.world import ChannelLaw, MediaWorld
 from td_mta.simulate.media_mix.worlds import BASE, MEDIA_WORLDS, SEASON, SHOP
 
@@ -33,8 +38,13 @@ FIRST_SEED = 1000
 BUDGET = 33_000.0  # per week
 BROKEN = ("logistic", "flighted", "falling", "collinear", "few_weeks", "demand_a", "demand_b")
 DRIVEN = {"demand_a": 1, "demand_b": 1, "demand_n": 1, "demand_s": 0, "demand_m": 2}
-ERROR = 0.1  # standard error of an experiment's log effect
+ERROR = 0.1  # standard error of the log effect of a channel that is switched off
+SATURATED = ("demand_s", "demand_m")  # where spend is raised by half instead
+ERROR_OF_CHANGE = 0.03  # its standard error, as a share of the effect of switching off
 CONFLICT = 1.96
+EPSILONS = (0.1, 0.3, 1.0, 3.0, 10.0, None)
+USERS, ORDER = 60_000, 60  # and what each of their orders is worth
+MAX_WEEKS, CAP = 4, 500  # of a user: weeks that count, and revenue in each
 SIZES = ((3, 104), (20, 156), (50, 300))
 
 
@@ -72,13 +82,15 @@ def broken(sets: int) -> None:
 
 
 def experiments_(sets: int) -> None:
-    """A test of the driven channel, off for all weeks, beside the same without hidden demand."""
+    """A test of the driven channel for all weeks, beside the same without hidden demand."""
+    seeds = range(FIRST_SEED, FIRST_SEED + sets)
     for name, channel in {**DRIVEN, "shop": 1}.items():
-        rows = [_calibrated(name, seed, channel) for seed in range(FIRST_SEED, FIRST_SEED + sets)]
+        multiplier = 1.5 if name in SATURATED else 0.0
+        rows = [_calibrated(name, seed, channel, multiplier) for seed in seeds]
         means = np.mean(rows, axis=0)
         print(
-            f"{name}: conflict in {means[0]:.2f} of sets, next spend in {means[1]:.2f}; tested "
-            f"channel: coverage ROI {means[2]:.2f}, marginal ROI {means[3]:.2f}; bias ROI "
+            f"{name}, spend times {multiplier:g}: conflict in {means[0]:.2f} of sets, next spend "
+            f"in {means[1]:.2f}; tested channel: coverage ROI {means[2]:.2f}, marginal ROI {means[3]:.2f}; bias ROI "
             f"{means[4]:+.1%}, marginal ROI {means[5]:+.1%} (without {means[6]:+.1%}, "
             f"{means[7]:+.1%}); width ROI {means[8]:.2f}, marginal ROI {means[9]:.2f}; regret "
             f"{means[10]:.2%} (without {means[11]:.2%})",
@@ -93,6 +105,63 @@ def budget_(sets: int) -> None:
         world = MEDIA_WORLDS["shop"](seed)
         lost.append(_regret(fit(Model(data=data_of(world)), np.random.default_rng(seed)), world))
     print(f"budget: {np.mean(lost):.2%} of sales lost on average, at most {np.max(lost):.2%}")
+
+
+def privacy(sets: int) -> None:
+    """Errors and lost sales where weekly sales have noise, by epsilon; simulated, nobody's data."""
+    for epsilon in EPSILONS:
+        errors, lost = [], []
+        for seed in range(FIRST_SEED, FIRST_SEED + sets):
+            world = MEDIA_WORLDS["shop"](seed)
+            seen = replace(world, sales=world.sales + _noise(epsilon, len(world.sales), seed))
+            fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
+            errors.append(_relative(effects.answers(fitted.model, fitted.p), world))
+            lost.append(_regret(fitted, world))
+        name = f"epsilon {epsilon:g}" if epsilon else "without noise"
+        print(f"{name}, {sets} sets: {_rms(errors)}; regret {np.mean(lost):.2%}", flush=True)
+    errors = []
+    for seed in range(FIRST_SEED, FIRST_SEED + sets):
+        world = MEDIA_WORLDS["shop"](seed)
+        seen = replace(world, sales=_released(world, seed))
+        fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
+        errors.append(_relative(effects.answers(fitted.model, fitted.p), world))
+    print(f"epsilon 1 from orders of {USERS:,} users, {sets} sets: {_rms(errors)}", flush=True)
+
+
+def _released(world: MediaWorld, seed: int) -> Floats:
+    """Weekly revenue as `private-release` makes it of orders that sum to the world's sales."""
+    from td_mta.pipelines.media_mix.private_release import CENTS, OF_COUNTS, OF_SUMS
+
+    source, rng, weeks = SeededForTests(seed), np.random.default_rng(seed), len(world.sales)
+    orders = np.rint(world.sales / ORDER).astype(int)
+    week = np.repeat(np.arange(weeks), orders)
+    users = [str(user) for user in rng.integers(0, USERS, len(week))]
+    cents = np.full(len(week), ORDER * CENTS)
+    bounded = bounded_sums(
+        users,
+        week,
+        cents,
+        periods=weeks,
+        most=MAX_WEEKS,
+        cap=CAP * CENTS,
+        secret=seed.to_bytes(32, "big"),
+    )
+    sums = add_noise(bounded.sums.tolist(), MAX_WEEKS * CAP * CENTS, OF_SUMS, source)
+    kept = add_noise([bounded.kept], MAX_WEEKS, OF_COUNTS, source)[0]
+    pairs = add_noise([bounded.pairs], weeks, OF_COUNTS, source)[0]
+    return np.array(sums) / CENTS * (pairs / kept)
+
+
+def _noise(epsilon: float | None, weeks: int, seed: int) -> Floats:
+    """As `private-release` adds it, rescaling aside."""
+    if epsilon is None:
+        return np.zeros(weeks)
+    # Here, so that `size` measures the core alone.
+    from td_mta.pipelines.media_mix.private_release import CENTS, OF_SUMS
+
+    share = Fraction(str(epsilon)) * OF_SUMS
+    cents = add_noise([0] * weeks, MAX_WEEKS * CAP * CENTS, share, SeededForTests(seed))
+    return np.array(cents) / CENTS
 
 
 def size(sets: int) -> None:
@@ -158,13 +227,21 @@ def _halves(values: Floats, form: str) -> str:
     return f"contribution {texts[0]}, marginal ROI {texts[1]}"
 
 
-def _calibrated(name: str, seed: int, channel: int) -> list[float]:
+def _calibrated(name: str, seed: int, channel: int, multiplier: float) -> list[float]:
     world = MEDIA_WORLDS[name](seed)
     rng = np.random.default_rng(seed)
     plain = fit(Model(data=data_of(world)), rng, starts=2)
-    true = float(world.contribution()[channel])
-    observed = true * float(np.exp(ERROR * rng.standard_normal()))
-    test = Experiment(channel, 0, len(world.sales) - 1, 0.0, observed, ERROR * observed)
+    off = float(world.contribution()[channel])
+    if multiplier:
+        spend = world.spend.copy()
+        spend[:, channel] *= multiplier
+        error = ERROR_OF_CHANGE * off
+        more = float(world.effects(spend)[:, channel].sum()) - off
+        observed = more + error * float(rng.standard_normal())
+    else:
+        observed = off * float(np.exp(ERROR * rng.standard_normal()))
+        error = ERROR * observed
+    test = Experiment(channel, 0, len(world.sales) - 1, multiplier, observed, error)
     found = experiments.calibrate(plain, [test], rng)
     pooled = [effects.answers(d.model, d.p) for d in found.draws(rng, 200)]
     best = effects.answers(found.additive.model, found.additive.p)
@@ -238,6 +315,7 @@ PARTS: dict[str, Callable[[int], None]] = {
     "broken": broken,
     "experiments": experiments_,
     "budget": budget_,
+    "privacy": privacy,
     "size": size,
 }
 

@@ -102,7 +102,7 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
         notes.append(
             f"not used: {', '.join(ignored[:10])}; spend_columns and control_columns say otherwise"
         )
-    holes = _holes(found)
+    holes = _holes(found, _usual_rows(found))
     return MediaTable(
         periods=found,
         kpi=columns.kpi,
@@ -260,10 +260,18 @@ def amounts_of(
     return amounts(cells, f"{location}, column {column}", None, words(config.null_words))
 
 
-def _holes(found: Periods) -> Flags:
-    """Periods that no row of the table is in."""
-    counts = np.bincount(found.of_row[found.of_row >= 0], minlength=len(found.first_day))
-    return counts == 0
+def _holes(found: Periods, least: int = 1) -> Flags:
+    """Periods with fewer than `least` rows."""
+    return _counts(found) < least
+
+
+def _usual_rows(found: Periods) -> int:
+    """How many rows most periods have: seven of daily rows by week, five without weekends."""
+    return int(np.bincount(_counts(found)).argmax())
+
+
+def _counts(found: Periods) -> Ints:
+    return np.bincount(found.of_row[found.of_row >= 0], minlength=len(found.first_day))
 
 
 def _hole_notes(holes: Flags, found: Periods) -> list[str]:
@@ -271,8 +279,8 @@ def _hole_notes(holes: Flags, found: Periods) -> list[str]:
         return []
     first = periods.date(found.first_day[holes.argmax()])
     return [
-        f"{int(holes.sum())} {found.kind}s have no row, the first {first}: their sales are not "
-        "known, their spend counts as none"
+        f"{int(holes.sum())} {found.kind}s lack rows, the first {first}: their sales are not "
+        "known, and spend that is not there counts as none"
     ]
 
 

@@ -18,6 +18,7 @@ FORMS = (
     Form("delayed", "logistic"),
 )
 CUTS = 3
+STARTS = 1  # from the prior's mean, where almost all starts end
 LEAST_TRAINING = 0.6  # of the periods
 
 
@@ -69,7 +70,7 @@ def _errors(
     data: MediaData, form: Form, priors: Priors, start: int, end: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Errors and sales of the judged periods."""
-    fitted = fit(Model(data=data.first(start), form=form, priors=priors), rng, starts=2)
+    fitted = fit(Model(data=data.first(start), form=form, priors=priors), rng, starts=STARTS)
     sales = data.sales[start:end]
     known = np.isfinite(sales)
     return (fitted.fitted[start:end] - sales)[known], sales[known]

@@ -83,7 +83,17 @@ def test_a_hole_is_a_period_of_unknown_sales(tmp_path: Path) -> None:
     table = read(tmp_path, media=wide().drop(index=[4, 5]))
     assert np.flatnonzero(np.isnan(table.sales)).tolist() == [4, 5]
     assert table.spend[4:6].sum() == 0
-    assert "2 weeks have no row, the first 2024-01-29" in table.notes[-1]
+    assert "2 weeks lack rows, the first 2024-01-29" in table.notes[-1]
+
+
+def test_sales_of_a_week_with_days_missing_are_not_known(tmp_path: Path) -> None:
+    number = 7 * WEEKS
+    daily = pd.DataFrame({"date": days(1, number), "revenue": 1.0, "spend_tv": np.arange(number)})
+    daily["revenue"] += np.arange(number) % 3
+    table = read(tmp_path, media=daily.drop(index=[30, 31]))
+    assert np.flatnonzero(np.isnan(table.sales)).tolist() == [4]
+    working = daily[np.arange(number) % 7 < 5]
+    assert not np.isnan(read(tmp_path, media=working).sales).any()
 
 
 def test_a_long_table_with_sales_beside_it(tmp_path: Path) -> None:
