@@ -90,10 +90,10 @@ def experiments_(sets: int) -> None:
         means = np.mean(rows, axis=0)
         print(
             f"{name}, spend times {multiplier:g}: conflict in {means[0]:.2f} of sets, next spend "
-            f"in {means[1]:.2f}; tested channel: coverage ROI {means[2]:.2f}, marginal ROI {means[3]:.2f}; bias ROI "
-            f"{means[4]:+.1%}, marginal ROI {means[5]:+.1%} (without {means[6]:+.1%}, "
-            f"{means[7]:+.1%}); width ROI {means[8]:.2f}, marginal ROI {means[9]:.2f}; regret "
-            f"{means[10]:.2%} (without {means[11]:.2%})",
+            f"in {means[1]:.2f}; tested channel: coverage ROI {means[2]:.2f}, marginal ROI "
+            f"{means[3]:.2f}; bias ROI {means[4]:+.1%}, marginal ROI {means[5]:+.1%} (without "
+            f"{means[6]:+.1%}, {means[7]:+.1%}); width ROI {means[8]:.2f}, marginal ROI "
+            f"{means[9]:.2f}; regret {means[10]:.2%} (without {means[11]:.2%})",
             flush=True,
         )
 

@@ -156,7 +156,7 @@ def _filled(spend: Floats, total: float, limits: Limits) -> Floats:
     filled = spend.copy()
     for c in np.argsort(filled - limits.most):
         filled[c] += min(max(total - filled.sum(), 0.0), limits.most[c] - filled[c])
-    return filled
+    return np.asarray(filled, np.float64)
 
 
 def _is_allowed(spend: Floats, total: float, limits: Limits) -> bool:

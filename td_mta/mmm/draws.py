@@ -18,7 +18,7 @@ def laplace(fit: Fit, rng: np.random.Generator, number: int = LAPLACE) -> Floats
     """Draws `(number, size)`; half of them mirror the others, so that their mean is the best."""
     root = np.linalg.cholesky(fit.covariance)
     half = rng.standard_normal((-(-number // 2), len(fit.p)))
-    return fit.p + np.concatenate([half, -half])[:number] @ root.T
+    return np.asarray(fit.p + np.concatenate([half, -half])[:number] @ root.T, np.float64)
 
 
 def randomised_map(fit: Fit, rng: np.random.Generator, number: int = RANDOMISED) -> Floats:

@@ -69,7 +69,7 @@ class Model:
     @cached_property
     def channels(self) -> int:
         """How many."""
-        return self.data.spend.shape[1]
+        return int(self.data.spend.shape[1])
 
     @cached_property
     def media_size(self) -> int:
@@ -79,7 +79,7 @@ class Model:
     @cached_property
     def size(self) -> int:
         """How many parameters."""
-        return self.media_size + len(self.multiplicative) + self.columns.shape[1]
+        return int(self.media_size + len(self.multiplicative) + self.columns.shape[1])
 
     @cached_property
     def scaled_spend(self) -> Floats:
@@ -117,7 +117,7 @@ class Model:
     def _controls(self) -> Floats:
         raw = self.data.controls
         spread = raw.std(axis=0)
-        return (raw - raw.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        return np.asarray((raw - raw.mean(axis=0)) / np.where(spread > 0, spread, 1.0), np.float64)
 
     @cached_property
     def prior(self) -> tuple[Floats, Floats]:

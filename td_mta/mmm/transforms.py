@@ -152,7 +152,9 @@ class Hill:
     def slope(self, carried: Floats, p: Floats) -> Floats:
         """a h (1 - h) / A; at 0 it is given as 0."""
         value, _, positive = self._parts(carried, p)
-        return np.exp(p[0]) * value * (1 - value) / np.where(positive, carried, 1.0)
+        return np.asarray(
+            np.exp(p[0]) * value * (1 - value) / np.where(positive, carried, 1.0), np.float64
+        )
 
     def derivatives(self, carried: Floats, p: Floats) -> Floats:
         """By log a and log k."""
@@ -183,12 +185,12 @@ class Logistic:
 
     def value(self, carried: Floats, p: Floats) -> Floats:
         """tanh(λ A / 2)."""
-        return np.tanh(TANH_HALF * carried / np.exp(p[0]))
+        return np.asarray(np.tanh(TANH_HALF * carried / np.exp(p[0])), np.float64)
 
     def slope(self, carried: Floats, p: Floats) -> Floats:
         """By A."""
         scale = TANH_HALF / np.exp(p[0])
-        return scale * (1 - np.tanh(scale * carried) ** 2)
+        return np.asarray(scale * (1 - np.tanh(scale * carried) ** 2), np.float64)
 
     def derivatives(self, carried: Floats, p: Floats) -> Floats:
         """By log k."""

@@ -11,6 +11,7 @@ from td_mta.ingest.media_mix.tables import MediaTable
 from td_mta.mmm import budget, effects
 from td_mta.mmm.budget import Curves, Limits, NoPlanError
 from td_mta.mmm.effects import Interval
+from td_mta.mmm.model import Model
 from td_mta.mmm.transforms import Floats
 from td_mta.pipelines.media_mix.fitting import Answered
 
@@ -86,7 +87,7 @@ def _held(answered: Answered, channel: int, spend: Floats) -> Floats:
     return own.model.held(own.p, channel, spend / unit) * answered.data.sales_scale
 
 
-def _gains(model: effects.Model, p: Floats, today: Floats, spend: Floats) -> Floats:
+def _gains(model: Model, p: Floats, today: Floats, spend: Floats) -> Floats:
     gains = np.zeros(len(p))
     for c, unit in enumerate(model.data.usual_spend):
         sold = effects.held(model, p, c, np.array([today[c], spend[c]]) / (unit or 1.0))

@@ -12,6 +12,8 @@ from td_mta.pipelines.media_mix.fitting import Answered
 from td_mta.pipelines.media_mix.planning import Planned
 
 FROM_DATA, FROM_PRIOR = "learned from data", "driven by the prior"
+SWITCH = "switch it off for some weeks, or on where it is off"
+CHANGE = "spend half more for some weeks, since it is saturated and a switch would say little"
 MOST_FROM_PRIOR = 0.5  # of what is said of an effect, for FROM_DATA
 
 
@@ -224,7 +226,7 @@ def run_info(answered: Answered, planned: Planned) -> pd.DataFrame:
     ]
     order = np.argsort(-answered.advice.gain)
     for place, c in enumerate(order, 1):
-        how = "a change of spend, not a switch" if answered.advice.is_saturated[c] else "a switch"
+        how = CHANGE if answered.advice.is_saturated[c] else SWITCH
         facts.append(("test_next", str(place), f"{table.channels[c]}: {how}"))
     facts += [("note", str(number), note) for number, note in enumerate(answered.notes, 1)]
     facts += [("warning", str(n), text) for n, text in enumerate(planned.warnings, 1)]

@@ -158,7 +158,9 @@ def quantiles(expected: Sequence[float], found: Sequence[float]) -> go.Figure:
 def budget(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
     """Today's spend beside the plan, by channel."""
     by_channel = rows.set_index("channel").loc[list(channels)]
-    figure = go.Figure(layout=layout(130 + 46 * len(channels), x="spend per period"))
+    figure = go.Figure(
+        layout=layout(130 + 46 * len(channels), x="spend per period: the plan dark, today pale")
+    )
     names = [label(channel) for channel in channels]
     inks = [colour(channel, channels) for channel in channels]
     for column, opacity in (("plan", 1.0), ("today", FADED)):
@@ -170,5 +172,5 @@ def budget(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
             marker={"color": inks, "opacity": opacity},
             hovertemplate="%{x:,.0f}",
         )
-    figure.update_layout(barmode="group", legend={"traceorder": "reversed"})
+    figure.update_layout(barmode="group", showlegend=False)
     return figure.update_yaxes(autorange="reversed", showgrid=False)

@@ -28,6 +28,7 @@ CURVES_STYLE = """
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
 .curves h3 { margin: 0; }
 """
+HEADINGS = {"roi": "ROI", "between": "ROI, 90 % interval", "marginal_roi": "marginal ROI"}
 MOST_CURVES = 12  # before the others are folded away
 
 
@@ -75,7 +76,7 @@ def summary(frames: Frames) -> str:
                     f"{kind}s": facts[f"{kind}s"],
                 }
             ),
-            table(shown.rename(columns={"between": "ROI, 90 % interval"})),
+            table(shown.rename(columns=HEADINGS)),
             paragraphs(
                 "<b>ROI</b> is what a unit of spend brought on average, <b>marginal ROI</b> what a "
                 "little more would have brought. A channel may have a high ROI and bring nothing "
@@ -98,7 +99,6 @@ def what_to_do(frames: Frames) -> str:
     kind = facts["kind"]
     planned, today = float(rows["plan"].sum()), float(rows["today"].sum())
     warnings = _values(frames, "warning")
-    tests = [f"{place}. {text_}" for place, text_ in enumerate(_values(frames, "test_next"), 1)]
     parts = [
         "<h2>What to do</h2>",
         paragraphs(
@@ -110,9 +110,9 @@ def what_to_do(frames: Frames) -> str:
         chart(charts.budget(rows, _channels(frames)), "budget", "spend today and by the plan"),
         bullets(warnings) if warnings else "",
         "<h3>What to test next</h3>",
-        bullets(tests),
+        bullets(_values(frames, "test_next")),
         paragraphs(
-            "The order is by how much a test would narrow the best split. It does not find demand "
+            "First stands what would narrow the best split most. The order does not find demand "
             "that drives spend and sales alike."
         ),
     ]
@@ -146,7 +146,7 @@ def how_sure(frames: Frames) -> str:
             table(tested),
             bullets(
                 [
-                    f"{channel}: model and experiment differ by {conflict:.1f} standard "
+                    f"{channel}: model and experiment differ by {abs(conflict):.1f} standard "
                     "errors before calibration"
                     + (
                         ": they contradict each other, and something drives both spend and sales."
