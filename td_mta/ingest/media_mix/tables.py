@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from td_mta.config.mmm import MediaMixConfig, listed
+from td_mta.config.mmm import MediaMixConfig
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.beside import costs
 from td_mta.ingest.beside.tables import CHANNELS
+from td_mta.ingest.media_mix import columns as columns_of
 from td_mta.ingest.media_mix import periods, refusals
 from td_mta.ingest.media_mix.periods import Periods
 from td_mta.ingest.settings import words
@@ -21,20 +21,9 @@ from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.amounts import amounts
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
-from td_mta.warehouse.names import find_column
 
-DATES = (
-    *("date", "day", "week", "month", "period", "week_start", "week_begin", "ds", "date_week"),
-    *("wk_strt_dt", "week_date", "time", "start_date", "isoweek", *costs.USUAL["day"]),
-)
-KPIS = (
-    *("revenue", "sales", "kpi", "total_revenue", "total_sales", "revenue_total", "net_sales"),
-    *("gross_sales", "turnover", "y", "target", "conversions", "orders", "value", "umsatz"),
-    *("ventas", "ingresos", "ventes", "chiffre_d_affaires", "fatturato", "receita"),
-)
-NO_MONEY = ("kpi", "y", "target", "conversions", "orders")
-CONTROL_WORDS = ("promo", "holiday", "price", "discount", "event", "competitor", "temperature")
-SPEND_WORDS = ("spend", "cost")
+MOST_NUMBERED = 2000  # weeks that are numbered, not dated
+FIRST_WEEK = 19_716  # a Monday, 2023-12-25, before the first of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,21 +42,14 @@ class MediaTable:
     @property
     def is_money(self) -> bool:
         """Whether sales seem to be in units of money, by the column's name."""
-        return usual_names.without_unit(self.kpi) not in NO_MONEY
-
-
-class _Columns(NamedTuple):
-    date: str
-    kpi: str
-    spend: dict[str, str]  # column by channel
-    controls: list[str]
+        return usual_names.without_unit(self.kpi) not in columns_of.NO_MONEY
 
 
 def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
     """The table `media_table`, in either form; raises `DataError` for what cannot be fitted."""
     names = warehouse.columns(config.media_table)
     location = f"table {config.media_table}"
-    channel = _named(config.channel_column, names, location, CHANNELS)
+    channel = columns_of.named(config.channel_column, names, location, CHANNELS)
     if channel is not None and config.spend_columns is None:
         table = _long(config, warehouse, names, channel)
     else:
@@ -78,10 +60,14 @@ def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
 
 def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) -> MediaTable:
     location = f"table {config.media_table}"
-    columns = _wide_columns(config, names, location)
+    columns = columns_of.wide_columns(config, names, location)
     wanted = [columns.date, columns.kpi, *columns.spend.values(), *columns.controls]
     rows = rows_of(warehouse, config.media_table, wanted)
-    days = days_of(rows[columns.date], f"{location}, column {columns.date}", config)
+    numbered = _is_numbered(rows[columns.date])
+    if numbered:
+        days = FIRST_WEEK + 7 * np.asarray(rows[columns.date].to_numpy(), np.int64)
+    else:
+        days = days_of(rows[columns.date], f"{location}, column {columns.date}", config)
     refusals.check_dates(days, f"{location}, column {columns.date}")
     found = periods.find(days, config.period, location)
     spend = {
@@ -97,6 +83,11 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
         f"sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
         + (f", controls {', '.join(columns.controls)}" if columns.controls else ", no controls")
     ]
+    if numbered:
+        notes.append(
+            f"column {columns.date} numbers weeks without saying when they were: their dates here "
+            "are made up, and seasons assume a year of weeks that follow each other"
+        )
     ignored = [name for name in names if name not in wanted]
     if ignored:
         notes.append(
@@ -119,8 +110,10 @@ def _long(
     config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str
 ) -> MediaTable:
     location = f"table {config.media_table}"
-    day = _needed(config.date_column, names, location, "date", "date_column", DATES)
-    amount = _needed(
+    day = columns_of.needed(
+        config.date_column, names, location, "date", "date_column", columns_of.DATES
+    )
+    amount = columns_of.needed(
         config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
     )
     if config.revenue_table is None:
@@ -135,9 +128,13 @@ def _long(
     refusals.check_spend({amount: spend}, days, location)
     beside = f"table {config.revenue_table}"
     other = warehouse.columns(config.revenue_table)
-    date_there = _needed(config.date_column, other, beside, "date", "date_column", DATES)
-    kpi = _needed(config.kpi_column, other, beside, "sales", "kpi_column", KPIS)
-    controls = _controls(config, other, [date_there, kpi], beside)
+    date_there = columns_of.needed(
+        config.date_column, other, beside, "date", "date_column", columns_of.DATES
+    )
+    kpi = columns_of.needed(
+        config.kpi_column, other, beside, "sales", "kpi_column", columns_of.KPIS
+    )
+    controls = columns_of.controls(config, other, [date_there, kpi], beside)
     sold = rows_of(warehouse, config.revenue_table, [date_there, kpi, *controls])
     sold_days = days_of(sold[date_there], f"{beside}, column {date_there}", config)
     sales = amounts_of(sold, kpi, beside, config)
@@ -169,74 +166,20 @@ def _long(
     )
 
 
-def _wide_columns(config: MediaMixConfig, names: Sequence[str], location: str) -> _Columns:
-    date = _needed(config.date_column, names, location, "date", "date_column", DATES)
-    kpi = _needed(config.kpi_column, names, location, "sales", "kpi_column", KPIS)
-    if config.spend_columns:
-        chosen = [find_column(name, names, location) for name in listed(config.spend_columns)]
-    else:
-        chosen = [name for name in names if _channel(name) and name not in (date, kpi)]
-    if not chosen:
-        raise DataError(
-            f"{location} has no column of spend such as spend_tv or tv_spend: it has "
-            f"{', '.join(names)}; name them in spend_columns"
-        )
-    spend = {_channel(name) or name: name for name in chosen}
-    if len(spend) < len(chosen):
-        spend = {name: name for name in chosen}
-    return _Columns(date, kpi, spend, _controls(config, names, [date, kpi, *chosen], location))
-
-
-def _channel(column: str) -> str | None:
-    """What `spend_tv`, `tv_spend` or `tv_S` is the spend of."""
-    lower = column.lower()
-    for word in SPEND_WORDS:
-        for joint in ("_", " ", "-"):
-            if lower.startswith(word + joint):
-                return column[len(word) + 1 :]
-            if lower.endswith(joint + word):
-                return column[: -len(word) - 1]
-    return column[:-2] if column.endswith("_S") and len(column) > 2 else None
-
-
-def _controls(
-    config: MediaMixConfig, names: Sequence[str], taken: Sequence[str], location: str
-) -> list[str]:
-    if config.control_columns:
-        return [find_column(name, names, location) for name in listed(config.control_columns)]
-    free = [name for name in names if name not in taken]
-    return [name for name in free if any(word in name.lower() for word in CONTROL_WORDS)]
-
-
-def _named(
-    given: str | None, names: Sequence[str], location: str, usual: Sequence[str]
-) -> str | None:
-    return find_column(given, names, location) if given else usual_names.find(names, usual)
-
-
-def _needed(
-    given: str | None,
-    names: Sequence[str],
-    location: str,
-    role: str,
-    parameter: str,
-    usual: Sequence[str],
-) -> str:
-    column = _named(given, names, location, usual)
-    if column is None:
-        raise DataError(
-            f"{location} has no column for the {role}: it has {', '.join(names)}; name it in "
-            f"{parameter}"
-        )
-    return column
-
-
 def rows_of(warehouse: Warehouse, table: str, columns: Sequence[str]) -> dict[str, pa.Array]:
     distinct = list(dict.fromkeys(columns))
     batches = list(plain_columns.read(warehouse, table, distinct))
     if not sum(len(batch) for batch in batches):
         raise DataError(f"table {table} has no rows")
     return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in distinct}
+
+
+def _is_numbered(column: pa.Array) -> bool:
+    """Whether weeks are numbered 1, 2, 3 … instead of dated."""
+    if not pa.types.is_integer(column.type) or column.null_count:
+        return False
+    numbers = column.to_numpy()
+    return bool(len(numbers) and numbers.min() >= 0 and numbers.max() < MOST_NUMBERED)
 
 
 def days_of(column: pa.Array, location: str, config: MediaMixConfig) -> Ints:

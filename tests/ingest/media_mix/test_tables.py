@@ -20,6 +20,9 @@ def days(step: int, number: int) -> list[str]:
     return [str(START + timedelta(step * row)) for row in range(number)]
 
 
+SORTED = days(7, WEEKS)
+
+
 def wide(**changes: object) -> pd.DataFrame:
     rng = np.random.default_rng(4)
     columns = {
@@ -79,6 +82,20 @@ def test_months_have_their_own_lengths(tmp_path: Path) -> None:
     assert table.periods.length[:3].tolist() == [31, 28, 31]
 
 
+def test_weeks_may_be_numbered(tmp_path: Path) -> None:
+    table = read(tmp_path, media=wide().rename(columns={"date": "week"}).assign(week=range(1, 31)))
+    assert len(table.sales) == WEEKS
+    assert str(date(1970, 1, 1) + timedelta(int(table.periods.first_day[0]))) == "2024-01-01"
+    assert "column week numbers weeks" in table.notes[1]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%Y-%m-%dT00:00:00Z"])
+def test_dates_are_read_in_many_forms(tmp_path: Path, form: str) -> None:
+    written = [date.fromisoformat(day).strftime(form) for day in SORTED]
+    first = read(tmp_path, media=wide(date=written)).periods.first_day[0]
+    assert date(1970, 1, 1) + timedelta(int(first)) == START
+
+
 def test_a_hole_is_a_period_of_unknown_sales(tmp_path: Path) -> None:
     table = read(tmp_path, media=wide().drop(index=[4, 5]))
     assert np.flatnonzero(np.isnan(table.sales)).tolist() == [4, 5]
@@ -121,7 +138,6 @@ def values(**cells: float) -> list[float]:
     return [cells["cell"] if row == 2 else 5.0 + row % 3 for row in range(WEEKS)]
 
 
-SORTED = days(7, WEEKS)
 REFUSED = {
     "negative": (
         wide(spend_TV=values(cell=-4)),
