@@ -219,8 +219,8 @@ def test_the_ground_imports_nothing_of_ours(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["-m", "td_mta.main", "--help"], ["-m", "local_runner", "--help"]],
-    ids=["td_mta.main", "local_runner"],
+    [[*("-m", name), "--help"] for name in ("td_mta.main", "td_mta.mmm", "local_runner")],
+    ids=["td_mta.main", "td_mta.mmm", "local_runner"],
 )
 def test_help_is_instant_since_it_imports_nothing_heavy(command: list[str]) -> None:
     run = subprocess.run(
