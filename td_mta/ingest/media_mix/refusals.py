@@ -9,6 +9,7 @@ from td_mta.ingest.media_mix.periods import date
 from td_mta.journeys.touchpoints import Floats, Ints
 
 PROPORTIONAL = 1e-6  # of a channel's spend, that two channels' shapes may differ by
+OF_OUTPUT = ("date", "base")
 MOST_HOLES = 0.2  # of the periods
 
 
@@ -57,6 +58,17 @@ def check_sales_of(controls: Mapping[str, Floats], days: Ints, location: str) ->
     """Every row has every control."""
     for name, values in controls.items():
         check_sales(values, days, f"{location}, column {name}")
+
+
+def check_names(channels: Sequence[str], controls: Sequence[str], location: str) -> None:
+    """Names that would be one column of the output tables, whose letter case does not count."""
+    taken = {name: "a column of the output" for name in OF_OUTPUT}
+    for name in (*channels, *controls):
+        if name.lower() in taken:
+            raise DataError(
+                f"{location}: {name} is called like {taken[name.lower()]}; rename one of them"
+            )
+        taken[name.lower()] = "another channel or control"
 
 
 def check(sales: Floats, spend: Floats, channels: Sequence[str], kpi: str, location: str) -> None:

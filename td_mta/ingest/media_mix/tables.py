@@ -54,6 +54,7 @@ def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
         table = _long(config, warehouse, names, channel)
     else:
         table = _wide(config, warehouse, names)
+    refusals.check_names(table.channels, table.control_names, location)
     refusals.check(table.sales, table.spend, table.channels, table.kpi, location)
     return table
 

@@ -170,6 +170,16 @@ REFUSED = {
         "table media, column revenue: 1 rows have no value, the first on 2024-01-15",
     ),
     "zero": (wide(revenue=0.0), "table media, column revenue: all values are 0"),
+    "taken name": (
+        wide().rename(columns={"spend_TV": "spend_base"}),
+        "table media: base is called like a column of the output; rename one of them",
+    ),
+    "same name": (
+        wide()
+        .rename(columns={"promotions": "TV holidays"})
+        .rename(columns={"spend_TV": "spend_tv HOLIDAYS"}),
+        "table media: TV holidays is called like another channel or control",
+    ),
     "no spend": (
         wide().drop(columns=["spend_TV", "spend_Radio"]),
         "table media has no column of spend such as spend_tv or tv_spend",
