@@ -97,6 +97,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.delta
 	$(BIN)/python -m benchmarks.read_td
 	$(BIN)/python -m benchmarks.whole_run
+	$(BIN)/python -m benchmarks.mmm_truth --sets 5
 
 # Every model beside the truth of all worlds, some minutes each. TRUTH takes options, such as
 # "--world season --seeds 3", or --peers PYTHON with the other packages (benchmarks/peers.py).

@@ -18,6 +18,9 @@ from local_runner.operators import OPERATORS
 from td_mta import cli
 from td_mta.baselines.methods import METHODS
 from td_mta.config.attribution import PARAMETERS
+from td_mta.config.mmm import MediaMixConfig
+from td_mta.config.parameters import names_of
+from td_mta.reporting.media_mix.frames import MEDIA_MIX_TABLES
 from td_mta.simulate import WORLDS
 from td_mta.tables import TABLES
 
@@ -107,7 +110,8 @@ def test_the_module_of_a_command_and_its_options_exist(command: Command) -> None
 def test_the_parameters_of_a_command_exist(command: Command) -> None:
     words = command.words
     names = [words[index + 1] for index, word in enumerate(words) if word == "--set"]
-    assert {name.split("=")[0] for name in names} <= {*PARAMETERS, "key", "name"}
+    known = names_of(MediaMixConfig) if words[2] == "td_mta.mmm" else PARAMETERS
+    assert {name.split("=")[0] for name in names} <= {*known, "key", "name"}
 
 
 @pytest.mark.parametrize(
@@ -149,12 +153,26 @@ def test_make_knows_every_target() -> None:
     assert used <= set(targets)
 
 
-def test_the_parameter_tables_are_params_yml() -> None:
-    lines = (ROOT / "config" / "params.yml").read_text(encoding="utf-8").splitlines()
+def parameter_lines(name: str) -> list[list[str]]:
+    lines = (ROOT / "config" / name).read_text(encoding="utf-8").splitlines()
     matches = [re.fullmatch(r"(\w+): (.+?)\s+# (.+)", line) for line in lines]
-    expected = [[f"`{m[1]}`", f"`{m[2].strip()}`", m[3]] for m in matches if m]
+    return [[f"`{m[1]}`", f"`{m[2].strip()}`", m[3]] for m in matches if m]
+
+
+def test_the_parameter_tables_are_params_yml() -> None:
+    expected = parameter_lines("params.yml")
     assert rows(PAGES["docs/parameters.md"]) == expected
     assert len(expected) == len(PARAMETERS)
+
+
+def test_the_tables_of_media_mix_modelling_are_those_of_the_code() -> None:
+    page = PAGES["docs/mmm.md"]
+    parameters = section("Parameters of media mix modelling", page)
+    assert rows(parameters) == parameter_lines("mmm.yml")
+    assert rows(section("Output tables of media mix modelling", page)) == [
+        [f"`{name}`", table.grain, ", ".join(table.columns)]
+        for name, table in MEDIA_MIX_TABLES.items()
+    ]
 
 
 def test_the_file_holds_every_parameter() -> None:

@@ -1,0 +1,102 @@
+"""What no model can be fitted to: each a sentence that says where and what to do."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from td_mta.errors import DataError
+from td_mta.ingest.media_mix.periods import date
+from td_mta.journeys.touchpoints import Floats, Ints
+
+PROPORTIONAL = 1e-6  # of a channel's spend, that two channels' shapes may differ by
+OF_OUTPUT = ("date", "base")
+MOST_HOLES = 0.2  # of the periods
+
+
+def check_dates(days: Ints, location: str) -> None:
+    """A wide table has one row per date, in order."""
+    later = np.diff(days)
+    if (later == 0).any() or len(np.unique(days)) < len(days):
+        doubled = np.unique(days, return_counts=True)
+        first = doubled[0][doubled[1] > 1][0]
+        raise DataError(f"{location}: {date(first)} stands in more than one row; keep one")
+    if (later < 0).any():
+        row = int(np.flatnonzero(later < 0)[0]) + 2
+        raise DataError(
+            f"{location}: dates are not in order, row {row} ({date(days[row - 1])}) is before the "
+            "row above it; sort the table by date"
+        )
+
+
+def check_spend(spend: Mapping[str, Floats], days: Ints, location: str) -> None:
+    """Every cell of spend is a number of at least 0."""
+    for channel, values in spend.items():
+        if np.isnan(values).any():
+            day = date(days[np.isnan(values).argmax()])
+            raise DataError(
+                f"{location}: spend of {channel} is missing on {day}; write 0 where none was spent"
+            )
+        if (values < 0).any():
+            worst = int(values.argmin())
+            raise DataError(
+                f"{location}: spend of {channel} is negative on {date(days[worst])} "
+                f"({values[worst]:,.2f}); correct it, or move a refund to when it was spent"
+            )
+
+
+def check_sales(sales: Floats, days: Ints, location: str) -> None:
+    """Every row has sales."""
+    if np.isnan(sales).any():
+        day = date(days[np.isnan(sales).argmax()])
+        raise DataError(
+            f"{location}: {int(np.isnan(sales).sum())} rows have no value, the first on {day}; "
+            "fill them, or remove their rows"
+        )
+
+
+def check_sales_of(controls: Mapping[str, Floats], days: Ints, location: str) -> None:
+    """Every row has every control."""
+    for name, values in controls.items():
+        check_sales(values, days, f"{location}, column {name}")
+
+
+def check_names(channels: Sequence[str], controls: Sequence[str], location: str) -> None:
+    """Names that would be one column of the output tables, whose letter case does not count."""
+    taken = {name: "a column of the output" for name in OF_OUTPUT}
+    for name in (*channels, *controls):
+        if name.lower() in taken:
+            raise DataError(
+                f"{location}: {name} is called like {taken[name.lower()]}; rename one of them"
+            )
+        taken[name.lower()] = "another channel or control"
+
+
+def check(sales: Floats, spend: Floats, channels: Sequence[str], kpi: str, location: str) -> None:
+    """Whether effects could be told at all."""
+    known = sales[np.isfinite(sales)]
+    if len(known) < (1 - MOST_HOLES) * len(sales):
+        raise DataError(
+            f"{location}: {len(sales) - len(known)} of {len(sales)} periods have no row; more than "
+            "one in five is too many"
+        )
+    if (known == 0).all():
+        raise DataError(f"{location}, column {kpi}: all values are 0; name another kpi_column")
+    if known.std() == 0:
+        raise DataError(f"{location}, column {kpi}: all values are equal; nothing can be learned")
+    for c, channel in enumerate(channels):
+        values = spend[:, c]
+        if not values.any():
+            raise DataError(f"{location}: {channel} never has spend; leave it out")
+        if np.ptp(values) <= 1e-9 * values.max():
+            raise DataError(
+                f"{location}: spend of {channel} is always the same, so its effect cannot be told "
+                "from other sales; leave it out, or vary its spend"
+            )
+    shapes = spend / spend.sum(axis=0)
+    for a in range(len(channels)):
+        for b in range(a):
+            if np.abs(shapes[:, a] - shapes[:, b]).sum() < PROPORTIONAL:
+                raise DataError(
+                    f"{location}: spend of {channels[b]} and {channels[a]} is proportional, so "
+                    "their effects cannot be told apart; add them up to one channel"
+                )

@@ -1,0 +1,256 @@
+"""A wide or long table of spend, and sales with it or beside it, as arrays by period."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from td_mta.config.mmm import MediaMixConfig
+from td_mta.errors import DataError
+from td_mta.ingest import coercion, usual_names
+from td_mta.ingest.beside import costs
+from td_mta.ingest.beside.tables import CHANNELS
+from td_mta.ingest.media_mix import columns as columns_of
+from td_mta.ingest.media_mix import periods, refusals
+from td_mta.ingest.media_mix.periods import Periods
+from td_mta.ingest.settings import words
+from td_mta.ingest.times.reader import TimeReader
+from td_mta.ingest.values import plain_columns
+from td_mta.ingest.values.amounts import amounts
+from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
+from td_mta.warehouse import Warehouse
+
+MOST_NUMBERED = 2000  # weeks that are numbered, not dated
+FIRST_WEEK = 19_716  # a Monday, 2023-12-25, before the first of them
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaTable:
+    """`n` periods of `c` channels and `k` controls, and sentences on what was found."""
+
+    periods: Periods
+    kpi: str
+    sales: Floats  # (n,), NaN in periods that the table lacks
+    channels: Sequence[str]
+    spend: Floats  # (n, c)
+    controls: Floats  # (n, k)
+    control_names: Sequence[str]
+    notes: Sequence[str]
+
+    @property
+    def is_money(self) -> bool:
+        """Whether sales seem to be in units of money, by the column's name."""
+        return usual_names.without_unit(self.kpi) not in columns_of.NO_MONEY
+
+
+def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
+    """The table `media_table`, in either form; raises `DataError` for what cannot be fitted."""
+    names = warehouse.columns(config.media_table)
+    location = f"table {config.media_table}"
+    channel = columns_of.named(config.channel_column, names, location, CHANNELS)
+    if channel is not None and config.spend_columns is None:
+        table = _long(config, warehouse, names, channel)
+    else:
+        table = _wide(config, warehouse, names)
+    refusals.check_names(table.channels, table.control_names, location)
+    refusals.check(table.sales, table.spend, table.channels, table.kpi, location)
+    return table
+
+
+def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) -> MediaTable:
+    location = f"table {config.media_table}"
+    columns = columns_of.wide_columns(config, names, location)
+    wanted = [columns.date, columns.kpi, *columns.spend.values(), *columns.controls]
+    rows = rows_of(warehouse, config.media_table, wanted)
+    numbered = _is_numbered(rows[columns.date])
+    if numbered:
+        days = FIRST_WEEK + 7 * np.asarray(rows[columns.date].to_numpy(), np.int64)
+    else:
+        days = days_of(rows[columns.date], f"{location}, column {columns.date}", config)
+    refusals.check_dates(days, f"{location}, column {columns.date}")
+    found = periods.find(days, config.period, location)
+    spend = {
+        name: amounts_of(rows, column, location, config) for name, column in columns.spend.items()
+    }
+    refusals.check_spend(spend, days, location)
+    sales = amounts_of(rows, columns.kpi, location, config)
+    refusals.check_sales(sales, days, f"{location}, column {columns.kpi}")
+    controls = {name: amounts_of(rows, name, location, config) for name in columns.controls}
+    refusals.check_sales_of(controls, days, location)
+    notes = [
+        f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {columns.date}, "
+        f"sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
+        + (f", controls {', '.join(columns.controls)}" if columns.controls else ", no controls")
+    ]
+    if numbered:
+        notes.append(
+            f"column {columns.date} numbers weeks without saying when they were: their dates here "
+            "are made up, and seasons assume a year of weeks that follow each other"
+        )
+    ignored = [name for name in names if name not in wanted]
+    if ignored:
+        notes.append(
+            f"not used: {', '.join(ignored[:10])}; spend_columns and control_columns say otherwise"
+        )
+    holes = _holes(found, _usual_rows(found))
+    return MediaTable(
+        periods=found,
+        kpi=columns.kpi,
+        sales=np.where(holes, np.nan, _summed(sales, found)),
+        channels=tuple(spend),
+        spend=_stacked([_summed(values, found) for values in spend.values()], found),
+        controls=_stacked([_mean(values, found) for values in controls.values()], found),
+        control_names=tuple(controls),
+        notes=[*notes, *_hole_notes(holes, found)],
+    )
+
+
+def _long(
+    config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str
+) -> MediaTable:
+    location = f"table {config.media_table}"
+    day = columns_of.needed(
+        config.date_column, names, location, "date", "date_column", columns_of.DATES
+    )
+    amount = columns_of.needed(
+        config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
+    )
+    if config.revenue_table is None:
+        raise DataError(
+            f"{location} has a row per day and channel ({channel}): name the table that has sales "
+            "by day in revenue_table"
+        )
+    rows = rows_of(warehouse, config.media_table, [day, channel, amount])
+    days = days_of(rows[day], f"{location}, column {day}", config)
+    named = coercion.names(rows[channel], words(config.null_words))
+    spend = amounts_of(rows, amount, location, config)
+    refusals.check_spend({amount: spend}, days, location)
+    beside = f"table {config.revenue_table}"
+    other = warehouse.columns(config.revenue_table)
+    date_there = columns_of.needed(
+        config.date_column, other, beside, "date", "date_column", columns_of.DATES
+    )
+    kpi = columns_of.needed(
+        config.kpi_column, other, beside, "sales", "kpi_column", columns_of.KPIS
+    )
+    controls = columns_of.controls(config, other, [date_there, kpi], beside)
+    sold = rows_of(warehouse, config.revenue_table, [date_there, kpi, *controls])
+    sold_days = days_of(sold[date_there], f"{beside}, column {date_there}", config)
+    sales = amounts_of(sold, kpi, beside, config)
+    refusals.check_sales(sales, sold_days, f"{beside}, column {kpi}")
+    inside = (days >= sold_days.min()) & (days <= sold_days.max() + 31)
+    found = periods.find(sold_days, config.period, beside)
+    of_row = np.searchsorted(found.first_day, days, side="right") - 1
+    ends = found.first_day[-1] + found.length[-1]
+    kept = inside & (of_row >= 0) & (days < ends) & (named.codes >= 0)
+    by_channel = np.zeros((len(found.first_day), len(named.names)))
+    np.add.at(by_channel, (of_row[kept], named.codes[kept]), spend[kept])
+    own = [code for code, name in enumerate(named.names) if name and by_channel[:, code].any()]
+    holes = _holes(found)
+    return MediaTable(
+        periods=found,
+        kpi=kpi,
+        sales=np.where(holes, np.nan, _summed(sales, found)),
+        channels=tuple(str(named.names[code]) for code in own),
+        spend=by_channel[:, own],
+        controls=_stacked(
+            [_mean(amounts_of(sold, name, beside, config), found) for name in controls], found
+        ),
+        control_names=tuple(controls),
+        notes=[
+            f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, "
+            f"channel {channel}, spend {amount}; sales {kpi} of {beside}",
+            *_hole_notes(holes, found),
+        ],
+    )
+
+
+def rows_of(warehouse: Warehouse, table: str, columns: Sequence[str]) -> dict[str, pa.Array]:
+    distinct = list(dict.fromkeys(columns))
+    batches = list(plain_columns.read(warehouse, table, distinct))
+    if not sum(len(batch) for batch in batches):
+        raise DataError(f"table {table} has no rows")
+    return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in distinct}
+
+
+def _is_numbered(column: pa.Array) -> bool:
+    """Whether weeks are numbered 1, 2, 3 … instead of dated."""
+    if not pa.types.is_integer(column.type) or column.null_count:
+        return False
+    numbers = column.to_numpy()
+    return bool(len(numbers) and numbers.min() >= 0 and numbers.max() < MOST_NUMBERED)
+
+
+def days_of(column: pa.Array, location: str, config: MediaMixConfig) -> Ints:
+    read = TimeReader(
+        location,
+        form=config.time_format,
+        null_words=words(config.null_words),
+        batches=lambda: [column],
+    ).read(column)
+    if read.missing.any():
+        raise DataError(f"{location}: {int(read.missing.sum())} rows have no date; remove them")
+    return read.seconds // SECONDS_PER_DAY
+
+
+def amounts_of(
+    rows: dict[str, pa.Array], column: str, location: str, config: MediaMixConfig
+) -> Floats:
+    cells = rows[column]
+    if pa.types.is_boolean(cells.type):
+        cells = cells.cast(pa.int64())
+    return amounts(cells, f"{location}, column {column}", None, words(config.null_words))
+
+
+def _holes(found: Periods, least: int = 1) -> Flags:
+    """Periods with fewer than `least` rows."""
+    return _counts(found) < least
+
+
+def _usual_rows(found: Periods) -> int:
+    """How many rows most periods have: seven of daily rows by week, five without weekends."""
+    return int(np.bincount(_counts(found)).argmax())
+
+
+def _counts(found: Periods) -> Ints:
+    return np.bincount(found.of_row[found.of_row >= 0], minlength=len(found.first_day))
+
+
+def _hole_notes(holes: Flags, found: Periods) -> list[str]:
+    if not holes.any():
+        return []
+    first = periods.date(found.first_day[holes.argmax()])
+    return [
+        f"{int(holes.sum())} {found.kind}s lack rows, the first {first}: their sales are not "
+        "known, and spend that is not there counts as none"
+    ]
+
+
+def _summed(values: Floats, found: Periods) -> Floats:
+    inside = found.of_row >= 0
+    sums = np.bincount(found.of_row[inside], values[inside], len(found.first_day))
+    return np.asarray(sums, np.float64)
+
+
+def _mean(values: Floats, found: Periods) -> Floats:
+    inside = found.of_row >= 0
+    counts = np.bincount(found.of_row[inside], minlength=len(found.first_day))
+    return _summed(values, found) / np.maximum(counts, 1)
+
+
+def _stacked(columns: Sequence[Floats], found: Periods) -> Floats:
+    empty = np.zeros((len(found.first_day), 0))
+    return np.stack(columns, axis=1) if columns else empty
+
+
+def frame_of(table: MediaTable) -> pd.DataFrame:
+    """The table by period, as it was understood."""
+    frame = pd.DataFrame({"date": [periods.date(day) for day in table.periods.first_day]})
+    frame["sales"] = table.sales
+    for c, channel in enumerate(table.channels):
+        frame[f"spend_{channel}"] = table.spend[:, c]
+    for k, name in enumerate(table.control_names):
+        frame[name] = table.controls[:, k]
+    return frame

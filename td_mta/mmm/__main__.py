@@ -1,0 +1,216 @@
+"""`python -m td_mta.mmm`: media mix modelling from the command line.
+
+No heavy library is imported before it is needed, so that --help and a wrong option answer at once.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from td_mta import cli, failures
+from td_mta.errors import ConfigError
+
+DEFAULT_CONFIG = Path("config/mmm.yml")
+DESCRIPTION = (
+    "What did each channel's spend bring, and what would more of it bring? Reads spend and sales "
+    "by day, week or month, writes tables and a report."
+)
+WORLDS = (
+    *("shop", "logistic", "flighted", "falling", "demand_a", "demand_b", "demand_n", "demand_s"),
+    *("demand_m", "collinear", "few_weeks", "retail"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run with the options of `argv`; returns the exit code."""
+    options = _parser().parse_args(argv)
+    cli.log_to_stderr()
+    work = {
+        "fit": _fit,
+        "optimize": _fit,
+        "simulate": _simulate,
+        "private-release": _private_release,
+    }[options.command]
+    return failures.exit_code(lambda: work(options), options.out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m td_mta.mmm", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in (
+        ("fit", "fit the model: contribution, ROI, marginal ROI, curves, report"),
+        ("optimize", "fit, and print the plan for a budget, a goal or a marginal ROI"),
+    ):
+        _add_run_options(commands.add_parser(name, help=text, description=text))
+    _add_release_options(commands)
+    text = "write a world of known truth: media.csv and media_truth.csv"
+    simulate = commands.add_parser("simulate", help=text, description=text)
+    simulate.add_argument("--world", choices=WORLDS, default="shop")
+    simulate.add_argument("--seed", type=int, default=42)
+    simulate.add_argument("--weeks", type=int, help="default: the world's, mostly 104")
+    simulate.add_argument("--noise", type=float, help="standard deviation of a week's sales")
+    simulate.add_argument(
+        "--experiment",
+        action="append",
+        default=[],
+        metavar="CHANNEL=MULTIPLIER",
+        help="also an experiment, such as TikTok=0 (off) or Meta=1.5, with an error of 10 %%",
+    )
+    simulate.add_argument("--out", type=Path, default=Path("data/media"), metavar="DIR")
+    return parser
+
+
+def _add_release_options(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "release weekly revenue of a table of orders with differential privacy"
+    parser = commands.add_parser("private-release", help=text, description=text)
+    parser.add_argument("file", type=Path, metavar="FILE", help="orders: user, time, amount")
+    parser.add_argument("--first-day", required=True, metavar="DAY", help="of the first week")
+    parser.add_argument("--last-day", required=True, metavar="DAY", help="of the last week")
+    parser.add_argument("--epsilon", required=True, help="of this release")
+    parser.add_argument("--budget", required=True, help="epsilon of all releases of these orders")
+    parser.add_argument("--max-weeks", type=int, default=4, help="that count of a user")
+    parser.add_argument("--cap", type=float, default=500.0, help="of a user's amount in a week")
+    parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="default: privacy_ledger.jsonl beside FILE"
+    )
+    parser.add_argument(
+        "--test-seed", type=int, help="repeatable noise, which protects nobody; charges nothing"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="the table, such as data/media.csv"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override one parameter of the file; may be repeated",
+    )
+    parser.add_argument(
+        "--warehouse", choices=("td", "local"), help="default: local with --data, else td"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of CSV or Parquet tables")
+    parser.add_argument("--database", default="mta", help="of Treasure Data (default: mta)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for tables and report"
+    )
+
+
+def _fit(options: argparse.Namespace) -> None:
+    import time
+
+    from td_mta.config import mmm as configuration
+
+    chosen = cli.overrides(options.set)
+    data = _with_file(options, chosen)
+    default = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
+    config = configuration.load(options.config or default, chosen, out=options.out)
+    kind = options.warehouse or ("td" if data is None else "local")
+    now = int(time.time())
+    warehouse = cli.open_warehouse(kind, data, options.out, now, options.database)
+
+    from td_mta.pipelines.media_mix import run
+
+    is_fit = options.command == "fit"
+    summary = run.run(config, warehouse, options.out, coverage=is_fit)
+    columns = ["channel", "spend", "contribution", "roi", "marginal_roi", "flag"]
+    shown = summary.channels[columns] if is_fit else summary.budget
+    print(shown.to_string(index=False, float_format=lambda value: f"{value:,.2f}"), end="\n\n")
+    print(summary.gain)
+    print(f"report: {summary.report}", flush=True)
+
+
+def _with_file(options: argparse.Namespace, chosen: dict[str, str]) -> Path | None:
+    """The folder of tables; a FILE names the media table in it."""
+    file: Path | None = options.file
+    if file is None:
+        data: Path | None = options.data
+        return data
+    from td_mta.warehouse.files import folder
+
+    table = folder.table_name(file)
+    if not file.is_file():
+        raise ConfigError(f"{file}: no such file")
+    if table is None:
+        raise ConfigError(f"{file}: the name of a table ends in one of {', '.join(folder.ENDINGS)}")
+    if options.data is not None or options.warehouse == "td":
+        raise ConfigError(f"{file} or --data and --warehouse td: only one can say where tables are")
+    chosen.setdefault("media_table", table)
+    return file.parent
+
+
+def _private_release(options: argparse.Namespace) -> None:
+    import datetime
+    import time
+    from fractions import Fraction
+
+    def number(name: str) -> Fraction:
+        try:
+            value = Fraction(getattr(options, name))
+        except (ValueError, ZeroDivisionError):
+            value = Fraction(0)
+        if value <= 0:
+            raise ConfigError(f"--{name} must be a number above 0, got {getattr(options, name)}")
+        return value
+
+    def day(name: str) -> int:
+        text = getattr(options, name)
+        try:
+            return (datetime.date.fromisoformat(text) - datetime.date(1970, 1, 1)).days
+        except ValueError:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--{option} must be a day such as 2026-01-31, got {text}") from None
+
+    epsilon, budget, cents = number("epsilon"), number("budget"), round(100 * options.cap)
+    if options.max_weeks < 1 or cents < 1:
+        raise ConfigError("--max-weeks must be at least 1 and --cap at least 0.01")
+    first, last = day("first_day"), day("last_day")
+    if last - first < 6:
+        raise ConfigError("--last-day must be at least a week after --first-day")
+
+    from td_mta.config.mmm import MediaMixConfig
+    from td_mta.pipelines.media_mix import private_release
+
+    options.data, options.warehouse = None, None
+    chosen: dict[str, str] = {}
+    data = _with_file(options, chosen)
+    warehouse = cli.open_warehouse("local", data, options.out, int(time.time()), "mta")
+    wanted = private_release.Release(
+        table=chosen["media_table"],
+        first_day=first,
+        last_day=last,
+        epsilon=epsilon,
+        budget=budget,
+        max_weeks=options.max_weeks,
+        cap=cents,
+        ledger=options.ledger or options.file.parent / "privacy_ledger.jsonl",
+        test_seed=options.test_seed,
+    )
+    print(private_release.release(wanted, MediaMixConfig(), warehouse, options.out), flush=True)
+
+
+def _simulate(options: argparse.Namespace) -> None:
+    from td_mta.simulate.media_mix import output
+
+    try:
+        lines = output.write(
+            options.world,
+            options.out,
+            seed=options.seed,
+            weeks=options.weeks,
+            noise=options.noise,
+            experiments=options.experiment,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    print(*lines, sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

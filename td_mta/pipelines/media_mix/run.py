@@ -1,0 +1,82 @@
+"""One media mix run: a table read, a model fitted, tables and a report that appear together."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from td_mta.config.mmm import MediaMixConfig
+from td_mta.errors import DataError
+from td_mta.ingest.media_mix import experiments
+from td_mta.ingest.media_mix import tables as media_tables
+from td_mta.pipelines.media_mix import fitting, planning, tables
+from td_mta.publishing import publication, run_lock
+from td_mta.publishing.publication import Publication
+from td_mta.reporting.media_mix import page
+from td_mta.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+TITLE = "Media mix report"
+REPORT = "mmm_report.html"
+TRUTH = ("channel", "parameter", "true_value")
+
+
+class MediaMixSummary(NamedTuple):
+    """What a run prints."""
+
+    channels: pd.DataFrame
+    budget: pd.DataFrame
+    gain: str
+    report: Path
+
+
+def run(
+    config: MediaMixConfig, warehouse: Warehouse, out: Path, *, coverage: bool = True
+) -> MediaMixSummary:
+    """Everything that is read is checked first; nothing is written where anything is wrong."""
+    table = media_tables.read(config, warehouse)
+    for note in table.notes:
+        log.info("%s", note)
+    planning.check(table, config)
+    tests = experiments.read(config, warehouse, table)
+    truth = _truth(config, warehouse)
+    datasets = config.coverage_datasets if coverage else 0
+    answered = fitting.answer(table, config, tests, datasets)
+    planned = planning.plan(answered, config)
+    frames = tables.tables(answered, planned, truth)
+    report = _write(frames, warehouse, out)
+    gain = (
+        f"the plan changes sales by {planned.gain.value:,.0f} per {table.periods.kind} (90 % "
+        f"interval {planned.gain.lower:,.0f} to {planned.gain.upper:,.0f}), a gain with "
+        f"probability {planned.probability:.2f}"
+    )
+    return MediaMixSummary(frames["mmm_channels"], frames["mmm_budget"], gain, report)
+
+
+def _write(frames: Mapping[str, pd.DataFrame], warehouse: Warehouse, out: Path) -> Path:
+    report = out / REPORT
+    with run_lock.held(out):
+        publication.recover(out, is_locked=True)
+        with Publication(out, publication.new_run_id()) as files:
+            html = page.render(frames, TITLE)
+            files.file(report).write_text(html, encoding="utf-8")
+            warehouse.write_all(frames, "overwrite", files=files)
+    return report
+
+
+def _truth(config: MediaMixConfig, warehouse: Warehouse) -> dict[tuple[str, str], float]:
+    """True values of a simulated world by channel and parameter."""
+    if config.truth_table is None:
+        return {}
+    names = warehouse.columns(config.truth_table)
+    if not set(TRUTH) <= set(names):
+        raise DataError(
+            f"truth_table {config.truth_table} needs the columns {', '.join(TRUTH)}, it has "
+            f"{', '.join(names)}"
+        )
+    batches = warehouse.read(config.truth_table, TRUTH)
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    return {(str(row["channel"]), str(row["parameter"])): float(row["true_value"]) for row in rows}

@@ -1,0 +1,176 @@
+"""Charts of the media mix tables: frames in, plotly figures out, in the style of all charts here.
+
+`channels` lists them in the order of what they brought; each keeps its colour in every chart.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from td_mta.reporting.chart_style import COLOURS, GREY, INK, SYMBOLS, label, layout
+
+BASE_COLOUR = "#d0d0d6"
+CONTROL_COLOURS = ("#a8a8b3", "#8c8c99", "#c2b8a3", "#b3a8b8")
+BAND = 0.15  # opacity
+FADED = 0.45
+
+
+def colour(channel: str, channels: Sequence[str]) -> str:
+    """A channel's own colour; grey beyond those that can be told apart."""
+    position = list(channels).index(channel)
+    return COLOURS[position] if position < len(COLOURS) else GREY
+
+
+def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]) -> go.Figure:
+    """One value per channel with its interval; `name` is roi, marginal_roi or contribution."""
+    figure = go.Figure(layout=layout(110 + 34 * len(channels), x=title))
+    for position, channel in enumerate(channels):
+        row = rows.set_index("channel").loc[channel]
+        value, lower, upper = (float(row[f"{name}{end}"]) for end in ("", "_lower", "_upper"))
+        figure.add_scatter(
+            x=[value],
+            y=[position],
+            mode="markers",
+            name=label(channel),
+            marker={
+                "color": colour(channel, channels),
+                "symbol": SYMBOLS[position % len(SYMBOLS)],
+                "size": 11,
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [upper - value],
+                "arrayminus": [value - lower],
+                "color": INK,
+                "thickness": 1.5,
+            },
+            hovertemplate=f"%{{x:,.3g}}, from {lower:,.3g} to {upper:,.3g}<extra></extra>",
+        )
+    figure.update_layout(showlegend=False)
+    figure.update_xaxes(zerolinecolor=INK, rangemode="tozero")
+    return figure.update_yaxes(
+        tickvals=list(range(len(channels))),
+        ticktext=[
+            f'{label(name)} <span style="color:{colour(name, channels)}">■</span>'
+            for name in channels
+        ],
+        range=[len(channels) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
+
+
+def response_curve(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
+    """Sales by held spend of one channel: solid where spend was usual, dotted beyond."""
+    channel = str(rows["channel"].iloc[0])
+    ink = colour(channel, channels)
+    figure = go.Figure(layout=layout(270, x="spend per period", y="sales per period"))
+    spend = [float(x) for x in rows["spend"]]
+    figure.add_scatter(
+        x=[*spend, *reversed(spend)],
+        y=[*map(float, rows["upper"]), *reversed([float(y) for y in rows["lower"]])],
+        fill="toself",
+        fillcolor=ink,
+        opacity=BAND,
+        line={"width": 0},
+        hoverinfo="skip",
+    )
+    usual = rows["observed"] == 1
+    for part, dash in ((rows, "dot"), (rows[usual], "solid")):
+        figure.add_scatter(
+            x=[float(x) for x in part["spend"]],
+            y=[float(y) for y in part["sales"]],
+            mode="lines",
+            line={"color": ink, "width": 2.5 if dash == "solid" else 1.5, "dash": dash},
+            hovertemplate="spend %{x:,.0f}: sales %{y:,.0f}<extra></extra>",
+        )
+    figure.update_layout(showlegend=False)
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def predicted_vs_actual(rows: pd.DataFrame) -> go.Figure:
+    """Sales and the model's, by period."""
+    figure = go.Figure(layout=layout(320, y="sales"))
+    for name, ink, dash in (("actual", INK, "solid"), ("predicted", COLOURS[1], "dash")):
+        figure.add_scatter(
+            x=list(rows["date"]),
+            y=[float(y) for y in rows[name]],
+            mode="lines",
+            name=name,
+            line={"color": ink, "width": 1.6, "dash": dash},
+            hovertemplate="%{x}: %{y:,.0f}",
+        )
+    return figure.update_yaxes(rangemode="tozero")
+
+
+def breakdown(rows: pd.DataFrame, actual: pd.Series, channels: Sequence[str]) -> go.Figure:
+    """What makes up predicted sales, a bar per period; parts below zero stand below it."""
+    figure = go.Figure(layout=layout(420, y="sales"))
+    others = [name for name in rows.columns if name not in ("date", *channels)]
+    for number, name in enumerate([*others, *channels]):
+        is_channel = name in channels
+        control = CONTROL_COLOURS[(number - 1) % len(CONTROL_COLOURS)]
+        ink = colour(name, channels) if is_channel else BASE_COLOUR if not number else control
+        figure.add_bar(
+            x=list(rows["date"]),
+            y=[float(y) for y in rows[name]],
+            name=label(str(name)),
+            marker={"color": ink, "line": {"width": 0}},
+            hovertemplate="%{x}: %{y:,.0f}",
+        )
+    figure.add_scatter(
+        x=list(rows["date"]),
+        y=[float(y) for y in actual],
+        mode="lines",
+        name="actual",
+        line={"color": INK, "width": 1.5, "dash": "dot"},
+        hovertemplate="%{x}: %{y:,.0f}",
+    )
+    return figure.update_layout(barmode="relative", bargap=0)
+
+
+def residuals(rows: pd.DataFrame) -> go.Figure:
+    """Sales less predicted sales, by period."""
+    figure = go.Figure(layout=layout(240, y="actual - predicted"))
+    figure.add_scatter(
+        x=list(rows["date"]),
+        y=[float(y) for y in rows["residual"]],
+        mode="markers",
+        marker={"color": COLOURS[0], "size": 6},
+        hovertemplate="%{x}: %{y:,.0f}<extra></extra>",
+    )
+    return figure.update_layout(showlegend=False).update_yaxes(zerolinecolor=INK)
+
+
+def quantiles(expected: Sequence[float], found: Sequence[float]) -> go.Figure:
+    """Ordered residuals beside those of a normal law: on the line where they are normal."""
+    figure = go.Figure(layout=layout(280, x="normal quantile", y="residual in standard deviations"))
+    ends = [min(expected, default=0.0), max(expected, default=0.0)]
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"})
+    figure.add_scatter(
+        x=list(expected), y=list(found), mode="markers", marker={"color": COLOURS[0], "size": 6}
+    )
+    return figure.update_layout(showlegend=False)
+
+
+def budget(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
+    """Today's spend beside the plan, by channel."""
+    by_channel = rows.set_index("channel").loc[list(channels)]
+    figure = go.Figure(
+        layout=layout(130 + 46 * len(channels), x="spend per period: the plan dark, today pale")
+    )
+    names = [label(channel) for channel in channels]
+    inks = [colour(channel, channels) for channel in channels]
+    for column, opacity in (("plan", 1.0), ("today", FADED)):
+        figure.add_bar(
+            y=names,
+            x=[float(x) for x in by_channel[column]],
+            name=column,
+            orientation="h",
+            marker={"color": inks, "opacity": opacity},
+            hovertemplate="%{x:,.0f}",
+        )
+    figure.update_layout(barmode="group", showlegend=False)
+    return figure.update_yaxes(autorange="reversed", showgrid=False)

@@ -1,0 +1,27 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from td_mta.config import mmm
+from td_mta.config.mmm import MediaMixConfig
+from td_mta.errors import ConfigError
+
+FILE = Path(__file__).parent.parent.parent / "config" / "mmm.yml"
+
+
+def test_the_file_holds_every_parameter_with_its_default() -> None:
+    assert list(yaml.safe_load(FILE.read_text("utf-8"))) == [f.name for f in fields(MediaMixConfig)]
+    assert mmm.load(FILE) == MediaMixConfig()
+
+
+def test_two_plans_at_once_are_refused() -> None:
+    with pytest.raises(ConfigError, match="set one of them"):
+        mmm.load(FILE, {"budget": "10", "sales_goal": "5"})
+
+
+@pytest.mark.parametrize("text", ["TV", "TV=x", "TV=-1", "=3"])
+def test_amounts_of_channels_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(ConfigError, match="least_spend must be like TV=2000, Radio=500, got"):
+        mmm.amounts(text, "least_spend")

@@ -1,0 +1,239 @@
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from td_mta.config import mmm as configuration
+from td_mta.errors import DataError
+from td_mta.ingest.media_mix import experiments, tables
+from td_mta.ingest.media_mix.tables import MediaTable
+from td_mta.warehouse.local import LocalWarehouse
+
+WEEKS = 30
+RNG = np.random.default_rng(4)
+START = date(2024, 1, 1)
+
+
+def days(step: int, number: int) -> list[str]:
+    return [str(START + timedelta(step * row)) for row in range(number)]
+
+
+SORTED = days(7, WEEKS)
+
+
+def wide(**changes: object) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    columns = {
+        "date": days(7, WEEKS),
+        "spend_TV": rng.uniform(1, 9, WEEKS).round(2),
+        "spend_Radio": rng.uniform(1, 9, WEEKS).round(2),
+        "revenue": rng.uniform(50, 99, WEEKS).round(2),
+        "promotions": (np.arange(WEEKS) % 5 == 0).astype(int),
+        **changes,
+    }
+    return pd.DataFrame(columns)
+
+
+def read(folder: Path, **frames: pd.DataFrame) -> MediaTable:
+    return read_with(folder, {}, **frames)
+
+
+def read_with(folder: Path, chosen: dict[str, str], **frames: pd.DataFrame) -> MediaTable:
+    warehouse = warehouse_of(folder, **frames)
+    return tables.read(configuration.load(None, chosen), warehouse)
+
+
+def warehouse_of(folder: Path, **frames: pd.DataFrame) -> LocalWarehouse:
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    return LocalWarehouse(folder, folder / "out", now=0)
+
+
+def test_a_wide_table_is_read_as_it_stands(tmp_path: Path) -> None:
+    frame = wide()
+    table = read(tmp_path, media=frame)
+    assert table.channels == ("TV", "Radio")
+    assert table.spend[:, 0] == pytest.approx(frame["spend_TV"])
+    assert table.sales == pytest.approx(frame["revenue"])
+    assert table.control_names == ("promotions",)
+    assert (table.periods.kind, len(table.sales)) == ("week", WEEKS)
+
+
+def test_days_are_summed_by_week_and_part_of_a_week_is_left_out(tmp_path: Path) -> None:
+    number = 7 * WEEKS + 3
+    daily = pd.DataFrame(
+        {"Day": days(1, number), "sales": np.arange(number), "tv_spend": np.arange(number) % 5}
+    )
+    table = read(tmp_path, media=daily)
+    assert table.periods.kind == "week"
+    assert table.sales[:2] == pytest.approx([sum(range(7)), sum(range(7, 14))])
+    assert len(table.sales) == WEEKS
+    assert read_with(tmp_path, {"period": "day"}, media=daily).sales == pytest.approx(
+        daily["sales"]
+    )
+
+
+def test_months_have_their_own_lengths(tmp_path: Path) -> None:
+    months = [f"{2022 + number // 12}-{number % 12 + 1:02}-01" for number in range(WEEKS)]
+    table = read(tmp_path, media=wide(date=months))
+    assert table.periods.kind == "month"
+    assert table.periods.length[:3].tolist() == [31, 28, 31]
+
+
+def test_weeks_may_be_numbered(tmp_path: Path) -> None:
+    table = read(tmp_path, media=wide().rename(columns={"date": "week"}).assign(week=range(1, 31)))
+    assert len(table.sales) == WEEKS
+    assert str(date(1970, 1, 1) + timedelta(int(table.periods.first_day[0]))) == "2024-01-01"
+    assert "column week numbers weeks" in table.notes[1]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%Y-%m-%dT00:00:00Z"])
+def test_dates_are_read_in_many_forms(tmp_path: Path, form: str) -> None:
+    written = [date.fromisoformat(day).strftime(form) for day in SORTED]
+    first = read(tmp_path, media=wide(date=written)).periods.first_day[0]
+    assert date(1970, 1, 1) + timedelta(int(first)) == START
+
+
+def test_a_hole_is_a_period_of_unknown_sales(tmp_path: Path) -> None:
+    table = read(tmp_path, media=wide().drop(index=[4, 5]))
+    assert np.flatnonzero(np.isnan(table.sales)).tolist() == [4, 5]
+    assert table.spend[4:6].sum() == 0
+    assert "2 weeks lack rows, the first 2024-01-29" in table.notes[-1]
+
+
+def test_sales_of_a_week_with_days_missing_are_not_known(tmp_path: Path) -> None:
+    number = 7 * WEEKS
+    daily = pd.DataFrame({"date": days(1, number), "revenue": 1.0, "spend_tv": np.arange(number)})
+    daily["revenue"] += np.arange(number) % 3
+    table = read(tmp_path, media=daily.drop(index=[30, 31]))
+    assert np.flatnonzero(np.isnan(table.sales)).tolist() == [4]
+    working = daily[np.arange(number) % 7 < 5]
+    assert not np.isnan(read(tmp_path, media=working).sales).any()
+
+
+def test_a_long_table_with_sales_beside_it(tmp_path: Path) -> None:
+    number = 7 * WEEKS
+    spend = pd.DataFrame(
+        {
+            "day": days(1, number) * 2,
+            "channel": ["TV"] * number + ["Radio"] * number,
+            "spend": [1.0, 2, 3, 4, 5, 6, 7] * WEEKS + list(RNG.uniform(0, 1, number)),
+            "impressions": 1,
+            "clicks": 1,
+        }
+    )
+    spend.loc[:6, "spend"] = 2.0
+    sales = pd.DataFrame({"date": days(1, number), "revenue": RNG.uniform(1, 2, number)})
+    table = read_with(tmp_path, {"revenue_table": "orders"}, media=spend, orders=sales)
+    assert sorted(table.channels) == ["Radio", "TV"]
+    tv = table.spend[:, list(table.channels).index("TV")]
+    assert tv[:3].tolist() == [14, 28, 28]
+    assert table.sales.sum() == pytest.approx(sales["revenue"].sum())
+
+
+def values(**cells: float) -> list[float]:
+    """Revenue or spend with one bad cell in the third row."""
+    return [cells["cell"] if row == 2 else 5.0 + row % 3 for row in range(WEEKS)]
+
+
+REFUSED = {
+    "negative": (
+        wide(spend_TV=values(cell=-4)),
+        "table media: spend of TV is negative on 2024-01-15 (-4.00); correct it",
+    ),
+    "missing": (
+        wide(spend_TV=values(cell=np.nan)),
+        "table media: spend of TV is missing on 2024-01-15; write 0 where none was spent",
+    ),
+    "few": (
+        wide()[:25],
+        "table media has 25 weeks: media mix modelling needs at least 26",
+    ),
+    "never": (wide(spend_TV=0.0), "table media: TV never has spend; leave it out"),
+    "same": (wide(spend_TV=7.0), "table media: spend of TV is always the same"),
+    "proportional": (
+        wide(spend_TV=2 * wide()["spend_Radio"]),
+        "table media: spend of TV and Radio is proportional",
+    ),
+    "order": (
+        wide(date=[SORTED[1], SORTED[0], *SORTED[2:]]),
+        "table media, column date: dates are not in order, row 2 (2024-01-01)",
+    ),
+    "doubled": (
+        wide(date=[SORTED[0], SORTED[0], *SORTED[2:]]),
+        "table media, column date: 2024-01-01 stands in more than one row; keep one",
+    ),
+    "no revenue": (
+        wide(revenue=values(cell=np.nan)),
+        "table media, column revenue: 1 rows have no value, the first on 2024-01-15",
+    ),
+    "zero": (wide(revenue=0.0), "table media, column revenue: all values are 0"),
+    "taken name": (
+        wide().rename(columns={"spend_TV": "spend_base"}),
+        "table media: base is called like a column of the output; rename one of them",
+    ),
+    "same name": (
+        wide()
+        .rename(columns={"promotions": "TV holidays"})
+        .rename(columns={"spend_TV": "spend_tv HOLIDAYS"}),
+        "table media: TV holidays is called like another channel or control",
+    ),
+    "no spend": (
+        wide().drop(columns=["spend_TV", "spend_Radio"]),
+        "table media has no column of spend such as spend_tv or tv_spend",
+    ),
+    "no kpi": (wide().drop(columns="revenue"), "table media has no column for the sales"),
+}
+
+
+@pytest.mark.parametrize(("frame", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_fitted_is_said(tmp_path: Path, frame: pd.DataFrame, said: str) -> None:
+    with pytest.raises(DataError) as error:
+        read(tmp_path, media=frame)
+    assert said in str(error.value)
+
+
+def experiment(**changes: object) -> pd.DataFrame:
+    row = {
+        "channel": "tv",
+        "first_day": "2024-01-15",
+        "last_day": "2024-01-28",
+        "spend_multiplier": 0.0,
+        "incremental_revenue": 30.0,
+        "standard_error": 3.0,
+    }
+    return pd.DataFrame([{**row, **changes}])
+
+
+def experiments_of(folder: Path, frame: pd.DataFrame) -> list[experiments.Experiment]:
+    warehouse = warehouse_of(folder, media=wide(), tests=frame)
+    config = configuration.load(None, {"experiments_table": "tests"})
+    return experiments.read(config, warehouse, tables.read(config, warehouse))
+
+
+def test_experiments_have_channels_and_periods_of_the_table(tmp_path: Path) -> None:
+    assert experiments_of(tmp_path, experiment()) == [(0, 2, 3, 0.0, 30.0, 3.0)]
+
+
+def test_a_lift_is_a_share_of_sales_at_the_lower_spend(tmp_path: Path) -> None:
+    frame = experiment(standard_error=0.01).drop(columns="incremental_revenue")
+    (found,) = experiments_of(tmp_path, frame.assign(lift=0.25))
+    assert found.effect == pytest.approx(wide()["revenue"][2:4].sum() / 1.25 * 0.25)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"standard_error": 0.0}, "standard_error must be above 0"),
+        ({"last_day": "2030-01-01"}, "are not within the data, 2024-01-01 to 2024-07-28"),
+        ({"channel": "Print"}, "no such channel; there are TV, Radio"),
+        ({"spend_multiplier": 1.0}, "spend_multiplier must be at least 0 and not 1"),
+    ],
+)
+def test_experiments_that_cannot_be_used(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        experiments_of(tmp_path, experiment(**changes))

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from td_mta.mmm import budget, experiments, what_to_test
+from td_mta.mmm.draws import laplace
+from td_mta.mmm.effects import answers
+from td_mta.mmm.experiments import Experiment
+from td_mta.mmm.fit import Fit, fit
+from td_mta.mmm.model import Model
+from td_mta.simulate.media_mix.world import MediaWorld
+from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, TIKTOK, shop
+from tests.mmm.worlds import data_of
+
+
+def fitted(world: MediaWorld) -> Fit:
+    return fit(Model(data=data_of(world)), np.random.default_rng(1), starts=2)
+
+
+def switched_off(world: MediaWorld, channel: int, error: float) -> Experiment:
+    effect = float(world.contribution()[channel])
+    return Experiment(channel, 0, len(world.sales) - 1, 0.0, effect, error * effect)
+
+
+@pytest.fixture(scope="module")
+def driven() -> MediaWorld:
+    return MEDIA_WORLDS["demand_a"](1000)
+
+
+@pytest.fixture(scope="module")
+def plain(driven: MediaWorld) -> Fit:
+    return fitted(driven)
+
+
+def test_effects_of_tests_and_their_derivatives(plain: Fit) -> None:
+    model, p = plain.model, plain.p
+    off = Experiment(1, 0, 103, 0.0, 1.0, 2.0)
+    more = Experiment(0, 10, 20, 1.5, 1.0, 2.0)
+    assert experiments.effect(model, p, off) == pytest.approx(answers(model, p).contribution[1])
+    assert experiments.effect(model, p, more) > 0
+    rows = experiments.rows(model, [off, more])
+    values, jacobian = rows(p)
+    assert values[0] == pytest.approx((experiments.effect(model, p, off) - 1) / 2)
+    for number, step in enumerate(1e-6 * np.eye(model.size)):
+        difference = (rows(p + step)[0] - rows(p - step)[0]) / 2e-6
+        assert jacobian[:, number] == pytest.approx(difference, rel=1e-4, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_an_experiment_repairs_what_hidden_demand_has_spoilt(
+    driven: MediaWorld, plain: Fit
+) -> None:
+    test = switched_off(driven, TIKTOK, 0.1)
+    calibrated = experiments.calibrate(plain, [test], np.random.default_rng(2))
+    assert calibrated.conflicts[0] > 1.96
+    before = answers(plain.model, plain.p)
+    after = answers(calibrated.additive.model, calibrated.additive.p)
+    for found, better, truth in (
+        (before.roi, after.roi, driven.roi()),
+        (before.marginal_roi, after.marginal_roi, driven.marginal_roi()),
+    ):
+        assert found[TIKTOK] / truth[TIKTOK] > 1.25
+        assert abs(better[TIKTOK] / truth[TIKTOK] - 1) < 0.2
+    pooled = calibrated.draws(np.random.default_rng(3), 100)
+    assert [len(draws.p) for draws in pooled] == [50, 50]
+    assert pooled[1].model.multiplicative == (TIKTOK,)
+
+
+def test_without_hidden_demand_an_experiment_and_the_model_agree() -> None:
+    world = shop(1001)
+    conflicts = experiments.conflicts(
+        fitted(world), [switched_off(world, TIKTOK, 0.1)], np.random.default_rng(2)
+    )
+    assert abs(conflicts[0]) < 1.96
+
+
+def test_spend_that_follows_demand_is_told_by_what_is_spent_next() -> None:
+    driven = [fitted(MEDIA_WORLDS["demand_b"](seed)) for seed in range(1000, 1004)]
+    assert max(abs(experiments.next_spend(one)[TIKTOK]) for one in driven) > 2.5
+    assert (np.abs(experiments.next_spend(fitted(shop(1001)))) < 1.96).all()
+
+
+def test_the_channel_to_test_and_how(plain: Fit) -> None:
+    limits = budget.Limits(np.zeros(3), np.full(3, 33_000.0))
+    draws = laplace(plain, np.random.default_rng(4), 40)
+    found = what_to_test.advice(plain.model, plain.p, draws, 33_000.0, limits)
+    assert found.gain.max() == 1
+    assert found.is_saturated.tolist() == [False, False, True]
