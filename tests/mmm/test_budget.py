@@ -30,7 +30,7 @@ three_curves = st.lists(increments, min_size=3, max_size=3).map(curves_of)
 bounds = st.tuples(st.integers(0, 3), st.integers(3, 12))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(curves=three_curves, limits=st.lists(bounds, min_size=3, max_size=3))
 def test_no_split_on_the_grid_is_better(curves: Curves, limits: list[tuple[int, int]]) -> None:
     if sum(most for _, most in limits) < TOTAL:
@@ -45,14 +45,14 @@ def test_no_split_on_the_grid_is_better(curves: Curves, limits: list[tuple[int, 
     assert (plan.spend >= least).all() and (plan.spend <= most).all()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(curves=three_curves, today=st.lists(st.floats(0.1, 1), min_size=3, max_size=3))
 def test_a_plan_is_never_worse_than_todays(curves: Curves, today: list[float]) -> None:
     split = TOTAL * np.array(today) / sum(today)
     assert best_split(curves, TOTAL, FREE, split).sales >= curves.at(split).sum() - 1e-9
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(curves=three_curves, share=st.floats(0.1, 0.9))
 def test_the_least_spend_for_a_goal_reaches_it_and_one_step_less_does_not(
     curves: Curves, share: float

@@ -39,6 +39,7 @@ def sums_of(rows: list[tuple[str, int, int]], most: int, cap: int) -> np.ndarray
     return np.array([*found.sums, found.kept, found.pairs])
 
 
+@pytest.mark.slow  # a thousand tables
 @settings(deadline=None, max_examples=1000)
 @given(rows=orders, most=st.integers(1, 4), cap=st.integers(1, 500))
 def test_a_user_changes_sums_by_no_more_than_the_bound(
