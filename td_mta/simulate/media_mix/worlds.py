@@ -41,39 +41,39 @@ HOLIDAY_SALES = 60_000.0
 
 def shop(seed: int, noise: float = NOISE, weeks: int = WEEKS) -> MediaWorld:
     """Uniform spend. Draws come from NumPy's legacy generator, in the order that is long known."""
-    random = np.random.RandomState(seed)
-    spend = np.stack([random.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
-    promoted = (random.rand(weeks) < PROMOTED).astype(float)
-    return _sold(SHOP, spend, promoted, random.normal(0, noise, weeks))
+    rng = np.random.RandomState(seed)
+    spend = np.stack([rng.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
+    promoted = (rng.rand(weeks) < PROMOTED).astype(float)
+    return _sold(SHOP, spend, promoted, rng.normal(0, noise, weeks))
 
 
 def logistic(seed: int, noise: float = NOISE, weeks: int = WEEKS) -> MediaWorld:
     """The shop with concave curves of the same half and height."""
     laws = tuple(law._replace(curve="logistic") for law in SHOP)
-    random = np.random.RandomState(seed)
-    spend = np.stack([random.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
-    promoted = (random.rand(weeks) < PROMOTED).astype(float)
-    return _sold(laws, spend, promoted, random.normal(0, noise, weeks))
+    rng = np.random.RandomState(seed)
+    spend = np.stack([rng.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
+    promoted = (rng.rand(weeks) < PROMOTED).astype(float)
+    return _sold(laws, spend, promoted, rng.normal(0, noise, weeks))
 
 
 def flighted(seed: int, noise: float = NOISE, weeks: int = WEEKS) -> MediaWorld:
     """Spend that follows last week's, and Meta in flights of six weeks with four without spend."""
-    random = np.random.RandomState(seed)
-    waves = np.stack([_wave(random, weeks) for _ in SHOP], axis=1)
+    rng = np.random.RandomState(seed)
+    waves = np.stack([_wave(rng, weeks) for _ in SHOP], axis=1)
     spend = np.clip(USUAL + SPREAD * waves, LEAST, MOST)
     spend[np.arange(weeks) % 10 >= 6, META] = 0.0
-    promoted = (random.rand(weeks) < PROMOTED).astype(float)
-    return _sold(SHOP, spend, promoted, random.normal(0, noise, weeks))
+    promoted = (rng.rand(weeks) < PROMOTED).astype(float)
+    return _sold(SHOP, spend, promoted, rng.normal(0, noise, weeks))
 
 
 def falling(seed: int, noise: float = NOISE, weeks: int = WEEKS) -> MediaWorld:
     """TikTok's effect falls from 1.3 to 0.7 times its law."""
-    random = np.random.RandomState(seed)
-    spend = np.stack([random.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
-    promoted = (random.rand(weeks) < PROMOTED).astype(float)
+    rng = np.random.RandomState(seed)
+    spend = np.stack([rng.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
+    promoted = (rng.rand(weeks) < PROMOTED).astype(float)
     strength = np.ones((weeks, len(SHOP)))
     strength[:, TIKTOK] = np.linspace(1.3, 0.7, weeks)
-    return _sold(SHOP, spend, promoted, random.normal(0, noise, weeks), strength)
+    return _sold(SHOP, spend, promoted, rng.normal(0, noise, weeks), strength)
 
 
 def hidden_demand(
@@ -86,12 +86,12 @@ def hidden_demand(
     sales: float = 3000.0,
 ) -> MediaWorld:
     """Demand that nobody records drives one channel's spend, correlated by `share`, and sales."""
-    random = np.random.RandomState(seed)
-    spend = np.stack([random.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
-    promoted = (random.rand(weeks) < PROMOTED).astype(float)
-    errors = random.normal(0, noise, weeks)
-    demand = _wave(random, weeks)
-    own = random.normal(0, 1, weeks)
+    rng = np.random.RandomState(seed)
+    spend = np.stack([rng.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
+    promoted = (rng.rand(weeks) < PROMOTED).astype(float)
+    errors = rng.normal(0, noise, weeks)
+    demand = _wave(rng, weeks)
+    own = rng.normal(0, 1, weeks)
     driven = share * demand + np.sqrt(1 - share**2) * own
     spend[:, channel] = np.clip(USUAL + SPREAD * driven, LEAST, MOST)
     return _sold(SHOP, spend, promoted, errors, hidden=sales * demand)
@@ -99,12 +99,12 @@ def hidden_demand(
 
 def collinear(seed: int, noise: float = NOISE, weeks: int = WEEKS) -> MediaWorld:
     """Shopify and TikTok are planned together: their spend is correlated by about 0.95."""
-    random = np.random.RandomState(seed)
-    spend = np.stack([random.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
-    apart = random.normal(0, 0.33 * SPREAD, weeks)
+    rng = np.random.RandomState(seed)
+    spend = np.stack([rng.uniform(LEAST, MOST, weeks) for _ in SHOP], axis=1)
+    apart = rng.normal(0, 0.33 * SPREAD, weeks)
     spend[:, TIKTOK] = np.clip(spend[:, SHOPIFY] + apart, LEAST, MOST)
-    promoted = (random.rand(weeks) < PROMOTED).astype(float)
-    return _sold(SHOP, spend, promoted, random.normal(0, noise, weeks))
+    promoted = (rng.rand(weeks) < PROMOTED).astype(float)
+    return _sold(SHOP, spend, promoted, rng.normal(0, noise, weeks))
 
 
 def few_weeks(seed: int, noise: float = NOISE, weeks: int = 40) -> MediaWorld:
@@ -114,15 +114,15 @@ def few_weeks(seed: int, noise: float = NOISE, weeks: int = 40) -> MediaWorld:
 
 def retail(seed: int, noise: float = 8000.0, weeks: int = WEEKS) -> MediaWorld:
     """TV, digital, radio, print and social; a season, holiday weeks with more spend, and growth."""
-    random = np.random.RandomState(seed)
+    rng = np.random.RandomState(seed)
     week = np.arange(weeks)
     is_holiday = np.isin(week % WEEKS_PER_YEAR, HOLIDAY_WEEKS).astype(float)
-    waves = np.stack([_wave(random, weeks) for _ in RETAIL], axis=1)
+    waves = np.stack([_wave(rng, weeks) for _ in RETAIL], axis=1)
     spend = np.array(RETAIL_SPEND) * np.exp(0.5 * waves) * (1 + 0.4 * is_holiday)[:, None]
     spend[week % 8 >= 5, 0] = 0.0  # TV is on air five weeks of eight
     season = 20_000 * np.cos(2 * np.pi * (week - 48) / WEEKS_PER_YEAR)
     base = 150_000 + 300.0 * week + season + HOLIDAY_SALES * is_holiday
-    errors = random.normal(0, noise, weeks)
+    errors = rng.normal(0, noise, weeks)
     return _world(RETAIL, spend, base, {"holiday": is_holiday}, errors)
 
 
@@ -161,7 +161,7 @@ def _world(
 
 def _wave(random: np.random.RandomState, weeks: int, memory: float = 0.7) -> Floats:
     """An autoregression of first order with standard deviation 1, `(weeks,)`."""
-    shocks = random.normal(0, 1, weeks)
+    shocks = rng.normal(0, 1, weeks)
     wave = np.empty(weeks)
     last = shocks[0]
     for week in range(weeks):
