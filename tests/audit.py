@@ -16,6 +16,7 @@ LOCK_FILES = (
     "td_mta/requirements.txt",
     "td_mta/requirements-3.10.txt",
     "td_mta/requirements-3.12.txt",
+    "td_mta/app-requirements.txt",
     "requirements-dev.txt",
 )
 SERVICES = ("pypi", "osv")

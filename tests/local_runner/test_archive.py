@@ -42,10 +42,10 @@ def test_what_the_workflow_runs_is_sent_and_nothing_else(clone: Path) -> None:
         ROOT / "config" / "params.yml",
     ]
     needed += [*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("td_mta/requirements-*")]
-    # Tables in files, SQL on them and simulated tables, which TD's container has not, and media mix
-    # modelling, which no workflow runs.
-    rooms: tuple[str, ...] = ("trino_on_datafusion", "warehouse/files", "simulate", "mmm")
-    rooms += ("privacy",)
+    # Tables in files, SQL on them and simulated tables, which TD's container has not, the app, and
+    # media mix modelling, which no workflow runs.
+    rooms: tuple[str, ...] = ("trino_on_datafusion", "warehouse/files", "simulate", "dashboard")
+    rooms += ("mmm", "privacy")
     rooms += ("ingest/media_mix", "pipelines/media_mix", "reporting/media_mix")
     modules = ("warehouse/local.py", "warehouse/csv_tables.py", "config/mmm.py")
     local = {ROOT / "td_mta" / path for path in rooms + modules}

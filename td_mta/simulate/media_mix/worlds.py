@@ -159,7 +159,7 @@ def _world(
     return MediaWorld(**{**vars(world), "sales": sales})
 
 
-def _wave(random: np.random.RandomState, weeks: int, memory: float = 0.7) -> Floats:
+def _wave(rng: np.random.RandomState, weeks: int, memory: float = 0.7) -> Floats:
     """An autoregression of first order with standard deviation 1, `(weeks,)`."""
     shocks = rng.normal(0, 1, weeks)
     wave = np.empty(weeks)
