@@ -23,7 +23,7 @@ from td_mta import main
 
 HERE = Path(__file__).parent
 CASES = sorted(path.parent for path in HERE.glob("*/case.yml"))
-FAST = {"train_epochs": 1, "model_width": 16, "interval_draws": 0}
+FAST = {"network": "logistic", "interval_draws": 0}
 SESSION = "2024-03-31"
 
 
