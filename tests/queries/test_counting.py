@@ -123,7 +123,13 @@ def test_counts_of_any_rows_are_theirs_or_the_same_is_refused(
         warehouse.write(config.table, frame, "overwrite")
         counting.count(warehouse, config)
         refused = outcome(lambda: [str(x) for x in counting.by_python(config, warehouse)][:0])
-        assert outcome(lambda: counting.differing(config, warehouse)) == refused
+        found = outcome(lambda: counting.differing(config, warehouse))
+        # without any example the model refuses what it is to learn from rows; tables do so before
+        if found and found[0].startswith(f"table {config.counts_table}_examples is empty"):
+            _, extracted = counting.by_python(config, warehouse)
+            assert not len(extracted.examples.counts)
+        else:
+            assert found == refused
 
 
 @pytest.mark.slow
@@ -213,7 +219,8 @@ def test_counts_are_dropped_on_the_condition_on_which_they_are_made() -> None:
 
 def test_every_parameter_of_the_queries_is_among_the_facts(tmp_path: Path) -> None:
     queries = sorted(counting.FOLDER.glob("*.sql"))
-    templates = re.findall(r"\${(.*?)}", "".join(path.read_text() for path in queries))
+    texts = "".join(path.read_text() for path in queries).replace("/'/g", "")
+    templates = re.findall(r"\${(.*?)}", texts)
     words = re.findall(r"[a-z]\w+", re.sub("'[^']*'", "", " ".join(templates)))
     config = counting.config_of({}, tmp_path)
     facts = placeholders.statement(counting.FOLDER / "facts.sql", config)
