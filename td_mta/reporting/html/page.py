@@ -52,12 +52,15 @@ def render(frames: Mapping[str, pd.DataFrame], title: str) -> str:
     return page(title, sections)
 
 
-def page(title: str, sections: Sequence[str]) -> str:
-    """A page of sections, whose charts it draws by itself; `title` is escaped here."""
+def page(title: str, sections: Sequence[str], styles: str = "") -> str:
+    """A page of sections, whose charts it draws by itself; `title` is escaped here.
+
+    `styles` are of its own, beside those of every page.
+    """
     return PAGE.format(
         policy=POLICY,
         title=text(title),
-        styles=_file("page.css"),
+        styles=_file("page.css") + styles,
         sections="\n".join(sections),
         dark=json.dumps(DARK),
         plotly=_drawing_library(),

@@ -1,13 +1,10 @@
 """The report of media mix modelling: one page with everything inside, from the output tables."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
-from plotly.offline import get_plotlyjs
 
 from td_mta.mmm.checks.diagnostics import normal_quantiles
-from td_mta.reporting import html
 from td_mta.reporting.html.elements import (
     bullets,
     chart,
@@ -19,7 +16,7 @@ from td_mta.reporting.html.elements import (
     table,
     text,
 )
-from td_mta.reporting.html.page import PAGE, POLICY
+from td_mta.reporting.html.page import page
 from td_mta.reporting.media_mix import charts
 
 Frames = Mapping[str, pd.DataFrame]
@@ -44,15 +41,8 @@ def render(frames: Frames, title: str) -> str:
         quality(frames),
         raw(frames),
     ]
-    folder = Path(html.__file__).parent
-    return PAGE.format(
-        policy=POLICY,
-        title=text(title),
-        styles=(folder / "page.css").read_text(encoding="utf-8") + CURVES_STYLE,
-        sections="\n".join(f"<section>\n{content}\n</section>" for content in contents),
-        plotly=get_plotlyjs(),
-        script=(folder / "page.js").read_text(encoding="utf-8"),
-    )
+    sections = [f"<section>\n{content}\n</section>" for content in contents]
+    return page(title, sections, CURVES_STYLE)
 
 
 def summary(frames: Frames) -> str:
