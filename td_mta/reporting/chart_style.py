@@ -100,7 +100,7 @@ def row_colour(row: str, charted: Sequence[str]) -> str:
     """A charted channel's own colour, ink for the baseline, grey for the other channels' sum."""
     if row == BASELINE:
         return INK
-    return COLOURS[charted.index(row)] if row in charted else GREY
+    return COLOURS[charted.index(row)] if row in charted[: len(COLOURS)] else GREY
 
 
 def name_rows(figure: go.Figure, rows: Sequence[str], charted: Sequence[str]) -> go.Figure:

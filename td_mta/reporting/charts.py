@@ -58,18 +58,8 @@ def model_shares(credits: pd.DataFrame, charted: Sequence[str], models: Sequence
     point on it, in a lane of its own.
     """
     share = _share_by_row(credits, charted)
-    first, others = models[0], models[1:]
-    rows = list(share.index)
-    row_height = 20 + 7 * len(others)  # pixels
-    figure = go.Figure(layout=layout(150 + len(rows) * row_height))
-    colours = [chart_style.row_colour(row, charted) for row in rows]
-    _add_bars(figure, share[first], first, colours)
-    for number, model in enumerate(others):
-        lane = LANES * ((number + 0.5) / len(others) - 0.5)
-        _add_points(figure, share[model], model, number, lane)
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(tickformat=".0%", title="share of conversions", zerolinecolor=INK)
-    return chart_style.name_rows(figure, rows, charted)
+    figure = _bars_and_points(share, charted, models, "%{x:.2%}")
+    return figure.update_xaxes(tickformat=".0%", title="share of conversions")
 
 
 def by_model(
@@ -87,18 +77,8 @@ def by_model(
     """
     by_row = rows.pivot_table(index="channel", columns="model", values=amount, aggfunc="sum")
     by_row = by_row.reindex(index=list(charted), columns=list(models))
-    first, others = models[0], models[1:]
-    figure = go.Figure(layout=layout(150 + len(charted) * (20 + 7 * len(others))))
-    hover = f"%{{x:{number_format}}}"
-    _add_bars(figure, by_row[first], first, list(COLOURS[: len(charted)]), hover)
-    for number, model in enumerate(others):
-        lane = LANES * ((number + 0.5) / len(others) - 0.5)
-        _add_points(figure, by_row[model], model, number, lane, hover)
-    figure.update_layout(barmode="overlay")
-    figure.update_xaxes(
-        tickformat=number_format, title=title, zerolinecolor=INK, rangemode="tozero"
-    )
-    return chart_style.name_rows(figure, list(charted), charted)
+    figure = _bars_and_points(by_row, charted, models, f"%{{x:{number_format}}}")
+    return figure.update_xaxes(tickformat=number_format, title=title, rangemode="tozero")
 
 
 def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[str]) -> go.Figure:
@@ -175,8 +155,23 @@ def _add_line(
     )
 
 
+def _bars_and_points(
+    by_row: pd.DataFrame, charted: Sequence[str], models: Sequence[str], hover: str
+) -> go.Figure:
+    """A row per channel or baseline: a bar of the first model, a lane of points for each other."""
+    first, others, rows = models[0], models[1:], list(by_row.index)
+    figure = go.Figure(layout=layout(150 + len(rows) * (20 + 7 * len(others))))
+    colours = [chart_style.row_colour(row, charted) for row in rows]
+    _add_bars(figure, by_row[first], first, colours, hover)
+    for number, model in enumerate(others):
+        lane = LANES * ((number + 0.5) / len(others) - 0.5)
+        _add_points(figure, by_row[model], model, number, lane, hover)
+    figure.update_layout(barmode="overlay").update_xaxes(zerolinecolor=INK)
+    return chart_style.name_rows(figure, rows, charted)
+
+
 def _add_bars(
-    figure: go.Figure, share: pd.Series, model: str, colours: list[str], hover: str = "%{x:.2%}"
+    figure: go.Figure, share: pd.Series, model: str, colours: list[str], hover: str
 ) -> None:
     """Bars in the channels' colours; the legend shows an empty grey one."""
     name = model_label(model)
@@ -206,7 +201,7 @@ def _add_points(
     model: str,
     number: int,
     lane: float,
-    hover: str = "%{x:.2%}",
+    hover: str,
 ) -> None:
     """A point per row, `lane` below its middle; `number` chooses symbol and ink."""
     symbol = MODEL_SYMBOLS[number % len(MODEL_SYMBOLS)]

@@ -8,18 +8,21 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from td_mta.reporting.chart_style import COLOURS, GREY, INK, SYMBOLS, label, layout
+from td_mta.reporting.chart_style import (
+    COLOURS,
+    GREY,
+    INK,
+    SYMBOLS,
+    label,
+    layout,
+    name_rows,
+    row_colour,
+)
 
 BASE_COLOUR = "#d0d0d6"
 CONTROL_COLOURS = ("#a8a8b3", "#8c8c99", "#c2b8a3", "#b3a8b8")
 BAND = 0.15  # opacity
 FADED = 0.45
-
-
-def colour(channel: str, channels: Sequence[str]) -> str:
-    """A channel's own colour; grey beyond those that can be told apart."""
-    position = list(channels).index(channel)
-    return COLOURS[position] if position < len(COLOURS) else GREY
 
 
 def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]) -> go.Figure:
@@ -34,7 +37,7 @@ def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]
             mode="markers",
             name=label(channel),
             marker={
-                "color": colour(channel, channels),
+                "color": row_colour(channel, channels),
                 "symbol": SYMBOLS[position % len(SYMBOLS)],
                 "size": 11,
             },
@@ -50,22 +53,14 @@ def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]
         )
     figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor=INK, rangemode="tozero")
-    return figure.update_yaxes(
-        tickvals=list(range(len(channels))),
-        ticktext=[
-            f'{label(name)} <span style="color:{colour(name, channels)}">■</span>'
-            for name in channels
-        ],
-        range=[len(channels) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    name_rows(figure, channels, channels)
+    return figure.update_yaxes(autorange=False, range=[len(channels) - 0.5, -0.5])
 
 
 def response_curve(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
     """Sales by held spend of one channel: solid where spend was usual, dotted beyond."""
     channel = str(rows["channel"].iloc[0])
-    ink = colour(channel, channels)
+    ink = row_colour(channel, channels)
     figure = go.Figure(layout=layout(270, x="spend per period", y="sales per period"))
     spend = [float(x) for x in rows["spend"]]
     figure.add_scatter(
@@ -112,7 +107,7 @@ def breakdown(rows: pd.DataFrame, actual: pd.Series, channels: Sequence[str]) ->
     for number, name in enumerate([*others, *channels]):
         is_channel = name in channels
         control = CONTROL_COLOURS[(number - 1) % len(CONTROL_COLOURS)]
-        ink = colour(name, channels) if is_channel else BASE_COLOUR if not number else control
+        ink = row_colour(name, channels) if is_channel else BASE_COLOUR if not number else control
         figure.add_bar(
             x=list(rows["date"]),
             y=[float(y) for y in rows[name]],
@@ -162,7 +157,7 @@ def budget(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
         layout=layout(130 + 46 * len(channels), x="spend per period: the plan dark, today pale")
     )
     names = [label(channel) for channel in channels]
-    inks = [colour(channel, channels) for channel in channels]
+    inks = [row_colour(channel, channels) for channel in channels]
     for column, opacity in (("plan", 1.0), ("today", FADED)):
         figure.add_bar(
             y=names,
