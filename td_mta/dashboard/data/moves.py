@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from td_mta.dashboard.data.kept import Kept
 from td_mta.dashboard.data.source import SHAPLEY, Source
 from td_mta.tables import BASELINE
 
-Z90 = 1.6448536269514722  # of a normal distribution, for 90 % in the middle
+Z90 = float(ndtri(0.95))  # of a normal distribution, for 90 % in the middle
 
 
 class Change(NamedTuple):
@@ -37,24 +38,22 @@ def credit_with_bounds(source: Source, model: str, models: pd.DataFrame) -> pd.D
     of_run = source.intervals() if model == SHAPLEY else None
     if of_run is not None:
         frame[["lower", "upper"]] = of_run.reindex(frame.index)[["lower", "upper"]]
-    elif model in ("first_touch", "last_touch") and source.journeys is not None:
-        error = Z90 * np.sqrt(frame["conversions"])  # each conversion is one channel's or not
-        frame["lower"] = (frame["conversions"] - error).clip(lower=0)
-        frame["upper"] = frame["conversions"] + error
-    elif model == "linear" and source.journeys is not None:
-        error = Z90 * linear_errors(source.within(None), len(source.channels))
-        of_channel = pd.Series(error, index=source.channels).reindex(frame.index)
-        frame["lower"] = (frame["conversions"] - of_channel).clip(lower=0)
-        frame["upper"] = frame["conversions"] + of_channel
+        return frame
+    if source.journeys is None or model not in ("first_touch", "last_touch", "linear"):
+        return frame
+    if model == "linear":
+        errors = linear_errors(source.within(None), len(source.channels))
+        error = Z90 * pd.Series(errors, index=source.channels).reindex(frame.index)
+    else:  # each conversion is one channel's or not
+        error = Z90 * np.sqrt(frame["conversions"])
+    frame["lower"] = (frame["conversions"] - error).clip(lower=0)
+    frame["upper"] = frame["conversions"] + error
     return frame
 
 
 def linear_errors(paths: Kept, channels: int) -> np.ndarray:
     """Standard error of the linear rule's credit by channel, journeys being independent."""
-    wins = np.flatnonzero(paths.conversions)
-    converting = np.zeros(len(paths.conversions), bool)
-    converting[wins] = True
-    touch = np.repeat(converting, paths.sizes)
+    touch = np.repeat(paths.conversions != 0, paths.sizes)
     owner = np.repeat(np.arange(len(paths.conversions)), paths.sizes)[touch]
     pair = owner * channels + paths.channel[touch]
     pairs, counts = np.unique(pair, return_counts=True)

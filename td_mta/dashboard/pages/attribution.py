@@ -1,5 +1,7 @@
 """What each channel did under every model, and what it cost."""
 
+from typing import NamedTuple
+
 import pandas as pd
 import streamlit as st
 
@@ -19,6 +21,36 @@ HEADINGS = {
     "conversion_rate": "conversion rate",
 }
 DECIMALS = {"CPA": 2, "ROAS": 3, "ROMS": 3, "CPC": 4, "spend": 2, "revenue": 2, "conversions": 2}
+
+
+class _Amount(NamedTuple):
+    """What a chart by channel and model shows."""
+
+    name: str
+    title: str
+    column: str
+    axis: str
+    number_format: str
+
+
+CONVERSIONS, REVENUE, RATE, ROAS = (
+    _Amount(
+        *("conversions", "Attributed conversions by channel and model"),
+        *("conversions", "conversions", ",.6~r"),
+    ),
+    _Amount(
+        *("revenue", "Attributed revenue by channel and model"),
+        *("value", "revenue", ",.8~r"),
+    ),
+    _Amount(
+        *("conversion_rate", "Conversion rate by channel and model"),
+        *("conversion_rate", "attributed conversions per session", ".2~%"),
+    ),
+    _Amount(
+        *("roas", "Return on ad spend (ROAS) by channel and model"),
+        *("roas", "revenue per unit of spend", ",.3~r"),
+    ),
+)
 
 
 def page() -> None:
@@ -44,27 +76,10 @@ def view(source: Source, chosen: Chosen, costs: costs_editor.Costs | None) -> Vi
     channels = choices.charted(rows, lead)
     blocks: list[Block] = [
         Sentences(lines=source.facts["warnings"], title="Warnings", is_warning=True),
-        Chart(
-            name="conversions_by_model",
-            title="Attributed conversions by channel and model",
-            figure=charts.by_model(
-                rows, channels, chosen.models, "conversions",
-                title="conversions", number_format=",.6~r",
-            ),
-            caption=_left_out(source, channels, rows),
-        ),
-    ]  # fmt: skip
+        _by_model(CONVERSIONS, rows, channels, chosen, _left_out(source, channels, rows)),
+    ]
     if source.has_value:
-        blocks.append(
-            Chart(
-                name="revenue_by_model",
-                title="Attributed revenue by channel and model",
-                figure=charts.by_model(
-                    rows, channels, chosen.models, "value",
-                    title="revenue", number_format=",.8~r",
-                ),
-            )
-        )  # fmt: skip
+        blocks.append(_by_model(REVENUE, rows, channels, chosen))
     if compared is not None:
         blocks += _of_costs(compared, channels, chosen)
     return View(
@@ -79,36 +94,12 @@ def view(source: Source, chosen: Chosen, costs: costs_editor.Costs | None) -> Vi
 def _of_costs(compared: pd.DataFrame, channels: list[str], chosen: Chosen) -> list[Block]:
     blocks: list[Block] = []
     if compared["conversion_rate"].notna().any():
-        blocks.append(
-            Chart(
-                name="conversion_rate_by_model",
-                title="Conversion rate by channel and model",
-                figure=charts.by_model(
-                    compared, channels, chosen.models, "conversion_rate",
-                    title="attributed conversions per session", number_format=".2~%",
-                ),
-            )
-        )  # fmt: skip
+        blocks.append(_by_model(RATE, compared, channels, chosen))
     if compared["roas"].notna().any():
-        blocks.append(
-            Chart(
-                name="roas_by_model",
-                title="Return on ad spend (ROAS) by channel and model",
-                figure=charts.by_model(
-                    compared.dropna(subset=["roas"]),
-                    [
-                        c
-                        for c in channels
-                        if compared.loc[compared["channel"] == c, "roas"].notna().any()
-                    ],
-                    chosen.models,
-                    "roas",
-                    title="revenue per unit of spend",
-                    number_format=",.3~r",
-                ),
-                caption=findings.of_costs(compared, chosen.models[0]) + ".",
-            )
-        )
+        known = compared.dropna(subset=["roas"])
+        with_spend = [channel for channel in channels if (known["channel"] == channel).any()]
+        caption = findings.of_costs(compared, chosen.models[0]) + "."
+        blocks.append(_by_model(ROAS, known, with_spend, chosen, caption))
     shown = compared.assign(model=compared["model"].map(model_name)).rename(columns=HEADINGS)
     blocks.append(
         Table(
@@ -122,6 +113,20 @@ def _of_costs(compared: pd.DataFrame, channels: list[str], chosen: Chosen) -> li
         )
     )
     return blocks
+
+
+def _by_model(
+    shown: _Amount, rows: pd.DataFrame, channels: list[str], chosen: Chosen, caption: str = ""
+) -> Chart:
+    figure = charts.by_model(
+        rows,
+        channels,
+        chosen.models,
+        shown.column,
+        title=shown.axis,
+        number_format=shown.number_format,
+    )
+    return Chart(name=f"{shown.name}_by_model", title=shown.title, figure=figure, caption=caption)
 
 
 def _totals(source: Source, chosen: Chosen) -> dict[str, str]:

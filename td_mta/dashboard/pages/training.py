@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from td_mta.dashboard import progress, show, state
+from td_mta.dashboard import progress, state
 from td_mta.dashboard.data import jobs
 from td_mta.dashboard.data.source import Source
-from td_mta.errors import MtaError
 
 CHOICE = {
     "auto": "the model that predicts best (auto)",
@@ -39,18 +38,9 @@ def offered(source: Source) -> None:
             jobs.start_run(folder, str(file), sets)
         now = progress.follow(folder, "training")
     if now.status == "done":
-        _show_run()
+        st.rerun()
 
 
 def _columns(source: Source) -> dict[str, str]:
     """The columns that were found, so that the run takes the same ones."""
     return {name: value for name, value in source.facts.get("found", {}).items() if value}
-
-
-def _show_run() -> None:
-    try:
-        state.current()
-    except MtaError as error:
-        st.error(show.plain(state.sentence(error)))
-        return
-    st.rerun()
