@@ -19,6 +19,7 @@ from local_runner.td.statement import TableName
 from local_runner.workflow.tasks import group_of
 from local_runner.workflow.yaml_types import Value
 from td_mta.errors import MtaError
+from td_mta.warehouse.names import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,7 +120,7 @@ def td_ddl(task: TaskRequest) -> TaskResult:
         for table in td_statement.tables(settings, "drop_tables", "empty_tables"):
             warehouse.drop_table(table.name)
         for old, new_name in renames:
-            warehouse.create_table(new_name, f'select * from "{old.name}"')
+            warehouse.create_table(new_name, f"select * from {quoted(old.name)}")
             warehouse.drop_table(old.name)
     return TaskResult()
 
@@ -143,14 +144,14 @@ def _query(task: TaskRequest) -> "pa.Table":
 
 def _count(warehouse: "LocalWarehouse", table: str) -> int:
     with _failing_the_task():
-        rows = warehouse.query(f'select count(*) from "{table}"')
+        rows = warehouse.query(f"select count(*) from {quoted(table)}")
     return int(rows.column(0)[0].as_py())
 
 
 def _preview(warehouse: "LocalWarehouse", table: TableName | None, rows: "pa.Table | None") -> None:
     what, limit = f"table {table.name}" if table else "the query", results.PREVIEW_ROWS
     if table:
-        rows = warehouse.query(f'select * from "{table.name}" limit {limit}')
+        rows = warehouse.query(f"select * from {quoted(table.name)} limit {limit}")
     assert rows is not None
     results.show(what, rows.column_names, list(_values(rows.slice(0, limit))))
 

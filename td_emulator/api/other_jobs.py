@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from td_emulator.api.jobs import Job, Jobs
 from td_emulator.api.messages import Answer, ApiError, Call, answer
 from td_emulator.engines.protocol import Engine
+from td_mta.warehouse.names import quoted
 
 
 class OtherJobs:
@@ -62,8 +63,9 @@ class OtherJobs:
         self._need_table(database, table)
         start, end = (int(call.parameters[key]) for key in ("from", "to"))
         kept = f"{table[:240]}__kept"
+        old, new = (f"{quoted(database)}.{quoted(name)}" for name in (table, kept))
         sql = (
-            f'create table "{database}"."{kept}" as select * from "{database}"."{table}" '
+            f"create table {new} as select * from {old} "
             f"where time is null or time < {start} or time >= {end}"
         )
 

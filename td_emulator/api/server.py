@@ -27,11 +27,11 @@ READ_SECONDS = 120.0  # that a client may send nothing, or take nothing
 # No name of elsewhere may lead a browser here: it would send what a page there says.
 HOSTS = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 _INCOMPLETE = ApiError(400, "the body is shorter than its Content-Length")
+_SENTENCE = f"the emulator takes {MOST_CONNECTIONS} connections at one time"
 _TOO_MANY = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
-    b"Content-Type: text/plain\r\nContent-Length: 46\r\n\r\n"
-    b"the emulator takes 200 connections at one time"
-)
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
+    f"Content-Type: text/plain\r\nContent-Length: {len(_SENTENCE)}\r\n\r\n{_SENTENCE}"
+).encode()
 _STATUS_OF = {"SCHEMA_NOT_FOUND": 404, "TABLE_NOT_FOUND": 404, "TABLE_ALREADY_EXISTS": 409}
 
 

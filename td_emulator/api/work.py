@@ -10,6 +10,7 @@ from td_emulator import names
 from td_emulator.api.results import JobResult, Pages
 from td_emulator.engines.protocol import Engine, EngineError, QueryResult, is_new_table
 from td_emulator.engines.script import Statement, statements
+from td_mta.warehouse.names import quoted
 
 State = Literal["queued", "running", "success", "error", "killed"]
 ENDS = ("success", "error", "killed")
@@ -118,8 +119,8 @@ class SqlTask:
     def _insert_first(self, statement: Statement) -> QueryResult | int:
         """The first rows of such a table give it its columns [not verified on TD]."""
         temporary = names.unused(statement.table, "first_rows")
-        quoted = f'"{statement.database}"."{temporary}"'
-        sql = f"create table {quoted} as\n{statement.query}"
+        table = f"{quoted(statement.database)}.{quoted(temporary)}"
+        sql = f"create table {table} as\n{statement.query}"
         count = self.engine.run(sql, self.database, self.scheduled_time)
         self.engine.rename_table(statement.database, temporary, statement.table)
         return count

@@ -16,8 +16,8 @@ from td_emulator.engines.protocol import TIME, EngineError, QueryResult
 from td_emulator.engines.real_trino import functions, values
 from td_emulator.engines.real_trino.connection import connect, executed
 from td_emulator.engines.real_trino.job_text import job_text
-from td_emulator.engines.real_trino.values import quoted
 from td_emulator.engines.script import Statement, statements
+from td_mta.warehouse.names import quoted
 
 _NOT_DATABASES = {"information_schema", "default", functions.SCHEMA}
 

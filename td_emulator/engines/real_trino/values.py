@@ -16,14 +16,10 @@ from typing import Any
 import pyarrow as pa
 
 from td_emulator.engines import types
+from td_mta.warehouse.names import quoted
 
 _TEXT_LIMIT = 8_000_000  # letters of one statement; the server takes 20,000,000
 _BATCH_ROWS = 20_000
-
-
-def quoted(name: str) -> str:
-    """A name in double quotes, as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def inserts(table: str, rows: pa.Table) -> Iterator[str]:
