@@ -135,8 +135,11 @@ def overrides(pairs: Sequence[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in parts}
 
 
-def with_file(options: argparse.Namespace) -> tuple[Path | None, dict[str, str]]:
-    """The folder of tables and the parameters of `--set`, both after the FILE that is the table.
+def with_file(
+    options: argparse.Namespace, parameter: str = "table"
+) -> tuple[Path | None, dict[str, str]]:
+    """The folder of tables and the parameters of `--set`, both after the FILE that is the table
+    which `parameter` names.
 
     Raises `ConfigError` for a FILE that is none, or beside options that name another table.
     """
@@ -147,15 +150,18 @@ def with_file(options: argparse.Namespace) -> tuple[Path | None, dict[str, str]]
 
     table = folder.table_name(file)
     if file.is_dir():
-        raise ConfigError(f"{file} is a folder: name a file in it, or --data {file} --set table=…")
+        raise ConfigError(
+            f"{file} is a folder: name a file in it, or --data {file} --set {parameter}=…"
+        )
     if not file.is_file():
         raise ConfigError(f"{file}: no such file")
     if table is None:
         raise ConfigError(f"{file}: the name of a table ends in one of {', '.join(folder.ENDINGS)}")
     if options.data is not None or options.warehouse == "td":
         raise ConfigError(f"{file} or --data and --warehouse td: only one can say where tables are")
-    if chosen.setdefault("table", table) != table:
-        raise ConfigError(f"{file} or --set table={chosen['table']}: only one can be the table")
+    if chosen.setdefault(parameter, table) != table:
+        named = f"--set {parameter}={chosen[parameter]}"
+        raise ConfigError(f"{file} or {named}: only one can be the table")
     newest, *_ = folder.find(file.parent, table)
     if newest != file:
         raise ConfigError(f"{newest} is newer and has the same name as {file}: remove one of them")

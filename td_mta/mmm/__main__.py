@@ -107,8 +107,7 @@ def _fit(options: argparse.Namespace) -> None:
 
     from td_mta.config import mmm as configuration
 
-    chosen = cli.overrides(options.set)
-    data = _with_file(options, chosen)
+    data, chosen = cli.with_file(options, "media_table")
     default = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
     config = configuration.load(options.config or default, chosen, out=options.out)
     kind = options.warehouse or ("td" if data is None else "local")
@@ -124,25 +123,6 @@ def _fit(options: argparse.Namespace) -> None:
     print(shown.to_string(index=False, float_format=lambda value: f"{value:,.2f}"), end="\n\n")
     print(summary.gain)
     print(f"report: {summary.report}", flush=True)
-
-
-def _with_file(options: argparse.Namespace, chosen: dict[str, str]) -> Path | None:
-    """The folder of tables; a FILE names the media table in it."""
-    file: Path | None = options.file
-    if file is None:
-        data: Path | None = options.data
-        return data
-    from td_mta.warehouse.files import folder
-
-    table = folder.table_name(file)
-    if not file.is_file():
-        raise ConfigError(f"{file}: no such file")
-    if table is None:
-        raise ConfigError(f"{file}: the name of a table ends in one of {', '.join(folder.ENDINGS)}")
-    if options.data is not None or options.warehouse == "td":
-        raise ConfigError(f"{file} or --data and --warehouse td: only one can say where tables are")
-    chosen.setdefault("media_table", table)
-    return file.parent
 
 
 def _private_release(options: argparse.Namespace) -> None:
@@ -177,9 +157,8 @@ def _private_release(options: argparse.Namespace) -> None:
     from td_mta.config.mmm import MediaMixConfig
     from td_mta.pipelines.media_mix import private_release
 
-    options.data, options.warehouse = None, None
-    chosen: dict[str, str] = {}
-    data = _with_file(options, chosen)
+    options.data, options.warehouse, options.set = None, None, []
+    data, chosen = cli.with_file(options, "media_table")
     warehouse = cli.open_warehouse("local", data, options.out, int(time.time()), "mta")
     wanted = private_release.Release(
         table=chosen["media_table"],
