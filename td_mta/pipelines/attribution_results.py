@@ -19,6 +19,7 @@ from td_mta.pipelines.crediting import Played, returning_credit
 from td_mta.pipelines.experiments import Corrected
 from td_mta.pipelines.given_table import GivenTable
 from td_mta.reporting import (
+    channel_notes,
     diagnostics,
     experiments,
     frames,
@@ -212,6 +213,7 @@ def _notes(results: Results, config: Config) -> list[str]:
         sentences += experiments.notes(
             results.experiments, results.corrected.compared, results.touchpoints.channels
         )
+    sentences += channel_notes.of_null_channels(results.touchpoints.channels, fitted.linear.null)
     sentences += diagnostics.calibration_notes(fitted.ratio, refitted=fitted.refitted)
     sentences += diagnostics.shapley_notes(
         results.played.values,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from td_mta.baselines import direct
 from td_mta.ingest.scan import Scan
 from td_mta.ingest.values import spellings
+from td_mta.journeys.touchpoints import Floats
 
 MOST_NAMED = 20  # channels in one sentence
 
@@ -41,6 +42,20 @@ def direct_warnings(channels: Sequence[str], parameter: str) -> list[str]:
     return [
         f"No channel is called {' or '.join(missing)}, which direct_channel names for "
         f"last_non_direct to skip; there is {', '.join(channels[:MOST_NAMED])}."
+    ]
+
+
+def of_null_channels(channels: Sequence[str], null: Floats) -> list[str]:
+    """Which channels are more probably without effect than with one; `null` `(channels,)`."""
+    named = [
+        channel for channel, probability in zip(channels, null, strict=True) if probability > 0.5
+    ]
+    if not named:
+        return []
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return [
+        f"No effect was found of {', '.join(named[:MOST_NAMED])}{more}: their weights are drawn to "
+        "0, and with them their credit, since what many such channels have by accident adds up."
     ]
 
 

@@ -8,7 +8,7 @@ from td_mta.journeys import patterns
 from td_mta.journeys.patterns import Grid
 from td_mta.metrics import Difference, Line, Quality
 from td_mta.model.holdout import HeldOut
-from td_mta.reporting import diagnostics
+from td_mta.reporting import channel_notes, diagnostics
 from td_mta.reporting.run_facts import Evaluation
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit, Values, attribute, shapley_values
@@ -229,6 +229,14 @@ def test_an_intercept_that_was_refitted_is_a_note() -> None:
     (sentence,) = diagnostics.calibration_notes(0.9, refitted=True)
     assert "0.900 times the observed conversions" in sentence
     assert not diagnostics.calibration_notes(0.99, refitted=False)
+
+
+def test_channels_without_effect_are_a_note() -> None:
+    channels = ["Search", *(f"Banner{number}" for number in range(25))]
+    (sentence,) = channel_notes.of_null_channels(channels, np.append(0.5, np.full(25, 0.9)))
+    assert "found of Banner0, Banner1," in sentence
+    assert "Banner19 and 5 more:" in sentence
+    assert not channel_notes.of_null_channels(["Search"], np.array([0.2]))
 
 
 def test_notes_say_what_was_sampled_and_lowered() -> None:

@@ -1,6 +1,7 @@
 """The linear rungs: logistic regression over the cells, and from it that with products.
 
-The precision of the products' priors is chosen by groups of training users.
+Weights of channels that seem to have no effect are drawn to 0 (`null_channels`); the precision of
+the products' priors is chosen by groups of training users.
 """
 
 import logging
@@ -15,7 +16,7 @@ from scipy.special import expit
 from td_mta.journeys.strata import Strata
 from td_mta.journeys.touchpoints import Floats
 from td_mta.metrics import Difference, quality
-from td_mta.model import choice, covariance, glm
+from td_mta.model import choice, covariance, glm, null_channels
 from td_mta.model import terms as terms_of
 from td_mta.model.predictor import Calibration, Linear, Predictor
 from td_mta.model.rungs.rung import Data, Scored, score_held_out, unscored
@@ -33,6 +34,7 @@ class LinearFit(NamedTuple):
     weights: Floats  # (terms,), the intercept first
     controls: Floats  # (columns,)
     covariance: Floats  # of weights, then controls, (terms + columns, terms + columns)
+    null: Floats  # probability that a channel has no effect, (channels,)
 
 
 class Fit(NamedTuple):
@@ -43,6 +45,7 @@ class Fit(NamedTuple):
     problem: glm.Problem
     solution: glm.Solution
     scores: Floats  # of groups of training users, (groups, terms + columns)
+    null: Floats  # probability that a channel has no effect, (channels,)
 
     @property
     def name(self) -> str:
@@ -66,9 +69,9 @@ def linear(data: Data, name: str, below: Fit | None) -> Fit:
     started = time.monotonic()
     if below is None:
         terms = terms_of.cells_only(data.grid)
-        problem = _problem(data, terms, products=0.0)
-        solution = glm.solve(problem)
+        problem, solution, null = _without_null_channels(data, terms)
     else:
+        null = below.null
         terms = _products(data, below)
         problem, solution = _with_chosen_penalty(data, terms, below)
     weights = solution.parameters[: problem.terms]
@@ -79,13 +82,19 @@ def linear(data: Data, name: str, below: Fit | None) -> Fit:
     train = quality(probability, data.train.negatives, data.train.positives)
     scored = score_held_out(data, unscored(name, predictor, controls, train), f, started)
     scores = covariance.group_scores(problem, solution.parameters, data.train)
-    return Fit(scored, terms, problem, solution, scores)
+    return Fit(scored, terms, problem, solution, scores, null)
 
 
 def with_covariance(fit: Fit) -> LinearFit:
-    """The rung and the clustered covariance of its parameters."""
-    spread = covariance.sandwich(fit.problem, fit.solution, fit.scores)
-    return LinearFit(fit.terms, fit.weights, fit.controls, spread)
+    """The rung and the clustered covariance of its parameters.
+
+    With weak priors of the cells: the prior that drew a weight to 0 does not tell how far from it
+    the truth may be.
+    """
+    weak = terms_of.cells_only(fit.terms.grid).precision(0.0)[1:]
+    problem = _with_cell_precision(fit.problem, weak)
+    spread = covariance.sandwich(problem, fit.solution, fit.scores)
+    return LinearFit(fit.terms, fit.weights, fit.controls, spread, fit.null)
 
 
 def comparisons_of(data: Data, fits: Sequence[Fit]) -> dict[choice.Comparison, Difference]:
@@ -106,6 +115,26 @@ def _problem(data: Data, terms: Terms, products: float) -> glm.Problem:
     return glm.Problem.of(data.train, features, design, precision)
 
 
+def _without_null_channels(data: Data, terms: Terms) -> tuple[glm.Problem, glm.Solution, Floats]:
+    """A fit with weak priors tells which channels seem to have no effect: theirs get stronger."""
+    problem = _problem(data, terms, products=0.0)
+    solution = glm.solve(problem)
+    channel = terms.first[1:] % data.grid.channels
+    null = null_channels.probability(problem, solution, channel)
+    if not null.any():
+        return problem, solution, null
+    added = null_channels.precision(null, solution, channel)
+    problem = _with_cell_precision(problem, problem.precision[1 : problem.terms] + added)
+    return problem, glm.solve(problem, solution.parameters), null
+
+
+def _with_cell_precision(problem: glm.Problem, cells: Floats) -> glm.Problem:
+    """The same with priors of this precision, `(cells,)`, of the cells' weights."""
+    precision = problem.precision.copy()
+    precision[1 : 1 + len(cells)] = cells
+    return replace(problem, precision=precision)
+
+
 def _products(data: Data, below: Fit) -> Terms:
     train = data.train
     observed = train.by_pattern(train.positives)
@@ -116,13 +145,14 @@ def _products(data: Data, below: Fit) -> Terms:
 def _with_chosen_penalty(data: Data, terms: Terms, below: Fit) -> tuple[glm.Problem, glm.Solution]:
     """The precision of the products' priors by groups of training users left out in turn."""
     middle = PRODUCT_PRECISIONS[len(PRODUCT_PRECISIONS) // 2]
-    problem = _problem(data, terms, middle)
+    cells = below.problem.precision[1 : below.problem.terms]
+    problem = _with_cell_precision(_problem(data, terms, middle), cells)
     new = np.zeros(problem.terms - below.problem.terms)
     solution = glm.solve(problem, np.concatenate([below.weights, new, below.controls]), near=1.0)
     scores = covariance.group_scores(problem, solution.parameters, data.train)
+    is_product = np.append(terms.is_product, np.zeros(data.strata.columns, np.bool_))
     precisions = [
-        np.concatenate([terms.precision(products), data.strata.precision])
-        for products in PRODUCT_PRECISIONS
+        np.where(is_product, products, problem.precision) for products in PRODUCT_PRECISIONS
     ]
     losses = [covariance.left_out_loss(problem, solution, scores, each) for each in precisions]
     chosen = int(np.argmin(losses))
