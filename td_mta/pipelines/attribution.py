@@ -114,7 +114,8 @@ def _run(
     table, extracted = counted.table, counted.extracted
     channel_costs = given_table.costs_of_channels(given_costs, table, extracted.period)
     of_record = given_table.experiments_of_record(given_experiments, table, extracted.period)
-    fitted = _train(extracted, config, fit, files, timer)
+    with scratch.of_libraries(spill):
+        fitted = _train(extracted, config, fit, files, timer)
     results = _attribute(counted, channel_costs, of_record, fitted, config, timer)
 
     of_input = InputSentences(

@@ -28,6 +28,16 @@ def folder() -> Iterator[Path]:
         remove()
 
 
+@contextlib.contextmanager
+def of_libraries(folder: Path) -> Iterator[None]:
+    """What libraries put into temporary files lies in `folder` until the block ends."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
 def make() -> tuple[Path, Callable[[], None]]:
     """A folder, and what removes it. Those of processes that are no more are removed first."""
     _sweep(Path(tempfile.gettempdir()))

@@ -97,3 +97,10 @@ def test_a_file_that_says_nothing_is_no_lock(text: str, tmp_path: Path) -> None:
     (tmp_path / run_lock.FILE).write_text(text)
     with run_lock.held(tmp_path):
         pass
+
+
+def test_temporary_files_of_libraries_lie_in_the_folder(tmp_path: Path) -> None:
+    before = tempfile.gettempdir()
+    with scratch.of_libraries(tmp_path):
+        assert Path(tempfile.mkdtemp()).parent == tmp_path
+    assert tempfile.gettempdir() == before
