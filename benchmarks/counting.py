@@ -1,12 +1,12 @@
 """`python -m benchmarks.counting [--rows N]`: a table counted by a real Trino, query by query.
 
 The table is that of `benchmarks.make_touchpoints`; the queries are those of the workflow
-(`queries/counting/`), with the defaults of `config/params.yml` and every `--set`. Tables lie in the
-memory of `--workers` servers, which this starts with `--heap-gb` GB each; it needs Maven and a JDK
-once. MB exchanged went from one stage of a query to the next, over the network where workers are
-several.
+(`queries/counting/`), with the defaults of `config/params.yml` and every `--set`. Tables lie on
+disk; `--workers` servers share the queries, which this starts with `--heap-gb` GB each. It needs
+Maven and a JDK once. MB exchanged went from one stage of a query to the next, over the network
+where workers are several.
 
-Expect two minutes on two cores and 6 GiB for the default 2 million rows.
+Expect two minutes on two cores for the default 2 million rows.
 """
 
 import argparse
@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 import requests
 
 from benchmarks.make_touchpoints import write_in_subprocess
+from td_emulator.engines import types
 from td_emulator.engines.real_trino import RealTrino, TrinoEngine
-from td_emulator.engines.real_trino.connection import USER, connect, executed
+from td_emulator.engines.real_trino.connection import DISK, USER, connect, executed
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
@@ -50,24 +51,17 @@ def main() -> None:
     options = _options()
     settings = dict(pair.split("=", 1) for pair in options.set)
     with (
-        tempfile.TemporaryDirectory(prefix="td_mta_bench_") as folder,
-        RealTrino(heap_gb=options.heap_gb, workers=options.workers) as server,
+        tempfile.TemporaryDirectory(prefix="td_mta_bench_", dir=options.disk) as name,
+        RealTrino(heap_gb=options.heap_gb, workers=options.workers, disk=Path(name)) as server,
     ):
-        config = configuration.from_params(settings, "benchmark", out=Path(folder))
-        engine = TrinoEngine(server.url)
-        table = Path(folder) / "touchpoints.parquet"
-        write_in_subprocess(table, rows=options.rows, channels=options.channels)
+        folder = Path(name)
+        config = configuration.from_params(settings, "benchmark", out=folder)
+        engine = TrinoEngine(server.url, DISK)
         engine.create_database(DATABASE)
-        read = [config.time_column, config.user_column, config.action_column]
-        read += [config.conversion_column, config.user_rnd_column]
-        of_rows = 0.0  # MB
-        for group in range(pq.ParquetFile(table).num_row_groups):
-            rows = pq.ParquetFile(table).read_row_group(group, read)
-            of_rows += rows.nbytes / 1e6
-            write = engine.append if group else engine.write
-            write(DATABASE, config.table, rows)
+        of_rows = _table(server.url, folder, config, options)
         costs = [_made(server.url, name, sql) for name, sql in _queries(config)]
         sent = [engine.read(DATABASE, f"{config.counts_table}_{name}") for name in COLUMNS]
+        on_disk = sum(path.stat().st_size for path in (folder / "tables").rglob("*")) / 1e6
     wall, cpu = sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs)
     peak = max(cost.peak_mb for cost in costs)
     exchanged = sum(cost.exchanged_mb for cost in costs)
@@ -80,7 +74,8 @@ def main() -> None:
     megabytes = sum(part.nbytes for part in sent) / 1e6
     print(
         f"to Python {sum(map(len, sent)):12,} rows {megabytes:8.1f} MB as Arrow arrays, "
-        f"{megabytes / of_rows:.1%} of the {of_rows:,.0f} MB of the rows' columns that are read"
+        f"{megabytes / of_rows:.1%} of the {of_rows:,.0f} MB of the rows' columns that are read\n"
+        f"on disk   {on_disk:,.0f} MB of tables while counting"
     )
 
 
@@ -90,8 +85,32 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--channels", type=int, default=8)
     parser.add_argument("--heap-gb", type=int, default=6)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--disk", type=Path, help="folder for the tables, removed at the end")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     return parser.parse_args()
+
+
+def _table(url: str, folder: Path, config: Config, options: argparse.Namespace) -> float:
+    """Make the table of touchpoints; the MB of its columns that are read, as Arrow arrays."""
+    path = folder / "rows" / "touchpoints.parquet"
+    path.parent.mkdir()
+    write_in_subprocess(path, rows=options.rows, channels=options.channels)
+    file = pq.ParquetFile(path)
+    columns = ", ".join(f'"{each.name}" {types.of_arrow(each.type)}' for each in file.schema_arrow)
+    _run(
+        url,
+        f"create table {config.table} ({columns}) "
+        "with (external_location = 'local:///rows', format = 'PARQUET')",
+    )
+    read = [config.time_column, config.user_column, config.action_column]
+    read += [config.conversion_column, config.user_rnd_column]
+    groups = range(file.num_row_groups)
+    return sum(file.read_row_group(group, read).nbytes for group in groups) / 1e6
+
+
+def _run(url: str, statement: str) -> None:
+    with executed(connect(url, DATABASE, DISK), statement) as cursor:
+        cursor.fetchall()
 
 
 def _queries(config: Config) -> list[tuple[str, str]]:
@@ -109,7 +128,7 @@ def _queries(config: Config) -> list[tuple[str, str]]:
 
 def _made(url: str, table: str, query: str) -> Cost:
     started = time.monotonic()
-    with executed(connect(url, DATABASE), f"create table {table} as {query}") as cursor:
+    with executed(connect(url, DATABASE, DISK), f"create table {table} as {query}") as cursor:
         ((rows,),) = cursor.fetchall()
         stats: dict[str, Any] = cursor.stats
         query_id = str(cursor.query_id)

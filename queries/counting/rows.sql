@@ -5,12 +5,24 @@
 -- end).
 with
 
+-- Sorted by a number first, which compares faster than a text.
+hashed as (
+    select
+        *,
+        bitwise_and(
+            from_big_endian_64(xxhash64(to_utf8('${user_rnd_seed}:' || user_id))),
+            9007199254740991
+        ) as user_hash
+    from ${counts_table}_read
+    where refund is null or '${refunds}' = 'subtract'
+),
+
 -- Rows equal in every column but the tie count once. Without a tie column they follow one another.
 numbered as (
     select
         *,
         row_number() over (
-            partition by user_id
+            partition by user_hash, user_id
             order by
                 time,
                 tie_number nulls last,
@@ -23,7 +35,7 @@ numbered as (
                 refund nulls last
         ) as row_in_order,
         rank() over (
-            partition by user_id
+            partition by user_hash, user_id
             order by
                 time,
                 tie_number nulls last,
@@ -35,21 +47,20 @@ numbered as (
                 journey_key nulls first,
                 refund nulls last
         ) as row_of_equals,
-        ${tie_column == 'none' ? 'null' : 'row_number() over (partition by user_id, time, conversion, channel, value, order_key, journey_key, refund order by tie_number nulls last, tie_text nulls last)'} as place_among_equals,
+        ${tie_column == 'none' ? 'null' : 'row_number() over (partition by user_hash, user_id, time, conversion, channel, value, order_key, journey_key, refund order by tie_number nulls last, tie_text nulls last)'} as place_among_equals,
         if(
             '${day_timezone}' = 'UTC',
             cast(time as double),
             to_unixtime(cast(from_unixtime(time, '${day_timezone}') as timestamp))
         ) as clock
-    from ${counts_table}_read
-    where refund is null or '${refunds}' = 'subtract'
+    from hashed
 ),
 
 -- A clock set back at the end of summer time does not turn a user's local time back.
 ordered as (
     select
         *,
-        ${day_timezone == 'UTC' ? 'clock' : 'max(clock) over (partition by user_id order by time)'} as latest_clock
+        ${day_timezone == 'UTC' ? 'clock' : 'max(clock) over (partition by user_hash, user_id order by time)'} as latest_clock
     from numbered
     where coalesce(place_among_equals, row_in_order - row_of_equals + 1) = 1
 ),
@@ -58,8 +69,8 @@ ordered as (
 journey_ends as (
     select
         *,
-        ${conversion_flag == 'row' ? 'row_in_order' : 'max(row_in_order) over (partition by user_id, conversion, journey_key)'} as last_row,
-        ${conversion_flag == 'row' ? 'row_in_order' : 'min(if(value is not null, row_in_order)) over (partition by user_id, conversion, journey_key)'} as valued_row
+        ${conversion_flag == 'row' ? 'row_in_order' : 'max(row_in_order) over (partition by user_hash, user_id, conversion, journey_key)'} as last_row,
+        ${conversion_flag == 'row' ? 'row_in_order' : 'min(if(value is not null, row_in_order)) over (partition by user_hash, user_id, conversion, journey_key)'} as valued_row
     from ordered
 ),
 
@@ -67,7 +78,7 @@ of_journeys as (
     select
         *,
         if(row_in_order = last_row, conversion, 0) as converts,
-        ${conversion_flag == 'row' ? 'value' : 'max(if(row_in_order = valued_row, value)) over (partition by user_id, conversion, journey_key)'} as journey_value
+        ${conversion_flag == 'row' ? 'value' : 'max(if(row_in_order = valued_row, value)) over (partition by user_hash, user_id, conversion, journey_key)'} as journey_value
     from journey_ends
 ),
 
@@ -75,8 +86,8 @@ of_journeys as (
 order_ends as (
     select
         *,
-        ${order_id == 'none' ? 'row_in_order' : 'min(row_in_order) over (partition by user_id, converts, order_key)'} as first_row,
-        ${order_id == 'none' ? 'row_in_order' : 'min(if(journey_value is not null, row_in_order)) over (partition by user_id, converts, order_key)'} as order_valued_row
+        ${order_id == 'none' ? 'row_in_order' : 'min(row_in_order) over (partition by user_hash, user_id, converts, order_key)'} as first_row,
+        ${order_id == 'none' ? 'row_in_order' : 'min(if(journey_value is not null, row_in_order)) over (partition by user_hash, user_id, converts, order_key)'} as order_valued_row
     from of_journeys
 ),
 
@@ -86,7 +97,7 @@ of_orders as (
         if(
             order_key is null,
             journey_value,
-            ${order_id == 'none' ? 'journey_value' : 'max(if(row_in_order = order_valued_row, journey_value)) over (partition by user_id, converts, order_key)'}
+            ${order_id == 'none' ? 'journey_value' : 'max(if(row_in_order = order_valued_row, journey_value)) over (partition by user_hash, user_id, converts, order_key)'}
         ) as order_value
     from order_ends
 ),
@@ -101,7 +112,7 @@ converting as (
 with_targets as (
     select
         *,
-        ${refunds == 'leave_out' ? 'row_in_order' : 'coalesce(if(order_key is not null, max(if(converts = 1, row_in_order)) over (partition by user_id, order_key)), max(if(converts = 1, row_in_order)) over (partition by user_id order by time))'} as refunded_row
+        ${refunds == 'leave_out' ? 'row_in_order' : 'coalesce(if(order_key is not null, max(if(converts = 1, row_in_order)) over (partition by user_hash, user_id, order_key)), max(if(converts = 1, row_in_order)) over (partition by user_hash, user_id order by time))'} as refunded_row
     from converting
 ),
 
@@ -109,13 +120,14 @@ with_targets as (
 refunded as (
     select
         *,
-        ${refunds == 'leave_out' ? 'refund' : 'sum(refund) over (partition by user_id, if(refund is null, row_in_order, refunded_row))'} as taken_off
+        ${refunds == 'leave_out' ? 'refund' : 'sum(refund) over (partition by user_hash, user_id, if(refund is null, row_in_order, refunded_row))'} as taken_off
     from with_targets
 ),
 
 counted as (
     select
         user_id,
+        user_hash,
         rnd,
         time,
         latest_clock,
@@ -140,7 +152,7 @@ counted as (
 follow_ups as (
     select
         *,
-        ${repeat_orders_within == 'none' ? 'time - time' : 'time - lag(time) over (partition by user_id, conversion order by row_in_order)'} as since_previous,
+        ${repeat_orders_within == 'none' ? 'time - time' : 'time - lag(time) over (partition by user_hash, user_id, conversion order by row_in_order)'} as since_previous,
         if(
             '${repeat_orders_within}' = 'none',
             -1,
@@ -165,14 +177,14 @@ repeats as (
 purchases as (
     select
         *,
-        ${repeat_orders_within == 'none' ? 'row_in_order' : 'sum(if(is_repeat, 0, 1)) over (partition by user_id, conversion order by row_in_order rows between unbounded preceding and current row)'} as purchase
+        ${repeat_orders_within == 'none' ? 'row_in_order' : 'sum(if(is_repeat, 0, 1)) over (partition by user_hash, user_id, conversion order by row_in_order rows between unbounded preceding and current row)'} as purchase
     from repeats
 ),
 
 summed as (
     select
         *,
-        ${repeat_orders_within == 'none' ? 'value' : 'sum(value) over (partition by user_id, conversion, purchase)'} as purchase_value
+        ${repeat_orders_within == 'none' ? 'value' : 'sum(value) over (partition by user_hash, user_id, conversion, purchase)'} as purchase_value
     from purchases
 ),
 
@@ -181,19 +193,19 @@ of_users as (
     select
         *,
         sum(if(is_touch, 1, 0)) over (
-            partition by user_id
+            partition by user_hash, user_id
             order by row_in_order
             rows between unbounded preceding and unbounded following
         ) as touches_of_user,
         sum(conversion) over (
-            partition by user_id
+            partition by user_hash, user_id
             order by row_in_order
             rows between unbounded preceding and unbounded following
         ) as conversions_of_user,
         -- A path ends with a conversion.
         coalesce(
             sum(conversion) over (
-                partition by user_id
+                partition by user_hash, user_id
                 order by row_in_order
                 rows between unbounded preceding and 1 preceding
             ),
@@ -206,10 +218,7 @@ of_users as (
 select
     of_users.user_id,
     of_users.rnd,
-    bitwise_and(
-        from_big_endian_64(xxhash64(to_utf8('${user_rnd_seed}:' || of_users.user_id))),
-        9007199254740991
-    ) as user_hash,
+    of_users.user_hash,
     of_users.time,
     cast(floor(of_users.latest_clock / 86400e0) as bigint) as day,
     cast(

@@ -2,17 +2,18 @@
 -- Reads ${counts_table}_rows. Makes ${counts_table}_users (dropped at the end).
 with
 
+-- Of each user the first day, or where the second one is wanted every day.
 touched_days as (
     select
         user_id,
-        day,
+        ${days_at_risk == 'returning' ? 'day' : 'min(day)'} as day,
         min(row_in_order) as row_in_order,
-        min(second) as second,
+        min_by(second, row_in_order) as second,
         min(user_hash) as user_hash,
         min(touches_of_user) as touches_of_user
     from ${counts_table}_rows
     where is_touch
-    group by 1, 2
+    group by 1${days_at_risk == 'returning' ? ', 2' : ''}
 ),
 
 numbered as (

@@ -99,8 +99,9 @@ def test_only_what_is_needed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with tarfile.open(made / artifacts.SERVER.file, "w:gz") as tar:
         for name in ("lib/a.jar", "bin/launcher", "plugin/other/b.jar"):
             tar.add(made / "jar", f"{top}/{name}")
-    with zipfile.ZipFile(made / artifacts.MEMORY.file, "w") as jars:
-        jars.writestr("trino-memory-476/c.jar", "jar")
+    for plugin in (artifacts.MEMORY, artifacts.HIVE):
+        with zipfile.ZipFile(made / plugin.file, "w") as jars:
+            jars.writestr(f"{plugin.name}-476/c.jar", "jar")
     maven(tmp_path / "bin", f'cp "{made}"/trino-* "$dir"')
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setattr(artifacts, "_verify", lambda path, artifact: None)
@@ -109,6 +110,10 @@ def test_only_what_is_needed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert files == ["lib/a.jar", "plugin/memory/c.jar"]
     monkeypatch.setenv("PATH", "")  # the second time nothing is fetched
     assert artifacts.home(tmp_path / "cache") == kept
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    with_disk = artifacts.home(tmp_path / "cache", disk=True)
+    plugins = sorted(str(path.relative_to(with_disk)) for path in with_disk.rglob("c.jar"))
+    assert plugins == ["plugin/hive/c.jar", "plugin/memory/c.jar"]
 
 
 def test_every_statement_of_the_functions_makes_one() -> None:

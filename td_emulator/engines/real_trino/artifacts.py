@@ -53,15 +53,21 @@ MEMORY = Artifact(
     packing="zip",
     sha256="bade81c52e2f7177a7b867aee1b10fae48fefda9c38f3ec6aeb006fdde5f0378",
 )
+HIVE = Artifact(
+    name="trino-hive",
+    packing="zip",
+    sha256="611bacdb07d9f3cf7b9d47f97ecc76fa2e7ff8bfe8a9728c3d06adc1bfb8662e",
+)
 
 
-def home(cache: Path | None = None) -> Path:
+def home(cache: Path | None = None, *, disk: bool = False) -> Path:
     """The folder with `lib/` and `plugin/memory/` of Trino, fetched if it is missing (200 MB).
 
-    Raises `WrongInput` without Maven, `WarehouseError` where the fetch fails.
+    With `disk` another one that also has `plugin/hive/`, for tables on disk (260 MB more). Raises
+    `WrongInput` without Maven, `WarehouseError` where the fetch fails.
     """
     cache = cache or _cache()
-    home = cache / f"trino-{VERSION}"
+    home = cache / (f"trino-{VERSION}-disk" if disk else f"trino-{VERSION}")
     if home.is_dir():
         return home
     cache.mkdir(parents=True, exist_ok=True)
@@ -69,7 +75,8 @@ def home(cache: Path | None = None) -> Path:
         temporary = Path(name)
         unpacked = temporary / "trino"
         _unpack_server(_fetched(SERVER, temporary), unpacked)
-        _unpack_plugin(_fetched(MEMORY, temporary), unpacked)
+        for plugin in (MEMORY, HIVE) if disk else (MEMORY,):
+            _unpack_plugin(_fetched(plugin, temporary), unpacked / "plugin" / _connector(plugin))
         try:
             os.rename(unpacked, home)
         except OSError:
@@ -142,8 +149,11 @@ def _unpack_server(archive: Path, target: Path) -> None:
                     shutil.copyfileobj(content, file)
 
 
-def _unpack_plugin(archive: Path, target: Path) -> None:
-    folder = target / "plugin" / "memory"
+def _connector(plugin: Artifact) -> str:
+    return plugin.name.removeprefix("trino-")
+
+
+def _unpack_plugin(archive: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     with zipfile.ZipFile(archive) as jars:
         for member in jars.infolist():

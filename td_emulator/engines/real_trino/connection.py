@@ -10,6 +10,7 @@ import trino
 from trino.dbapi import Connection, Cursor
 
 CATALOG = "td-presto"
+DISK = "disk"  # another catalog, of tables in a folder, where a server has one
 USER = "td_emulator"
 # While a server starts: it takes no query, or takes it before its own node has registered itself.
 _STARTING = {"SERVER_STARTING_UP", "NO_NODES_AVAILABLE"}
@@ -18,12 +19,12 @@ _PATIENCE = 60.0  # seconds that a server may still answer with these errors
 Execute = Callable[[str], list[list[Any]]]
 
 
-def connect(url: str, schema: str | None = None) -> Connection:
+def connect(url: str, schema: str | None = None, catalog: str = CATALOG) -> Connection:
     """A connection to the catalog of TD's databases; its time zone is UTC, as it is there."""
     session = requests.Session()
     session.trust_env = False  # no proxy stands before a server on loopback
     return trino.dbapi.connect(
-        host=url, user=USER, catalog=CATALOG, schema=schema, source=USER, timezone="UTC",
+        host=url, user=USER, catalog=catalog, schema=schema, source=USER, timezone="UTC",
         http_session=session,
     )  # fmt: skip
 

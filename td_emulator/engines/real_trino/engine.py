@@ -14,7 +14,7 @@ from trino.dbapi import Cursor
 from td_emulator.engines import types
 from td_emulator.engines.protocol import TIME, EngineError, QueryResult
 from td_emulator.engines.real_trino import functions, values
-from td_emulator.engines.real_trino.connection import connect, executed
+from td_emulator.engines.real_trino.connection import CATALOG, connect, executed
 from td_emulator.engines.real_trino.job_text import job_text
 from td_emulator.engines.script import Statement, statements
 from td_mta.warehouse.names import quoted
@@ -28,8 +28,9 @@ class TrinoEngine:
     See `Engine` for the methods.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, catalog: str = CATALOG) -> None:
         self.url = url
+        self.catalog = catalog
         self.lock = threading.RLock()  # held while tables change in several steps
         self._numbers = itertools.count()  # of temporary tables
 
@@ -142,7 +143,7 @@ class TrinoEngine:
     def _executed(self, sql: str, database: str | None) -> Iterator[Cursor]:
         try:
             with (
-                contextlib.closing(connect(self.url, database)) as connection,
+                contextlib.closing(connect(self.url, database, self.catalog)) as connection,
                 executed(connection, sql) as cursor,
             ):
                 yield cursor

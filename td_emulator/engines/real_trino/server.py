@@ -20,10 +20,11 @@ import urllib.request
 from pathlib import Path
 
 from td_emulator.engines.real_trino import artifacts, functions, java
-from td_emulator.engines.real_trino.connection import CATALOG, connected
+from td_emulator.engines.real_trino.connection import CATALOG, DISK, connected
 from td_mta.errors import WarehouseError
 
 START_LIMIT = 180.0  # seconds; 6 to 11 on a free machine
+_MANY_QUERIES = ("-XX:+UseParallelGC",)  # the least time in all for few cores
 # Start in half the time; the first server that ends writes the archive of classes.
 _FAST = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+AutoCreateSharedArchive")
 _PROJECT = Path(__file__).parents[3]
@@ -48,30 +49,48 @@ sql.path="{catalog}".{schema}
 """
 _COORDINATOR = "node-scheduler.include-coordinator=true\n"
 _MEMORY = "connector.name=memory\nmemory.max-data-per-node={data_mb}MB\n"
+_DISK = """\
+connector.name=hive
+hive.metastore=file
+hive.metastore.catalog.dir=local:///tables
+fs.native-local.enabled=true
+local.location={folder}
+"""
 
 
 class RealTrino:
     """A server that lives as long as the `with`. `url` has no slash at its end.
 
     Tables take up to two fifths of its heap, a query up to a half. `workers` servers share the
-    queries, each with a heap of its own; the first one is their coordinator too.
+    queries, each with a heap of its own; the first one is their coordinator too. With a folder
+    `disk` there is also a catalog of that name, whose tables lie in it, and a query takes up to
+    seven tenths.
     """
 
-    def __init__(self, *, cache: Path | None = None, heap_gb: int = 1, workers: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        cache: Path | None = None,
+        heap_gb: int = 1,
+        workers: int = 1,
+        disk: Path | None = None,
+    ) -> None:
         self.cache = cache
+        self.disk = disk
         self.heap_gb = heap_gb
         self.workers = workers
         self.url = ""
         self._guards: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> "RealTrino":
-        java_path, home = java.find(), artifacts.home(self.cache)
+        java_path = java.find()
+        home = artifacts.home(self.cache, disk=self.disk is not None)
         start = time.monotonic()
         self.url = f"http://127.0.0.1:{_free_port()}"
         urls = [self.url, *(f"http://127.0.0.1:{_free_port()}" for _ in range(self.workers - 1))]
         try:
             for url in urls:
-                self._guards.append(_started(java_path, home, url, self.url, self.heap_gb))
+                self._guards.append(self._started(java_path, home, url))
                 self._wait(url, deadline=time.monotonic() + START_LIMIT)
             functions.create(self.url)
             self._wait_for_workers(deadline=time.monotonic() + START_LIMIT)
@@ -88,6 +107,29 @@ class RealTrino:
         """End the servers and wait until they are gone."""
         while self._guards:
             self._guards.pop().communicate()  # closes its input, which ends the server
+
+    def _started(self, java_path: Path, home: Path, url: str) -> "subprocess.Popen[str]":
+        folder = Path(tempfile.mkdtemp(prefix="td_mta_trino_"))
+        _configure(folder, home, url, self.url, self.heap_gb, in_memory=self.disk is None)
+        if self.disk is not None:
+            properties = folder / "etc" / "catalog" / f"{DISK}.properties"
+            properties.write_text(_DISK.format(folder=self.disk))
+        archive = home.parent / f"{home.name}-java{java.version(java_path)}.jsa"
+        command = [
+            *(sys.executable, "-m", "td_emulator.engines.real_trino.guard", str(folder)),
+            *(str(java_path), f"-Xmx{self.heap_gb}G", f"-XX:SharedArchiveFile={archive}"),
+            *(_FAST if self.heap_gb == 1 else _MANY_QUERIES),
+            "-Dconfig=etc/config.properties",
+            *("-cp", str(home / "lib" / "*"), "io.trino.server.TrinoServer"),
+        ]
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(_PROJECT)},
+            start_new_session=True,  # Ctrl-C is the user's: the guard ends with its input
+        )
 
     def _wait(self, url: str, deadline: float) -> None:
         """Return when a server takes queries; raises `WarehouseError` at the deadline."""
@@ -109,30 +151,9 @@ class RealTrino:
                 time.sleep(0.2)
 
 
-def _started(
-    java_path: Path, home: Path, url: str, coordinator: str, heap_gb: int
-) -> "subprocess.Popen[str]":
-    folder = Path(tempfile.mkdtemp(prefix="td_mta_trino_"))
-    _configure(folder, home, url, coordinator, heap_gb)
-    archive = home.parent / f"{home.name}-java{java.version(java_path)}.jsa"
-    command = [
-        *(sys.executable, "-m", "td_emulator.engines.real_trino.guard", str(folder)),
-        *(str(java_path), f"-Xmx{heap_gb}G", f"-XX:SharedArchiveFile={archive}"),
-        *(_FAST if heap_gb == 1 else ()),
-        "-Dconfig=etc/config.properties",
-        *("-cp", str(home / "lib" / "*"), "io.trino.server.TrinoServer"),
-    ]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(_PROJECT)},
-        start_new_session=True,  # Ctrl-C is the user's: the guard ends with its input
-    )
-
-
-def _configure(folder: Path, home: Path, url: str, coordinator: str, heap_gb: int) -> None:
+def _configure(
+    folder: Path, home: Path, url: str, coordinator: str, heap_gb: int, *, in_memory: bool
+) -> None:
     (folder / "etc" / "catalog").mkdir(parents=True)
     is_coordinator = url == coordinator
     (folder / "etc" / "config.properties").write_text(
@@ -144,7 +165,7 @@ def _configure(folder: Path, home: Path, url: str, coordinator: str, heap_gb: in
             plugins=home / "plugin",
             catalog=CATALOG,
             schema=functions.SCHEMA,
-            query_mb=500 * heap_gb,
+            query_mb=(500 if in_memory else 700) * heap_gb,
             headroom_mb=200 * heap_gb,
         )
     )
