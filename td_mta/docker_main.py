@@ -52,14 +52,17 @@ def run(**digdag_parameters: object) -> None:
 
 
 def media_mix(**digdag_parameters: object) -> None:
-    """One media mix run; later tasks find its counts, quality and budget in `mmm`. Raises as `run`."""
+    """One media mix run; later tasks find its counts, quality and budget in `mmm`.
+
+    Raises as `run` does.
+    """
     summary = _in_task(lambda: _fit_media_mix(digdag_parameters))
     print(summary.shown(), flush=True)
     _store({"mmm": summary.facts})
 
 
 def _in_task(work: Callable[[], T]) -> T:
-    """What `work` returns, once all that it imports is installed; its errors as Digdag shows them."""
+    """What `work` returns, once all that it imports is installed; raises errors for Digdag."""
     container.check_python()
     from td_mta import cli
 

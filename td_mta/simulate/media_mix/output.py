@@ -32,7 +32,8 @@ def write(
 ) -> list[str]:
     """Write the files and return the lines to print; `experiments` are like `TikTok=0`.
 
-    `is_long` is the form that the workflow mmm.dig reads. Raises `ValueError` for a channel that the world does not have.
+    `is_long` is the form that mmm.dig reads. Raises `ValueError` for a channel that the world does
+    not have.
     """
     chosen = {"weeks": weeks, "noise": noise}
     simulated = MEDIA_WORLDS[world](seed, **{k: v for k, v in chosen.items() if v is not None})
