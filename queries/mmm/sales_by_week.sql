@@ -4,7 +4,7 @@
 -- Reads ${sales_table}. Makes ${media_table}_sales.
 with
 
-sales as (
+sales_rows as (
     select
         coalesce(trim(cast("${sales_day_column}" as varchar)), '(no day)') as day_text,
         cast(round(cast("${sales_amount_column}" as double) * 1e6) as bigint) as millionths
@@ -24,7 +24,7 @@ by_day as (
                 as date
             )
         end as day
-    from sales
+    from sales_rows
 ),
 
 known as (

@@ -4,7 +4,7 @@
 -- Reads ${spend_table}. Makes ${media_table}.
 with
 
-spend as (
+spend_rows as (
     select
         coalesce(trim(cast("${spend_day_column}" as varchar)), '(no day)') as day_text,
         cast("${spend_channel_column}" as varchar) as channel,
@@ -25,7 +25,7 @@ by_day as (
         end as day,
         channel,
         millionths
-    from spend
+    from spend_rows
 )
 
 select
