@@ -48,7 +48,7 @@ test-kill: .venv/dev
 fuzz: .venv/dev
 	$(BIN)/python -m tests.hostile.fuzz $(FUZZ)
 
-# The workflow on a real Digdag, whose command DIGDAG holds, beside the local runner. On Java 17:
+# The workflows on a real Digdag, whose command DIGDAG holds, beside the local runner. On Java 17:
 # DIGDAG='java --add-opens java.base/java.lang=ALL-UNNAMED -jar digdag-0.10.5.1.jar'
 test-digdag: .venv/dev
 	@$(BIN)/python -m tests.end_to_end.real_digdag

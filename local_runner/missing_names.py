@@ -32,7 +32,7 @@ def explained(message: str, task: TaskRequest) -> str:
     paths = OF_PATHS if parameters[0] in NOT_IN_PATHS else ""
     return (
         f"{message.rstrip('.')}; {name} is the value of the parameter {to_set}: set it in the file "
-        f"of parameters (config/params.yml), or for one run with --set {parameters[0]}=…{paths}"
+        f"of parameters in config/, or for one run with --set {parameters[0]}=…{paths}"
     )
 
 

@@ -71,8 +71,9 @@ def requirements(version: tuple[int, int] = THIS) -> Path:
 
 def _wrong_python(version: tuple[int, int]) -> ConfigError:
     return ConfigError(
-        "config/params.yml: docker_image must be an image with Python {}, got one with {}.{}: "
-        "set {}".format(" or ".join(IMAGES), *version, " or ".join(IMAGES.values()))
+        "docker_image must be an image with Python {}, got one with {}.{}: set {}".format(
+            " or ".join(IMAGES), *version, " or ".join(IMAGES.values())
+        )
     )
 
 

@@ -1,6 +1,6 @@
-"""The workflow's `py>` task calls `run`, with Digdag's parameters by name.
+"""The workflows' `py>` tasks call `run` and `media_mix`, with Digdag's parameters by name.
 
-On Treasure Data each task has a new container, so `run` first installs what it needs and imports it
+On Treasure Data each task has a new container, so they first install what they need and import it
 only then: for whatever cannot be imported Digdag reports an "Empty module name". Like `container`
 this file can be read by an old Python. The local runner sets in the environment that the packages
 are installed, and where tables are: MTA_WAREHOUSE (td or local), MTA_DATA and MTA_OUT.
@@ -14,19 +14,22 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from td_mta import container
 from td_mta.errors import ConfigError, MtaError
 
 if TYPE_CHECKING:
     from td_mta.pipelines.attribution import Summary
+    from td_mta.pipelines.media_mix.run import MediaMixSummary
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PARAMETERS_FILE = "config/params.yml"
+MEDIA_MIX_FILE = "config/mmm.yml"
 # Parameters that Digdag passes beside those of the workflow's _export (seen on 0.10.5.1).
 _OF_DIGDAG = re.compile(
     r"_.*|.*>|(last|next)?_?(executed_)?session_.*|timezone|task_name|attempt_id|project_id"
@@ -40,6 +43,26 @@ def run(**digdag_parameters: object) -> None:
     Raises an `MtaError`, whose message Digdag shows, and never exits by itself: Digdag takes even
     exit code 0 for a failure.
     """
+    summary = _in_task(lambda: _attribute(digdag_parameters))
+    from td_mta import cli
+
+    cli.print_summary(summary)
+    quality = {name: value for name, value in summary.quality.items() if math.isfinite(value)}
+    _store({"mta": {"run_id": summary.run_id, "counts": dict(summary.counts), "quality": quality}})
+
+
+def media_mix(**digdag_parameters: object) -> None:
+    """One media mix run; later tasks find its counts, quality and budget in `mmm`.
+
+    Raises as `run` does.
+    """
+    summary = _in_task(lambda: _fit_media_mix(digdag_parameters))
+    print(summary.shown(), flush=True)
+    _store({"mmm": summary.facts})
+
+
+def _in_task(work: Callable[[], T]) -> T:
+    """What `work` returns, once all that it imports is installed; raises errors for Digdag."""
     container.check_python()
     from td_mta import cli
 
@@ -47,7 +70,7 @@ def run(**digdag_parameters: object) -> None:
     if "MTA_WAREHOUSE" not in os.environ:
         container.install()
     try:
-        summary = _attribute(digdag_parameters)
+        return work()
     except (MtaError, SystemExit, KeyboardInterrupt, GeneratorExit):
         raise
     except ImportError as error:
@@ -56,8 +79,6 @@ def run(**digdag_parameters: object) -> None:
         raise MtaError(_describe_system_error(error)) from error
     except BaseException as error:  # a panic of a library is no Exception
         raise _failure(error) from error
-    cli.print_summary(summary)
-    _store(summary)
 
 
 def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
@@ -65,15 +86,15 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     with all its files.
     """
     from td_mta import cli
-    from td_mta.config.attribution import from_params
+    from td_mta.config.attribution import PARAMETERS, from_params
     from td_mta.ingest import finding
     from td_mta.pipelines import attribution
     from td_mta.warehouse.file_options import FileOptions
 
     data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
     folder = Path(out or "out")
-    config = from_params(own_parameters(digdag_parameters), PARAMETERS_FILE, out=folder)
-    now = int(str(digdag_parameters.get("session_unixtime") or int(time.time())))
+    own = own_parameters(digdag_parameters, PARAMETERS, PARAMETERS_FILE)
+    config, now = from_params(own, PARAMETERS_FILE, out=folder), _now(digdag_parameters)
     kind = os.environ.get("MTA_WAREHOUSE", "td")
     files = FileOptions.of(config)
     folder_of_data = Path(data) if data else None
@@ -86,21 +107,42 @@ def _attribute(digdag_parameters: Mapping[str, object]) -> Summary:
     return attribution.run(config, warehouse, folder if out else None, notes=notes)
 
 
-def own_parameters(digdag_parameters: Mapping[str, object]) -> dict[str, object]:
-    """The parameters of the attribution, without Digdag's and those of other tasks.
+def _fit_media_mix(digdag_parameters: Mapping[str, object]) -> MediaMixSummary:
+    """One fit of the tables that the SQL has made, its report as in `_attribute`."""
+    from td_mta import cli
+    from td_mta.config.mmm import PARAMETERS, from_workflow
+    from td_mta.pipelines.media_mix.run import run as fit
+
+    data, out = os.environ.get("MTA_DATA"), os.environ.get("MTA_OUT")
+    folder = Path(out or "out")
+    own = own_parameters(digdag_parameters, PARAMETERS, MEDIA_MIX_FILE)
+    config, now = from_workflow(own, MEDIA_MIX_FILE, out=folder), _now(digdag_parameters)
+    kind = os.environ.get("MTA_WAREHOUSE", "td")
+    warehouse = cli.open_warehouse(kind, Path(data) if data else None, folder, now, config.db)
+    return fit(config, warehouse, folder if out else None)
+
+
+def own_parameters(
+    digdag_parameters: Mapping[str, object], names: Sequence[str], file: str
+) -> dict[str, object]:
+    """Those of the `names` that are in `file`, without Digdag's and those of other tasks.
 
     Raises `ConfigError` for a name so near to one of ours that it must be a typing error.
     """
-    from td_mta.config.attribution import PARAMETERS
     from td_mta.config.parameters import describe_unknown, nearest
 
     for name in digdag_parameters:
-        if name in PARAMETERS or _OF_DIGDAG.fullmatch(name):
+        if name in names or _OF_DIGDAG.fullmatch(name):
             continue
-        near = nearest(name, PARAMETERS, cutoff=0.7)
+        near = nearest(name, names, cutoff=0.7)
         if near:
-            raise ConfigError(f"{PARAMETERS_FILE}: {describe_unknown(name, near)}")
-    return {name: value for name, value in digdag_parameters.items() if name in PARAMETERS}
+            raise ConfigError(f"{file}: {describe_unknown(name, near)}")
+    return {name: value for name, value in digdag_parameters.items() if name in names}
+
+
+def _now(digdag_parameters: Mapping[str, object]) -> int:
+    """The session's time in unix seconds."""
+    return int(str(digdag_parameters.get("session_unixtime") or int(time.time())))
 
 
 def _failure(error: BaseException) -> MtaError:
@@ -146,13 +188,10 @@ def _describe_system_error(error: OSError | MemoryError) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _store(summary: Summary) -> None:
-    """Set `mta` for later tasks, such as `${mta.counts.conversions}`; Digdag refuses NaN."""
+def _store(values: Mapping[str, object]) -> None:
+    """Set values for later tasks, such as `${mta.counts.conversions}`; Digdag refuses NaN."""
     try:
         import digdag  # type: ignore[import-not-found]
     except ImportError:  # outside of Digdag
         return
-    quality = {name: value for name, value in summary.quality.items() if math.isfinite(value)}
-    digdag.env.store(
-        {"mta": {"run_id": summary.run_id, "counts": dict(summary.counts), "quality": quality}}
-    )
+    digdag.env.store(dict(values))

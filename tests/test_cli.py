@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from td_mta import cli, docker_main, main
+from td_mta.config.attribution import PARAMETERS
 from td_mta.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -163,21 +164,18 @@ OF_DIGDAG = {
 
 
 def test_digdags_own_parameters_are_not_ours() -> None:
-    assert docker_main.own_parameters(
-        OF_DIGDAG | {"dropout_rate": "0.5", "value_column": None}
-    ) == {
-        "dropout_rate": "0.5",
-        "value_column": None,
-    }
+    own = {"dropout_rate": "0.5", "value_column": None}
+    assert docker_main.own_parameters(OF_DIGDAG | own, PARAMETERS, "params.yml") == own
 
 
 def test_parameters_of_other_tasks_are_left_alone() -> None:
-    assert docker_main.own_parameters({"slack_url": "x", "mail_to": "y"}) == {}
+    assert docker_main.own_parameters({"slack_url": "x"}, PARAMETERS, "params.yml") == {}
 
 
 def test_a_misspelt_parameter_is_reported_in_a_workflow_too() -> None:
-    with pytest.raises(ConfigError, match="did you mean 'lookback_window_days'"):
-        docker_main.own_parameters(OF_DIGDAG | {"lookback_days": 3})
+    given = OF_DIGDAG | {"lookback_days": 3}
+    with pytest.raises(ConfigError, match=r"params\.yml: .* did you mean 'lookback_window_days'"):
+        docker_main.own_parameters(given, PARAMETERS, "params.yml")
 
 
 def test_all_packages_that_the_docs_let_install_are_pinned_with_hashes() -> None:

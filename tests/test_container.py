@@ -51,7 +51,7 @@ def test_an_image_with_an_old_python_is_refused_with_the_images_that_will_do(
     with pytest.raises(ConfigError) as caught:
         container.check_python(version)
     assert str(caught.value) == (
-        "config/params.yml: docker_image must be an image with Python 3.10 or 3.12, got one with "
+        "docker_image must be an image with Python 3.10 or 3.12, got one with "
         f"3.{version[1]}: set digdag/digdag-python:3.10.1 or "
         "treasuredata/customscript-python:3.12.11-td0"
     )

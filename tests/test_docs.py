@@ -110,7 +110,8 @@ def test_the_module_of_a_command_and_its_options_exist(command: Command) -> None
 def test_the_parameters_of_a_command_exist(command: Command) -> None:
     words = command.words
     names = [words[index + 1] for index, word in enumerate(words) if word == "--set"]
-    known = names_of(MediaMixConfig) if words[2] == "td_mta.mmm" else PARAMETERS
+    of_media_mix = words[2] == "td_mta.mmm" or "mmm.dig" in words
+    known = names_of(MediaMixConfig) if of_media_mix else PARAMETERS
     assert {name.split("=")[0] for name in names} <= {*known, "key", "name"}
 
 

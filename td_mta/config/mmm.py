@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from td_mta.config import checks, parameters
 from td_mta.config.parameters import parameter
 from td_mta.errors import ConfigError
+from td_mta.warehouse.td_address import DEFAULT_SERVER
 
 NULL_WORDS = "na, n/a, null, none, nan, nil"
 
@@ -71,6 +72,20 @@ class MediaMixConfig:
     sales_goal: float | None = parameter(
         None, checks.optional(checks.number("above 0", lambda x: x > 0))
     )
+    db: str = parameter("mta", checks.table)
+    spend_table: str = parameter("spend", checks.table)
+    spend_day_column: str = parameter("day", checks.column)
+    spend_channel_column: str = parameter("channel", checks.column)
+    spend_amount_column: str = parameter("spend", checks.column)
+    sales_table: str = parameter("sales", checks.table)
+    sales_day_column: str = parameter("day", checks.column)
+    sales_amount_column: str = parameter("revenue", checks.column)
+    day_timezone: str = parameter("UTC", checks.time_zone)
+    docker_image: str = parameter("treasuredata/customscript-python:3.12.11-td0", checks.unquoted)
+    td_api_server: str = parameter(DEFAULT_SERVER, checks.address)
+
+
+PARAMETERS = parameters.names_of(MediaMixConfig)
 
 
 def load(
@@ -82,7 +97,27 @@ def load(
     came.
     """
     in_file = {} if path is None else parameters.read_file(path)
-    layers = {str(path): in_file, parameters.COMMAND_LINE: overrides or {}}
+    return _built({str(path): in_file, parameters.COMMAND_LINE: overrides or {}}, out)
+
+
+def from_workflow(params: Mapping[str, object], source: str, *, out: Path) -> MediaMixConfig:
+    """The parameters of mmm.dig, for the tables that its SQL makes of spend and sales.
+
+    Raises `ConfigError`, as `load` does; `source` is what it calls the parameters' file.
+    """
+    config = _built({source: params}, out)
+    return replace(
+        config,
+        revenue_table=f"{config.media_table}_sales",
+        date_column="week",
+        channel_column="channel",
+        spend_column="spend",
+        kpi_column=config.sales_amount_column,
+        spend_columns=None,
+    )
+
+
+def _built(layers: Mapping[str, Mapping[str, object]], out: Path) -> MediaMixConfig:
     settings = parameters.merge(MediaMixConfig, layers)
     config = parameters.build(MediaMixConfig, settings, out)
     goals = [config.budget, config.target_marginal_roi, config.sales_goal]

@@ -57,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CHANNEL=MULTIPLIER",
         help="also an experiment, such as TikTok=0 (off) or Meta=1.5, with an error of 10 %%",
     )
+    simulate.add_argument(
+        "--long",
+        action="store_true",
+        help="spend.csv and sales.csv by day, as mmm.dig reads them, instead of media.csv",
+    )
     simulate.add_argument("--out", type=Path, default=Path("data/media"), metavar="DIR")
     return parser
 
@@ -96,7 +101,6 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "--warehouse", choices=("td", "local"), help="default: local with --data, else td"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of CSV or Parquet tables")
-    parser.add_argument("--database", default="mta", help="of Treasure Data (default: mta)")
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for tables and report"
     )
@@ -112,17 +116,13 @@ def _fit(options: argparse.Namespace) -> None:
     config = configuration.load(options.config or default, chosen, out=options.out)
     kind = options.warehouse or ("td" if data is None else "local")
     now = int(time.time())
-    warehouse = cli.open_warehouse(kind, data, options.out, now, options.database)
+    warehouse = cli.open_warehouse(kind, data, options.out, now, config.db)
 
     from td_mta.pipelines.media_mix import run
 
-    is_fit = options.command == "fit"
-    summary = run.run(config, warehouse, options.out, coverage=is_fit)
-    columns = ["channel", "spend", "contribution", "roi", "marginal_roi", "flag"]
-    shown = summary.channels[columns] if is_fit else summary.budget
-    print(shown.to_string(index=False, float_format=lambda value: f"{value:,.2f}"), end="\n\n")
-    print(summary.gain)
-    print(f"report: {summary.report}", flush=True)
+    is_plan = options.command == "optimize"
+    summary = run.run(config, warehouse, options.out, coverage=not is_plan)
+    print(summary.shown(plan=is_plan), flush=True)
 
 
 def _private_release(options: argparse.Namespace) -> None:
@@ -185,6 +185,7 @@ def _simulate(options: argparse.Namespace) -> None:
             weeks=options.weeks,
             noise=options.noise,
             experiments=options.experiment,
+            is_long=options.long,
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None

@@ -72,7 +72,7 @@ def check_table_name(name: str) -> None:
     if not is_allowed(name):
         raise ConfigError(
             f"table {name!r}: Treasure Data allows {NAME_RULE} in the name of a table; "
-            "change it in config/params.yml"
+            "change it in the file of parameters"
         )
 
 
@@ -80,8 +80,7 @@ def check_database_name(name: str) -> None:
     """The same for a database."""
     if not is_allowed(name):
         raise ConfigError(
-            "config/params.yml: db must be the name of a database on Treasure Data, "
-            f"{NAME_RULE}, got {name!r}"
+            f"db must be the name of a database on Treasure Data, {NAME_RULE}, got {name!r}"
         )
 
 

@@ -77,7 +77,7 @@ class TreasureDataWarehouse:
         replaced: Collection[str] = (),
         files: Publication | None = None,
     ) -> None:
-        rows = {table: self._rows(frame, table) for table, frame in frames.items()}
+        rows = {table: self._rows(frame) for table, frame in frames.items()}
         columns = {table: new.column_names for table, new in rows.items()}
         existing = self._check(columns, if_exists, replaced)
         loads = []
@@ -152,13 +152,11 @@ class TreasureDataWarehouse:
                 names.check_same_columns(new, existing[table], self._named(table))
         return existing
 
-    def _rows(self, frame: pd.DataFrame | pa.Table, table: str) -> pa.Table:
+    def _rows(self, frame: pd.DataFrame | pa.Table) -> pa.Table:
         """As the table will have them: names that are allowed, types that are stored, `time`."""
         rows = stored(frame)
-        columns = [names.column_name(name) for name in rows.column_names]
-        twice = [name for name in columns if columns.count(name) > 1]
-        if twice:
-            raise DataError(f"table {table!r}: two columns would be called {twice[0]!r}")
+        distinct = names.wide_columns(rows.column_names, [])
+        columns = [names.column_name(name) for name in distinct]
         rows = rows.rename_columns(columns)
         if TIME in columns:
             return rows

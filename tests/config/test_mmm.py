@@ -25,3 +25,13 @@ def test_two_plans_at_once_are_refused() -> None:
 def test_amounts_of_channels_that_cannot_be_read(text: str) -> None:
     with pytest.raises(ConfigError, match="least_spend must be like TV=2000, Radio=500, got"):
         mmm.amounts(text, "least_spend")
+
+
+def test_a_workflow_reads_the_tables_that_its_sql_made_whatever_the_columns_of_its_inputs() -> None:
+    given = {"media_table": "brand", "sales_amount_column": "amount", "date_column": "at"}
+    config = mmm.from_workflow({**given, "roi_prior_spread": "0.5", "budget": ""}, "m", out=Path())
+    assert (config.media_table, config.revenue_table) == ("brand", "brand_sales")
+    assert (config.date_column, config.kpi_column) == ("week", "amount")
+    assert (config.roi_prior_spread, config.budget) == (0.5, None)
+    with pytest.raises(ConfigError, match=r"mmm\.yml: draws must be from 20 to 10000, got 1"):
+        mmm.from_workflow({"draws": 1}, "mmm.yml", out=Path())

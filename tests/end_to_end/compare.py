@@ -34,6 +34,13 @@ def differing_tables(
     return differences
 
 
+def printed_rows(table: pa.Table) -> list[str]:
+    """The rows as text, every digit of a float in it, without order and what Treasure Data adds."""
+    named = _with_td_names(table)
+    own = named.drop_columns([name for name in named.column_names if name in ADDED_COLUMNS])
+    return [str(dict(zip(own.column_names, row, strict=True))) for row in _rows(own)]
+
+
 def _difference(one: pa.Table, other: pa.Table) -> str | None:
     if one.equals(other):
         return None

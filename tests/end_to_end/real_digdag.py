@@ -1,8 +1,9 @@
-"""`make test-digdag`: the root workflow on a real Digdag, compared with the local runner.
+"""`make test-digdag`: the root workflows on a real Digdag, compared with the local runner.
 
 The environment variable DIGDAG holds Digdag's command, such as `java -jar digdag.jar`. Digdag packs
-the project, the archive is unpacked elsewhere, and mta.dig runs there against the emulator, with
-py> as plain processes. Requests and tables must be those of `local_runner --warehouse td`.
+the project, the archive is unpacked elsewhere, and mta.dig and mmm.dig run there against the
+emulator, with py> as plain processes. Requests and tables must be those of `local_runner
+--warehouse td`.
 """
 
 import os
@@ -22,7 +23,7 @@ import pyarrow as pa
 
 from local_runner.archive import LIMIT, archived
 from td_emulator import API_KEY, EmbeddedEngine, Emulator
-from tests.end_to_end import compare, requests, runs, secret, shop
+from tests.end_to_end import compare, media, requests, runs, secret, shop
 
 Report = Callable[[str, list[str]], None]
 
@@ -35,6 +36,18 @@ NOT_SET = (
     "(a file is looked for from here; Digdag needs a Java that it supports, and on Java 17 the "
     "option --add-opens)."
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A workflow, the parameters that differ from those of its file, and its tables."""
+
+    name: str
+    workflow: str
+    params: str
+    settings: Mapping[str, str]
+    inputs: Mapping[str, pa.Table]
+    outputs: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +155,12 @@ def problems_of_check(ended: runs.Ended, root: Path) -> list[str]:
     return missing + ([f"digdag check ended with {ended.code}"] if ended.code else [])
 
 
-def problems_of_run(ended: runs.Ended, tables: Mapping[str, pa.Table]) -> list[str]:
+def problems_of_run(
+    ended: runs.Ended, tables: Mapping[str, pa.Table], outputs: Sequence[str]
+) -> list[str]:
     """The end of the log where a run failed, and the output tables that it did not make."""
     succeeded = ended.code == 0 and re.search(r"^Success\.", ended.log, re.MULTILINE)
-    missing = [f"no table {name}" for name in shop.OUTPUTS if name not in tables]
+    missing = [f"no table {name}" for name in outputs if name not in tables]
     return missing + (
         [] if succeeded else [f"ended with {ended.code}", *ended.log.splitlines()[-40:]]
     )
@@ -159,35 +174,52 @@ def differences(digdag: RunRecord, local: RunRecord) -> list[str]:
     return [f"request {line}" for line in request_lines] + [f"table {line}" for line in tables]
 
 
-def check_all(words: Sequence[str], folder: Path, report: Report) -> None:
+def cases() -> list[Case]:
+    """mta.dig once for each place where rows are counted, and mmm.dig."""
+    of_shop = [
+        Case(
+            name=f"count_in: {count_in}",
+            workflow="mta.dig",
+            params="params.yml",
+            settings=shop.SETTINGS | {"count_in": count_in},
+            inputs=shop.tables(),
+            outputs=shop.OUTPUTS,
+        )
+        for count_in in COUNTED_IN
+    ]
+    of_media = Case(
+        name="media mix",
+        workflow="mmm.dig",
+        params="mmm.yml",
+        settings=media.SETTINGS,
+        inputs=media.tables(),
+        outputs=media.OUTPUTS,
+    )
+    return [*of_shop, of_media]
+
+
+def check_all(words: Sequence[str], folder: Path, report: Report, runs_of: Sequence[Case]) -> None:
     """The whole test in a folder; `report` gets each part's title and its problems."""
-    for count_in in COUNTED_IN:
-        _check(words, folder / count_in, shop.SETTINGS | {"count_in": count_in}, report)
+    for number, case in enumerate(runs_of):
+        _check(words, folder / str(number), case, report)
     report("no file or table holds the key", secret.files_with(folder, API_KEY))
 
 
-def _check(words: Sequence[str], folder: Path, settings: Mapping[str, str], report: Report) -> None:
+def _check(words: Sequence[str], folder: Path, case: Case, report: Report) -> None:
     """One run of the workflow by each of the two."""
-    inputs = shop.tables()
     folder.mkdir()
-    digdag = _by_digdag(words, folder, inputs, settings, report)
+    digdag = _by_digdag(words, folder, case, report)
     if digdag is not None:
-        local = _by_runner(folder, inputs, settings, report)
+        local = _by_runner(folder, case, report)
         same = "the same requests and tables (- Digdag, + local runner)"
-        report(f"{same}, count_in: {settings['count_in']}", differences(digdag, local))
+        report(f"{same}, {case.name}", differences(digdag, local))
 
 
-def _by_digdag(
-    words: Sequence[str],
-    folder: Path,
-    inputs: Mapping[str, pa.Table],
-    settings: Mapping[str, str],
-    report: Report,
-) -> RunRecord | None:
+def _by_digdag(words: Sequence[str], folder: Path, case: Case, report: Report) -> RunRecord | None:
     """Pack the project, unpack it elsewhere, and run it there; None where it cannot be packed."""
-    project, packed = folder / "project", folder / "mta.tar.gz"
+    project, packed = folder / "project", folder / "project.tar.gz"
     with _emulator(folder / "td_of_digdag") as td, Digdag(words, folder, td) as digdag:
-        runs.fill(td, inputs)
+        runs.fill(td, case.inputs)
         ended = digdag("archive", "--project", str(runs.ROOT), "-o", str(packed), cwd=runs.ROOT)
         if ended.code or not packed.is_file():
             report("digdag archive", [f"ended with {ended.code}", *ended.log.splitlines()[-20:]])
@@ -195,23 +227,22 @@ def _by_digdag(
         report("digdag archive: its list of files", problems_of_archive(packed, runs.ROOT))
         with tarfile.open(packed) as archive:
             archive.extractall(project, filter="data")
-        edit(project / "config" / "params.yml", {**settings, "td_api_server": td.url})
+        edit(project / "config" / case.params, {**case.settings, "td_api_server": td.url})
         report("digdag check", problems_of_check(digdag("check", cwd=project), project))
-        ended = digdag("run", "mta.dig", "--no-save", "--session", shop.SESSION, cwd=project)
+        ended = digdag("run", case.workflow, "--no-save", "--session", shop.SESSION, cwd=project)
         record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
-    problems = problems_of_run(ended, record.tables)
-    report("digdag run mta.dig", problems)
+    problems = problems_of_run(ended, record.tables, case.outputs)
+    report(f"digdag run {case.workflow}", problems)
     return None if problems else record  # to compare a run that failed would say nothing more
 
 
-def _by_runner(
-    folder: Path, inputs: Mapping[str, pa.Table], settings: Mapping[str, str], report: Report
-) -> RunRecord:
+def _by_runner(folder: Path, case: Case, report: Report) -> RunRecord:
     with _emulator(folder / "td_of_runner") as td:
-        runs.fill(td, inputs)
-        ended = runs.on_treasure_data(folder / "runner", settings, td)
+        runs.fill(td, case.inputs)
+        ended = runs.on_treasure_data(folder / "runner", case.settings, td, workflow=case.workflow)
         record = RunRecord(requests=td.requests, tables=runs.tables_in(td))
-    report("local_runner --warehouse td", problems_of_run(ended, record.tables))
+    problems = problems_of_run(ended, record.tables, case.outputs)
+    report(f"local_runner --warehouse td, {case.workflow}", problems)
     return record
 
 
@@ -232,7 +263,7 @@ def main() -> int:
         )
         failed.extend(problems)
 
-    check_all(words, folder, report)
+    check_all(words, folder, report, cases())
     if failed:
         print(f"logs and tables are in {folder}")
         return 1

@@ -63,9 +63,11 @@ def sets(settings: Mapping[str, str]) -> list[str]:
     return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
 
 
-def locally(folder: Path, settings: Mapping[str, str], data: Path) -> dict[str, pa.Table]:
+def locally(
+    folder: Path, settings: Mapping[str, str], data: Path, workflow: str = "mta.dig"
+) -> dict[str, pa.Table]:
     """The tables of a whole run on the files of `data`; it writes to `folder`."""
-    command = [sys.executable, "-m", "local_runner", "run", "mta.dig", "--data", str(data)]
+    command = [sys.executable, "-m", "local_runner", "run", workflow, "--data", str(data)]
     command += ["--out", str(folder / "out"), "--session", shop.SESSION, *sets(settings)]
     ended = process(command, folder / "log.txt", environment())
     assert ended.code == 0, ended.log

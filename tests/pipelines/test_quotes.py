@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from local_runner.__main__ import main
+from td_mta.config import mmm
 from td_mta.config.attribution import PARAMETERS
 
 ROOT = Path(__file__).parents[2]
@@ -62,17 +63,36 @@ def test_quotes_go_through_a_whole_run(tmp_path: Path, monkeypatch: pytest.Monke
     assert (own["Men's"], own["Women's"]) == (10, 10)
 
 
+def templates(pattern: str) -> set[str]:
+    """What stands in ${...} in queries, those of media mix apart."""
+    paths = [path for path in ROOT.glob(pattern) if "mmm" in pattern or path.parent.name != "mmm"]
+    return set(re.findall(r"\$\{(.*?)\}", "".join(path.read_text("utf-8") for path in paths)))
+
+
+def names_in(templates: set[str]) -> set[str]:
+    """Words of templates, texts within them left out."""
+    others = " ".join(re.sub(r"'[^']*'", "", text) for text in templates)
+    return set(re.findall(r"[a-z]\w+", others))
+
+
+def listed(file: str) -> set[str]:
+    """The parameters that a workflow refuses with a quote in them."""
+    refused = yaml.safe_load((ROOT / "workflows" / file).read_text("utf-8"))
+    return set(re.findall(r"\['(\w+)', \1\]", str(refused["+quotes"]["if>"])))
+
+
 def test_every_parameter_of_the_queries_is_free_of_quotes_or_has_them_doubled() -> None:
-    queries = "".join(path.read_text("utf-8") for path in ROOT.glob("queries/**/*.sql"))
-    templates = re.findall(r"\$\{(.*?)\}", queries)
+    used = templates("queries/**/*.sql")
     doubled = {f"[{name}].join('').replace(/'/g, '$&$&')" for name in FREE}
-    others = " ".join(re.sub(r"'[^']*'", "", text) for text in {*templates} - doubled)
-    refused = yaml.safe_load((ROOT / "workflows" / "check_names.dig").read_text("utf-8"))
-    listed = set(re.findall(r"\['(\w+)', \1\]", str(refused["+quotes"]["if>"])))
     numbers_and_names = {name for name in PARAMETERS if name.endswith("_days")} | {
         *("conversion_row_is_touch", "augment_last_day", "markov_nulls", "seed"),
         *("validation_fraction", "position_first", "position_last"),
         *("union_table", "rand_shuffle", "channel_stats", "shapley_table", "counts_table"),
     }
-    assert doubled <= {*templates}
-    assert set(re.findall(r"[a-z]\w+", others)) & {*PARAMETERS} <= listed | numbers_and_names
+    assert doubled <= used
+    assert names_in(used - doubled) & {*PARAMETERS} <= listed("check_names.dig") | numbers_and_names
+
+
+def test_every_parameter_of_the_media_mix_queries_is_free_of_quotes() -> None:
+    used = names_in(templates("queries/mmm/*.sql")) & {*mmm.PARAMETERS}
+    assert used == (listed("mmm_check_names.dig") | {"media_table"})  # of letters, digits and _

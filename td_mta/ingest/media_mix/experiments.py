@@ -48,7 +48,7 @@ def read(config: MediaMixConfig, warehouse: Warehouse, table: MediaTable) -> lis
             f"{', '.join(names)}"
         )
     there = {role: column for role, column in columns.items() if column is not None}
-    rows = tables.rows_of(warehouse, config.experiments_table, list(there.values()))
+    rows = tables.rows_of(warehouse, config.experiments_table, list(there.values()), is_sorted=True)
     first = tables.days_of(rows[there["first_day"]], f"{location}, column first_day", config)
     last = tables.days_of(rows[there["last_day"]], f"{location}, column last_day", config)
     named = coercion.names(rows[there["channel"]], words(config.null_words))
@@ -74,7 +74,7 @@ def read(config: MediaMixConfig, warehouse: Warehouse, table: MediaTable) -> lis
         scale = 1.0 if role == "incremental_revenue" else _lower_sales(table, periods, numbers)
         position = list(table.channels).index(known[channel])
         found.append(Experiment(position, *periods, numbers[1], scale * numbers[0], scale * error))
-    return found
+    return sorted(found)
 
 
 def _periods(table: MediaTable, first: int, last: int, what: str) -> tuple[int, int]:

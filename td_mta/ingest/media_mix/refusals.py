@@ -9,7 +9,7 @@ from td_mta.ingest.media_mix.periods import date
 from td_mta.journeys.touchpoints import Floats, Ints
 
 PROPORTIONAL = 1e-6  # of a channel's spend, that two channels' shapes may differ by
-OF_OUTPUT = ("date", "base")
+OF_OUTPUT = ("date", "base", "time")
 MOST_HOLES = 0.2  # of the periods
 
 

@@ -63,12 +63,16 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
     location = f"table {config.media_table}"
     columns = columns_of.wide_columns(config, names, location)
     wanted = [columns.date, columns.kpi, *columns.spend.values(), *columns.controls]
-    rows = rows_of(warehouse, config.media_table, wanted)
+    in_order = warehouse.keeps_order(config.media_table)
+    rows = rows_of(warehouse, config.media_table, wanted, is_sorted=in_order)
     numbered = _is_numbered(rows[columns.date])
     if numbered:
         days = FIRST_WEEK + 7 * np.asarray(rows[columns.date].to_numpy(), np.int64)
     else:
         days = days_of(rows[columns.date], f"{location}, column {columns.date}", config)
+    if not in_order:  # texts of days are not sorted by day
+        by_day = np.argsort(days, kind="stable")
+        days, rows = days[by_day], {name: column.take(by_day) for name, column in rows.items()}
     refusals.check_dates(days, f"{location}, column {columns.date}")
     found = periods.find(days, config.period, location)
     spend = {
@@ -167,12 +171,20 @@ def _long(
     )
 
 
-def rows_of(warehouse: Warehouse, table: str, columns: Sequence[str]) -> dict[str, pa.Array]:
+def rows_of(
+    warehouse: Warehouse, table: str, columns: Sequence[str], *, is_sorted: bool = False
+) -> dict[str, pa.Array]:
+    """Columns of a table, its rows sorted by them unless they are: sums depend on the order."""
     distinct = list(dict.fromkeys(columns))
     batches = list(plain_columns.read(warehouse, table, distinct))
     if not sum(len(batch) for batch in batches):
         raise DataError(f"table {table} has no rows")
-    return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in distinct}
+    rows = pa.table(
+        {name: pa.concat_arrays([batch[name] for batch in batches]) for name in distinct}
+    )
+    if not is_sorted:
+        rows = rows.sort_by([(name, "ascending") for name in distinct])
+    return {name: pa.concat_arrays(rows[name].chunks) for name in distinct}
 
 
 def _is_numbered(column: pa.Array) -> bool:

@@ -129,7 +129,7 @@ def _bounded(
                 f"it has {', '.join(names)}; rename it"
             )
     there = {role: str(column) for role, column in columns.items()}
-    rows = tables.rows_of(warehouse, chosen.table, list(there.values()))
+    rows = tables.rows_of(warehouse, chosen.table, list(there.values()), is_sorted=True)
     days = tables.days_of(rows[there["time"]], f"{location}, column {there['time']}", config)
     users: pa.Array = coercion.users(rows[there["user"]], words(config.null_words), location).ids
     if users.null_count:

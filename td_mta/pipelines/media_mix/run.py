@@ -14,7 +14,7 @@ from td_mta.ingest.media_mix import tables as media_tables
 from td_mta.pipelines.media_mix import fitting, planning, tables
 from td_mta.publishing import publication, run_lock
 from td_mta.publishing.publication import Publication
-from td_mta.reporting.media_mix import page
+from td_mta.reporting.media_mix.frames import MEDIA_MIX_TABLES
 from td_mta.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 TITLE = "Media mix report"
 REPORT = "mmm_report.html"
 TRUTH = ("channel", "parameter", "true_value")
+FACTS = ("counts", "quality", "budget")
 
 
 class MediaMixSummary(NamedTuple):
@@ -30,13 +31,26 @@ class MediaMixSummary(NamedTuple):
     channels: pd.DataFrame
     budget: pd.DataFrame
     gain: str
-    report: Path
+    report: Path | None  # where it was written, if a folder was named
+    facts: dict[str, dict[str, str]]  # of `mmm_run_info`, by the sections FACTS
+
+    def shown(self, *, plan: bool = False) -> str:
+        """Channels or the plan of the budget, what the plan gains, where the report is."""
+        columns = ["channel", "spend", "contribution", "roi", "marginal_roi", "flag"]
+        frame = self.budget if plan else self.channels[columns]
+        rows = frame.to_string(index=False, float_format=lambda value: f"{value:,.2f}")
+        report = [f"report: {self.report}"] if self.report else []
+        return "\n".join([rows, "", self.gain, *report])
 
 
 def run(
-    config: MediaMixConfig, warehouse: Warehouse, out: Path, *, coverage: bool = True
+    config: MediaMixConfig, warehouse: Warehouse, out: Path | None, *, coverage: bool = True
 ) -> MediaMixSummary:
-    """Everything that is read is checked first; nothing is written where anything is wrong."""
+    """Everything that is read is checked first; nothing is written where anything is wrong.
+
+    The report is written to `out`, where there is one.
+    """
+    warehouse.check_writable(dict.fromkeys(MEDIA_MIX_TABLES), "overwrite")
     table = media_tables.read(config, warehouse)
     for note in table.notes:
         log.info("%s", note)
@@ -53,10 +67,24 @@ def run(
         f"interval {planned.gain.lower:,.0f} to {planned.gain.upper:,.0f}), a gain with "
         f"probability {planned.probability:.2f}"
     )
-    return MediaMixSummary(frames["mmm_channels"], frames["mmm_budget"], gain, report)
+    return MediaMixSummary(
+        frames["mmm_channels"], frames["mmm_budget"], gain, report, _facts(frames["mmm_run_info"])
+    )
 
 
-def _write(frames: Mapping[str, pd.DataFrame], warehouse: Warehouse, out: Path) -> Path:
+def _facts(run_info: pd.DataFrame) -> dict[str, dict[str, str]]:
+    by_name = run_info.set_index("name")
+    return {name: by_name.loc[by_name["section"] == name, "value"].to_dict() for name in FACTS}
+
+
+def _write(
+    frames: Mapping[str, pd.DataFrame], warehouse: Warehouse, out: Path | None
+) -> Path | None:
+    if out is None:
+        warehouse.write_all(frames, "overwrite")
+        return None
+    from td_mta.reporting.media_mix import page  # draws with Plotly, which a container does without
+
     report = out / REPORT
     with run_lock.held(out):
         publication.recover(out, is_locked=True)

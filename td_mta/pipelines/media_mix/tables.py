@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from td_mta.ingest.media_mix.periods import date
+from td_mta.ingest.media_mix.refusals import OF_OUTPUT
 from td_mta.mmm import effects, experiments
 from td_mta.mmm.model import shown, shown_names
 from td_mta.pipelines.media_mix.fitting import Answered
 from td_mta.pipelines.media_mix.planning import Planned
+from td_mta.warehouse.names import wide_columns
 
 FROM_DATA, FROM_PRIOR = "learned from data", "driven by the prior"
 SWITCH = "switch it off for some weeks, or on where it is off"
@@ -228,9 +230,17 @@ def run_info(answered: Answered, planned: Planned) -> pd.DataFrame:
     for place, c in enumerate(order, 1):
         how = CHANGE if answered.advice.is_saturated[c] else SWITCH
         facts.append(("test_next", str(place), f"{table.channels[c]}: {how}"))
+    facts += [("columns", column, name) for name, column in _numbered(answered).items()]
     facts += [("note", str(number), note) for number, note in enumerate(answered.notes, 1)]
     facts += [("warning", str(n), text) for n, text in enumerate(planned.warnings, 1)]
     return pd.DataFrame(facts, columns=["section", "name", "value"]).astype(str)
+
+
+def _numbered(answered: Answered) -> dict[str, str]:
+    """The columns of the breakdown on Treasure Data, where its rules would make two of them one."""
+    names = [*answered.table.control_names, *answered.table.channels]
+    columns = wide_columns(names, OF_OUTPUT)
+    return {name: column for name, column in zip(names, columns, strict=True) if name != column}
 
 
 def _dates(answered: Answered) -> list[str]:

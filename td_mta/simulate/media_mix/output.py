@@ -1,4 +1,7 @@
-"""A world as files: `media.csv`, `media_truth.csv`, and `media_experiments.csv` on demand."""
+"""A world as files: `media.csv` by week, or `spend.csv` and `sales.csv` by day, and its truth.
+
+`media_truth.csv` has the true values, `media_experiments.csv` experiments, on demand.
+"""
 
 import csv
 import datetime
@@ -13,6 +16,7 @@ from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS
 
 FIRST_DAY = datetime.date(2024, 1, 1)
 TEST_WEEKS = 8
+DAYS = 7  # of a week
 ERROR = 0.1  # of an experiment's effect, for its standard error
 
 
@@ -24,19 +28,28 @@ def write(
     weeks: int | None = None,
     noise: float | None = None,
     experiments: Sequence[str] = (),
+    is_long: bool = False,
 ) -> list[str]:
     """Write the files and return the lines to print; `experiments` are like `TikTok=0`.
 
-    Raises `ValueError` for a channel that the world does not have.
+    `is_long` is the form that mmm.dig reads. Raises `ValueError` for a channel that the world does
+    not have.
     """
     chosen = {"weeks": weeks, "noise": noise}
     simulated = MEDIA_WORLDS[world](seed, **{k: v for k, v in chosen.items() if v is not None})
     tests = [_experiment(simulated, text, seed) for text in experiments]
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / "media.csv", _media(simulated))
+    if is_long:
+        _write(out / "spend.csv", _spend_by_day(simulated))
+        _write(out / "sales.csv", _sales_by_day(simulated))
+        command = f"python -m local_runner run mmm.dig --data {out}"
+        if simulated.controls:
+            command += f" --set 'control_columns={', '.join(simulated.controls)}'"
+    else:
+        _write(out / "media.csv", _media(simulated))
+        command = f"python -m td_mta.mmm fit {out / 'media.csv'}"
     _write(out / "media_truth.csv", [("channel", "parameter", "true_value"), *_truth(simulated)])
-    command = f"python -m td_mta.mmm fit {out / 'media.csv'} --set truth_table=media_truth"
-    command += " --set spend_before=zero"
+    command += " --set truth_table=media_truth --set spend_before=zero"
     if tests:
         heading = ("channel", "first_day", "last_day", "spend_multiplier")
         columns = (*heading, "incremental_revenue", "standard_error")
@@ -52,6 +65,32 @@ def _media(world: MediaWorld) -> Iterable[Sequence[object]]:
         spend = [f"{amount:.6f}" for amount in world.spend[week]]
         controls = [f"{column[week]:g}" for column in world.controls.values()]
         yield (_day(week), *spend, *controls, f"{sales:.6f}")
+
+
+def _spend_by_day(world: MediaWorld) -> Iterable[Sequence[object]]:
+    """A row per day and channel with spend."""
+    yield ("day", "channel", "spend")
+    for week, row in enumerate(world.spend):
+        by_channel = [_by_day(amount) for amount in row]
+        for day in range(DAYS):
+            for name, amounts in zip(world.channels, by_channel, strict=True):
+                if amounts[day]:
+                    yield (_day(week, day), name, f"{amounts[day]:.6f}")
+
+
+def _sales_by_day(world: MediaWorld) -> Iterable[Sequence[object]]:
+    yield ("day", *world.controls, "revenue")
+    for week, sales in enumerate(world.sales):
+        controls = [f"{column[week]:g}" for column in world.controls.values()]
+        for day, amount in enumerate(_by_day(sales)):
+            yield (_day(week, day), *controls, f"{amount:.6f}")
+
+
+def _by_day(amount: float) -> list[float]:
+    """A week's amount as seven, which sum to it to six digits after the point."""
+    whole = round(1e6 * float(amount))
+    each = whole // DAYS
+    return [part / 1e6 for part in [each] * (DAYS - 1) + [whole - each * (DAYS - 1)]]
 
 
 def _truth(world: MediaWorld) -> Iterable[tuple[str, str, float]]:
@@ -87,7 +126,7 @@ def _experiment(world: MediaWorld, text: str, seed: int) -> tuple[object, ...]:
 
 
 def _day(week: int, add: int = 0) -> datetime.date:
-    return FIRST_DAY + datetime.timedelta(7 * week + add)
+    return FIRST_DAY + datetime.timedelta(DAYS * week + add)
 
 
 def _write(path: Path, rows: Iterable[Sequence[object]]) -> None:

@@ -113,6 +113,34 @@ def test_sales_of_a_week_with_days_missing_are_not_known(tmp_path: Path) -> None
     assert not np.isnan(read(tmp_path, media=working).sales).any()
 
 
+def test_rows_of_a_warehouse_may_come_in_any_order(tmp_path: Path) -> None:
+    """As a query gave them, not a file: sums of floats are the same to the last digit."""
+    rng = np.random.default_rng(4)
+    wide_rows = wide(date=[date.fromisoformat(day).strftime("%d.%m.%Y") for day in SORTED])
+    spend = pd.DataFrame({"day": days(1, 7 * WEEKS) * 2, "spend": rng.uniform(1, 9, 14 * WEEKS)})
+    spend["channel"] = np.repeat(["TV", "Radio"], 7 * WEEKS)
+    sales = pd.DataFrame({"day": days(1, 7 * WEEKS), "revenue": rng.uniform(1, 9, 7 * WEEKS)})
+
+    def arrays(place: str, draw: int) -> list[list[float]]:
+        folder = tmp_path / place
+        folder.mkdir()
+        frames = {"wide": wide_rows, "spend": spend, "orders": sales}
+        for name, frame in frames.items():
+            shuffled = frame.sample(frac=1, random_state=draw)
+            shuffled.to_csv(folder / f"{name}.csv", index=False)
+        warehouse = LocalWarehouse(None, folder, now=0)
+        found = [
+            tables.read(configuration.load(None, chosen), warehouse)
+            for chosen in (
+                {"media_table": "wide"},
+                {"media_table": "spend", "revenue_table": "orders"},
+            )
+        ]
+        return [part.tolist() for table in found for part in (table.spend, table.sales)]
+
+    assert arrays("a", 1) == arrays("b", 2)
+
+
 def test_a_long_table_with_sales_beside_it(tmp_path: Path) -> None:
     number = 7 * WEEKS
     spend = pd.DataFrame(

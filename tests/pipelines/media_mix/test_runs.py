@@ -133,10 +133,10 @@ def test_what_cannot_be_is_one_sentence_and_nothing_is_written(
     assert not list((tmp_path / "new").glob("*.csv"))
 
 
-def test_a_run_needs_neither_tensorflow_nor_jax() -> None:
+def test_a_run_without_report_needs_neither_tensorflow_nor_jax_nor_plotly() -> None:
     program = (
         "import sys; import td_mta.mmm.__main__, td_mta.pipelines.media_mix.run; "
-        "sys.exit(sorted({'tensorflow', 'keras', 'jax'} & set(sys.modules)) or 0)"
+        "sys.exit(sorted({'tensorflow', 'keras', 'jax', 'plotly'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-500:]

@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from td_mta.simulate.media_mix import output
 from td_mta.simulate.media_mix.world import ChannelLaw
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, shop
 
@@ -42,3 +46,23 @@ def test_hidden_demand_drives_spend_and_sales() -> None:
     demand = driven.base - plain.base
     assert np.corrcoef(demand, driven.spend[:, 1])[0, 1] > 0.7
     assert (driven.spend[:, [0, 2]] == plain.spend[:, [0, 2]]).all()
+
+
+def test_days_of_the_long_form_sum_to_the_weeks_of_the_wide_one(tmp_path: Path) -> None:
+    for is_long in (False, True):
+        output.write("shop", tmp_path, seed=42, weeks=10, is_long=is_long)
+    wide = pd.read_csv(tmp_path / "media.csv")
+    spend, sales = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("spend", "sales"))
+    by_week = [frame.assign(week=week_of(frame["day"])) for frame in (spend, sales)]
+    assert len(sales) == 70
+    summed = by_week[1].groupby("week")["revenue"].sum()
+    assert summed.to_numpy() == pytest.approx(wide["revenue"], abs=1e-6)
+    of_meta = by_week[0].query("channel == 'Meta'").groupby("week")["spend"].sum()
+    assert of_meta.to_numpy() == pytest.approx(
+        wide["spend_Meta"].to_numpy()[of_meta.index], abs=1e-6
+    )
+    assert (spend["spend"] > 0).all()
+
+
+def week_of(days: "pd.Series[str]") -> "pd.Series[int]":
+    return (pd.to_datetime(days) - pd.Timestamp("2024-01-01")).dt.days // 7
