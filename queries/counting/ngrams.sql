@@ -15,57 +15,97 @@ settings as (
     from ${counts_table}_period
 ),
 
--- Of each row the conversion that ends its path, where there is one, and the day that it ends on.
+-- Of each touch those before it on its path, and the conversion that ends the path, where there is
+-- one. All in one order, so that Trino sorts once. A conversion that is no touch is the last row.
 -- Values are multiples of 2^-20, whose sums are the same in any order.
-with_ends as (
+in_paths as (
     select
-        user_id,
         user_hash,
-        path,
-        row_in_order,
         day,
-        channel_position,
         is_touch,
-        max(conversion) over (partition by user_id, path) as converts,
-        max(if(conversion = 1, day)) over (partition by user_id, path) as conversion_day,
-        max(if(is_touch, day)) over (partition by user_id, path) as last_touch_day,
-        max(if(conversion = 1, floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0))
-            over (partition by user_id, path) as value
+        channel_position + 1 as symbol,
+        lag(day, 1) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as day_1,
+        lag(day, 2) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as day_2,
+        lag(day, 3) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as day_3,
+        lag(day, 4) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as day_4,
+        lag(channel_position + 1, 1) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as symbol_1,
+        lag(channel_position + 1, 2) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as symbol_2,
+        lag(channel_position + 1, 3) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as symbol_3,
+        lag(channel_position + 1, 4) over (
+            partition by user_hash, user_id, path order by row_in_order
+        ) as symbol_4,
+        coalesce(
+            lead(is_touch) over (partition by user_hash, user_id, path order by row_in_order),
+            false
+        ) as goes_on,
+        max(conversion) over (
+            partition by user_hash, user_id, path
+            order by row_in_order
+            rows between unbounded preceding and unbounded following
+        ) as converts,
+        max(if(conversion = 1, day)) over (
+            partition by user_hash, user_id, path
+            order by row_in_order
+            rows between unbounded preceding and unbounded following
+        ) as conversion_day,
+        max(if(is_touch, day)) over (
+            partition by user_hash, user_id, path
+            order by row_in_order
+            rows between unbounded preceding and unbounded following
+        ) as last_touch_day,
+        max(if(conversion = 1, floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0)) over (
+            partition by user_hash, user_id, path
+            order by row_in_order
+            rows between unbounded preceding and unbounded following
+        ) as value
     from ${counts_table}_rows
+    where is_touch or conversion = 1
 ),
 
 -- Touches within reach of the end of their path, but for conversions of days that are only looked
 -- back on.
-touches as (
+within_reach as (
     select
-        with_ends.user_id,
-        with_ends.user_hash,
-        with_ends.path,
-        with_ends.row_in_order,
-        with_ends.channel_position + 1 as symbol,
-        with_ends.converts,
-        with_ends.value,
-        settings.remembered,
-        settings.base,
-        if(converts = 1, settings.conversion_symbol, settings.null_symbol) as end_symbol
-    from with_ends
-    cross join settings
-    where
-        is_touch
-        and day > if(converts = 1, conversion_day, last_touch_day) - ${rules_window_days}
-        and (converts = 0 or conversion_day >= first_day)
-        and (converts = 1 or ${markov_nulls})
+        *,
+        if(converts = 1, conversion_day, last_touch_day) - ${rules_window_days} as too_early
+    from in_paths
 ),
 
 with_earlier as (
     select
-        *,
-        lag(symbol, 1, 0) over (partition by user_id, path order by row_in_order) as before_1,
-        lag(symbol, 2, 0) over (partition by user_id, path order by row_in_order) as before_2,
-        lag(symbol, 3, 0) over (partition by user_id, path order by row_in_order) as before_3,
-        lag(symbol, 4, 0) over (partition by user_id, path order by row_in_order) as before_4,
-        lead(symbol) over (partition by user_id, path order by row_in_order) is null as is_last
-    from touches
+        within_reach.user_hash,
+        within_reach.symbol,
+        within_reach.converts,
+        within_reach.value,
+        settings.remembered,
+        settings.base,
+        if(converts = 1, settings.conversion_symbol, settings.null_symbol) as end_symbol,
+        if(day_1 > too_early, symbol_1, 0) as before_1,
+        if(day_2 > too_early, symbol_2, 0) as before_2,
+        if(day_3 > too_early, symbol_3, 0) as before_3,
+        if(day_4 > too_early, symbol_4, 0) as before_4,
+        not goes_on as is_last
+    from within_reach
+    cross join settings
+    where
+        is_touch
+        and day > too_early
+        and (converts = 0 or conversion_day >= first_day)
+        and (converts = 1 or ${markov_nulls})
 ),
 
 -- The state before a touch, and the state after it, without the oldest symbol.
