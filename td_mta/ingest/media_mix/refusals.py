@@ -31,6 +31,18 @@ def check_dates(days: Ints, regions: Ints, location: str) -> None:
         )
 
 
+def one_of_each_day(days: Ints, sales: Floats, location: str) -> Ints:
+    """The first row of each day, where all rows of a day have the same sales."""
+    _, first, place = np.unique(days, return_index=True, return_inverse=True)
+    differs = sales != sales[first][place]
+    if differs.any():
+        raise DataError(
+            f"{location}: rows of {date(days[differs.argmax()])} differ; sales must be those of "
+            "all channels together: name a table that has them by day in revenue_table"
+        )
+    return np.asarray(first, np.int64)
+
+
 def check_spend(spend: Mapping[str, Floats], days: Ints, location: str) -> None:
     """Every cell of spend is a number of at least 0."""
     for channel, values in spend.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -142,54 +143,79 @@ def _long(
     amount = columns_of.needed(
         config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
     )
-    if config.revenue_table is None:
-        raise DataError(
-            f"{location} has a row per day and channel ({channel}): name the table that has sales "
-            "by day in revenue_table"
-        )
+    sold = _sold(config, warehouse, names, channel, day)
     rows = cells.rows_of(warehouse, config.media_table, [day, channel, amount])
     days = cells.days_of(rows[day], f"{location}, column {day}", config)
     named = coercion.names(rows[channel], words(config.null_words))
     spend = cells.amounts_of(rows, amount, location, config)
     refusals.check_spend({amount: spend}, days, location)
-    beside = f"table {config.revenue_table}"
-    other = warehouse.columns(config.revenue_table)
-    date_there = columns_of.needed(
-        config.date_column, other, beside, "date", "date_column", columns_of.DATES
-    )
-    kpi = columns_of.needed(
-        config.kpi_column, other, beside, "sales", "kpi_column", columns_of.KPIS
-    )
-    controls = columns_of.controls(config, other, [date_there, kpi], beside)
-    sold = cells.rows_of(warehouse, config.revenue_table, [date_there, kpi, *controls])
-    sold_days = cells.days_of(sold[date_there], f"{beside}, column {date_there}", config)
-    sales = cells.amounts_of(sold, kpi, beside, config)
-    refusals.check_sales(sales, sold_days, f"{beside}, column {kpi}")
-    inside = (days >= sold_days.min()) & (days <= sold_days.max() + 31)
-    found = periods.find(sold_days, config.period, beside)
+    found = periods.find(sold.days, config.period, sold.location)
     of_row = np.searchsorted(found.first_day, days, side="right") - 1
     ends = found.first_day[-1] + found.length[-1]
-    kept = inside & (of_row >= 0) & (days < ends) & (named.codes >= 0)
+    kept = (days >= sold.days.min()) & (of_row >= 0) & (days < ends) & (named.codes >= 0)
     by_channel = np.zeros((len(found.first_day), len(named.names)))
     np.add.at(by_channel, (of_row[kept], named.codes[kept]), spend[kept])
     own = [code for code, name in enumerate(named.names) if name and by_channel[:, code].any()]
     holes = _holes(found)
     return MediaTable(
         periods=found,
-        kpi=kpi,
-        sales=np.where(holes, np.nan, _summed(sales, found)),
+        kpi=sold.kpi,
+        sales=np.where(holes, np.nan, _summed(sold.sales, found)),
         channels=tuple(str(named.names[code]) for code in own),
         spend=by_channel[:, own],
-        controls=_stacked(
-            [_mean(cells.amounts_of(sold, name, beside, config), found) for name in controls], found
-        ),
-        control_names=tuple(controls),
+        controls=_stacked([_mean(values, found) for values in sold.controls.values()], found),
+        control_names=tuple(sold.controls),
         notes=[
             f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, "
-            f"channel {channel}, spend {amount}; sales {kpi} of {beside}",
+            f"channel {channel}, spend {amount}; sales {sold.kpi} of {sold.location}",
             *_hole_notes(holes, found),
         ],
     )
+
+
+class _Sold(NamedTuple):
+    """Sales and controls beside a long table, a row per day."""
+
+    location: str
+    kpi: str
+    days: Ints
+    sales: Floats
+    controls: Mapping[str, Floats]
+
+
+def _sold(
+    config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str, day: str
+) -> _Sold:
+    """From `revenue_table`, else from the long table, where all channels of a day have the same."""
+    table = config.revenue_table or config.media_table
+    location, is_same = f"table {table}", config.revenue_table is None
+    if is_same and columns_of.named(config.kpi_column, names, location, columns_of.KPIS) is None:
+        raise DataError(
+            f"{location} has a row per day and channel ({channel}): name the table that has sales "
+            "by day in revenue_table"
+        )
+    columns = names if is_same else warehouse.columns(table)
+    date = (
+        day
+        if is_same
+        else columns_of.needed(
+            config.date_column, columns, location, "date", "date_column", columns_of.DATES
+        )
+    )
+    kpi = columns_of.needed(
+        config.kpi_column, columns, location, "sales", "kpi_column", columns_of.KPIS
+    )
+    others = columns_of.controls(config, columns, [date, kpi], location)
+    rows = cells.rows_of(warehouse, table, [date, kpi, *others])
+    days = cells.days_of(rows[date], f"{location}, column {date}", config)
+    sales = cells.amounts_of(rows, kpi, location, config)
+    refusals.check_sales(sales, days, f"{location}, column {kpi}")
+    values = cells.controls(rows, others, location, config)
+    if is_same:
+        kept = refusals.one_of_each_day(days, sales, f"{location}, column {kpi}")
+        days, sales = days[kept], sales[kept]
+        values = {name: column[kept] for name, column in values.items()}
+    return _Sold(location, kpi, days, sales, values)
 
 
 def _holes(found: Periods, least: int = 1) -> Flags:

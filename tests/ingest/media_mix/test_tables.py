@@ -181,6 +181,12 @@ def test_a_long_table_with_sales_beside_it(tmp_path: Path) -> None:
     tv = table.spend[:, list(table.channels).index("TV")]
     assert tv[:3].tolist() == [14, 28, 28]
     assert table.sales.sum() == pytest.approx(sales["revenue"].sum())
+    together = spend.merge(sales, left_on="day", right_on="date").drop(columns="date")
+    same = read(tmp_path, media=together)
+    assert same.sales == pytest.approx(table.sales)
+    assert same.spend.sum() == pytest.approx(table.spend.sum())
+    with pytest.raises(DataError, match="sales must be those of all channels together"):
+        read(tmp_path, media=together.assign(revenue=together["spend"]))
 
 
 def values(**cells: float) -> list[float]:
