@@ -123,6 +123,18 @@ def conflicts(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator)
     return result
 
 
+def doubt(conflict: float, next_spend: float) -> float:
+    """The probability of a conflict and a t value of next spend as large where the model is right.
+
+    Hidden demand moves both, chance moves each by itself: their squares add up to a chi-square of
+    two degrees of freedom, whose tail is e^(-x/2).
+
+    >>> round(doubt(1.5, 2.0), 3)  # neither is beyond what chance does, both together are
+    0.044
+    """
+    return float(np.exp(-(conflict**2 + next_spend**2) / 2))
+
+
 def next_spend(plain: Fit) -> Floats:
     """The t value of each channel's spend of the next period, were it in the model, `(c,)`.
 

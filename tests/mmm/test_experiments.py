@@ -52,6 +52,8 @@ def test_an_experiment_repairs_what_hidden_demand_has_spoilt(
     test = switched_off(driven, TIKTOK, 0.1)
     calibrated = experiments.calibrate(plain, [test], np.random.default_rng(2))
     assert calibrated.conflicts[0] > 1.96
+    t = experiments.next_spend(plain)[TIKTOK]
+    assert experiments.doubt(calibrated.conflicts[0], t) < 0.01
     before = answers(plain.model, plain.p)
     after = answers(calibrated.additive.model, calibrated.additive.p)
     for found, better, truth in (
