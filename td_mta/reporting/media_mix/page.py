@@ -132,15 +132,11 @@ def how_sure(frames: Frames) -> str:
     parts = ["<h2>How sure</h2>"]
     if "mmm_experiments" in frames:
         tested = frames["mmm_experiments"]
+        numbers = [tested[name].map(float) for name in ("conflict", "p_value")]
         parts += [
             "<h3>Experiments</h3>",
             table(tested),
-            bullets(
-                [
-                    _verdict(row.channel, float(row.conflict), float(row.p_value))
-                    for row in tested.itertuples()
-                ]
-            ),
+            bullets([_verdict(*row) for row in zip(tested["channel"], *numbers, strict=True)]),
         ]
     parts.append(bullets(sentences))
     if "mmm_coverage" in frames:
