@@ -77,7 +77,7 @@ def saturated(seeds: range, _: list[str] | None) -> None:
         after = _interval(experiments.calibrate(plain, [test], rng), "contribution", META, rng)
         before = effects.interval(
             _of(plain, "contribution", META),
-            effects.answers(plain.model, draws.laplace(plain, rng, 200)).contribution[:, META],
+            effects.answers(plain.model, draws.laplace(plain, rng)).contribution[:, META],
         )
         true = float(world.contribution()[META])
         for one in (before, after):
@@ -170,7 +170,7 @@ def _of(fitted: Fit, name: str, channel: int) -> np.ndarray:
 
 
 def _interval(found: Calibrated, name: str, channel: int, rng: np.random.Generator) -> Interval:
-    pooled: list[Answers] = [effects.answers(d.model, d.p) for d in found.draws(rng, 200)]
+    pooled: list[Answers] = [effects.answers(d.model, d.p) for d in found.draws(rng)]
     return effects.interval(
         _of(found.additive, name, channel),
         np.concatenate([getattr(part, name)[:, channel] for part in pooled]),

@@ -4,19 +4,24 @@ Where demand that nobody records drives spend and sales, the regression is sure 
 experiment that is one more row among many changes little. So each tested channel has a discrepancy:
 the regression sees its curve and something that the experiment does not see. Two forms are fitted:
 additive, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the curve. Intervals
-pool draws of both; curves and budgets are those of the additive one.
+pool draws of both by how probable each is; curves and budgets are those of the additive one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from td_mta.mmm import draws
 from td_mta.mmm.fit import STARTS, Extra, Fit, fit
 from td_mta.mmm.model import Model
 from td_mta.mmm.transforms import Floats
+
+LEAST_SHARE = 0.05  # of the draws, for either form
+
+Sampler = Callable[[Fit, np.random.Generator, int], Floats]
 
 
 class Experiment(NamedTuple):
@@ -49,11 +54,22 @@ class Calibrated:
     multiplicative: Fit
     conflicts: Floats  # plain model less experiment over its standard error, one per experiment
 
-    def draws(self, rng: np.random.Generator, number: int = draws.LAPLACE) -> list[Draws]:
-        """Half of the draws of each fit."""
-        half = number // 2
-        fits = (self.additive, self.multiplicative)
-        return [Draws(f.model, draws.laplace(f, rng, half)) for f in fits]
+    @property
+    def share_additive(self) -> float:
+        """How probable the additive form is beside the other one, both being so before the data."""
+        ahead = self.additive.log_evidence - self.multiplicative.log_evidence
+        return float(np.clip(expit(ahead), LEAST_SHARE, 1 - LEAST_SHARE))
+
+    def draws(
+        self,
+        rng: np.random.Generator,
+        number: int = draws.LAPLACE,
+        sample: Sampler = draws.laplace,
+    ) -> list[Draws]:
+        """Draws of each fit, as many as it is probable."""
+        of_additive = round(number * self.share_additive)
+        parts = ((self.additive, of_additive), (self.multiplicative, number - of_additive))
+        return [Draws(one.model, sample(one, rng, many)) for one, many in parts]
 
 
 def calibrate(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator) -> Calibrated:
