@@ -39,7 +39,12 @@ SPEND_WORDS = (
     *("investment", "budget", "ausgaben", "werbeausgaben", "kosten", "gasto", "inversion"),
     *("inversión", "depense", "dépense", "depenses", "dépenses", "spesa", "custo", "koszt"),
 )
-TOTALS = ("total", "all", "overall", "sum", "gesamt", "media", "marketing", "ad", "advertising")
+NO_CHANNELS = frozenset(  # beside a word for spend
+    (
+        *("total", "all", "overall", "sum", "gesamt", "media", "marketing", "ad", "advertising"),
+        *("unit", "shipping", "product", "production", "delivery", "freight"),
+    )
+)
 REGIONS = (
     *("geo", "region", "market", "country", "state", "dma", "city", "territory", "store"),
     *("geo_id", "geo_name", "region_name", "country_code", "land", "pais", "país", "pays"),
@@ -82,6 +87,8 @@ def wide_columns(config: MediaMixConfig, names: Sequence[str], location: str) ->
     else:
         free = [name for name in names if name not in (date, kpi)]
         chosen = [name for name in free if channel_of(name)] or [n for n in free if is_media(n)]
+        only = usual_names.find(free, costs.USUAL["spend"])
+        chosen = chosen or ([only] if only else [])
     if not chosen:
         raise DataError(
             f"{location} has no column of spend such as spend_tv or tv_spend: it has "
@@ -96,16 +103,24 @@ def wide_columns(config: MediaMixConfig, names: Sequence[str], location: str) ->
 
 
 def channel_of(column: str) -> str | None:
-    """What `spend_tv`, `TV Spend (EUR)` or `tv_S` is the spend of; None for a total of channels."""
+    """What a column is the spend of; None for a total of channels, or a cost of something else.
+
+    >>> [channel_of(name) for name in ("spend_tv", "TV Spend (EUR)", "tv_S")]
+    ['tv', 'TV', 'tv']
+    >>> [channel_of(name) for name in ("Total Spend", "cost_per_click", "tv_clicks")]
+    [None, None, None]
+    """
     name = usual_names.unit_removed(column)
-    found = name[:-2] if name.endswith("_S") and len(name) > 2 else None
+    found = name[:-2] if name.endswith("_S") and len(name) > 2 else ""
     for word in SPEND_WORDS:
         for joint in ("_", " ", "-"):
             if name.lower().startswith(word + joint):
                 found = found or name[len(word) + 1 :]
             if name.lower().endswith(joint + word):
                 found = found or name[: -len(word) - 1]
-    return None if found is None or found.strip(" _-").lower() in TOTALS else found.strip(" _-")
+    found = found.strip(" _-")
+    is_other = found.lower() in NO_CHANNELS or re.match(r"(per|of)[_ -]", found.lower())
+    return None if is_other else found or None
 
 
 def is_media(column: str) -> bool:

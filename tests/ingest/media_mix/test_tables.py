@@ -121,6 +121,11 @@ def test_a_control_of_words_is_one_control_per_word(tmp_path: Path) -> None:
     assert table.controls[:3, 3].tolist() == [1, 0, 1]
 
 
+def test_one_channel_may_be_called_spend(tmp_path: Path) -> None:
+    frame = wide().rename(columns={"spend_TV": "ad_spend"}).drop(columns="spend_Radio")
+    assert read(tmp_path, media=frame).channels == ("ad_spend",)
+
+
 def test_a_strangers_file(tmp_path: Path) -> None:
     frame = wide()
     text = pd.DataFrame(
@@ -135,6 +140,7 @@ def test_a_strangers_file(tmp_path: Path) -> None:
     text.to_csv(tmp_path / "media.csv", sep=";", index=False)
     table = read(tmp_path)
     assert table.channels == ("TV", "Facebook")
+    assert "not used: Total Spend" in table.notes[1]
     assert table.spend == pytest.approx(frame[["spend_TV", "spend_Radio"]].to_numpy())
     assert table.sales == pytest.approx(frame["revenue"])
 
