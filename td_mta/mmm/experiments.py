@@ -4,7 +4,8 @@ Where demand that nobody records drives spend and sales, the regression is sure 
 experiment that is one more row among many changes little. So each tested channel has a discrepancy:
 the regression sees its curve and something that the experiment does not see. Two forms are fitted:
 additive, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the curve. Intervals
-pool draws of both by how probable each is; curves and budgets are those of the additive one.
+pool draws of both, in halves unless the data are strongly against one of them; curves and budgets
+are those of the additive one.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
 
 from td_mta.mmm import draws
 from td_mta.mmm.fit import STARTS, Extra, Fit, fit
 from td_mta.mmm.model import Model
 from td_mta.mmm.transforms import Floats
 
-LEAST_SHARE = 0.05  # of the draws, for either form
+STRONG = np.log(20)  # of log evidence (Kass and Raftery 1995, "Bayes factors")
+LEAST_SHARE = 0.05  # of the draws, of a form with strong evidence against it
 
 Sampler = Callable[[Fit, np.random.Generator, int], Floats]
 
@@ -56,9 +57,9 @@ class Calibrated:
 
     @property
     def share_additive(self) -> float:
-        """How probable the additive form is beside the other one, both being so before the data."""
+        """Of the draws: half, unless the evidence for one of the forms is strong."""
         ahead = self.additive.log_evidence - self.multiplicative.log_evidence
-        return float(np.clip(expit(ahead), LEAST_SHARE, 1 - LEAST_SHARE))
+        return 0.5 if abs(ahead) < STRONG else LEAST_SHARE if ahead < 0 else 1 - LEAST_SHARE
 
     def draws(
         self,
@@ -66,7 +67,7 @@ class Calibrated:
         number: int = draws.LAPLACE,
         sample: Sampler = draws.laplace,
     ) -> list[Draws]:
-        """Draws of each fit, as many as it is probable."""
+        """Draws of each fit."""
         of_additive = round(number * self.share_additive)
         parts = ((self.additive, of_additive), (self.multiplicative, number - of_additive))
         return [Draws(one.model, sample(one, rng, many)) for one, many in parts]
