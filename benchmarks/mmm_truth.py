@@ -60,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mmm_truth", description=__doc__)
     parser.add_argument("--what", action="append", choices=list(PARTS), help="default: all")
     parser.add_argument("--sets", type=int, default=20, help="data sets of each world")
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the data sets")
     parser.add_argument(
         "--world",
         action="append",
@@ -68,7 +69,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     for part in options.what or list(PARTS):
-        PARTS[part](range(FIRST_SEED, FIRST_SEED + options.sets), options.world)
+        PARTS[part](range(options.first_seed, options.first_seed + options.sets), options.world)
 
 
 def recovery(seeds: range, _: Worlds) -> None:
