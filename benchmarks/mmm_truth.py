@@ -2,12 +2,13 @@
 
 Parts: `recovery` (errors and coverage of the shop, beside a fit of all curves by L-BFGS-B from one
 start on raw units, which is given the true base and season), `broken` (the same of worlds that the
-model does not know), `experiments` (hidden demand, with a test of the driven channel), `budget`
-(sales lost by the chosen split), `privacy` (the shop's sales with the noise of a private release,
-by epsilon) and `size` (time and memory of larger tables).
+model does not know), `experiments` (hidden demand, with a test of the driven channel), `saturated`
+(a test of a saturated channel), `budget` (sales lost by the chosen split), `privacy` (the shop's
+sales with the noise of a private release, by epsilon) and `size` (time and memory of larger
+tables).
 
 Errors are of root mean square in percent of the truth, coverage is that of 90 % intervals; columns
-are in the channels' order. Expect two seconds of one core per data set, six with experiments.
+are in the channels' order. Expect a second of one core per data set.
 """
 
 import argparse
@@ -21,10 +22,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from td_mta.mmm import budget, draws, effects, experiments
+from benchmarks import mmm_experiments
+from benchmarks.mmm_errors import data_of, halves, regret, relative, rms
+from td_mta.mmm import draws, effects
 from td_mta.mmm.controls import season_names, seasons, trend
 from td_mta.mmm.effects import Answers
-from td_mta.mmm.experiments import Experiment
 from td_mta.mmm.fit import Fit, fit
 from td_mta.mmm.media import MediaData, media_data
 from td_mta.mmm.model import Model
@@ -35,17 +37,14 @@ from td_mta.simulate.media_mix.world import ChannelLaw, MediaWorld
 from td_mta.simulate.media_mix.worlds import BASE, MEDIA_WORLDS, SEASON, SHOP
 
 FIRST_SEED = 1000
-BUDGET = 33_000.0  # per week
 BROKEN = ("logistic", "flighted", "falling", "collinear", "few_weeks", "demand_a", "demand_b")
-DRIVEN = {"demand_a": 1, "demand_b": 1, "demand_n": 1, "demand_s": 0, "demand_m": 2}
-ERROR = 0.1  # standard error of the log effect of a channel that is switched off
-SATURATED = ("demand_s", "demand_m")  # where spend is raised by half instead
-ERROR_OF_CHANGE = 0.03  # its standard error, as a share of the effect of switching off
-CONFLICT = 1.96
 EPSILONS = (0.1, 0.3, 1.0, 3.0, 10.0, None)
-USERS, ORDER = 60_000, 60  # and what each of their orders is worth
+USERS, ORDER = (60_000, 20_000, 5_000), 60  # and what each of their orders is worth
 MAX_WEEKS, CAP = 4, 500  # of a user: weeks that count, and revenue in each
 SIZES = ((3, 104), (20, 156), (50, 300))
+
+
+Worlds = list[str] | None
 
 
 class Judged(NamedTuple):
@@ -61,81 +60,74 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mmm_truth", description=__doc__)
     parser.add_argument("--what", action="append", choices=list(PARTS), help="default: all")
     parser.add_argument("--sets", type=int, default=20, help="data sets of each world")
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="of the data sets")
+    parser.add_argument(
+        "--world",
+        action="append",
+        choices=sorted({*BROKEN, *mmm_experiments.TESTED}),
+        help="of the parts broken and experiments; default: all",
+    )
     options = parser.parse_args()
     for part in options.what or list(PARTS):
-        PARTS[part](options.sets)
+        PARTS[part](range(options.first_seed, options.first_seed + options.sets), options.world)
 
 
-def recovery(sets: int) -> None:
+def recovery(seeds: range, _: Worlds) -> None:
     """The shop as it is, and another fit of it."""
-    worlds = [MEDIA_WORLDS["shop"](FIRST_SEED + seed) for seed in range(sets)]
+    worlds = [MEDIA_WORLDS["shop"](seed) for seed in seeds]
     _print_judged("shop", [_judged(world) for world in worlds])
-    other = [_relative(_raw_fit(world), world) for world in worlds]
-    print(f"  L-BFGS-B on raw units, base and season given: {_rms(other)}", flush=True)
+    other = [relative(_raw_fit(world), world) for world in worlds]
+    print(f"  L-BFGS-B on raw units, base and season given: {rms(other)}", flush=True)
 
 
-def broken(sets: int) -> None:
+def broken(seeds: range, chosen: Worlds) -> None:
     """Worlds with something that the model does not know of."""
-    for name in BROKEN:
-        seeds = range(FIRST_SEED, FIRST_SEED + sets)
+    for name in [world for world in BROKEN if not chosen or world in chosen]:
         _print_judged(name, [_judged(MEDIA_WORLDS[name](seed)) for seed in seeds])
 
 
-def experiments_(sets: int) -> None:
-    """A test of the driven channel for all weeks, beside the same without hidden demand."""
-    seeds = range(FIRST_SEED, FIRST_SEED + sets)
-    for name, channel in {**DRIVEN, "shop": 1}.items():
-        multiplier = 1.5 if name in SATURATED else 0.0
-        rows = [_calibrated(name, seed, channel, multiplier) for seed in seeds]
-        means = np.mean(rows, axis=0)
+def budget_(seeds: range, _: Worlds) -> None:
+    """Sales lost by the split of the fitted model."""
+    lost = []
+    for seed in seeds:
+        world = MEDIA_WORLDS["shop"](seed)
+        lost.append(regret(fit(Model(data=data_of(world)), np.random.default_rng(seed)), world))
+    print(f"budget: {np.mean(lost):.2%} of sales lost on average, at most {np.max(lost):.2%}")
+
+
+def privacy(seeds: range, _: Worlds) -> None:
+    """Errors and lost sales where weekly sales have noise, by epsilon; simulated, nobody's data."""
+    for epsilon in EPSILONS:
+        errors, lost = [], []
+        for seed in seeds:
+            world = MEDIA_WORLDS["shop"](seed)
+            seen = replace(world, sales=world.sales + _noise(epsilon, len(world.sales), seed))
+            fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
+            errors.append(relative(effects.answers(fitted.model, fitted.p), world))
+            lost.append(regret(fitted, world))
+        name = f"epsilon {epsilon:g}" if epsilon else "without noise"
+        print(f"{name}, {len(seeds)} sets: {rms(errors)}; regret {np.mean(lost):.2%}", flush=True)
+    for users in USERS:
+        errors = []
+        for seed in seeds:
+            world = MEDIA_WORLDS["shop"](seed)
+            seen = replace(world, sales=_released(world, seed, users))
+            fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
+            errors.append(relative(effects.answers(fitted.model, fitted.p), world))
         print(
-            f"{name}, spend times {multiplier:g}: conflict in {means[0]:.2f} of sets, next spend "
-            f"in {means[1]:.2f}; tested channel: coverage ROI {means[2]:.2f}, marginal ROI "
-            f"{means[3]:.2f}; bias ROI {means[4]:+.1%}, marginal ROI {means[5]:+.1%} (without "
-            f"{means[6]:+.1%}, {means[7]:+.1%}); width ROI {means[8]:.2f}, marginal ROI "
-            f"{means[9]:.2f}; regret {means[10]:.2%} (without {means[11]:.2%})",
+            f"epsilon 1 from orders of {users:,} users, {len(seeds)} sets: {rms(errors)}",
             flush=True,
         )
 
 
-def budget_(sets: int) -> None:
-    """Sales lost by the split of the fitted model."""
-    lost = []
-    for seed in range(FIRST_SEED, FIRST_SEED + sets):
-        world = MEDIA_WORLDS["shop"](seed)
-        lost.append(_regret(fit(Model(data=data_of(world)), np.random.default_rng(seed)), world))
-    print(f"budget: {np.mean(lost):.2%} of sales lost on average, at most {np.max(lost):.2%}")
-
-
-def privacy(sets: int) -> None:
-    """Errors and lost sales where weekly sales have noise, by epsilon; simulated, nobody's data."""
-    for epsilon in EPSILONS:
-        errors, lost = [], []
-        for seed in range(FIRST_SEED, FIRST_SEED + sets):
-            world = MEDIA_WORLDS["shop"](seed)
-            seen = replace(world, sales=world.sales + _noise(epsilon, len(world.sales), seed))
-            fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
-            errors.append(_relative(effects.answers(fitted.model, fitted.p), world))
-            lost.append(_regret(fitted, world))
-        name = f"epsilon {epsilon:g}" if epsilon else "without noise"
-        print(f"{name}, {sets} sets: {_rms(errors)}; regret {np.mean(lost):.2%}", flush=True)
-    errors = []
-    for seed in range(FIRST_SEED, FIRST_SEED + sets):
-        world = MEDIA_WORLDS["shop"](seed)
-        seen = replace(world, sales=_released(world, seed))
-        fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
-        errors.append(_relative(effects.answers(fitted.model, fitted.p), world))
-    print(f"epsilon 1 from orders of {USERS:,} users, {sets} sets: {_rms(errors)}", flush=True)
-
-
-def _released(world: MediaWorld, seed: int) -> Floats:
+def _released(world: MediaWorld, seed: int, number: int) -> Floats:
     """Weekly revenue as `private-release` makes it of orders that sum to the world's sales."""
     from td_mta.pipelines.media_mix.private_release import CENTS, OF_COUNTS, OF_SUMS
 
     source, rng, weeks = SeededForTests(seed), np.random.default_rng(seed), len(world.sales)
     orders = np.rint(world.sales / ORDER).astype(int)
     week = np.repeat(np.arange(weeks), orders)
-    users = [str(user) for user in rng.integers(0, USERS, len(week))]
+    users = [str(user) for user in rng.integers(0, number, len(week))]
     cents = np.full(len(week), ORDER * CENTS)
     bounded = bounded_sums(
         users,
@@ -164,7 +156,7 @@ def _noise(epsilon: float | None, weeks: int, seed: int) -> Floats:
     return np.array(cents) / CENTS
 
 
-def size(sets: int) -> None:
+def size(_: range, __: Worlds) -> None:
     """Time and memory of a fit and its intervals, for tables of several sizes."""
     for channels, weeks in SIZES:
         data = _random_data(channels, weeks)
@@ -182,15 +174,6 @@ def size(sets: int) -> None:
         )
 
 
-def data_of(world: MediaWorld) -> MediaData:
-    """A world as its analyst sees it."""
-    weeks = len(world.sales)
-    columns = [trend(weeks), seasons(7.0 * np.arange(weeks), 2, 364.0)]
-    controls = np.hstack([*columns, *(column[:, None] for column in world.controls.values())])
-    names = ["trend", *season_names(2), *world.controls]
-    return media_data(world.sales, world.spend, world.channels, controls, names)
-
-
 def _judged(world: MediaWorld) -> Judged:
     rng = np.random.default_rng(7)
     fitted = fit(Model(data=data_of(world)), rng, starts=4)
@@ -201,79 +184,15 @@ def _judged(world: MediaWorld) -> Judged:
         effects.covers(effects.interval(getattr(best, name), getattr(many, name)), true)
         for name, true in truth.items()
     ]
-    return Judged(_relative(best, world), np.concatenate(covered).astype(float), fitted)
-
-
-def _relative(found: Answers, world: MediaWorld) -> Floats:
-    contribution = found.contribution / world.contribution() - 1
-    return np.concatenate([contribution, found.marginal_roi / world.marginal_roi() - 1])
+    return Judged(relative(best, world), np.concatenate(covered).astype(float), fitted)
 
 
 def _print_judged(name: str, judged: list[Judged]) -> None:
     covered = np.mean([one.covered for one in judged], axis=0)
     bias = np.mean([one.errors for one in judged], axis=0)
-    print(f"{name}, {len(judged)} sets: {_rms([one.errors for one in judged])}")
-    print(f"  bias: {_halves(bias, '+.0%')}")
-    print(f"  coverage: {_halves(covered, '.2f')}", flush=True)
-
-
-def _rms(errors: list[Floats]) -> str:
-    return _halves(np.sqrt(np.mean(np.square(errors), axis=0)), ".1%")
-
-
-def _halves(values: Floats, form: str) -> str:
-    half = len(values) // 2
-    texts = [" / ".join(format(value, form) for value in part) for part in np.split(values, [half])]
-    return f"contribution {texts[0]}, marginal ROI {texts[1]}"
-
-
-def _calibrated(name: str, seed: int, channel: int, multiplier: float) -> list[float]:
-    world = MEDIA_WORLDS[name](seed)
-    rng = np.random.default_rng(seed)
-    plain = fit(Model(data=data_of(world)), rng, starts=2)
-    off = float(world.contribution()[channel])
-    if multiplier:
-        spend = world.spend.copy()
-        spend[:, channel] *= multiplier
-        error = ERROR_OF_CHANGE * off
-        more = float(world.effects(spend)[:, channel].sum()) - off
-        observed = more + error * float(rng.standard_normal())
-    else:
-        observed = off * float(np.exp(ERROR * rng.standard_normal()))
-        error = ERROR * observed
-    test = Experiment(channel, 0, len(world.sales) - 1, multiplier, observed, error)
-    found = experiments.calibrate(plain, [test], rng)
-    pooled = [effects.answers(d.model, d.p) for d in found.draws(rng, 200)]
-    best = effects.answers(found.additive.model, found.additive.p)
-    before = effects.answers(plain.model, plain.p)
-    row = [
-        float(abs(found.conflicts[0]) > CONFLICT),
-        float(abs(experiments.next_spend(plain)[channel]) > CONFLICT),
-    ]
-    truths = {"roi": world.roi()[channel], "marginal_roi": world.marginal_roi()[channel]}
-    bounds = {
-        key: effects.interval(
-            getattr(best, key)[channel],
-            np.concatenate([getattr(part, key)[:, channel] for part in pooled]),
-        )
-        for key in truths
-    }
-    row += [float(effects.covers(bounds[key], truth)) for key, truth in truths.items()]
-    row += [float(getattr(best, key)[channel] / truth - 1) for key, truth in truths.items()]
-    row += [float(getattr(before, key)[channel] / truth - 1) for key, truth in truths.items()]
-    row += [float((bounds[k].upper - bounds[k].lower) / truth) for k, truth in truths.items()]
-    return [*row, _regret(found.additive, world), _regret(plain, world)]
-
-
-def _regret(fitted: Fit, world: MediaWorld) -> float:
-    model = fitted.model
-    levels = budget.grid(BUDGET)
-    rows = [
-        model.held(fitted.p, c, levels / model.data.usual_spend[c]) for c in range(model.channels)
-    ]
-    free = budget.Limits(np.zeros(model.channels), np.full(model.channels, BUDGET))
-    plan = budget.best_split(budget.Curves(levels, np.stack(rows)), BUDGET, free)
-    return 1 - world.held(plan.spend) / world.held(world.best_split(BUDGET))
+    print(f"{name}, {len(judged)} sets: {rms([one.errors for one in judged])}")
+    print(f"  bias: {halves(bias, '+.0%')}")
+    print(f"  coverage: {halves(covered, '.2f')}", flush=True)
 
 
 def _raw_fit(world: MediaWorld) -> Answers:
@@ -310,10 +229,11 @@ def _random_data(channels: int, weeks: int) -> MediaData:
     return media_data(sales, spend, names, controls, ["trend", *season_names(2)])
 
 
-PARTS: dict[str, Callable[[int], None]] = {
+PARTS: dict[str, Callable[[range, Worlds], None]] = {
     "recovery": recovery,
     "broken": broken,
-    "experiments": experiments_,
+    "experiments": mmm_experiments.tested,
+    "saturated": mmm_experiments.saturated,
     "budget": budget_,
     "privacy": privacy,
     "size": size,

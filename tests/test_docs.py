@@ -219,7 +219,8 @@ HOW_GOOD = PAGES["docs/how_good.md"]
 
 
 def test_every_benchmark_has_its_command() -> None:
-    helpers = {"peers", "side_by_side", "truth_errors"}  # parts of others
+    # Parts of others.
+    helpers = {"peers", "side_by_side", "truth_errors", "mmm_errors", "mmm_experiments"}
     modules = {path.stem for path in ROOT.glob("benchmarks/*.py")} - {"__init__", *helpers}
     figures = section("Commands and figures", PAGES["docs/speed.md"])
     assert set(re.findall(r"python -m benchmarks\.(\w+)", figures)) == modules

@@ -17,6 +17,16 @@ def without_unit(name: str) -> str:
     return _CURRENCY.sub("", words)
 
 
+def unit_removed(name: str) -> str:
+    """A name as it stands, less its unit.
+
+    >>> unit_removed("TV Spend (EUR)"), unit_removed("TV_spend_USD")
+    ('TV Spend', 'TV_spend')
+    """
+    bare = _UNIT.sub("", name).strip()
+    return bare[: -len("_eur")] if _CURRENCY.search(bare.lower().replace(" ", "_")) else bare
+
+
 def find(columns: Sequence[str], usual: Sequence[str]) -> str | None:
     """The column with the first of the usual names that any has; None where none has one.
 

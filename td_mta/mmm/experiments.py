@@ -4,10 +4,11 @@ Where demand that nobody records drives spend and sales, the regression is sure 
 experiment that is one more row among many changes little. So each tested channel has a discrepancy:
 the regression sees its curve and something that the experiment does not see. Two forms are fitted:
 additive, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the curve. Intervals
-pool draws of both; curves and budgets are those of the additive one.
+pool draws of both, in halves unless the data are strongly against one of them; curves and budgets
+are those of the additive one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,6 +18,11 @@ from td_mta.mmm import draws
 from td_mta.mmm.fit import STARTS, Extra, Fit, fit
 from td_mta.mmm.model import Model
 from td_mta.mmm.transforms import Floats
+
+STRONG = np.log(20)  # of log evidence (Kass and Raftery 1995, "Bayes factors")
+LEAST_SHARE = 0.05  # of the draws, of a form with strong evidence against it
+
+Sampler = Callable[[Fit, np.random.Generator, int], Floats]
 
 
 class Experiment(NamedTuple):
@@ -49,11 +55,22 @@ class Calibrated:
     multiplicative: Fit
     conflicts: Floats  # plain model less experiment over its standard error, one per experiment
 
-    def draws(self, rng: np.random.Generator, number: int = draws.LAPLACE) -> list[Draws]:
-        """Half of the draws of each fit."""
-        half = number // 2
-        fits = (self.additive, self.multiplicative)
-        return [Draws(f.model, draws.laplace(f, rng, half)) for f in fits]
+    @property
+    def share_additive(self) -> float:
+        """Of the draws: half, unless the evidence for one of the forms is strong."""
+        ahead = self.additive.log_evidence - self.multiplicative.log_evidence
+        return 0.5 if abs(ahead) < STRONG else LEAST_SHARE if ahead < 0 else 1 - LEAST_SHARE
+
+    def draws(
+        self,
+        rng: np.random.Generator,
+        number: int = draws.LAPLACE,
+        sample: Sampler = draws.laplace,
+    ) -> list[Draws]:
+        """Draws of each fit."""
+        of_additive = round(number * self.share_additive)
+        parts = ((self.additive, of_additive), (self.multiplicative, number - of_additive))
+        return [Draws(one.model, sample(one, rng, many)) for one, many in parts]
 
 
 def calibrate(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator) -> Calibrated:
@@ -121,6 +138,18 @@ def conflicts(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator)
         else:
             result[number] = (best - test.effect) / np.hypot(of_draws.std(), test.error)
     return result
+
+
+def doubt(conflict: float, next_spend: float) -> float:
+    """The probability of a conflict and a t value of next spend as large where the model is right.
+
+    Hidden demand moves both, chance moves each by itself: their squares add up to a chi-square of
+    two degrees of freedom, whose tail is e^(-x/2).
+
+    >>> round(doubt(1.5, 2.0), 3)  # neither is beyond what chance does, both together are
+    0.044
+    """
+    return float(np.exp(-(conflict**2 + next_spend**2) / 2))
 
 
 def next_spend(plain: Fit) -> Floats:

@@ -39,6 +39,22 @@ class Fit:
         return np.linalg.inv(jacobian.T @ jacobian)
 
     @cached_property
+    def log_evidence(self) -> float:
+        """Log marginal likelihood by Laplace's approximation, up to a constant of the data.
+
+        `sigma` is that of the fit; extra residuals are of standard deviation 1.
+        """
+        model, sales = self.model, self.model.data.sales / self.model.data.sales_scale
+        residuals = model.residuals(self.p, self.sigma, sales, model.prior[0])
+        misfit = residuals @ residuals
+        if self.extra is not None:
+            further = self.extra(self.p)[0]
+            misfit += further @ further
+        of_noise = model.data.known.sum() * np.log(self.sigma)
+        narrowed = np.linalg.slogdet(self.covariance)[1] / 2 - np.log(model.prior[1]).sum()
+        return float(narrowed - misfit / 2 - of_noise)
+
+    @cached_property
     def fitted(self) -> Floats:
         """Expected sales, `(n,)`."""
         return self.model.fitted(self.p) * self.model.data.sales_scale

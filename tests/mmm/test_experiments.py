@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from td_mta.mmm import budget, experiments, what_to_test
 from td_mta.mmm.draws import laplace
 from td_mta.mmm.effects import answers
 from td_mta.mmm.experiments import Experiment
 from td_mta.mmm.fit import Fit, fit
+from td_mta.mmm.media import media_data
 from td_mta.mmm.model import Model
 from td_mta.simulate.media_mix.world import MediaWorld
-from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, TIKTOK, shop
+from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, META, TIKTOK, shop
 from tests.mmm.worlds import data_of
 
 
@@ -52,6 +54,8 @@ def test_an_experiment_repairs_what_hidden_demand_has_spoilt(
     test = switched_off(driven, TIKTOK, 0.1)
     calibrated = experiments.calibrate(plain, [test], np.random.default_rng(2))
     assert calibrated.conflicts[0] > 1.96
+    t = experiments.next_spend(plain)[TIKTOK]
+    assert experiments.doubt(calibrated.conflicts[0], t) < 0.01
     before = answers(plain.model, plain.p)
     after = answers(calibrated.additive.model, calibrated.additive.p)
     for found, better, truth in (
@@ -61,8 +65,32 @@ def test_an_experiment_repairs_what_hidden_demand_has_spoilt(
         assert found[TIKTOK] / truth[TIKTOK] > 1.25
         assert abs(better[TIKTOK] / truth[TIKTOK] - 1) < 0.2
     pooled = calibrated.draws(np.random.default_rng(3), 100)
-    assert [len(draws.p) for draws in pooled] == [50, 50]
+    assert sum(len(draws.p) for draws in pooled) == 100
+    assert min(len(draws.p) for draws in pooled) > 4
     assert pooled[1].model.multiplicative == (TIKTOK,)
+
+
+def test_evidence_of_a_model_without_media_is_that_of_a_normal_regression() -> None:
+    rng = np.random.default_rng(5)
+    sales, controls = rng.normal(5, 1, 30), rng.normal(size=(30, 2))
+    model = Model(data=media_data(sales, np.zeros((30, 0)), [], controls, ["a", "b"]))
+    found = fit(model, rng, starts=1)
+    scaled = sales / sales.std()
+    columns, (mean, spread) = model.columns, model.prior
+    covariance = found.sigma**2 * np.eye(30) + (columns * spread**2) @ columns.T
+    exact = multivariate_normal(columns @ mean, covariance).logpdf(scaled)
+    constant = -15 * np.log(2 * np.pi)
+    assert found.log_evidence + constant == pytest.approx(exact, rel=1e-6)
+
+
+def test_draws_follow_the_form_that_the_data_prefer() -> None:
+    world = MEDIA_WORLDS["demand_m"](1000)
+    plain, spend = fitted(world), world.spend.copy()
+    spend[:, META] *= 1.5
+    more = float((world.effects(spend) - world.effects())[:, META].sum())
+    test = Experiment(META, 0, 103, 1.5, more, 0.03 * float(world.contribution()[META]))
+    calibrated = experiments.calibrate(plain, [test], np.random.default_rng(2))
+    assert calibrated.share_additive > 0.9
 
 
 def test_without_hidden_demand_an_experiment_and_the_model_agree() -> None:

@@ -13,19 +13,34 @@ OF_OUTPUT = ("date", "base", "time")
 MOST_HOLES = 0.2  # of the periods
 
 
-def check_dates(days: Ints, location: str) -> None:
-    """A wide table has one row per date, in order."""
-    later = np.diff(days)
-    if (later == 0).any() or len(np.unique(days)) < len(days):
-        doubled = np.unique(days, return_counts=True)
-        first = doubled[0][doubled[1] > 1][0]
-        raise DataError(f"{location}: {date(first)} stands in more than one row; keep one")
-    if (later < 0).any():
-        row = int(np.flatnonzero(later < 0)[0]) + 2
+def check_dates(days: Ints, regions: Ints, location: str) -> None:
+    """A wide table has one row per date and region, in order; `regions` are codes, one per row."""
+    pairs, rows = np.unique(np.stack([days, regions]), axis=1, return_counts=True)
+    if (rows > 1).any():
         raise DataError(
-            f"{location}: dates are not in order, row {row} ({date(days[row - 1])}) is before the "
-            "row above it; sort the table by date"
+            f"{location}: {date(pairs[0, (rows > 1).argmax()])} stands in more than one row; keep "
+            "one, or call the column that tells them apart region"
         )
+    order = np.argsort(regions, kind="stable")
+    falls = (np.diff(days[order]) < 0) & (np.diff(regions[order]) == 0)
+    if falls.any():
+        row = int(order[int(falls.argmax()) + 1])
+        raise DataError(
+            f"{location}: dates are not in order, row {row + 1} ({date(days[row])}) is before one "
+            "above it; sort the table by date"
+        )
+
+
+def one_of_each_day(days: Ints, sales: Floats, location: str) -> Ints:
+    """The first row of each day, where all rows of a day have the same sales."""
+    _, first, place = np.unique(days, return_index=True, return_inverse=True)
+    differs = sales != sales[first][place]
+    if differs.any():
+        raise DataError(
+            f"{location}: rows of {date(days[differs.argmax()])} differ; sales must be those of "
+            "all channels together: name a table that has them by day in revenue_table"
+        )
+    return np.asarray(first, np.int64)
 
 
 def check_spend(spend: Mapping[str, Floats], days: Ints, location: str) -> None:

@@ -1,7 +1,8 @@
 """A wide or long table of spend, and sales with it or beside it, as arrays by period."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,17 +13,14 @@ from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.beside import costs
 from td_mta.ingest.beside.tables import CHANNELS
+from td_mta.ingest.media_mix import cells, periods, refusals
 from td_mta.ingest.media_mix import columns as columns_of
-from td_mta.ingest.media_mix import periods, refusals
+from td_mta.ingest.media_mix.columns import WideColumns
 from td_mta.ingest.media_mix.periods import Periods
 from td_mta.ingest.settings import words
-from td_mta.ingest.times.reader import TimeReader
-from td_mta.ingest.values import plain_columns
-from td_mta.ingest.values.amounts import amounts
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Flags, Floats, Ints
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
 
-MOST_NUMBERED = 2000  # weeks that are numbered, not dated
 FIRST_WEEK = 19_716  # a Monday, 2023-12-25, before the first of them
 
 
@@ -63,41 +61,37 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
     location = f"table {config.media_table}"
     columns = columns_of.wide_columns(config, names, location)
     wanted = [columns.date, columns.kpi, *columns.spend.values(), *columns.controls]
+    wanted += [name for name in (columns.region, columns.year) if name]
     in_order = warehouse.keeps_order(config.media_table)
-    rows = rows_of(warehouse, config.media_table, wanted, is_sorted=in_order)
-    numbered = _is_numbered(rows[columns.date])
-    if numbered:
-        days = FIRST_WEEK + 7 * np.asarray(rows[columns.date].to_numpy(), np.int64)
-    else:
-        days = days_of(rows[columns.date], f"{location}, column {columns.date}", config)
+    rows = cells.rows_of(warehouse, config.media_table, wanted, is_sorted=in_order)
+    days, is_made_up = _days(rows, columns, location, config)
     if not in_order:  # texts of days are not sorted by day
         by_day = np.argsort(days, kind="stable")
         days, rows = days[by_day], {name: column.take(by_day) for name, column in rows.items()}
-    refusals.check_dates(days, f"{location}, column {columns.date}")
+    regions = cells.regions(rows, columns.region, days)
+    refusals.check_dates(days, regions, f"{location}, column {columns.date}")
     found = periods.find(days, config.period, location)
     spend = {
-        name: amounts_of(rows, column, location, config) for name, column in columns.spend.items()
+        name: cells.amounts_of(rows, column, location, config)
+        for name, column in columns.spend.items()
     }
     refusals.check_spend(spend, days, location)
-    sales = amounts_of(rows, columns.kpi, location, config)
+    sales = cells.amounts_of(rows, columns.kpi, location, config)
     refusals.check_sales(sales, days, f"{location}, column {columns.kpi}")
-    controls = {name: amounts_of(rows, name, location, config) for name in columns.controls}
+    controls = cells.controls(rows, columns.controls, location, config)
     refusals.check_sales_of(controls, days, location)
     notes = [
         f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {columns.date}, "
         f"sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
-        + (f", controls {', '.join(columns.controls)}" if columns.controls else ", no controls")
+        + (f", controls {', '.join(controls)}" if controls else ", no controls")
     ]
-    if numbered:
+    if is_made_up:
         notes.append(
             f"column {columns.date} numbers weeks without saying when they were: their dates here "
             "are made up, and seasons assume a year of weeks that follow each other"
         )
-    ignored = [name for name in names if name not in wanted]
-    if ignored:
-        notes.append(
-            f"not used: {', '.join(ignored[:10])}; spend_columns and control_columns say otherwise"
-        )
+    if regions.any():
+        notes.append(f"{regions.max() + 1} regions of column {columns.region} are added up by date")
     holes = _holes(found, _usual_rows(found))
     return MediaTable(
         periods=found,
@@ -107,8 +101,40 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
         spend=_stacked([_summed(values, found) for values in spend.values()], found),
         controls=_stacked([_mean(values, found) for values in controls.values()], found),
         control_names=tuple(controls),
-        notes=[*notes, *_hole_notes(holes, found)],
+        notes=[*notes, *_column_notes(columns, names, wanted, config), *_hole_notes(holes, found)],
     )
+
+
+def _days(
+    rows: Mapping[str, pa.Array], columns: WideColumns, location: str, config: MediaMixConfig
+) -> tuple[Ints, bool]:
+    """Days of the rows, and whether they are made up since weeks are numbered without a year."""
+    column = rows[columns.date]
+    if not cells.is_numbered(column):
+        return cells.days_of(column, f"{location}, column {columns.date}", config), False
+    numbers = np.asarray(column.to_numpy(), np.int64)
+    if columns.year and cells.is_numbered(rows[columns.year], cells.MOST_YEAR):
+        years = np.asarray(rows[columns.year].to_numpy(), np.int64)
+        return cells.days_of_parts(numbers, years, columns.date), False
+    return FIRST_WEEK + periods.DAYS_PER_WEEK * numbers, True
+
+
+def _column_notes(
+    columns: WideColumns, names: Sequence[str], wanted: Sequence[str], config: MediaMixConfig
+) -> list[str]:
+    """What was guessed of the columns, and which of them were not used."""
+    notes = []
+    if not (config.spend_columns or any(map(columns_of.channel_of, columns.spend.values()))):
+        notes.append(
+            "no column's name says spend: those of channels are taken for it; spend_columns says "
+            "otherwise"
+        )
+    ignored = [name for name in names if name not in wanted]
+    if ignored:
+        notes.append(
+            f"not used: {', '.join(ignored[:10])}; spend_columns and control_columns say otherwise"
+        )
+    return notes
 
 
 def _long(
@@ -121,99 +147,79 @@ def _long(
     amount = columns_of.needed(
         config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
     )
-    if config.revenue_table is None:
-        raise DataError(
-            f"{location} has a row per day and channel ({channel}): name the table that has sales "
-            "by day in revenue_table"
-        )
-    rows = rows_of(warehouse, config.media_table, [day, channel, amount])
-    days = days_of(rows[day], f"{location}, column {day}", config)
+    sold = _sold(config, warehouse, names, channel, day)
+    rows = cells.rows_of(warehouse, config.media_table, [day, channel, amount])
+    days = cells.days_of(rows[day], f"{location}, column {day}", config)
     named = coercion.names(rows[channel], words(config.null_words))
-    spend = amounts_of(rows, amount, location, config)
+    spend = cells.amounts_of(rows, amount, location, config)
     refusals.check_spend({amount: spend}, days, location)
-    beside = f"table {config.revenue_table}"
-    other = warehouse.columns(config.revenue_table)
-    date_there = columns_of.needed(
-        config.date_column, other, beside, "date", "date_column", columns_of.DATES
-    )
-    kpi = columns_of.needed(
-        config.kpi_column, other, beside, "sales", "kpi_column", columns_of.KPIS
-    )
-    controls = columns_of.controls(config, other, [date_there, kpi], beside)
-    sold = rows_of(warehouse, config.revenue_table, [date_there, kpi, *controls])
-    sold_days = days_of(sold[date_there], f"{beside}, column {date_there}", config)
-    sales = amounts_of(sold, kpi, beside, config)
-    refusals.check_sales(sales, sold_days, f"{beside}, column {kpi}")
-    inside = (days >= sold_days.min()) & (days <= sold_days.max() + 31)
-    found = periods.find(sold_days, config.period, beside)
+    found = periods.find(sold.days, config.period, sold.location)
     of_row = np.searchsorted(found.first_day, days, side="right") - 1
     ends = found.first_day[-1] + found.length[-1]
-    kept = inside & (of_row >= 0) & (days < ends) & (named.codes >= 0)
+    kept = (days >= sold.days.min()) & (of_row >= 0) & (days < ends) & (named.codes >= 0)
     by_channel = np.zeros((len(found.first_day), len(named.names)))
     np.add.at(by_channel, (of_row[kept], named.codes[kept]), spend[kept])
     own = [code for code, name in enumerate(named.names) if name and by_channel[:, code].any()]
     holes = _holes(found)
     return MediaTable(
         periods=found,
-        kpi=kpi,
-        sales=np.where(holes, np.nan, _summed(sales, found)),
+        kpi=sold.kpi,
+        sales=np.where(holes, np.nan, _summed(sold.sales, found)),
         channels=tuple(str(named.names[code]) for code in own),
         spend=by_channel[:, own],
-        controls=_stacked(
-            [_mean(amounts_of(sold, name, beside, config), found) for name in controls], found
-        ),
-        control_names=tuple(controls),
+        controls=_stacked([_mean(values, found) for values in sold.controls.values()], found),
+        control_names=tuple(sold.controls),
         notes=[
             f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, "
-            f"channel {channel}, spend {amount}; sales {kpi} of {beside}",
+            f"channel {channel}, spend {amount}; sales {sold.kpi} of {sold.location}",
             *_hole_notes(holes, found),
         ],
     )
 
 
-def rows_of(
-    warehouse: Warehouse, table: str, columns: Sequence[str], *, is_sorted: bool = False
-) -> dict[str, pa.Array]:
-    """Columns of a table, its rows sorted by them unless they are: sums depend on the order."""
-    distinct = list(dict.fromkeys(columns))
-    batches = list(plain_columns.read(warehouse, table, distinct))
-    if not sum(len(batch) for batch in batches):
-        raise DataError(f"table {table} has no rows")
-    rows = pa.table(
-        {name: pa.concat_arrays([batch[name] for batch in batches]) for name in distinct}
+class _Sold(NamedTuple):
+    """Sales and controls beside a long table, a row per day."""
+
+    location: str
+    kpi: str
+    days: Ints
+    sales: Floats
+    controls: Mapping[str, Floats]
+
+
+def _sold(
+    config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str, day: str
+) -> _Sold:
+    """From `revenue_table`, else from the long table, where all channels of a day have the same."""
+    table = config.revenue_table or config.media_table
+    location, is_same = f"table {table}", config.revenue_table is None
+    if is_same and columns_of.named(config.kpi_column, names, location, columns_of.KPIS) is None:
+        raise DataError(
+            f"{location} has a row per day and channel ({channel}): name the table that has sales "
+            "by day in revenue_table"
+        )
+    columns = names if is_same else warehouse.columns(table)
+    date = (
+        day
+        if is_same
+        else columns_of.needed(
+            config.date_column, columns, location, "date", "date_column", columns_of.DATES
+        )
     )
-    if not is_sorted:
-        rows = rows.sort_by([(name, "ascending") for name in distinct])
-    return {name: pa.concat_arrays(rows[name].chunks) for name in distinct}
-
-
-def _is_numbered(column: pa.Array) -> bool:
-    """Whether weeks are numbered 1, 2, 3 … instead of dated."""
-    if not pa.types.is_integer(column.type) or column.null_count:
-        return False
-    numbers = column.to_numpy()
-    return bool(len(numbers) and numbers.min() >= 0 and numbers.max() < MOST_NUMBERED)
-
-
-def days_of(column: pa.Array, location: str, config: MediaMixConfig) -> Ints:
-    read = TimeReader(
-        location,
-        form=config.time_format,
-        null_words=words(config.null_words),
-        batches=lambda: [column],
-    ).read(column)
-    if read.missing.any():
-        raise DataError(f"{location}: {int(read.missing.sum())} rows have no date; remove them")
-    return read.seconds // SECONDS_PER_DAY
-
-
-def amounts_of(
-    rows: dict[str, pa.Array], column: str, location: str, config: MediaMixConfig
-) -> Floats:
-    cells = rows[column]
-    if pa.types.is_boolean(cells.type):
-        cells = cells.cast(pa.int64())
-    return amounts(cells, f"{location}, column {column}", None, words(config.null_words))
+    kpi = columns_of.needed(
+        config.kpi_column, columns, location, "sales", "kpi_column", columns_of.KPIS
+    )
+    others = columns_of.controls(config, columns, [date, kpi], location)
+    rows = cells.rows_of(warehouse, table, [date, kpi, *others])
+    days = cells.days_of(rows[date], f"{location}, column {date}", config)
+    sales = cells.amounts_of(rows, kpi, location, config)
+    refusals.check_sales(sales, days, f"{location}, column {kpi}")
+    values = cells.controls(rows, others, location, config)
+    if is_same:
+        kept = refusals.one_of_each_day(days, sales, f"{location}, column {kpi}")
+        days, sales = days[kept], sales[kept]
+        values = {name: column[kept] for name, column in values.items()}
+    return _Sold(location, kpi, days, sales, values)
 
 
 def _holes(found: Periods, least: int = 1) -> Flags:

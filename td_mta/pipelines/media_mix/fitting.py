@@ -178,10 +178,10 @@ def _forms(
 def _draws(
     plain: Fit, calibrated: Calibrated | None, config: MediaMixConfig, rng: np.random.Generator
 ) -> list[Draws]:
-    fits = [calibrated.additive, calibrated.multiplicative] if calibrated else [plain]
-    number = config.draws // len(fits)
     sample = draws.laplace if config.intervals == "laplace" else draws.randomised_map
-    return [Draws(one.model, sample(one, rng, number)) for one in fits]
+    if calibrated:
+        return calibrated.draws(rng, config.draws, sample)
+    return [Draws(plain.model, sample(plain, rng, config.draws))]
 
 
 def _advice(own: Fit, sampled: Sequence[Draws]) -> Advice:

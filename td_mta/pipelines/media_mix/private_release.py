@@ -19,7 +19,7 @@ from td_mta.config.mmm import MediaMixConfig
 from td_mta.errors import DataError, WrongInput
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.finding.usual_names import USER, VALUE
-from td_mta.ingest.media_mix import tables
+from td_mta.ingest.media_mix import cells
 from td_mta.ingest.media_mix.periods import DAYS_PER_WEEK, date
 from td_mta.ingest.settings import words
 from td_mta.privacy.bounding import BoundedSums, bounded_sums
@@ -129,15 +129,15 @@ def _bounded(
                 f"it has {', '.join(names)}; rename it"
             )
     there = {role: str(column) for role, column in columns.items()}
-    rows = tables.rows_of(warehouse, chosen.table, list(there.values()), is_sorted=True)
-    days = tables.days_of(rows[there["time"]], f"{location}, column {there['time']}", config)
+    rows = cells.rows_of(warehouse, chosen.table, list(there.values()), is_sorted=True)
+    days = cells.days_of(rows[there["time"]], f"{location}, column {there['time']}", config)
     users: pa.Array = coercion.users(rows[there["user"]], words(config.null_words), location).ids
     if users.null_count:
         raise DataError(
             f"{location}, column {there['user']}: some rows have no user; give each its own, or "
             "remove them"
         )
-    amounts = tables.amounts_of(rows, there["amount"], location, config)
+    amounts = cells.amounts_of(rows, there["amount"], location, config)
     period = (days - chosen.first_day) // DAYS_PER_WEEK
     counted = (period >= 0) & (period < chosen.weeks) & np.isfinite(amounts)
     largest = CENTS * MOST  # so that sums are exact integers

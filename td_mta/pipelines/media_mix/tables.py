@@ -182,6 +182,7 @@ def tested(answered: Answered) -> pd.DataFrame:
             "before": experiments.effect(plain.model, plain.p, test),
             "after": experiments.effect(additive.model, additive.p, test),
             "conflict": conflict,
+            "p_value": experiments.doubt(conflict, answered.next_spend[test.channel]),
         }
         for test, conflict in zip(answered.tests, answered.calibrated.conflicts, strict=True)
     ]

@@ -40,7 +40,7 @@ MEDIA_MIX_TABLES = {
         "experiment",
         (
             *("channel", "first_day", "last_day", "spend_multiplier", "observed"),
-            *("standard_error", "before", "after", "conflict"),
+            *("standard_error", "before", "after", "conflict", "p_value"),
         ),
     ),
     "mmm_coverage": MediaMixTable(

@@ -21,6 +21,7 @@ from td_mta.reporting.media_mix import charts
 
 Frames = Mapping[str, pd.DataFrame]
 SIGNIFICANT = 1.96
+DOUBTFUL = 0.05  # probability below which model and experiment contradict each other
 CURVES_STYLE = """
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1rem; }
 .curves h3 { margin: 0; }
@@ -131,23 +132,11 @@ def how_sure(frames: Frames) -> str:
     parts = ["<h2>How sure</h2>"]
     if "mmm_experiments" in frames:
         tested = frames["mmm_experiments"]
+        numbers = [tested[name].map(float) for name in ("conflict", "p_value")]
         parts += [
             "<h3>Experiments</h3>",
             table(tested),
-            bullets(
-                [
-                    f"{channel}: model and experiment differ by {abs(conflict):.1f} standard "
-                    "errors before calibration"
-                    + (
-                        ": they contradict each other, and something drives both spend and sales."
-                        if abs(conflict) > SIGNIFICANT
-                        else "."
-                    )
-                    for channel, conflict in zip(
-                        tested["channel"], tested["conflict"].map(float), strict=True
-                    )
-                ]
-            ),
+            bullets([_verdict(*row) for row in zip(tested["channel"], *numbers, strict=True)]),
         ]
     parts.append(bullets(sentences))
     if "mmm_coverage" in frames:
@@ -162,6 +151,17 @@ def how_sure(frames: Frames) -> str:
             table(covered, percents=["contribution", "marginal_roi"]),
         ]
     return "\n".join(parts)
+
+
+def _verdict(channel: str, conflict: float, p_value: float) -> str:
+    """What an experiment says of the model before it."""
+    says = f"{channel}: model and experiment differ by {abs(conflict):.1f} standard errors before "
+    if p_value >= DOUBTFUL:
+        return says + "calibration."
+    return says + (
+        "calibration, which with the test of next spend has p = "
+        f"{p_value:.2g}: something drives both spend and sales, and the model alone is wrong."
+    )
 
 
 def not_known(frames: Frames) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from td_mta.config import mmm as configuration
 from td_mta.errors import DataError
-from td_mta.ingest.media_mix import experiments, tables
+from td_mta.ingest.media_mix import experiments, periods, tables
 from td_mta.ingest.media_mix.tables import MediaTable
 from td_mta.warehouse.local import LocalWarehouse
 
@@ -89,6 +89,62 @@ def test_weeks_may_be_numbered(tmp_path: Path) -> None:
     assert "column week numbers weeks" in table.notes[1]
 
 
+def test_weeks_and_months_are_numbered_within_years(tmp_path: Path) -> None:
+    dates = [date.fromisoformat(day).isocalendar() for day in days(7, 60)]
+    frame = pd.DataFrame(
+        {"year": [d[0] for d in dates], "week": [d[1] for d in dates], "sales": range(60)}
+    )
+    table = read(tmp_path, media=frame.assign(tv=np.arange(60) % 7, radio=np.arange(60) % 4))
+    assert [str(periods.date(day)) for day in table.periods.first_day] == days(7, 60)
+    assert "no column's name says spend" in table.notes[1]
+    months = [f"{2022 + number // 12}-{number % 12 + 1:02}" for number in range(WEEKS)]
+    assert read(tmp_path, media=wide(date=months)).periods.length[1] == 28
+
+
+def test_rows_of_regions_are_added_up(tmp_path: Path) -> None:
+    here, there = wide().assign(geo="north"), wide().assign(geo="south", spend_TV=1.5)
+    table = read(tmp_path, media=pd.concat([here, there]))
+    assert table.spend[:, 0] == pytest.approx(here["spend_TV"] + 1.5)
+    assert table.sales == pytest.approx(2 * here["revenue"])
+    assert table.controls[:, 0] == pytest.approx(here["promotions"])
+    assert "2 regions of column geo are added up by date" in table.notes[1]
+    with pytest.raises(DataError, match="stands in more than one row"):
+        read(tmp_path, media=pd.concat([here, here]))
+
+
+def test_a_control_of_words_is_one_control_per_word(tmp_path: Path) -> None:
+    events = ["na", "Black Friday", "Easter", "na", "na"] * 6
+    table = read(tmp_path, media=wide(events=events, on_promo=[1, None] * 15))
+    names = ("promotions", "events Black Friday", "events Easter", "on_promo")
+    assert table.control_names == names
+    assert table.controls[:5, 1].tolist() == [0, 1, 0, 0, 0]
+    assert table.controls[:3, 3].tolist() == [1, 0, 1]
+
+
+def test_one_channel_may_be_called_spend(tmp_path: Path) -> None:
+    frame = wide().rename(columns={"spend_TV": "ad_spend"}).drop(columns="spend_Radio")
+    assert read(tmp_path, media=frame).channels == ("ad_spend",)
+
+
+def test_a_strangers_file(tmp_path: Path) -> None:
+    frame = wide()
+    text = pd.DataFrame(
+        {
+            "Woche": [date.fromisoformat(day).strftime("%d.%m.%Y") for day in frame["date"]],
+            "Umsatz (EUR)": frame["revenue"].map(lambda value: f"{value:.2f}".replace(".", ",")),
+            "TV Ausgaben": frame["spend_TV"].map(lambda value: f"{value:.2f}".replace(".", ",")),
+            "Facebook Spend ($)": frame["spend_Radio"].map(lambda value: f"${value:,.2f}"),
+            "Total Spend": 3,
+        }
+    )
+    text.to_csv(tmp_path / "media.csv", sep=";", index=False)
+    table = read(tmp_path)
+    assert table.channels == ("TV", "Facebook")
+    assert "not used: Total Spend" in table.notes[1]
+    assert table.spend == pytest.approx(frame[["spend_TV", "spend_Radio"]].to_numpy())
+    assert table.sales == pytest.approx(frame["revenue"])
+
+
 @pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%Y-%m-%dT00:00:00Z"])
 def test_dates_are_read_in_many_forms(tmp_path: Path, form: str) -> None:
     written = [date.fromisoformat(day).strftime(form) for day in SORTED]
@@ -159,6 +215,12 @@ def test_a_long_table_with_sales_beside_it(tmp_path: Path) -> None:
     tv = table.spend[:, list(table.channels).index("TV")]
     assert tv[:3].tolist() == [14, 28, 28]
     assert table.sales.sum() == pytest.approx(sales["revenue"].sum())
+    together = spend.merge(sales, left_on="day", right_on="date").drop(columns="date")
+    same = read(tmp_path, media=together)
+    assert same.sales == pytest.approx(table.sales)
+    assert same.spend.sum() == pytest.approx(table.spend.sum())
+    with pytest.raises(DataError, match="sales must be those of all channels together"):
+        read(tmp_path, media=together.assign(revenue=together["spend"]))
 
 
 def values(**cells: float) -> list[float]:
