@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from td_mta.dashboard import show, state
-from td_mta.dashboard.pages import attribution, decide, journeys, over_time, quality, synthesizer
+from td_mta.dashboard.screens import attribution, decide, journeys, over_time, quality, synthesizer
 
 # An icon of a page would be fetched from outside.
 PAGES: dict[str, Callable[[], None]] = {

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from td_mta.reporting.chart_style import COLOURS, GREY, INK, label, layout, name_rows, row_colour
 
 CONVERTING, OTHERS = COLOURS[2], GREY
-ROLES = {"first": COLOURS[0], "between": COLOURS[5], "last": COLOURS[1], "alone": COLOURS[4]}
+ROLES = {"first": "#2b4c66", "between": "#b4c0ca", "last": "#6d8ea8", "alone": "#c9a97c"}
 GAP = 0.015  # between two nodes of a side, of its height
 CURVE = np.linspace(0.0, 1.0, 24)
 LEFT, RIGHT = 0.0, 1.0

@@ -12,11 +12,11 @@ from td_mta.reporting.chart_style import (
     COLOURS,
     GREY,
     INK,
-    SYMBOLS,
     label,
     layout,
     name_rows,
     row_colour,
+    row_symbol,
 )
 
 BASE_COLOUR = "#d0d0d6"
@@ -38,7 +38,7 @@ def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]
             name=label(channel),
             marker={
                 "color": row_colour(channel, channels),
-                "symbol": SYMBOLS[position % len(SYMBOLS)],
+                "symbol": row_symbol(channel, channels),
                 "size": 11,
             },
             error_x={
