@@ -15,13 +15,14 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
-from td_mta.mmm import budget, draws, effects, experiments
+from td_mta.mmm import draws, effects, experiments
+from td_mta.mmm.checks.known_truth import data_of, sales_lost
+from td_mta.mmm.checks.known_truth import errors as errors_of
 from td_mta.mmm.controls import season_names, seasons, trend
 from td_mta.mmm.effects import Answers
 from td_mta.mmm.experiments import Experiment
@@ -42,7 +43,6 @@ ERROR = 0.1  # standard error of the log effect of a channel that is switched of
 SATURATED = ("demand_s", "demand_m")  # where spend is raised by half instead
 ERROR_OF_CHANGE = 0.03  # its standard error, as a share of the effect of switching off
 CONFLICT = 1.96
-EPSILONS = (0.1, 0.3, 1.0, 3.0, 10.0, None)
 USERS, ORDER = 60_000, 60  # and what each of their orders is worth
 MAX_WEEKS, CAP = 4, 500  # of a user: weeks that count, and revenue in each
 SIZES = ((3, 104), (20, 156), (50, 300))
@@ -70,7 +70,7 @@ def recovery(sets: int) -> None:
     """The shop as it is, and another fit of it."""
     worlds = [MEDIA_WORLDS["shop"](FIRST_SEED + seed) for seed in range(sets)]
     _print_judged("shop", [_judged(world) for world in worlds])
-    other = [_relative(_raw_fit(world), world) for world in worlds]
+    other = [errors_of(_raw_fit(world), world) for world in worlds]
     print(f"  L-BFGS-B on raw units, base and season given: {_rms(other)}", flush=True)
 
 
@@ -103,28 +103,30 @@ def budget_(sets: int) -> None:
     lost = []
     for seed in range(FIRST_SEED, FIRST_SEED + sets):
         world = MEDIA_WORLDS["shop"](seed)
-        lost.append(_regret(fit(Model(data=data_of(world)), np.random.default_rng(seed)), world))
+        lost.append(
+            sales_lost(fit(Model(data=data_of(world)), np.random.default_rng(seed)), world, BUDGET)
+        )
     print(f"budget: {np.mean(lost):.2%} of sales lost on average, at most {np.max(lost):.2%}")
 
 
 def privacy(sets: int) -> None:
     """Errors and lost sales where weekly sales have noise, by epsilon; simulated, nobody's data."""
-    for epsilon in EPSILONS:
-        errors, lost = [], []
-        for seed in range(FIRST_SEED, FIRST_SEED + sets):
-            world = MEDIA_WORLDS["shop"](seed)
-            seen = replace(world, sales=world.sales + _noise(epsilon, len(world.sales), seed))
-            fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
-            errors.append(_relative(effects.answers(fitted.model, fitted.p), world))
-            lost.append(_regret(fitted, world))
-        name = f"epsilon {epsilon:g}" if epsilon else "without noise"
-        print(f"{name}, {sets} sets: {_rms(errors)}; regret {np.mean(lost):.2%}", flush=True)
+    # Here, so that `size` measures the core alone.
+    from td_mta.pipelines.media_mix import privacy_utility
+
+    seeds = range(FIRST_SEED, FIRST_SEED + sets)
+    for epsilon in privacy_utility.EPSILONS:
+        at = privacy_utility.Noise(epsilon, MAX_WEEKS, CAP * 100)
+        sets_at = [privacy_utility.fitted_with(at, "shop", seed, BUDGET) for seed in seeds]
+        name = f"epsilon {float(epsilon):g}" if epsilon else "without noise"
+        lost = np.mean([one.sales_lost for one in sets_at])
+        print(f"{name}, {sets} sets: {_rms([one.errors for one in sets_at])}; regret {lost:.2%}")
     errors = []
     for seed in range(FIRST_SEED, FIRST_SEED + sets):
         world = MEDIA_WORLDS["shop"](seed)
         seen = replace(world, sales=_released(world, seed))
         fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
-        errors.append(_relative(effects.answers(fitted.model, fitted.p), world))
+        errors.append(errors_of(effects.answers(fitted.model, fitted.p), world))
     print(f"epsilon 1 from orders of {USERS:,} users, {sets} sets: {_rms(errors)}", flush=True)
 
 
@@ -152,18 +154,6 @@ def _released(world: MediaWorld, seed: int) -> Floats:
     return np.array(sums) / CENTS * (pairs / kept)
 
 
-def _noise(epsilon: float | None, weeks: int, seed: int) -> Floats:
-    """As `private-release` adds it, rescaling aside."""
-    if epsilon is None:
-        return np.zeros(weeks)
-    # Here, so that `size` measures the core alone.
-    from td_mta.pipelines.media_mix.private_release import CENTS, OF_SUMS
-
-    share = Fraction(str(epsilon)) * OF_SUMS
-    cents = add_noise([0] * weeks, MAX_WEEKS * CAP * CENTS, share, SeededForTests(seed))
-    return np.array(cents) / CENTS
-
-
 def size(sets: int) -> None:
     """Time and memory of a fit and its intervals, for tables of several sizes."""
     for channels, weeks in SIZES:
@@ -182,15 +172,6 @@ def size(sets: int) -> None:
         )
 
 
-def data_of(world: MediaWorld) -> MediaData:
-    """A world as its analyst sees it."""
-    weeks = len(world.sales)
-    columns = [trend(weeks), seasons(7.0 * np.arange(weeks), 2, 364.0)]
-    controls = np.hstack([*columns, *(column[:, None] for column in world.controls.values())])
-    names = ["trend", *season_names(2), *world.controls]
-    return media_data(world.sales, world.spend, world.channels, controls, names)
-
-
 def _judged(world: MediaWorld) -> Judged:
     rng = np.random.default_rng(7)
     fitted = fit(Model(data=data_of(world)), rng, starts=4)
@@ -201,12 +182,7 @@ def _judged(world: MediaWorld) -> Judged:
         effects.covers(effects.interval(getattr(best, name), getattr(many, name)), true)
         for name, true in truth.items()
     ]
-    return Judged(_relative(best, world), np.concatenate(covered).astype(float), fitted)
-
-
-def _relative(found: Answers, world: MediaWorld) -> Floats:
-    contribution = found.contribution / world.contribution() - 1
-    return np.concatenate([contribution, found.marginal_roi / world.marginal_roi() - 1])
+    return Judged(errors_of(best, world), np.concatenate(covered).astype(float), fitted)
 
 
 def _print_judged(name: str, judged: list[Judged]) -> None:
@@ -262,18 +238,8 @@ def _calibrated(name: str, seed: int, channel: int, multiplier: float) -> list[f
     row += [float(getattr(best, key)[channel] / truth - 1) for key, truth in truths.items()]
     row += [float(getattr(before, key)[channel] / truth - 1) for key, truth in truths.items()]
     row += [float((bounds[k].upper - bounds[k].lower) / truth) for k, truth in truths.items()]
-    return [*row, _regret(found.additive, world), _regret(plain, world)]
-
-
-def _regret(fitted: Fit, world: MediaWorld) -> float:
-    model = fitted.model
-    levels = budget.grid(BUDGET)
-    rows = [
-        model.held(fitted.p, c, levels / model.data.usual_spend[c]) for c in range(model.channels)
-    ]
-    free = budget.Limits(np.zeros(model.channels), np.full(model.channels, BUDGET))
-    plan = budget.best_split(budget.Curves(levels, np.stack(rows)), BUDGET, free)
-    return 1 - world.held(plan.spend) / world.held(world.best_split(BUDGET))
+    lost = [sales_lost(one, world, BUDGET) for one in (found.additive, plain)]
+    return [*row, *lost]
 
 
 def _raw_fit(world: MediaWorld) -> Answers:

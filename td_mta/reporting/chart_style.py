@@ -64,7 +64,7 @@ def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
         "margin": {"l": 10, "r": 36, "t": 10, "b": 10},  # at the right the button for the picture
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
         "legend": {
-            **{"orientation": "h", "yanchor": "bottom", "y": 1.02, "xref": "container", "x": 0},
+            **{"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
             **{"xanchor": "left", "traceorder": "normal"},
         },
         "xaxis": {**axis, "title": {"text": x, **title}},
@@ -77,12 +77,15 @@ def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
     }
 
 
+def short(name: str) -> str:
+    """A name of bounded length, all of it visible."""
+    name = visible(name)
+    return name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…"
+
+
 def label(name: str) -> str:
     """A name as plotly may show it: its tags harmless, its length bounded."""
-    name = visible(name)
-    if len(name) <= LABEL_LENGTH:
-        return escape(name)
-    return escape(name[: LABEL_LENGTH - 1] + "…")
+    return escape(short(name))
 
 
 def model_label(name: str) -> str:
