@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from td_mta.dashboard import downloads, report_file, show
+from td_mta.dashboard import downloads, report_file, show, uploads
 from td_mta.dashboard.__main__ import APP
 from td_mta.dashboard.data import jobs, plans
 from td_mta.dashboard.data.source import Source
@@ -152,7 +152,7 @@ def test_an_upload_that_is_no_table_is_an_error_and_the_page_lives_on(
 ) -> None:
     tested = app("attribution")
     tested.file_uploader[0].set_value(("empty.csv", b"", "text/csv")).run()
-    assert errors(tested) == ["The file is empty: choose one with a header and rows."]
+    assert errors(tested) == [show.plain(uploads.EMPTY)]
     tested.file_uploader[0].set_value(("a.csv", b"a,b\n1,2\n3,4\n", "text/csv")).run()
     assert jobs.wait(jobs.workspace() / tested.session_state["reading"], 60).status == "failed"
     tested.run()
