@@ -124,5 +124,6 @@ def _read(folder: Path, written: int) -> dict[str, pd.DataFrame]:
 
 def _typed(frame: pd.DataFrame, *, is_text: bool) -> pd.DataFrame:
     """Names as text, whatever a file's reader took them for."""
-    texts = list(frame) if is_text else [n for n in ("channel", "parameter", "flag") if n in frame]
+    names = ("channel", "parameter", "flag")
+    texts = [str(name) for name in frame.columns if is_text or name in names]
     return frame.assign(**{name: frame[name].fillna("").astype(str) for name in texts})

@@ -103,7 +103,8 @@ def _of_costs(compared: pd.DataFrame, channels: list[str], chosen: Chosen) -> li
             rows=shown.dropna(axis="columns", how="all"),
             percents=("share", "conversion rate"),
             decimals=choices.DECIMALS,
-            caption=f"{choices.RATIOS} The download has all digits.",
+            caption="CPA: spend per conversion. ROAS: revenue per spend. ROMS: revenue less spend, "
+            "per spend. The download has all digits.",
         )
     )
     return blocks

@@ -17,7 +17,6 @@ HEADINGS = {
     "conversion_rate": "conversion rate",
 }
 DECIMALS = {"CPA": 2, "ROAS": 3, "ROMS": 3, "CPC": 4, "spend": 2, "revenue": 2, "conversions": 2}
-RATIOS = "CPA: spend per conversion. ROAS: revenue per spend. ROMS: revenue less spend, per spend."
 
 
 class Chosen(NamedTuple):

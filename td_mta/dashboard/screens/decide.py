@@ -23,11 +23,11 @@ NOT_CAUSAL = (
 LOST = "lost without it"
 RETURNS = (
     *("conversions", "lower", "upper", "revenue", "share", "spend", "CPA", "CPA, lower"),
-    *("CPA, upper", "ROAS", "ROAS, lower", "ROAS, upper", "ROMS"),
+    *("CPA, upper", "ROAS", "ROAS, lower", "ROAS, upper"),
 )
 RETURNS_DECIMALS = {
     **dict.fromkeys(("conversions", "lower", "upper"), 1),
-    **dict.fromkeys(("CPA, lower", "CPA, upper", "ROAS, lower", "ROAS, upper", "ROAS", "ROMS"), 2),
+    **dict.fromkeys(("CPA, lower", "CPA, upper", "ROAS, lower", "ROAS, upper", "ROAS"), 2),
 }
 ASSUMED = (
     "The change assumes that a channel's credit is what its spend brings, and that conversions "
@@ -91,7 +91,7 @@ def view(
     credit = source.once(("bounds", model), lambda: moves.credit_with_bounds(source, model, models))
     compared = spend.compared(models, costs.table, costs.by)
     blocks: list[Block] = [Sentences(lines=[NOT_CAUSAL], is_warning=True)]
-    figures = {}
+    figures: dict[str, str] = {}
     if any(value > 0 for value in now.values()):
         rows = moves.moved(credit, now, after, elasticity)
         figures, moved = _move(rows.sort_values("spend now", ascending=False, kind="stable"))
@@ -146,8 +146,8 @@ def _returns(compared: pd.DataFrame, credit: pd.DataFrame, model: str) -> Table:
         .dropna(axis=1, how="all"),
         percents=("share",),
         decimals={**choices.DECIMALS, **RETURNS_DECIMALS},
-        caption="Intervals are those of the credit (90 %), where the model has some. "
-        + choices.RATIOS,
+        caption="Intervals are those of the credit (90 %), where the model has some. CPA: spend "
+        "per conversion. ROAS: revenue per spend.",
     )
 
 

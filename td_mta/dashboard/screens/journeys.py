@@ -131,7 +131,9 @@ def _blocks(source: Source, tables: dict[str, pd.DataFrame], *, has_times: bool)
 
 
 def _paths(name: str, title: str, rows: pd.DataFrame, source: Source) -> Table:
-    shown = rows if source.has_value else rows.drop(columns="value")
+    left_out = () if source.has_value else ("value",)
+    numbers = [column for column in rows.columns if column not in ("path", *left_out)]
+    shown = rows[[*numbers, "path"]]  # a long path is cut at its end
     return Table(
         name=name,
         title=title,

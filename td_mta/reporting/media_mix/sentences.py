@@ -51,7 +51,7 @@ def values(frames: Frames, section: str) -> list[str]:
 def finding(frames: Frames) -> str:
     """How much media brought, and where a little more spend brings most."""
     rows = frames["mmm_channels"]
-    best = rows.loc[rows["marginal_roi"].astype(float).idxmax()]
+    best = rows.sort_values("marginal_roi", kind="stable").iloc[-1]
     return (
         f"Media brought {percent(_share(frames))} of sales; the next unit of spend brings most on "
         f"{best['channel']}, {number(float(best['marginal_roi']), 2)}"
