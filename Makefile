@@ -121,12 +121,12 @@ bench-truth: .venv/dev
 
 # The lock files carry hashes and no registry's address.
 lock: lock-container
-	uv pip compile pyproject.toml --extra cpu --extra local --extra td --extra xlsx --universal --python-version 3.10 \
+	uv pip compile pyproject.toml --extra cpu --extra local --extra pictures --extra td --extra xlsx --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header -q -o td_mta/requirements.txt
-	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --universal \
+	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra pictures --extra td --extra xlsx --universal \
 		--python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header -q -o td_mta/app-requirements.txt
-	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra td --extra xlsx --extra dev --extra docs \
+	uv pip compile pyproject.toml --extra app --extra cpu --extra local --extra pictures --extra td --extra xlsx --extra dev --extra docs \
 		--universal --python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
 

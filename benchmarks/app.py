@@ -17,9 +17,9 @@ from pathlib import Path
 
 from td_mta.dashboard.data import jobs, plans, source, spend
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.pages import attribution, decide, journeys, over_time, quality
-from td_mta.dashboard.pages.choices import Chosen
-from td_mta.dashboard.pages.costs_editor import Costs
+from td_mta.dashboard.screens import attribution, decide, journeys, over_time, quality
+from td_mta.dashboard.screens.choices import Chosen
+from td_mta.dashboard.screens.costs_editor import Costs
 
 PATIENCE = 3_600  # seconds
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.mmm_errors import data_of, regret
+from benchmarks.mmm_errors import BUDGET
 from td_mta.mmm import draws, effects, experiments
+from td_mta.mmm.checks.known_truth import data_of, sales_lost
 from td_mta.mmm.effects import Answers, Interval
 from td_mta.mmm.experiments import Calibrated, Experiment
 from td_mta.mmm.fit import Fit, fit
@@ -140,8 +141,8 @@ def _found(name: str, seed: int, channel: int) -> Found:
         error_marginal_before=marginal.error_before,
         width=roi.width,
         width_marginal=marginal.width,
-        lost=regret(found.additive, world),
-        lost_before=regret(plain, world),
+        lost=sales_lost(found.additive, world, BUDGET),
+        lost_before=sales_lost(plain, world, BUDGET),
     )
 
 

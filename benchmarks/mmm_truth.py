@@ -16,15 +16,16 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
 from benchmarks import mmm_experiments
-from benchmarks.mmm_errors import data_of, halves, regret, relative, rms
+from benchmarks.mmm_errors import BUDGET, halves, rms
 from td_mta.mmm import draws, effects
+from td_mta.mmm.checks.known_truth import data_of, sales_lost
+from td_mta.mmm.checks.known_truth import errors as errors_of
 from td_mta.mmm.controls import season_names, seasons, trend
 from td_mta.mmm.effects import Answers
 from td_mta.mmm.fit import Fit, fit
@@ -38,7 +39,6 @@ from td_mta.simulate.media_mix.worlds import BASE, MEDIA_WORLDS, SEASON, SHOP
 
 FIRST_SEED = 1000
 BROKEN = ("logistic", "flighted", "falling", "collinear", "few_weeks", "demand_a", "demand_b")
-EPSILONS = (0.1, 0.3, 1.0, 3.0, 10.0, None)
 USERS, ORDER = (60_000, 20_000, 5_000), 60  # and what each of their orders is worth
 MAX_WEEKS, CAP = 4, 500  # of a user: weeks that count, and revenue in each
 SIZES = ((3, 104), (20, 156), (50, 300))
@@ -76,7 +76,7 @@ def recovery(seeds: range, _: Worlds) -> None:
     """The shop as it is, and another fit of it."""
     worlds = [MEDIA_WORLDS["shop"](seed) for seed in seeds]
     _print_judged("shop", [_judged(world) for world in worlds])
-    other = [relative(_raw_fit(world), world) for world in worlds]
+    other = [errors_of(_raw_fit(world), world) for world in worlds]
     print(f"  L-BFGS-B on raw units, base and season given: {rms(other)}", flush=True)
 
 
@@ -91,29 +91,29 @@ def budget_(seeds: range, _: Worlds) -> None:
     lost = []
     for seed in seeds:
         world = MEDIA_WORLDS["shop"](seed)
-        lost.append(regret(fit(Model(data=data_of(world)), np.random.default_rng(seed)), world))
+        fitted = fit(Model(data=data_of(world)), np.random.default_rng(seed))
+        lost.append(sales_lost(fitted, world, BUDGET))
     print(f"budget: {np.mean(lost):.2%} of sales lost on average, at most {np.max(lost):.2%}")
 
 
 def privacy(seeds: range, _: Worlds) -> None:
     """Errors and lost sales where weekly sales have noise, by epsilon; simulated, nobody's data."""
-    for epsilon in EPSILONS:
-        errors, lost = [], []
-        for seed in seeds:
-            world = MEDIA_WORLDS["shop"](seed)
-            seen = replace(world, sales=world.sales + _noise(epsilon, len(world.sales), seed))
-            fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
-            errors.append(relative(effects.answers(fitted.model, fitted.p), world))
-            lost.append(regret(fitted, world))
-        name = f"epsilon {epsilon:g}" if epsilon else "without noise"
-        print(f"{name}, {len(seeds)} sets: {rms(errors)}; regret {np.mean(lost):.2%}", flush=True)
+    # Here, so that `size` measures the core alone.
+    from td_mta.pipelines.media_mix import privacy_utility
+
+    for epsilon in privacy_utility.EPSILONS:
+        noise = privacy_utility.Noise(epsilon, MAX_WEEKS, CAP * 100)
+        found = [privacy_utility.fitted_with(noise, "shop", seed, BUDGET) for seed in seeds]
+        name = f"epsilon {float(epsilon):g}" if epsilon else "without noise"
+        lost, errors = np.mean([one.sales_lost for one in found]), [one.errors for one in found]
+        print(f"{name}, {len(seeds)} sets: {rms(errors)}; regret {lost:.2%}", flush=True)
     for users in USERS:
         errors = []
         for seed in seeds:
             world = MEDIA_WORLDS["shop"](seed)
             seen = replace(world, sales=_released(world, seed, users))
             fitted = fit(Model(data=data_of(seen)), np.random.default_rng(seed), starts=2)
-            errors.append(relative(effects.answers(fitted.model, fitted.p), world))
+            errors.append(errors_of(effects.answers(fitted.model, fitted.p), world))
         print(
             f"epsilon 1 from orders of {users:,} users, {len(seeds)} sets: {rms(errors)}",
             flush=True,
@@ -144,18 +144,6 @@ def _released(world: MediaWorld, seed: int, number: int) -> Floats:
     return np.array(sums) / CENTS * (pairs / kept)
 
 
-def _noise(epsilon: float | None, weeks: int, seed: int) -> Floats:
-    """As `private-release` adds it, rescaling aside."""
-    if epsilon is None:
-        return np.zeros(weeks)
-    # Here, so that `size` measures the core alone.
-    from td_mta.pipelines.media_mix.private_release import CENTS, OF_SUMS
-
-    share = Fraction(str(epsilon)) * OF_SUMS
-    cents = add_noise([0] * weeks, MAX_WEEKS * CAP * CENTS, share, SeededForTests(seed))
-    return np.array(cents) / CENTS
-
-
 def size(_: range, __: Worlds) -> None:
     """Time and memory of a fit and its intervals, for tables of several sizes."""
     for channels, weeks in SIZES:
@@ -184,7 +172,7 @@ def _judged(world: MediaWorld) -> Judged:
         effects.covers(effects.interval(getattr(best, name), getattr(many, name)), true)
         for name, true in truth.items()
     ]
-    return Judged(relative(best, world), np.concatenate(covered).astype(float), fitted)
+    return Judged(errors_of(best, world), np.concatenate(covered).astype(float), fitted)
 
 
 def _print_judged(name: str, judged: list[Judged]) -> None:

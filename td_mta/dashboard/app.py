@@ -5,7 +5,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from td_mta.dashboard import show, state
-from td_mta.dashboard.pages import attribution, decide, journeys, over_time, quality, synthesizer
+from td_mta.dashboard.screens import (
+    attribution,
+    decide,
+    journeys,
+    media_mix,
+    over_time,
+    quality,
+    synthesizer,
+)
 
 # An icon of a page would be fetched from outside.
 PAGES: dict[str, Callable[[], None]] = {
@@ -15,6 +23,7 @@ PAGES: dict[str, Callable[[], None]] = {
     "Journeys": journeys.page,
     "Decide": decide.page,
     "Quality": quality.page,
+    "Media mix": media_mix.page,
 }
 
 

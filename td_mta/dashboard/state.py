@@ -12,7 +12,7 @@ import streamlit as st
 
 from td_mta import failures
 from td_mta.atomic_files import replacing
-from td_mta.dashboard.data import jobs, run_folder, source
+from td_mta.dashboard.data import jobs, media_mix, run_folder, source
 from td_mta.dashboard.data.source import Source
 from td_mta.dashboard.show import plain
 from td_mta.errors import ConfigError
@@ -109,6 +109,8 @@ def _of_command_line() -> str | None:
     path = Path(named)
     try:
         if path.is_dir():
+            if media_mix.is_run(path) and not run_folder.is_run(path):
+                return None  # the page Media mix opens it
             if not run_folder.is_run(path):
                 raise ConfigError(f"{path} has no tables of a run: name a run's folder or a file")
             key = open_run(path)

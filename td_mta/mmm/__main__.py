@@ -16,6 +16,7 @@ DESCRIPTION = (
     "What did each channel's spend bring, and what would more of it bring? Reads spend and sales "
     "by day, week or month, writes tables and a report."
 )
+MOST_CAP = 1e12
 WORLDS = (
     *("shop", "logistic", "flighted", "falling", "demand_a", "demand_b", "demand_n", "demand_s"),
     *("demand_m", "collinear", "few_weeks", "retail"),
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "optimize": _fit,
         "simulate": _simulate,
         "private-release": _private_release,
+        "privacy-utility": _privacy_utility,
     }[options.command]
     return failures.exit_code(lambda: work(options), options.out)
 
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         _add_run_options(commands.add_parser(name, help=text, description=text))
     _add_release_options(commands)
+    _add_utility_options(commands)
     text = "write a world of known truth: media.csv and media_truth.csv"
     simulate = commands.add_parser("simulate", help=text, description=text)
     simulate.add_argument("--world", choices=WORLDS, default="shop")
@@ -74,14 +77,27 @@ def _add_release_options(commands: "argparse._SubParsersAction[argparse.Argument
     parser.add_argument("--last-day", required=True, metavar="DAY", help="of the last week")
     parser.add_argument("--epsilon", required=True, help="of this release")
     parser.add_argument("--budget", required=True, help="epsilon of all releases of these orders")
-    parser.add_argument("--max-weeks", type=int, default=4, help="that count of a user")
-    parser.add_argument("--cap", type=float, default=500.0, help="of a user's amount in a week")
+    _add_bounds(parser)
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="default: privacy_ledger.jsonl beside FILE"
     )
     parser.add_argument(
         "--test-seed", type=int, help="repeatable noise, which protects nobody; charges nothing"
     )
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
+
+
+def _add_bounds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-weeks", type=int, default=4, help="that count of a user")
+    parser.add_argument("--cap", type=float, default=500.0, help="of a user's amount in a week")
+
+
+def _add_utility_options(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "what a private release costs: errors by epsilon, simulated, without anybody's data"
+    parser = commands.add_parser("privacy-utility", help=text, description=text)
+    parser.add_argument("--world", choices=WORLDS, default="shop")
+    parser.add_argument("--sets", type=int, default=8, help="data sets at each epsilon (default 8)")
+    _add_bounds(parser)
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
 
 
@@ -147,9 +163,7 @@ def _private_release(options: argparse.Namespace) -> None:
             option = name.replace("_", "-")
             raise ConfigError(f"--{option} must be a day such as 2026-01-31, got {text}") from None
 
-    epsilon, budget, cents = number("epsilon"), number("budget"), round(100 * options.cap)
-    if options.max_weeks < 1 or cents < 1:
-        raise ConfigError("--max-weeks must be at least 1 and --cap at least 0.01")
+    epsilon, budget, cents = number("epsilon"), number("budget"), _cents(options)
     first, last = day("first_day"), day("last_day")
     if last - first < 6:
         raise ConfigError("--last-day must be at least a week after --first-day")
@@ -172,6 +186,30 @@ def _private_release(options: argparse.Namespace) -> None:
         test_seed=options.test_seed,
     )
     print(private_release.release(wanted, MediaMixConfig(), warehouse, options.out), flush=True)
+
+
+def _cents(options: argparse.Namespace) -> int:
+    """The cap of a user's week."""
+    cents = round(100 * options.cap) if abs(options.cap) < MOST_CAP else 0
+    if options.max_weeks < 1 or cents < 1:
+        raise ConfigError("--max-weeks must be at least 1 and --cap from 0.01 to 1e12")
+    return cents
+
+
+def _privacy_utility(options: argparse.Namespace) -> None:
+    import time
+
+    cents = _cents(options)
+    if options.sets < 1:
+        raise ConfigError(f"--sets must be at least 1, got {options.sets}")
+
+    from td_mta.pipelines.media_mix import privacy_utility
+
+    warehouse = cli.open_warehouse("local", None, options.out, int(time.time()), "mta")
+    noise = privacy_utility.Noise(None, options.max_weeks, cents)
+    rows = privacy_utility.write(options.world, options.sets, noise, warehouse, options.out)
+    print(rows.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+    print(f"{options.out / privacy_utility.TABLE}.csv", flush=True)
 
 
 def _simulate(options: argparse.Namespace) -> None:

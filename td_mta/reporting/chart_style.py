@@ -1,9 +1,11 @@
 """How all charts look: colours, symbols, labels, axes.
 
-A channel keeps its colour and symbol in every chart. Names are data: they reach plotly escaped,
-since it reads tags in its labels.
+A channel's colour and symbol follow from its name, so that it keeps them in every chart, in the
+app and in both reports. Names are data: they reach plotly escaped, since it reads tags in its
+labels.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from html import escape
@@ -25,6 +27,9 @@ SYMBOLS = (
     *("circle", "square", "diamond", "triangle-up", "cross", "x", "star"),
     *("triangle-down", "pentagon"),
 )
+SEED = (
+    7197  # of the hash: the channels of our worlds and of GA4's groups have each their own colour
+)
 MODEL_SYMBOLS = (
     *("triangle-left", "triangle-right", "diamond", "circle", "circle-open", "square"),
     *("star", "x", "cross", "hexagon", "triangle-up", "bowtie"),
@@ -37,6 +42,7 @@ GREY = "#767676"
 DARK = {
     **{"#222222": "#ededed", "#222": "#ededed", "#8c8c8c": "#a3a3a3", "#767676": "#9a9a9a"},
     **{"#e5e5e5": "#3c3f46", "#999": "#6b6f78", "#fff": "#16181d", "#c9c9c9": "#5a5e66"},
+    "#2b4c66": "#d3e2ee",
     "#332288": "#8f86e0",  # too dark there
     "#882255": "#c9548f",
 }
@@ -47,15 +53,23 @@ MOST_TICKS = 20  # beyond, plotly chooses which steps have one
 
 def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
     """The layout of a figure `height` pixels high, with the titles of its axes."""
-    axis = {"gridcolor": "#e5e5e5", "zerolinecolor": "#999", "automargin": True}
+    axis = {
+        **{"gridcolor": "#e5e5e5", "zerolinecolor": "#999", "automargin": True},
+        **{"separatethousands": True, "exponentformat": "none"},
+    }
+    title = {"font": {"size": 13}}
     return {
         "template": "none",
         "height": height,
         "margin": {"l": 10, "r": 36, "t": 10, "b": 10},  # at the right the button for the picture
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#222"},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "xanchor": "left"},
-        "xaxis": {**axis, "title": {"text": x}},
-        "yaxis": {**axis, "title": {"text": y}},
+        "legend": {
+            **{"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+            **{"xanchor": "left", "traceorder": "normal"},
+        },
+        "xaxis": {**axis, "title": {"text": x, **title}},
+        "yaxis": {**axis, "title": {"text": y, **title}},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)"},
         "hovermode": "closest",
         "dragmode": False,
         "showlegend": True,
@@ -63,12 +77,15 @@ def layout(height: int, x: str = "", y: str = "") -> dict[str, object]:
     }
 
 
+def short(name: str) -> str:
+    """A name of bounded length, all of it visible."""
+    name = visible(name)
+    return name if len(name) <= LABEL_LENGTH else name[: LABEL_LENGTH - 1] + "…"
+
+
 def label(name: str) -> str:
     """A name as plotly may show it: its tags harmless, its length bounded."""
-    name = visible(name)
-    if len(name) <= LABEL_LENGTH:
-        return escape(name)
-    return escape(name[: LABEL_LENGTH - 1] + "…")
+    return escape(short(name))
 
 
 def model_label(name: str) -> str:
@@ -96,11 +113,33 @@ def in_dark(figure: go.Figure) -> go.Figure:
     return drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
 
 
+def places(charted: Sequence[str]) -> dict[str, int]:
+    """The place in `COLOURS` and `SYMBOLS` of each of the first charted channels.
+
+    It is a hash of the name; of two that have the same one the later name takes what is left.
+    """
+    wanted = {name: _place(name) for name in sorted(charted[: len(COLOURS)])}
+    first = {place: name for name, place in reversed(wanted.items())}
+    left = (place for place in range(len(COLOURS)) if place not in first)
+    return {name: p if first[p] == name else next(left) for name, p in wanted.items()}
+
+
+def _place(name: str) -> int:
+    text = f"{SEED}{name.strip().casefold()}".encode("utf-8", "backslashreplace")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % len(COLOURS)
+
+
 def row_colour(row: str, charted: Sequence[str]) -> str:
     """A charted channel's own colour, ink for the baseline, grey for the other channels' sum."""
     if row == BASELINE:
         return INK
-    return COLOURS[charted.index(row)] if row in charted[: len(COLOURS)] else GREY
+    place = places(charted).get(row)
+    return GREY if place is None else COLOURS[place]
+
+
+def row_symbol(row: str, charted: Sequence[str]) -> str:
+    """A charted channel's own symbol, a dot for everything else."""
+    return SYMBOLS[places(charted).get(row, 0)]
 
 
 def name_rows(figure: go.Figure, rows: Sequence[str], charted: Sequence[str]) -> go.Figure:

@@ -21,6 +21,8 @@ from td_mta.reporting.chart_style import (
     layout,
     model_label,
     others_label,
+    row_colour,
+    row_symbol,
 )
 from td_mta.tables import BASELINE, DAYS_BEFORE_CONVERSION
 
@@ -41,7 +43,8 @@ def day_curves(credits: pd.DataFrame, charted: Sequence[str]) -> go.Figure:
         index=DAYS_BEFORE_CONVERSION, columns="channel", values="conversions", aggfunc="sum"
     )
     figure = go.Figure(layout=layout(420, x="days before the conversion", y="conversions"))
-    for channel, colour, symbol in zip(charted, COLOURS, SYMBOLS, strict=False):
+    for channel in charted:
+        colour, symbol = row_colour(channel, charted), row_symbol(channel, charted)
         _add_line(figure, by_day[channel], label(channel), colour=colour, symbol=symbol)
     others = by_day.drop(columns=list(charted))
     if len(others.columns):
@@ -58,8 +61,12 @@ def model_shares(credits: pd.DataFrame, charted: Sequence[str], models: Sequence
     point on it, in a lane of its own.
     """
     share = _share_by_row(credits, charted)
+    sorted_channels = share.loc[list(charted)].sort_values(
+        models[0], ascending=False, kind="stable"
+    )
+    share = pd.concat([sorted_channels, share[len(charted) :]])
     figure = _bars_and_points(share, charted, models, "%{x:.2%}")
-    return figure.update_xaxes(tickformat=".0%", title="share of conversions")
+    return figure.update_xaxes(tickformat=".0%", title_text="share of conversions")
 
 
 def by_model(
@@ -73,12 +80,14 @@ def by_model(
 ) -> go.Figure:
     """An amount such as value or ROAS of each charted channel by model, drawn as `model_shares`.
 
-    `rows` has model, channel and the column `amount`; what is missing is left out.
+    `rows` has model, channel and the column `amount`; what is missing is left out. The channel of
+    which the first model says most is on top.
     """
     by_row = rows.pivot_table(index="channel", columns="model", values=amount, aggfunc="sum")
     by_row = by_row.reindex(index=list(charted), columns=list(models))
+    by_row = by_row.sort_values(models[0], ascending=False, kind="stable")
     figure = _bars_and_points(by_row, charted, models, f"%{{x:{number_format}}}")
-    return figure.update_xaxes(tickformat=number_format, title=title, rangemode="tozero")
+    return figure.update_xaxes(tickformat=number_format, title_text=title, rangemode="tozero")
 
 
 def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[str]) -> go.Figure:
@@ -87,13 +96,16 @@ def interval_whiskers(intervals: Mapping[str, pd.DataFrame], charted: Sequence[s
     `intervals` has by kind the rows of the intervals table.
     """
     figure = go.Figure(layout=layout(110 + 34 * len(charted), x="conversions"))
+    channels = list(charted)
     for kind, rows in intervals.items():
-        by_channel = rows.set_index("channel")
-        _add_whiskers(figure, by_channel.loc[list(charted)], kind)
+        by_channel = rows.set_index("channel").loc[channels]
+        by_channel = by_channel.sort_values("conversions", ascending=False, kind="stable")
+        channels = [str(name) for name in by_channel.index]
+        _add_whiskers(figure, by_channel, kind)
     # A legend would show the same dot for both kinds.
     figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor=INK)
-    return chart_style.name_rows(figure, charted, charted)
+    return chart_style.name_rows(figure, channels, charted)
 
 
 def calibration(bins: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -161,7 +173,7 @@ def _bars_and_points(
     """A row per channel or baseline: a bar of the first model, a lane of points for each other."""
     first, others, rows = models[0], models[1:], list(by_row.index)
     figure = go.Figure(layout=layout(150 + len(rows) * (20 + 7 * len(others))))
-    colours = [chart_style.row_colour(row, charted) for row in rows]
+    colours = [row_colour(row, charted) for row in rows]
     _add_bars(figure, by_row[first], first, colours, hover)
     for number, model in enumerate(others):
         lane = LANES * ((number + 0.5) / len(others) - 0.5)
@@ -259,13 +271,14 @@ def _add_bins(
 ) -> None:
     """A point per bin with two standard errors either way; `counted` writes the conversions."""
     counts = [f"{count:,.0f}" for count in bins["conversions"]]
+    sides = ["bottom right" if place % 2 else "top left" for place in range(len(bins))]
     figure.add_scatter(
         x=_floats(bins["predicted"]),
         y=_floats(bins["observed"]),
         name=model_label(model),
         mode="markers+text" if counted else "markers",
         text=counts if counted else None,
-        textposition="bottom right",
+        textposition=sides,  # neighbours' would cover each other
         textfont={"size": 11, "color": colour},
         marker={"color": colour, "symbol": symbol, "size": 9},
         error_y={**_two_errors(bins), "color": colour, "thickness": 1},

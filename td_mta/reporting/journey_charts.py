@@ -12,12 +12,13 @@ import plotly.graph_objects as go
 from td_mta.reporting.chart_style import COLOURS, GREY, INK, label, layout, name_rows, row_colour
 
 CONVERTING, OTHERS = COLOURS[2], GREY
-ROLES = {"first": COLOURS[0], "between": COLOURS[5], "last": COLOURS[1], "alone": COLOURS[4]}
+ROLES = {"first": "#2b4c66", "between": "#b4c0ca", "last": "#6d8ea8", "alone": "#c9a97c"}
 GAP = 0.015  # between two nodes of a side, of its height
 CURVE = np.linspace(0.0, 1.0, 24)
 LEFT, RIGHT = 0.0, 1.0
 NODE_WIDTH = 0.025
 NAME_WIDTH = 135  # pixels beside the nodes
+RIBBON = 0.35  # opacity
 FEWEST = 0.002  # of all that flows; thinner ribbons are not seen
 
 
@@ -132,7 +133,8 @@ def _add_ribbon(
         mode="lines",
         fill="toself",
         line={"width": 0, "color": row_colour(source, charted)},
-        fillcolor=_faint(row_colour(source, charted)),
+        fillcolor=row_colour(source, charted),
+        opacity=RIBBON,
         hoveron="fills",
         hoverinfo="text",
         text=f"{label(source)} → {label(target)}: {amount:,.0f} journeys",
@@ -168,11 +170,6 @@ def _add_node(
         xanchor="right" if is_left else "left",
         font={"size": 12, "color": INK},
     )
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.35)"
 
 
 def _without_axes(figure: go.Figure) -> go.Figure:

@@ -218,6 +218,21 @@ def test_a_strangers_file_is_uploaded_and_its_table_is_the_librarys(
     assert len(ours) == len(OURS) * len(public.channels)
 
 
+def test_a_media_mix_is_simulated_fitted_and_its_table_downloaded(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    page.goto(f"{address}/media_mix")
+    page.get_by_text("Simulated world", exact=True).click()
+    page.get_by_role("button", name="Simulate and fit").click()
+    expect(page.get_by_text("most on TikTok")).to_be_visible(timeout=PATIENCE)
+    shown(page)
+    expect(page.locator(".js-plotly-plot")).to_have_count(10, timeout=PATIENCE)
+    button = page.get_by_role("button", name="mmm_channels.csv", exact=True)
+    rows = pd.read_csv(downloaded(page, button, tmp_path)).set_index("channel")
+    assert rows.loc["TikTok", "marginal_roi"] == rows["marginal_roi"].max()
+    assert page.get_by_test_id("stAlertContentError").count() == 0
+
+
 def test_a_name_that_is_html_is_text_in_the_app_and_in_its_report(
     page: Page, address: str, tmp_path: Path
 ) -> None:

@@ -3,16 +3,25 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from td_mta.dashboard import downloads, report_file, show
+from td_mta.dashboard import downloads, report_file, show, uploads
+from td_mta.dashboard.__main__ import APP
 from td_mta.dashboard.data import jobs, plans
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.pages import attribution, choices, costs_editor, journeys, over_time, quality
-from td_mta.dashboard.pages.choices import Chosen
+from td_mta.dashboard.screens import (
+    attribution,
+    choices,
+    costs_editor,
+    journeys,
+    over_time,
+    quality,
+)
+from td_mta.dashboard.screens.choices import Chosen
 from td_mta.dashboard.view import Sentences, View
 
 HTML = "<img src=x onerror=alert(1)>"
@@ -21,7 +30,7 @@ PAGES = ("synthesizer", "attribution", "over_time", "journeys", "decide", "quali
 
 def app(page: str, source: Source | None = None, **parameters: str) -> AppTest:
     """A page in a session of its own, with a source and an address."""
-    script = f"from td_mta.dashboard.pages import {page}\n{page}.page()\n"
+    script = f"from td_mta.dashboard.screens import {page}\n{page}.page()\n"
     tested = AppTest.from_string(script, default_timeout=60)
     if source is not None:
         tested.session_state["source_key"] = source.key
@@ -32,6 +41,11 @@ def app(page: str, source: Source | None = None, **parameters: str) -> AppTest:
 
 def finding(tested: AppTest) -> str:
     return str(tested.subheader[0].value)
+
+
+def models(tested: AppTest) -> Any:
+    """The pills of models."""
+    return next(group for group in tested.button_group if group.label == "Models")
 
 
 def errors(tested: AppTest) -> list[str]:
@@ -55,6 +69,10 @@ def test_every_page_shows_every_source(
 OTHERS = ("public", "counted")
 
 
+def test_no_folder_beside_the_apps_script_is_one_that_streamlit_takes_for_its_pages() -> None:
+    assert not APP.with_name("pages").exists()  # the first address of an app would show nothing
+
+
 @pytest.mark.parametrize("page", PAGES[1:])
 def test_a_page_without_data_says_what_to_do(page: str) -> None:
     tested = app(page)
@@ -74,7 +92,7 @@ def test_a_link_restores_data_models_lookback_order_and_costs(public: Source) ->
         "attribution", data=public.key, models="linear", lookback="7", order="2", costs=costs
     )
     assert errors(tested) == []
-    assert tested.multiselect[0].value == ["linear"]
+    assert models(tested).value == ["linear"]
     assert [box.value for box in tested.selectbox if box.label.startswith(("Look", "Mark"))] == [
         *("7", "2"),
     ]
@@ -89,9 +107,9 @@ def test_a_link_restores_data_models_lookback_order_and_costs(public: Source) ->
 def test_choosing_models_changes_what_the_title_states(classic: Source) -> None:
     tested = app("attribution", classic)
     assert "by first touch" in finding(tested)
-    tested.multiselect[0].set_value(["markov"]).run()
+    models(tested).set_value(["markov"]).run()
     assert errors(tested) == [] and "by Markov chain" in finding(tested)
-    tested.multiselect[0].set_value([]).run()
+    models(tested).set_value([]).run()
     assert "Choose at least one model" in tested.info[0].value
 
 
@@ -134,7 +152,7 @@ def test_an_upload_that_is_no_table_is_an_error_and_the_page_lives_on(
 ) -> None:
     tested = app("attribution")
     tested.file_uploader[0].set_value(("empty.csv", b"", "text/csv")).run()
-    assert errors(tested) == ["The file is empty: choose one with a header and rows."]
+    assert errors(tested) == [show.plain(uploads.EMPTY)]
     tested.file_uploader[0].set_value(("a.csv", b"a,b\n1,2\n3,4\n", "text/csv")).run()
     assert jobs.wait(jobs.workspace() / tested.session_state["reading"], 60).status == "failed"
     tested.run()

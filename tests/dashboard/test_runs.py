@@ -6,9 +6,9 @@ import pytest
 
 from td_mta.dashboard.data import moves, source, spend
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.pages import attribution, decide, over_time, quality
-from td_mta.dashboard.pages.choices import Chosen
-from td_mta.dashboard.pages.costs_editor import Costs
+from td_mta.dashboard.screens import attribution, decide, over_time, quality
+from td_mta.dashboard.screens.choices import Chosen
+from td_mta.dashboard.screens.costs_editor import Costs
 from td_mta.dashboard.view import Chart, Sentences, Table, View
 from td_mta.reporting import output_tables
 from td_mta.warehouse.local import LocalWarehouse

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from td_mta.mmm.checks import choice, diagnostics
+from td_mta.mmm.checks.known_truth import data_of
 from td_mta.mmm.checks.ridge import ridge
 from td_mta.mmm.media import media_data
 from td_mta.mmm.model import Form, Priors
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, shop
-from tests.mmm.worlds import data_of
 
 
 def test_ridge_without_penalty_finds_the_law_that_it_was_given() -> None:

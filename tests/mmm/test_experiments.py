@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from td_mta.mmm import budget, experiments, what_to_test
+from td_mta.mmm.checks.known_truth import data_of
 from td_mta.mmm.draws import laplace
 from td_mta.mmm.effects import answers
 from td_mta.mmm.experiments import Experiment
@@ -11,7 +12,6 @@ from td_mta.mmm.media import media_data
 from td_mta.mmm.model import Model
 from td_mta.simulate.media_mix.world import MediaWorld
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS, META, TIKTOK, shop
-from tests.mmm.worlds import data_of
 
 
 def fitted(world: MediaWorld) -> Fit:

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from td_mta.mmm import draws, effects
+from td_mta.mmm.checks.known_truth import data_of
 from td_mta.mmm.fit import Fit, fit, full_jacobian
 from td_mta.mmm.media import MediaData, media_data
 from td_mta.mmm.model import Form, Model, shown
 from td_mta.simulate.media_mix.world import ChannelLaw
 from td_mta.simulate.media_mix.worlds import shop
-from tests.mmm.worlds import data_of
 
 STEP = 1e-6
 FORMS = [Form(a, s) for a in ("geometric", "delayed") for s in ("hill", "logistic")]

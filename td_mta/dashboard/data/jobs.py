@@ -29,8 +29,11 @@ KILL_AFTER = 3.0  # seconds
 CANCELLED = "cancelled"
 # The lines of a run in their order, by what they begin with, and the share that is then done.
 RUN_STEPS = {
-    "reading": 0.05, "read:": 0.15, "extract:": 0.25, "train:": 0.75, "shapley": 0.85,
+    "reading": 0.05, "read:": 0.15, "extract": 0.25, "rung logistic": 0.3, "rung pairs": 0.4,
+    "rung mlp": 0.55, "used:": 0.75, "train:": 0.75, "shapley": 0.85,
     "intervals": 0.9, "convergence": 0.95, "confounding": 0.98,
+    "days from": 0.05, "weeks from": 0.05, "months from": 0.05, "adstock": 0.3, "fit:": 0.5,
+    "coverage:": 0.6,
 }  # fmt: skip
 _PROCESSES: dict[Path, "subprocess.Popen[bytes]"] = {}
 _LOCK = threading.Lock()
@@ -77,9 +80,9 @@ def start(job: Mapping[str, Any]) -> str:
     return key
 
 
-def start_run(folder: Path, file: str, sets: Mapping[str, str]) -> None:
-    """Start a run of `td_mta.main` on a file into `folder/run`, unless one runs or is done."""
-    command = [sys.executable, "-m", "td_mta.main", file, "--out", str(folder / "run")]
+def start_run(folder: Path, words: Sequence[str], sets: Mapping[str, str]) -> None:
+    """Start a command such as `td_mta.main FILE` into `folder/run`, unless it runs or is done."""
+    command = [sys.executable, "-m", *words, "--out", str(folder / "run")]
     for name, value in sets.items():
         command += ["--set", f"{name}={value}"]
     _begin(folder, command, {"what": "run", "command": command})

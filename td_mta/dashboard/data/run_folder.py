@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from td_mta.dashboard.data import media_mix
 from td_mta.errors import DataError
 from td_mta.reporting import output_tables
 from td_mta.reporting.run_tables import RunTables
@@ -20,16 +21,20 @@ REMEDY = "Run it again with this version: python -m td_mta.main FILE --out FOLDE
 
 def is_run(folder: Path) -> bool:
     """Whether a run has written its tables to this folder."""
-    return any(name.endswith(INFO) for name in table_files.tables(folder))
+    return bool(_prefixes(folder))
+
+
+def _prefixes(folder: Path) -> list[str]:
+    """What the names of a run's tables begin with; a media mix run beside it is another thing."""
+    names = [name for name in table_files.tables(folder) if name.endswith(INFO)]
+    return [name.removesuffix(INFO) for name in names if name != media_mix.INFO]
 
 
 def read(folder: Path) -> RunTables:
     """The tables of the newest run; raises `DataError`, saying what is missing and what to do."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder: name the one that --out named, such as out.")
-    prefixes = [
-        name.removesuffix(INFO) for name in table_files.tables(folder) if name.endswith(INFO)
-    ]
+    prefixes = _prefixes(folder)
     if not prefixes:
         raise DataError(
             f"{folder} has no tables of a run (none ends in {INFO}): name the folder that --out "

@@ -6,7 +6,7 @@ Each says how far it is, and raises what the command line would raise.
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,36 +63,49 @@ def simulate(
             say(0.9 * done / plan.users, f"{done:,} of {plan.users:,} users")
     say(0.92, "adding up")
     facts = steps.facts(name, plan, truth.truth(), seed=seed, users=plan.users)
-    bought = media.media(plan.channels, np.atleast_2d(clicks), seed=seed)
-    costs = {
-        channel: {
-            "spend": float(bought.spend[:, at].sum()),
-            "impressions": int(bought.impressions[:, at].sum()),
-        }
-        for at, channel in enumerate(plan.channels)
-    }
-    first = np.datetime64(facts["first_day"])
     of_record = {
+        **_described(plan, name, seed, facts, days),
+        "file": str(folder / f"{TABLE}.parquet"),
+        "last_day": str(np.datetime64(last, "D")),
+        "costs": _costs(plan.channels, clicks, seed),
+    }
+    _finish(gathered, channels, config, of_record, folder, say)
+
+
+def _described(
+    plan: ClassicPlan | WorldPlan, name: str, seed: int, facts: Mapping[str, Any], days: int
+) -> dict[str, Any]:
+    """What the pages say of a simulated world, and its truth."""
+    first = str(np.datetime64(facts["first_day"]))
+    return {
         "kind": "simulated",
         "title": f"{name.replace('_', ' ')} world, {plan.users:,} users, seed {seed}",
-        "file": str(folder / f"{TABLE}.parquet"),
         "sets": {
             "history_days": "0",
             "conversion_row_is_touch": str(facts["conversion_row_is_touch"]).lower(),
             "rules_window_days": str(days),
         },
-        "first_day": str(first),
-        "last_day": str(np.datetime64(last, "D")),
-        "credited_from": str(first),
+        "first_day": first,
+        "credited_from": first,
         "notes": [f"A simulated world: {plan.about}."],
         "warnings": [],
         "has_value": True,
-        "costs": costs,
         "switched_off": facts["switched_off"],
         "true_share": facts["channel_share"],
         "true_conversions": facts["channel_conversions"],
     }
-    _finish(gathered, channels, config, of_record, folder, say)
+
+
+def _costs(channels: Sequence[str], clicks: Any, seed: int) -> dict[str, dict[str, float]]:
+    """Spend and impressions by channel."""
+    bought = media.media(channels, np.atleast_2d(clicks), seed=seed)
+    return {
+        channel: {
+            "spend": float(bought.spend[:, at].sum()),
+            "impressions": int(bought.impressions[:, at].sum()),
+        }
+        for at, channel in enumerate(channels)
+    }
 
 
 def read(given: Mapping[str, Any], folder: Path, say: Say) -> None:

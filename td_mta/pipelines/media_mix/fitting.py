@@ -80,11 +80,14 @@ def answer(
     form = choice.best(forms) if forms else _given_forms(config)[0]
     log.info("adstock %s, saturation %s", form.adstock, form.saturation)
     plain = fit(Model(data=data, form=form, priors=priors), rng, starts=config.starts)
-    log.info("%d starts, %.0f %% of them end in one place", plain.starts, 100 * plain.agreeing)
+    agreeing = 100 * plain.agreeing
+    log.info("fit: %d starts, %.0f %% of them end in one place", plain.starts, agreeing)
     calibrated = experiments.calibrate(plain, tests, rng) if tests else None
     sampled = _draws(plain, calibrated, config, rng)
     own = calibrated.additive if calibrated else plain
     best = effects.answers(own.model, own.p)
+    if datasets:
+        log.info("coverage: %d data sets of which the truth is known", datasets)
     of_draws = [effects.answers(d.model, d.p) for d in sampled]
     pooled = Answers(*(np.concatenate(parts) for parts in zip(*of_draws, strict=True)))
     return Answered(

@@ -11,7 +11,7 @@ from td_mta.config.mmm import MediaMixConfig
 from td_mta.errors import DataError
 from td_mta.ingest.media_mix import experiments
 from td_mta.ingest.media_mix import tables as media_tables
-from td_mta.pipelines.media_mix import fitting, planning, tables
+from td_mta.pipelines.media_mix import fitting, picture_files, planning, tables
 from td_mta.publishing import publication, run_lock
 from td_mta.publishing.publication import Publication
 from td_mta.reporting.media_mix.frames import MEDIA_MIX_TABLES
@@ -91,6 +91,7 @@ def _write(
         with Publication(out, publication.new_run_id()) as files:
             html = page.render(frames, TITLE)
             files.file(report).write_text(html, encoding="utf-8")
+            picture_files.write_run(frames, out, files)
             warehouse.write_all(frames, "overwrite", files=files)
     return report
 

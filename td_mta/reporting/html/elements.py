@@ -69,7 +69,7 @@ def decimals_for(values: Iterable[float]) -> int:
 
 def paragraphs(*sentences: str) -> str:
     """Sentences of ours, which may hold tags."""
-    return "\n".join(f"<p>{sentence}</p>" for sentence in sentences)
+    return "\n".join(f"<p>{_glued(sentence)}</p>" for sentence in sentences)
 
 
 def bullets(sentences: Sequence[str]) -> str:
@@ -81,8 +81,13 @@ def bullets(sentences: Sequence[str]) -> str:
 
 
 def _list(sentences: Sequence[str]) -> str:
-    items = [f"<li>{text(sentence)}</li>" for sentence in sentences]
+    items = [f"<li>{_glued(text(sentence))}</li>" for sentence in sentences]
     return f"<ul>{''.join(items)}</ul>"
+
+
+def _glued(sentence: str) -> str:
+    """No line ends between a number and its percent sign."""
+    return sentence.replace(" %", "&nbsp;%")
 
 
 def figures(by_name: Mapping[str, str]) -> str:

@@ -12,24 +12,31 @@ from td_mta.reporting.chart_style import (
     COLOURS,
     GREY,
     INK,
-    SYMBOLS,
     label,
     layout,
     name_rows,
     row_colour,
+    row_symbol,
 )
 
 BASE_COLOUR = "#d0d0d6"
 CONTROL_COLOURS = ("#a8a8b3", "#8c8c99", "#c2b8a3", "#b3a8b8")
 BAND = 0.15  # opacity
 FADED = 0.45
+PREDICTED = COLOURS[1]
 
 
-def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]) -> go.Figure:
-    """One value per channel with its interval; `name` is roi, marginal_roi or contribution."""
+def intervals(rows: pd.DataFrame, name: str, title: str) -> go.Figure:
+    """One value per channel with its interval, the largest on top.
+
+    `name` is roi, marginal_roi or contribution, `rows` the channels as their table orders them.
+    """
+    coloured = [str(channel) for channel in rows["channel"]]
+    ordered = rows.sort_values(name, ascending=False, kind="stable")
+    channels = [str(channel) for channel in ordered["channel"]]
     figure = go.Figure(layout=layout(110 + 34 * len(channels), x=title))
     for position, channel in enumerate(channels):
-        row = rows.set_index("channel").loc[channel]
+        row = ordered.iloc[position]
         value, lower, upper = (float(row[f"{name}{end}"]) for end in ("", "_lower", "_upper"))
         figure.add_scatter(
             x=[value],
@@ -37,8 +44,8 @@ def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]
             mode="markers",
             name=label(channel),
             marker={
-                "color": row_colour(channel, channels),
-                "symbol": SYMBOLS[position % len(SYMBOLS)],
+                "color": row_colour(channel, coloured),
+                "symbol": row_symbol(channel, coloured),
                 "size": 11,
             },
             error_x={
@@ -53,15 +60,18 @@ def intervals(rows: pd.DataFrame, name: str, title: str, channels: Sequence[str]
         )
     figure.update_layout(showlegend=False)
     figure.update_xaxes(zerolinecolor=INK, rangemode="tozero")
-    name_rows(figure, channels, channels)
+    name_rows(figure, channels, coloured)
     return figure.update_yaxes(autorange=False, range=[len(channels) - 0.5, -0.5])
 
 
-def response_curve(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
-    """Sales by held spend of one channel: solid where spend was usual, dotted beyond."""
+def response_curve(rows: pd.DataFrame, channels: Sequence[str], kind: str) -> go.Figure:
+    """Sales by held spend of one channel: solid where spend was usual, dotted beyond.
+
+    `kind` of the periods is day, week or month.
+    """
     channel = str(rows["channel"].iloc[0])
     ink = row_colour(channel, channels)
-    figure = go.Figure(layout=layout(270, x="spend per period", y="sales per period"))
+    figure = go.Figure(layout=layout(270, x=f"spend per {kind}", y=f"sales per {kind}"))
     spend = [float(x) for x in rows["spend"]]
     figure.add_scatter(
         x=[*spend, *reversed(spend)],
@@ -85,10 +95,10 @@ def response_curve(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
     return figure.update_yaxes(rangemode="tozero")
 
 
-def predicted_vs_actual(rows: pd.DataFrame) -> go.Figure:
+def predicted_vs_actual(rows: pd.DataFrame, kind: str) -> go.Figure:
     """Sales and the model's, by period."""
-    figure = go.Figure(layout=layout(320, y="sales"))
-    for name, ink, dash in (("actual", INK, "solid"), ("predicted", COLOURS[1], "dash")):
+    figure = go.Figure(layout=layout(320, y=f"sales per {kind}"))
+    for name, ink, dash in (("actual", INK, "solid"), ("predicted", PREDICTED, "dash")):
         figure.add_scatter(
             x=list(rows["date"]),
             y=[float(y) for y in rows[name]],
@@ -100,9 +110,11 @@ def predicted_vs_actual(rows: pd.DataFrame) -> go.Figure:
     return figure.update_yaxes(rangemode="tozero")
 
 
-def breakdown(rows: pd.DataFrame, actual: pd.Series, channels: Sequence[str]) -> go.Figure:
+def breakdown(
+    rows: pd.DataFrame, actual: pd.Series, channels: Sequence[str], kind: str
+) -> go.Figure:
     """What makes up predicted sales, a bar per period; parts below zero stand below it."""
-    figure = go.Figure(layout=layout(420, y="sales"))
+    figure = go.Figure(layout=layout(420, y=f"sales per {kind}"))
     others = [name for name in rows.columns if name not in ("date", *channels)]
     for number, name in enumerate([*others, *channels]):
         is_channel = name in channels
@@ -128,7 +140,7 @@ def breakdown(rows: pd.DataFrame, actual: pd.Series, channels: Sequence[str]) ->
 
 def residuals(rows: pd.DataFrame) -> go.Figure:
     """Sales less predicted sales, by period."""
-    figure = go.Figure(layout=layout(240, y="actual - predicted"))
+    figure = go.Figure(layout=layout(240, y="actual \N{MINUS SIGN} predicted"))
     figure.add_scatter(
         x=list(rows["date"]),
         y=[float(y) for y in rows["residual"]],
@@ -141,7 +153,7 @@ def residuals(rows: pd.DataFrame) -> go.Figure:
 
 def quantiles(expected: Sequence[float], found: Sequence[float]) -> go.Figure:
     """Ordered residuals beside those of a normal law: on the line where they are normal."""
-    figure = go.Figure(layout=layout(280, x="normal quantile", y="residual in standard deviations"))
+    figure = go.Figure(layout=layout(280, x="normal quantile", y="error, standardised"))
     ends = [min(expected, default=0.0), max(expected, default=0.0)]
     figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": GREY, "dash": "dot"})
     figure.add_scatter(
@@ -150,22 +162,22 @@ def quantiles(expected: Sequence[float], found: Sequence[float]) -> go.Figure:
     return figure.update_layout(showlegend=False)
 
 
-def budget(rows: pd.DataFrame, channels: Sequence[str]) -> go.Figure:
-    """Today's spend beside the plan, by channel."""
-    by_channel = rows.set_index("channel").loc[list(channels)]
+def budget(rows: pd.DataFrame, channels: Sequence[str], kind: str) -> go.Figure:
+    """Today's spend beside the plan, the channel that gets most on top."""
+    ordered = rows.sort_values("plan", ascending=False, kind="stable")
+    names = [str(channel) for channel in ordered["channel"]]
     figure = go.Figure(
-        layout=layout(130 + 46 * len(channels), x="spend per period: the plan dark, today pale")
+        layout=layout(130 + 46 * len(names), x=f"spend per {kind}: plan dark, today pale")
     )
-    names = [label(channel) for channel in channels]
-    inks = [row_colour(channel, channels) for channel in channels]
+    inks = [row_colour(name, channels) for name in names]
     for column, opacity in (("plan", 1.0), ("today", FADED)):
         figure.add_bar(
-            y=names,
-            x=[float(x) for x in by_channel[column]],
+            y=list(range(len(names))),
+            x=[float(x) for x in ordered[column]],
             name=column,
             orientation="h",
             marker={"color": inks, "opacity": opacity},
             hovertemplate="%{x:,.0f}",
         )
     figure.update_layout(barmode="group", showlegend=False)
-    return figure.update_yaxes(autorange="reversed", showgrid=False)
+    return name_rows(figure, names, channels)

@@ -10,6 +10,7 @@ class MediaMixTable(NamedTuple):
     columns: tuple[str, ...]
 
 
+NO_NOISE = "none"  # for epsilon, in the table of the privacy utility curve
 INTERVALS = tuple(
     f"{name}{bound}"
     for name in ("contribution", "roi", "marginal_roi")

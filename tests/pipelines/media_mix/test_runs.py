@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from td_mta.mmm.__main__ import WORLDS, main
+from td_mta.pipelines.media_mix import picture_files
 from td_mta.reporting.media_mix import page
 from td_mta.reporting.media_mix.frames import MEDIA_MIX_TABLES
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS
@@ -49,6 +50,10 @@ def test_every_table_has_its_columns(frames: dict[str, pd.DataFrame]) -> None:
         assert set(named) <= set(frames[name].columns), name
 
 
+def test_pictures_stand_beside_the_tables(folder: Path, frames: dict[str, pd.DataFrame]) -> None:
+    assert {path.name for path in (folder / "out").glob("*.png")} == set(picture_files.OF_RUN)
+
+
 def test_the_parts_of_sales_sum_to_what_is_predicted(frames: dict[str, pd.DataFrame]) -> None:
     parts = frames["mmm_contribution_breakdown"].drop(columns="date").sum(axis=1)
     fitted = frames["mmm_predicted_vs_actual"]
@@ -81,7 +86,7 @@ def test_the_report_is_a_function_of_the_tables(frames: dict[str, pd.DataFrame])
     text = page.render(tables, "Media mix")
     assert text == page.render(tables, "Media mix")
     for said in (
-        "What media brought",
+        "Media brought ",
         "What cannot be known",
         "before calibration",
         "switch it off for some weeks",

@@ -9,7 +9,7 @@ from td_mta.dashboard import show, state
 from td_mta.dashboard.data import findings, moves, spend
 from td_mta.dashboard.data.moves import Change
 from td_mta.dashboard.data.source import SHAPLEY, Source
-from td_mta.dashboard.pages import choices, costs_editor
+from td_mta.dashboard.screens import choices, costs_editor
 from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import number
@@ -20,6 +20,15 @@ NOT_CAUSAL = (
     "be lost without a channel: people who are about to buy search, click and open emails anyway. "
     "Only an experiment tells: switch a channel off for some regions or users, and compare."
 )
+LOST = "lost without it"
+RETURNS = (
+    *("conversions", "lower", "upper", "revenue", "share", "spend", "CPA", "CPA, lower"),
+    *("CPA, upper", "ROAS", "ROAS, lower", "ROAS, upper"),
+)
+RETURNS_DECIMALS = {
+    **dict.fromkeys(("conversions", "lower", "upper"), 1),
+    **dict.fromkeys(("CPA, lower", "CPA, upper", "ROAS, lower", "ROAS, upper", "ROAS"), 2),
+}
 ASSUMED = (
     "The change assumes that a channel's credit is what its spend brings, and that conversions "
     "grow as spend to the power of the elasticity. Its bounds hold the error of the credit alone."
@@ -81,61 +90,65 @@ def view(
     models = source.models()
     credit = source.once(("bounds", model), lambda: moves.credit_with_bounds(source, model, models))
     compared = spend.compared(models, costs.table, costs.by)
-    of_model = _ratios(compared, credit, model)
     blocks: list[Block] = [Sentences(lines=[NOT_CAUSAL], is_warning=True)]
-    figures = {}
+    figures: dict[str, str] = {}
     if any(value > 0 for value in now.values()):
         rows = moves.moved(credit, now, after, elasticity)
-        change = moves.total(rows)
-        figures = {
-            "Spend": number(float(rows["spend now"].sum()), 0),
-            "Conversions, change": _signed(change.conversions),
-            "Bounds (90 %)": _bounds(change),
-        }
-        blocks.append(Sentences(lines=[ASSUMED]))
-        blocks.append(
-            Table(
-                name="moved_budget",
-                title="The move",
-                rows=rows.reset_index(),
-                decimals={"spend now": 2, "spend then": 2, "change": 1, "lower": 1, "upper": 1},
-            )
-        )
-    blocks.append(
-        Table(
-            name="cost_and_return",
-            title="Cost and return with intervals",
-            rows=of_model.dropna(axis="columns", how="all"),
-            percents=("share",),
-            decimals={"spend": 2, "cpa": 2, "cpa, lower": 2, "cpa, upper": 2},
-            caption="Intervals are those of the credit (90 %), where the model has some.",
-        )
-    )
-    blocks += _causal(source, credit, model)
+        figures, moved = _move(rows.sort_values("spend now", ascending=False, kind="stable"))
+        blocks += moved
     return View(
         page="decide",
         finding=findings.of_costs(compared, model),
         source=choices.described(source),
         figures=figures,
-        blocks=blocks,
+        blocks=[*blocks, _returns(compared, credit, model), *_causal(source, credit, model)],
     )
 
 
-def _ratios(compared: pd.DataFrame, credit: pd.DataFrame, model: str) -> pd.DataFrame:
-    rows = compared[compared["model"] == model].drop(columns="model").set_index("channel")
+def _move(rows: pd.DataFrame) -> tuple[dict[str, str], list[Block]]:
+    """What the move changes in all, and by channel."""
+    change = moves.total(rows)
+    figures = {
+        "Spend": number(float(rows["spend now"].sum()), 0),
+        "Conversions, change": _signed(change.conversions),
+        "Bounds (90 %)": _bounds(change),
+    }
+    counts = dict.fromkeys(("conversions now", "change", "lower", "upper"), 1)
+    table = Table(
+        name="moved_budget",
+        title="The move",
+        rows=rows.reset_index(),
+        decimals={"spend now": 2, "spend then": 2, **counts},
+    )
+    return figures, [Sentences(lines=[ASSUMED]), table]
+
+
+def _returns(compared: pd.DataFrame, credit: pd.DataFrame, model: str) -> Table:
+    """Cost and return of each channel with their intervals, the dearest first."""
+    rows = compared[compared["model"] == model].set_index("channel")
     bounds = credit[["lower", "upper"]].reindex(rows.index)
     spent = rows["spend"]
     per = (rows["value"] / rows["conversions"].where(rows["conversions"] != 0)).fillna(0.0)
     rows["lower"], rows["upper"] = bounds["lower"], bounds["upper"]
-    rows["cpa, lower"] = spent / bounds["upper"].where(bounds["upper"] > 0)
-    rows["cpa, upper"] = spent / bounds["lower"].where(bounds["lower"] > 0)
+    rows["CPA, lower"] = spent / bounds["upper"].where(bounds["upper"] > 0)
+    rows["CPA, upper"] = spent / bounds["lower"].where(bounds["lower"] > 0)
     if rows["roas"].notna().any():
-        rows["roas, lower"] = per * bounds["lower"] / spent.where(spent > 0)
-        rows["roas, upper"] = per * bounds["upper"] / spent.where(spent > 0)
-    ordered = rows.sort_values("spend", ascending=False, na_position="last", kind="stable")
-    keep = ["conversions", "lower", "upper", "value", "share", "spend", "cpa", "cpa, lower"]
-    keep += ["cpa, upper", "roas", "roas, lower", "roas, upper", "roms"]
-    return ordered[[name for name in keep if name in ordered]].reset_index()
+        rows["ROAS, lower"] = per * bounds["lower"] / spent.where(spent > 0)
+        rows["ROAS, upper"] = per * bounds["upper"] / spent.where(spent > 0)
+    by = ["spend", "conversions"]
+    rows = rows.sort_values(by, ascending=False, na_position="last", kind="stable")
+    rows = rows.rename(columns=choices.HEADINGS)
+    return Table(
+        name="cost_and_return",
+        title="Cost and return with intervals",
+        rows=rows[[name for name in RETURNS if name in rows]]
+        .reset_index()
+        .dropna(axis=1, how="all"),
+        percents=("share",),
+        decimals={**choices.DECIMALS, **RETURNS_DECIMALS},
+        caption="Intervals are those of the credit (90 %), where the model has some. CPA: spend "
+        "per conversion. ROAS: revenue per spend.",
+    )
 
 
 def _causal(source: Source, credit: pd.DataFrame, model: str) -> list[Block]:
@@ -143,50 +156,34 @@ def _causal(source: Source, credit: pd.DataFrame, model: str) -> list[Block]:
     lost = source.facts.get("switched_off")
     if not lost:
         return []
-    rows = pd.DataFrame(
-        {
-            "channel": source.channels,
-            "credit": credit["conversions"].reindex(source.channels).to_numpy(),
-            "really lost without it": [
-                float(lost.get(name, {}).get("conversions", math.nan)) for name in source.channels
-            ],
-        }
+    amounts = {name: float(lost.get(name, {}).get("conversions", math.nan)) for name in lost}
+    rows = credit["conversions"].reindex(source.channels).rename("credit").rename_axis("channel")
+    rows = rows.sort_values(ascending=False, kind="stable").reset_index()
+    rows[LOST] = rows["channel"].map(amounts)
+    rows["credit / lost"] = rows["credit"] / rows[LOST].where(rows[LOST] > 0)
+    table = Table(
+        name="credit_and_lost",
+        title="The gap",
+        rows=rows,
+        decimals={"credit": 1, LOST: 0, "credit / lost": 2},
     )
-    rows["credit / lost"] = rows["credit"] / rows["really lost without it"].where(
-        rows["really lost without it"] > 0
-    )
-    rows = rows.sort_values("credit", ascending=False, kind="stable").reset_index(drop=True)
-    both = pd.concat(
-        [
-            pd.DataFrame({"channel": rows["channel"], "model": model, "n": rows["credit"]}),
-            pd.DataFrame(
-                {
-                    "channel": rows["channel"],
-                    "model": "lost without it",
-                    "n": rows["really lost without it"],
-                }
-            ),
-        ]
-    )
-    charted = choices.charted(credit.reset_index().assign(model=model), model)
-    return [
-        Chart(
-            name="credit_and_truth",
-            title="Credit beside the conversions that are lost when a channel is switched off",
-            figure=charts.by_model(
-                both, charted, [model, "lost without it"], "n",
-                title="conversions", number_format=",.5~r",
-            ),
-            caption="Known because the data is simulated: the same users and draws without the "
-            "channel's touches. Real data does not show it; an experiment does.",
+    return [_gap(rows, model), table]
+
+
+def _gap(rows: pd.DataFrame, model: str) -> Chart:
+    """Credit as bars, what is lost without the channel as points."""
+    named = rows[["channel", "credit", LOST]].rename(columns={"credit": model})
+    both = named.melt("channel", var_name="model", value_name="conversions")
+    charted = choices.charted(both, model)
+    return Chart(
+        name="credit_and_truth",
+        title="Credit beside the conversions that are lost when a channel is switched off",
+        figure=charts.by_model(
+            both, charted, [model, LOST], "conversions", title="conversions", number_format=",.5~r"
         ),
-        Table(
-            name="credit_and_lost",
-            title="The gap",
-            rows=rows,
-            decimals={"credit": 1, "really lost without it": 0, "credit / lost": 2},
-        ),
-    ]  # fmt: skip
+        caption="Known because the data is simulated: the same users and draws without the "
+        "channel's touches. Real data does not show it; an experiment does.",
+    )
 
 
 def _signed(change: float) -> str:

@@ -12,6 +12,11 @@ from td_mta.tables import BASELINE
 DOCUMENTED = ("first_touch", "last_touch", "linear", "markov")
 LOOKBACKS = (1, 3, 7, 14, 30, 60, 90)
 AUTO = "auto"
+HEADINGS = {
+    **{"cpa": "CPA", "roas": "ROAS", "roms": "ROMS", "cpc": "CPC", "value": "revenue"},
+    "conversion_rate": "conversion rate",
+}
+DECIMALS = {"CPA": 2, "ROAS": 3, "ROMS": 3, "CPC": 4, "spend": 2, "revenue": 2, "conversions": 2}
 
 
 class Chosen(NamedTuple):
@@ -30,15 +35,15 @@ class Chosen(NamedTuple):
 
 def chosen(source: Source) -> Chosen | None:
     """Widgets for models, lookback and order; None where no model is chosen."""
-    left, middle, right = st.columns([3, 1, 1])
     names = list(dict.fromkeys(source.models()["model"]))
     leading = [name for name in names if name == SHAPLEY]
     default = [*leading, *(name for name in DOCUMENTED if name in names)] or names[:4]
+    models = st.pills(
+        "Models", names, selection_mode="multi", default=default, format_func=model_name,
+        key="models", bind="query-params",
+    )  # fmt: skip
+    left, right = st.columns(2)
     with left:
-        models = st.multiselect(
-            "Models", names, default, format_func=model_name, key="models", bind="query-params"
-        )
-    with middle:
         days = _lookback(source)
     with right:
         order = _order(source)

@@ -6,7 +6,7 @@ import streamlit as st
 from td_mta.dashboard import show, state
 from td_mta.dashboard.data import findings, journeys_tables
 from td_mta.dashboard.data.source import Journeys, Source
-from td_mta.dashboard.pages import choices
+from td_mta.dashboard.screens import choices
 from td_mta.dashboard.view import Block, Chart, Table, View
 from td_mta.reporting import journey_charts
 from td_mta.reporting.html.elements import number, percent
@@ -131,7 +131,9 @@ def _blocks(source: Source, tables: dict[str, pd.DataFrame], *, has_times: bool)
 
 
 def _paths(name: str, title: str, rows: pd.DataFrame, source: Source) -> Table:
-    shown = rows if source.has_value else rows.drop(columns="value")
+    left_out = () if source.has_value else ("value",)
+    numbers = [column for column in rows.columns if column not in ("path", *left_out)]
+    shown = rows[[*numbers, "path"]]  # a long path is cut at its end
     return Table(
         name=name,
         title=title,

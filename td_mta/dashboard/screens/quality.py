@@ -9,13 +9,13 @@ import streamlit as st
 from td_mta import failures
 from td_mta.dashboard import show, state
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.pages import choices, training
+from td_mta.dashboard.screens import choices, training
 from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
 from td_mta.model.holdout import LOGISTIC
 from td_mta.reporting import charts
 from td_mta.reporting.html import findings as report_findings
 from td_mta.reporting.html import model_quality
-from td_mta.reporting.html.elements import number
+from td_mta.reporting.html.elements import number, percentage_points
 from td_mta.reporting.run_tables import RunTables, model_name
 
 RULES_ALONE = (
@@ -40,53 +40,66 @@ def view(source: Source) -> View:
     run = source.run
     if run is None or run.is_of_paths:
         return _of_table(source)
+    counts = ("users", "conversions")
     return View(
         page="quality",
-        finding=_plain(report_findings.verdict(run))
+        finding=_plain(report_findings.verdict(run)).removesuffix(".")
         or "Nothing was held out to judge the model by",
         source=choices.described(source),
-        figures={name: number(run.number("counts", name)) for name in ("users", "conversions")},
+        figures={name.capitalize(): number(run.number("counts", name)) for name in counts},
         blocks=[*_warnings(source), *_model(run), *_facts(run)],
     )
 
 
 def _of_table(source: Source) -> View:
-    count = len(source.facts["warnings"])
-    said = "No warnings about the data" if not count else f"{count} warnings about the data"
+    errors = _errors(source)
+    versions = [text.rpartition(" ") for text in failures.versions().split(", ")]
+    settings = [*source.facts["sets"].items(), *((a or "machine", b) for a, _, b in versions)]
     return View(
         page="quality",
-        finding=said if count != 1 else "1 warning about the data",
+        finding=_finding(source, errors),
         source=choices.described(source),
         blocks=[
             *_warnings(source),
             Sentences(lines=[RULES_ALONE]),
-            *_truth(source),
+            *_truth(errors),
             Table(
                 name="versions",
                 title="Settings and versions",
-                rows=pd.DataFrame(
-                    [*source.facts["sets"].items(), ("versions", failures.versions())],
-                    columns=["name", "value"],
-                ),
+                rows=pd.DataFrame(settings, columns=["name", "value"]),
             ),
         ],
     )
 
 
-def _truth(source: Source) -> list[Block]:
-    """Each model's distance from the truth, which a simulated world knows."""
+def _finding(source: Source, errors: pd.Series) -> str:
+    """The nearest model where the truth is known, else how much the data was warned of."""
+    if len(errors):
+        off = percentage_points(float(errors.iloc[0]))
+        return f"{model_name(str(errors.index[0])).capitalize()} is nearest to the truth: {off} off"
+    count = len(source.facts["warnings"])
+    said = {0: "No warnings", 1: "1 warning"}.get(count, f"{count} warnings")
+    return f"{said} about the data"
+
+
+def _errors(source: Source) -> pd.Series:
+    """By model the mean error of its shares, the smallest first; empty without a known truth."""
     truth = source.facts.get("true_share")
     if not truth:
-        return []
+        return pd.Series(dtype=float)
     models = source.models()
     rows = models[models["channel"].isin(truth)]
     sums = rows.groupby("model")["conversions"].transform("sum")
     share = rows["conversions"] / sums.where(sums != 0)
     off = (share - rows["channel"].map(truth)).abs()
-    error = off.groupby(rows["model"]).mean().sort_values()
-    table = pd.DataFrame(
-        {"model": [model_name(str(name)) for name in error.index], "mean error": error.to_numpy()}
-    )
+    return off.groupby(rows["model"]).mean().sort_values(kind="stable")
+
+
+def _truth(errors: pd.Series) -> list[Block]:
+    if not len(errors):
+        return []
+    names = [model_name(str(name)) for name in errors.index]
+    table = pd.DataFrame({"model": names, "mean error": errors.to_numpy()})
     return [
         Table(
             name="error_by_model",

@@ -1,15 +1,13 @@
 """Opening data: a file with its columns shown and changeable, a run's folder, a table on TD."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import streamlit as st
 
-from td_mta.dashboard import progress, show, state
+from td_mta.dashboard import progress, show, state, uploads
 from td_mta.dashboard.data import jobs
 from td_mta.dashboard.data.source import Source
-from td_mta.warehouse.files import folder as table_files
 
 READING, UPLOAD = "reading", "upload"
 KINDS = ("File", "Finished run", "Treasure Data")
@@ -21,9 +19,6 @@ ROLES = {
     "value_column": "Value",
 }
 FOUND = "(found by name and content)"
-ENDINGS = tuple(
-    ending.removeprefix(".") for ending in table_files.ENDINGS if ending.count(".") == 1
-)
 
 
 def opened(source: Source | None) -> None:
@@ -52,35 +47,21 @@ def _file() -> None:
     """A table of touches or of paths; each upload is read once."""
     file = st.file_uploader(
         "A table of touches (user, time, channel, conversion, value) or of paths (a > b > c)",
-        type=[*ENDINGS, "gz"],
+        type=uploads.TYPES,
         key="file",
         help="CSV, Parquet or Excel. Larger files: python -m td_mta.dashboard FILE.",
     )
     if file is None:
         return
-    content = file.getvalue()
-    digest = hashlib.sha256(content).hexdigest()[:16]
+    try:
+        path, digest = uploads.kept(file)
+    except ValueError as error:
+        st.error(show.plain(error))
+        return
     if st.session_state.get(UPLOAD) == digest:
         return
     st.session_state[UPLOAD] = digest
-    if not content:
-        st.error("The file is empty: choose one with a header and rows.")
-        return
-    folder = jobs.workspace() / f"upload_{digest}"
-    folder.mkdir(exist_ok=True)
-    path = folder / _safe_name(file.name)
-    if not path.exists():
-        path.write_bytes(content)
     st.session_state[READING] = state.start_reading(path, file.name, {})
-
-
-def _safe_name(name: str) -> str:
-    """A file name that is a table's, without what a path or a parameter might mean."""
-    lower = name.lower()
-    ending = next(
-        (e for e in sorted(table_files.ENDINGS, key=len, reverse=True) if lower.endswith(e)), ".csv"
-    )
-    return f"upload{ending}"
 
 
 def _run() -> None:

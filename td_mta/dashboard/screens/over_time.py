@@ -6,7 +6,7 @@ import streamlit as st
 from td_mta.dashboard import show, state
 from td_mta.dashboard.data import findings, journeys_tables
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.pages import choices, training
+from td_mta.dashboard.screens import choices, training
 from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import number, percent

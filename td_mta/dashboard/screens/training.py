@@ -35,7 +35,7 @@ def offered(source: Source) -> None:
         if st.button("Train", key="train"):
             sets = {**source.facts["sets"], **_columns(source)}
             sets |= {"network": str(network), "lookback_window_days": str(days)}
-            jobs.start_run(folder, str(file), sets)
+            jobs.start_run(folder, ("td_mta.main", str(file)), sets)
         now = progress.follow(folder, "training")
     if now.status == "done":
         st.rerun()

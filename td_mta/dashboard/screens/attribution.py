@@ -8,19 +8,13 @@ import streamlit as st
 from td_mta.dashboard import show, state
 from td_mta.dashboard.data import findings, spend
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.pages import choices, costs_editor, opening, training
-from td_mta.dashboard.pages.choices import Chosen
+from td_mta.dashboard.screens import choices, costs_editor, opening, training
+from td_mta.dashboard.screens.choices import Chosen
 from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
 from td_mta.reporting import charts
 from td_mta.reporting.html.elements import number, percent
 from td_mta.reporting.run_tables import model_name
 from td_mta.tables import BASELINE
-
-HEADINGS = {
-    **{"cpa": "CPA", "roas": "ROAS", "roms": "ROMS", "cpc": "CPC", "value": "revenue"},
-    "conversion_rate": "conversion rate",
-}
-DECIMALS = {"CPA": 2, "ROAS": 3, "ROMS": 3, "CPC": 4, "spend": 2, "revenue": 2, "conversions": 2}
 
 
 class _Amount(NamedTuple):
@@ -44,7 +38,7 @@ CONVERSIONS, REVENUE, RATE, ROAS = (
     ),
     _Amount(
         *("conversion_rate", "Conversion rate by channel and model"),
-        *("conversion_rate", "attributed conversions per session", ".2~%"),
+        *("conversion_rate", "conversions per session", ".2~%"),
     ),
     _Amount(
         *("roas", "Return on ad spend (ROAS) by channel and model"),
@@ -100,14 +94,15 @@ def _of_costs(compared: pd.DataFrame, channels: list[str], chosen: Chosen) -> li
         with_spend = [channel for channel in channels if (known["channel"] == channel).any()]
         caption = findings.of_costs(compared, chosen.models[0]) + "."
         blocks.append(_by_model(ROAS, known, with_spend, chosen, caption))
-    shown = compared.assign(model=compared["model"].map(model_name)).rename(columns=HEADINGS)
+    named = compared.assign(model=compared["model"].map(model_name))
+    shown = named.rename(columns=choices.HEADINGS)
     blocks.append(
         Table(
             name="model_comparison",
             title="All models and channels",
             rows=shown.dropna(axis="columns", how="all"),
             percents=("share", "conversion rate"),
-            decimals=DECIMALS,
+            decimals=choices.DECIMALS,
             caption="CPA: spend per conversion. ROAS: revenue per spend. ROMS: revenue less spend, "
             "per spend. The download has all digits.",
         )
