@@ -34,10 +34,10 @@ def probability(problem: Problem, solution: Solution, channel: Ints) -> Floats:
 
     `channel` `(cells,)` has that of each weight after the intercept.
     """
-    covariance = np.linalg.inv(penalised(problem, solution.information))
+    covariance = scipy.linalg.inv(penalised(problem, solution.information))
     cells = [1 + np.flatnonzero(channel == c) for c in range(int(channel.max()) + 1)]
     weights = [solution.parameters[own] for own in cells]
-    errors: list[Floats] = [covariance[np.ix_(own, own)] for own in cells]
+    errors = [covariance[np.ix_(own, own)] for own in cells]
     mixtures = []
     for spread in SPREADS:
         log_factors = [_log_factor(*each, spread) for each in zip(weights, errors, strict=True)]

@@ -47,7 +47,8 @@ def test_what_the_workflow_runs_is_sent_and_nothing_else(clone: Path) -> None:
     # what of media mix modelling only its command does.
     rooms = ("trino_on_datafusion", "warehouse/files", "simulate", "dashboard", "privacy")
     modules: tuple[str, ...] = ("warehouse/local.py", "warehouse/csv_tables.py")
-    modules += ("mmm/__main__.py", "pipelines/media_mix/private_release.py")
+    modules += ("mmm/__main__.py", "reporting/media_mix/pictures.py")
+    modules += ("pipelines/media_mix/private_release.py", "pipelines/media_mix/privacy_utility.py")
     local = {ROOT / "td_mta" / path for path in rooms + modules}
     assert {p.relative_to(ROOT) for p in needed if not local & {p, *p.parents}} - sent == set()
     assert not any(path.is_relative_to("td_mta/trino_on_datafusion") for path in sent)
