@@ -3,8 +3,9 @@ PYTHON ?= python3
 SESSION = 2026-01-31
 BIN = .venv/bin
 CHROMIUM = chromium
-# On all cores; the tests of a file stay together, since they share what was expensive to set up.
-PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# On all cores; the tests of a file stay together, since they share what was expensive to set up. In
+# the order of files, since xdist's own puts the files with few tests last, which are the longest.
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo app chromium bundle test test-fast test-trino test-faults test-kill fuzz test-digdag conformance check \
 	audit docs picture bench bench-truth lock lock-container

@@ -98,6 +98,9 @@ def interruptible() -> Iterator[None]:
     asked = () if among_others() else (signal.SIGTERM, signal.SIGHUP)
     kinds = [kind for kind in asked if signal.getsignal(kind) != signal.SIG_IGN]  # as of nohup
     earlier = {kind: signal.signal(kind, signal.default_int_handler) for kind in kinds}
+    if asked and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # In a script's background: processes would inherit that, but not that it is caught.
+        earlier[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from td_mta.config.attribution import Config
 from td_mta.pipelines import attribution
 
 TOUCHES = Path(__file__).parent / "cases" / "epoch_seconds" / "touches.csv"
-SMALL = ["--set", "train_epochs=1", "--set", "model_width=16", "--set", "interval_draws=0"]
+SMALL = ["--set", "network=pairs", "--set", "interval_draws=0"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The ladder: which rung is used, what each one says, and that a second climb says the same."""
 
+import functools
 import logging
 import subprocess
 import sys
@@ -20,13 +21,22 @@ from td_mta.model.settings import TrainingSettings
 from tests.model.small_world import GRID, PLAIN, SEASON, STRATA, World, draw
 
 SETTINGS = TrainingSettings(network="pairs", width=8, dropout=0.5, epochs=2, batch_size=64, seed=18)
-AUTO = replace(SETTINGS, network="auto")
 ADDITIVE = draw(np.random.default_rng(0), each=8)
 PRODUCT = draw(np.random.default_rng(0), each=8, product=-1.5)
 
 
 def climb(world: World, network: str = "pairs") -> Fitted:
     return ladder.climb(world.examples, STRATA, GRID, replace(SETTINGS, network=network))
+
+
+@functools.cache
+def additive(network: str) -> Fitted:
+    return climb(ADDITIVE, network)
+
+
+@functools.cache
+def product(network: str) -> Fitted:
+    return climb(PRODUCT, network)
 
 
 def log_odds_error(fitted: Fitted, world: World) -> float:
@@ -37,7 +47,7 @@ def log_odds_error(fitted: Fitted, world: World) -> float:
 
 
 def test_without_interactions_logistic_regression_is_used() -> None:
-    fitted = climb(ADDITIVE, "auto")
+    fitted = additive("auto")
     assert fitted.chosen == "logistic"
     assert [rung.name for rung in fitted.rungs] == ["logistic", "pairs", "mlp", "lstm"]
     assert log_odds_error(fitted, ADDITIVE) < 0.25
@@ -45,22 +55,22 @@ def test_without_interactions_logistic_regression_is_used() -> None:
 
 
 def test_a_product_of_two_channels_takes_pairs() -> None:
-    assert climb(PRODUCT, "auto").chosen != "logistic"
-    fitted = climb(PRODUCT, "pairs")
+    assert product("auto").chosen != "logistic"
+    fitted = product("pairs")
     assert log_odds_error(fitted, PRODUCT) < 0.25
-    assert log_odds_error(climb(PRODUCT, "logistic"), PRODUCT) > 0.4
+    assert log_odds_error(product("logistic"), PRODUCT) > 0.4
     difference = fitted.held_out.difference_to("logistic")
     assert difference.mean < -5 * difference.error
 
 
 @pytest.mark.parametrize("network", ["logistic", "pairs", "mlp"])
 def test_the_named_rung_is_used_and_none_above_it_fitted(network: str) -> None:
-    fitted = climb(ADDITIVE, network)
+    fitted = additive(network)
     assert fitted.chosen == network == fitted.rungs[-1].name
 
 
 def test_the_linear_fit_and_its_covariance_are_of_the_terms_and_controls() -> None:
-    linear = climb(PRODUCT).linear
+    linear = product("pairs").linear
     parameters = len(linear.weights) + len(linear.controls)
     assert len(linear.weights) == len(linear.terms.first)
     assert linear.covariance.shape == (parameters, parameters)
@@ -69,7 +79,7 @@ def test_the_linear_fit_and_its_covariance_are_of_the_terms_and_controls() -> No
 
 
 def test_every_rung_predicts_the_same_held_out_rows() -> None:
-    fitted = climb(ADDITIVE, "mlp")
+    fitted = additive("mlp")
     held_out = fitted.held_out
     assert set(held_out.probabilities) == {"logistic", "pairs", "mlp", "base_rate"}
     assert held_out.probabilities["base_rate"][0] == fitted.prevalence
@@ -85,7 +95,7 @@ def test_every_rung_predicts_the_same_held_out_rows() -> None:
 
 
 def test_training_figures_of_a_network_are_by_season_too() -> None:
-    fitted = climb(ADDITIVE, "mlp")
+    fitted = additive("mlp")
     examples = ADDITIVE.examples
     f = fitted.predictor.log_odds(dense(examples.patterns, GRID))
     rows = np.flatnonzero(examples.group < 40)
@@ -96,7 +106,7 @@ def test_training_figures_of_a_network_are_by_season_too() -> None:
 
 
 def test_controls_stand_in_the_calibration_by_name() -> None:
-    fitted = climb(ADDITIVE)
+    fitted = additive("pairs")
     weights = fitted.predictor.calibration.controls["season"]
     np.testing.assert_allclose(weights, fitted.offsets(np.arange(3)))
 
@@ -110,20 +120,25 @@ def test_no_controls_add_nothing() -> None:
 
 
 def test_held_out_users_have_no_say_in_the_choice() -> None:
-    """Where none is held out, and where they say the opposite."""
-    for world, chosen in ((ADDITIVE, "logistic"), (PRODUCT, "pairs")):
+    """Where they say the opposite, the rungs compare as they did, to the last digit."""
+    for world, network, said in ((ADDITIVE, "pairs", additive), (PRODUCT, "auto", product)):
         examples = world.examples
-        nobody = examples._replace(group=examples.group % 40)
-        fitted = ladder.climb(nobody, STRATA, GRID, AUTO)
-        assert fitted.chosen == chosen
-        assert all(np.isnan(rung.held_out.log_loss) for rung in fitted.rungs)
         opposite = examples.counts.copy()
         opposite[examples.group >= 40] = opposite[examples.group >= 40][:, [1, 0, 2]]
-        assert ladder.climb(examples._replace(counts=opposite), STRATA, GRID, AUTO).chosen == chosen
+        fitted = climb(World(examples._replace(counts=opposite), world.f), network)
+        assert fitted.chosen == said(network).chosen == "pairs"
+        assert fitted.comparisons == said(network).comparisons
+
+
+def test_where_nobody_is_held_out_a_rung_is_chosen_all_the_same() -> None:
+    nobody = PRODUCT.examples._replace(group=PRODUCT.examples.group % 40)
+    fitted = climb(World(nobody, PRODUCT.f), "auto")
+    assert fitted.chosen == "pairs"
+    assert all(np.isnan(rung.held_out.log_loss) for rung in fitted.rungs)
 
 
 def test_rungs_are_compared_by_training_users() -> None:
-    comparisons = climb(PRODUCT, "auto").comparisons
+    comparisons = product("auto").comparisons
     networks = {("mlp", "pairs"), ("lstm", "pairs"), ("lstm", "mlp")}
     assert set(comparisons) == {("pairs", "logistic")} | networks
     difference = comparisons["pairs", "logistic"]
@@ -141,7 +156,7 @@ def test_the_intercept_is_refitted_where_too_many_conversions_are_predicted() ->
 
 
 def test_a_second_climb_says_the_same() -> None:
-    one, other = climb(ADDITIVE, "mlp"), climb(ADDITIVE, "mlp")
+    one, other = additive("mlp"), climb(ADDITIVE, "mlp")
     cells = dense(ADDITIVE.examples.patterns, GRID)
     np.testing.assert_array_equal(one.predictor.log_odds(cells), other.predictor.log_odds(cells))
 

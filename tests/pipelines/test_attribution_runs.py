@@ -158,14 +158,6 @@ def test_every_pattern_of_the_real_run_is_efficient(real: Path, tmp_path: Path) 
     )
 
 
-def test_a_run_with_the_same_seed_writes_the_same_tables(real: Path, tmp_path: Path) -> None:
-    assert run(real, tmp_path, OF_REAL) == 0
-    of_shapley = (f"shapley_{name}" for name in ("channel", "detail", "models", "intervals"))
-    for name in ("metrics", "shapley", *of_shapley):
-        first = (real / "out" / f"{name}.csv").read_bytes()
-        assert (tmp_path / f"{name}.csv").read_bytes() == first
-
-
 def write_shop(folder: Path) -> None:
     """300 users, conversions as events of their own."""
     rng = np.random.default_rng(1)

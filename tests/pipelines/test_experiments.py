@@ -22,9 +22,18 @@ def given(folder: Path, table: str, options: dict[str, str] | None = None) -> Pa
     return run(folder / "shop", shop(), HISTORY | {"experiments_table": "tests"} | (options or {}))
 
 
-def without(folder: Path) -> pd.Series:
-    """The model's credit by channel."""
-    return by_channel(run(folder / "without", shop(), HISTORY))
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables of a run without experiments."""
+    return run(tmp_path_factory.mktemp("without") / "shop", shop(), HISTORY)
+
+
+@pytest.fixture(scope="module")
+def contradicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of a run whose experiment says less of Email than the model."""
+    return given(
+        tmp_path_factory.mktemp("contradicted"), f"{HEADER}Email,2023-12-11,{LAST},12,1.5\n"
+    )
 
 
 def experiment(out: Path) -> pd.Series:
@@ -33,10 +42,10 @@ def experiment(out: Path) -> pd.Series:
     return of[of.index.str.startswith("1 ")].rename(lambda name: name.removeprefix("1 "))
 
 
-def test_an_experiment_that_the_model_contradicts_takes_over(tmp_path: Path) -> None:
-    before = without(tmp_path)
-    out = given(tmp_path, f"{HEADER}Email,2023-12-11,{LAST},12,1.5\n")
-    after, of = by_channel(out), experiment(out)
+def test_an_experiment_that_the_model_contradicts_takes_over(
+    without: Path, contradicted: Path
+) -> None:
+    before, after, of = by_channel(without), by_channel(contradicted), experiment(contradicted)
     assert of["conflict"] == "true" and float(of["z"]) < -1.96
     assert float(of["before"]) == pytest.approx(before["Email"])
     assert after["Email"] == pytest.approx(12, abs=0.5)
@@ -44,30 +53,28 @@ def test_an_experiment_that_the_model_contradicts_takes_over(tmp_path: Path) -> 
     assert after[others].to_numpy() == pytest.approx(before[others].to_numpy())
     assert after["(baseline)"] > before["(baseline)"]
     assert after.sum() == pytest.approx(before.sum())
-    full = read(out, "intervals").query("kind == 'full'").set_index("channel")
-    own = without_intervals(tmp_path)
+    full, own = intervals(contradicted), intervals(without)
     width, own_width = full["upper"] - full["lower"], own["upper"] - own["lower"]
     assert width["Social"] > 2 * own_width["Social"]
     assert full.loc["Email", "lower"] < 12 < full.loc["Email", "upper"]
-    warnings = [text for text in facts(out)["warnings"] if "experiment on Email" in text]
+    warnings = [text for text in facts(contradicted)["warnings"] if "experiment on Email" in text]
     assert len(warnings) == 1 and "standard errors apart" in warnings[0]
 
 
-def without_intervals(folder: Path) -> pd.DataFrame:
-    full = pd.read_csv(folder / "without" / "out" / "shapley_intervals.csv")
-    return full[full["kind"] == "full"].set_index("channel")
+def intervals(out: Path) -> pd.DataFrame:
+    """The full ones by channel."""
+    return read(out, "intervals").query("kind == 'full'").set_index("channel")
 
 
-def test_an_experiment_that_agrees_narrows_and_is_a_note(tmp_path: Path) -> None:
-    before = without(tmp_path)
+def test_an_experiment_that_agrees_narrows_and_is_a_note(without: Path, tmp_path: Path) -> None:
+    before = by_channel(without)
     value = before["Email"] + 1
     out = given(tmp_path, f"{HEADER}EMAIL,2023-12-11,{LAST},{value},3\n")
     of, after = experiment(out), by_channel(out)
     assert of["conflict"] == "false" and abs(float(of["z"])) < 1
     assert before["Email"] < after["Email"] < value
     assert after.sum() == pytest.approx(before.sum())
-    full = read(out, "intervals").query("kind == 'full'").set_index("channel")
-    own = without_intervals(tmp_path)
+    full, own = intervals(out), intervals(without)
     assert (full["upper"] - full["lower"])["Email"] < (own["upper"] - own["lower"])["Email"]
     info = facts(out)
     assert not any("experiment on" in text for text in info["warnings"])
@@ -76,13 +83,13 @@ def test_an_experiment_that_agrees_narrows_and_is_a_note(tmp_path: Path) -> None
     assert float(info["experiments", "unknown_relative_error"]) == 0
 
 
-def test_both_credits_stand_in_the_table_of_models(tmp_path: Path) -> None:
-    before = without(tmp_path)
-    out = given(tmp_path, f"{HEADER}Email,2023-12-11,{LAST},12,1.5\n")
-    models = read(out, "models").pivot(index="channel", columns="model", values="conversions")
+def test_both_credits_stand_in_the_table_of_models(without: Path, contradicted: Path) -> None:
+    before, after = by_channel(without), by_channel(contradicted)
+    rows = read(contradicted, "models")
+    models = rows.pivot(index="channel", columns="model", values="conversions")
     own = models["shapley_without_experiments"]
     assert own.to_numpy() == pytest.approx(before[own.index].to_numpy())
-    assert models["shapley"].to_numpy() == pytest.approx(by_channel(out)[own.index].to_numpy())
+    assert models["shapley"].to_numpy() == pytest.approx(after[own.index].to_numpy())
 
 
 @pytest.mark.parametrize("controls", ["calendar_day", "none"])
@@ -134,8 +141,8 @@ def test_several_experiments_are_used_at_once(tmp_path: Path) -> None:
     assert after[["Email", "Social"]].to_numpy() == pytest.approx([12, 20], abs=1)
 
 
-def test_a_table_without_rows_changes_nothing(tmp_path: Path) -> None:
-    before = without(tmp_path)
+def test_a_table_without_rows_changes_nothing(without: Path, tmp_path: Path) -> None:
+    before = by_channel(without)
     out = given(tmp_path, HEADER)
     assert by_channel(out).to_numpy() == pytest.approx(before.to_numpy())
     assert "experiments" not in facts(out).index.get_level_values(0)

@@ -3,6 +3,8 @@
 A shop where Email and Social always touch together, and Banner nobody who ever converts.
 """
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +40,10 @@ LINEAR = {
     "sampled orders": {"shapley_exact_cells": "2", "shapley_permutations": "50"},
 }
 OPTIONS = LINEAR | {name: {"network": name} for name in ("mlp", "lstm")}
+DRAWN = ("all controls", "sampled orders", "lstm")  # intervals, orders of players, and weights
 ROWS = ["canonical_id", "time", "channels", "conversion"]
 Ran = tuple[Path, dict[str, str]]
+RunOnce = Callable[[dict[str, str]], Path]
 
 
 def shop(seed: int = 3) -> pd.DataFrame:
@@ -100,11 +104,21 @@ def tolerance(out: Path) -> float:
     return 1e-6 + 5 * float(facts(out)["shapley", "standard_error_conversions"])
 
 
+@pytest.fixture(scope="module")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> RunOnce:
+    """The folder of a run's tables, which is made once for its options."""
+
+    @functools.cache
+    def made(options: tuple[tuple[str, str], ...]) -> Path:
+        return run(tmp_path_factory.mktemp("laws") / "shop", shop(), dict(options))
+
+    return lambda options: made(tuple(options.items()))
+
+
 @pytest.fixture(scope="module", params=OPTIONS.values(), ids=OPTIONS)
-def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(request: pytest.FixtureRequest, run_once: RunOnce) -> Ran:
     """A run's tables and its options."""
-    options = request.param
-    return run(tmp_path_factory.mktemp("laws") / "shop", shop(), options), options
+    return run_once(request.param), request.param
 
 
 def test_every_conversion_of_the_credited_days_is_credited_once(ran: Ran) -> None:
@@ -123,6 +137,7 @@ def test_what_never_precedes_a_conversion_gets_nothing(ran: Ran) -> None:
     assert by_channel(ran[0])["Banner"] == 0
 
 
+@pytest.mark.parametrize("ran", [OPTIONS[name] for name in DRAWN], ids=DRAWN, indirect=True)
 def test_the_same_seed_gives_the_same_tables(ran: Ran, tmp_path: Path) -> None:
     out, options = ran
     again = run(tmp_path / "again", shop(), options)
@@ -149,18 +164,20 @@ def test_channels_that_always_touch_together_get_the_same(ran: Ran) -> None:
 
 
 @pytest.mark.parametrize("options", LINEAR.values(), ids=LINEAR)
-def test_channels_that_swap_names_swap_credit(options: dict[str, str], tmp_path: Path) -> None:
+def test_channels_that_swap_names_swap_credit(
+    options: dict[str, str], run_once: RunOnce, tmp_path: Path
+) -> None:
     table = shop()
     names = {"Search": "Direct", "Direct": "Search"}
     swapped = table.assign(channels=table["channels"].replace(names))
-    given, other = run(tmp_path / "a", table, options), run(tmp_path / "b", swapped, options)
+    given, other = run_once(options), run(tmp_path / "swapped", swapped, options)
     expected = by_channel(given).rename(names).sort_index()
     assert by_channel(other).to_numpy() == pytest.approx(expected.to_numpy(), abs=tolerance(given))
 
 
 @pytest.mark.parametrize("network", RUNGS)
-def test_a_network_that_is_asked_for_is_used(network: str, tmp_path: Path) -> None:
-    out = run(tmp_path / "shop", shop(), {"network": network})
+def test_a_network_that_is_asked_for_is_used(network: str, run_once: RunOnce) -> None:
+    out = run_once({"network": network})
     info = facts(out)
     assert info["model", "network"] == network
     assert info["parameters", "network"] == network

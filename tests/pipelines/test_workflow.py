@@ -19,9 +19,7 @@ EDITS = {
     "touchpoints_value_column": "conversion_value",
     "value_column": "value",
     "time_interval": "-31d",
-    "model_width": "4",
-    "train_epochs": "1",
-    "train_batch_size": "100",
+    "network": "pairs",  # networks on this table: test_attribution_runs.py
 }
 
 

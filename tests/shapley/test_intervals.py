@@ -139,11 +139,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-SMALL = ("model_width=4", "train_epochs=1", "train_batch_size=100")
+LINEAR = "network=pairs"  # networks: tests/pipelines/test_same_seed.py
 
 
 def run(data: Path, out: Path, *settings: str) -> dict[str, pd.DataFrame]:
-    sets = [part for pair in (*SMALL, *settings) for part in ("--set", pair)]
+    sets = [part for pair in (LINEAR, *settings) for part in ("--set", pair)]
     where = ["--warehouse", "local", "--data", str(data), "--out", str(out)]
     assert main.main([*where, "--set", "conversion_row_is_touch=false", *sets]) == 0
     names = ("shapley_intervals", "shapley_detail")
