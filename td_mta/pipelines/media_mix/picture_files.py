@@ -8,7 +8,6 @@ from types import ModuleType
 import pandas as pd
 
 from td_mta.publishing.publication import Publication
-from td_mta.reporting.media_mix.sentences import Frames
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ WITHOUT = (
 )
 
 
-def write_run(frames: Frames, out: Path, files: Publication) -> None:
+def write_run(frames: Mapping[str, pd.DataFrame], out: Path, files: Publication) -> None:
     """The pictures of a run's tables."""
     _write(OF_RUN, lambda drawing: drawing.pictures(frames), out, files)
 
