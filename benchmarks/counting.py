@@ -22,7 +22,7 @@ import requests
 from benchmarks.make_touchpoints import write_in_subprocess
 from td_emulator.engines import types
 from td_emulator.engines.real_trino import RealTrino, TrinoEngine
-from td_emulator.engines.real_trino.connection import DISK, USER, connect, executed
+from td_emulator.engines.real_trino.connection import DISK, USER, connect, connected, executed
 from td_mta.config import attribution as configuration
 from td_mta.config import placeholders
 from td_mta.config.attribution import Config
@@ -97,20 +97,15 @@ def _table(url: str, folder: Path, config: Config, options: argparse.Namespace) 
     write_in_subprocess(path, rows=options.rows, channels=options.channels)
     file = pq.ParquetFile(path)
     columns = ", ".join(f'"{each.name}" {types.of_arrow(each.type)}' for each in file.schema_arrow)
-    _run(
-        url,
-        f"create table {config.table} ({columns}) "
-        "with (external_location = 'local:///rows', format = 'PARQUET')",
-    )
+    with connected(url) as run:
+        run(
+            f"create table {DISK}.{DATABASE}.{config.table} ({columns}) "
+            "with (external_location = 'local:///rows', format = 'PARQUET')"
+        )
     read = [config.time_column, config.user_column, config.action_column]
     read += [config.conversion_column, config.user_rnd_column]
     groups = range(file.num_row_groups)
     return sum(file.read_row_group(group, read).nbytes for group in groups) / 1e6
-
-
-def _run(url: str, statement: str) -> None:
-    with executed(connect(url, DATABASE, DISK), statement) as cursor:
-        cursor.fetchall()
 
 
 def _queries(config: Config) -> list[tuple[str, str]]:

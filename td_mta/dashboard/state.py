@@ -4,21 +4,18 @@ A link names its source by a key, never by a path. Sources are kept while the ap
 tab alike; what a page's widgets are set to stands in the address too.
 """
 
-import json
 import os
 from pathlib import Path
 
 import streamlit as st
 
 from td_mta import failures
-from td_mta.atomic_files import replacing
 from td_mta.dashboard.data import jobs, media_mix, run_folder, source
 from td_mta.dashboard.data.source import Source
 from td_mta.dashboard.show import plain
 from td_mta.errors import ConfigError
 
 KEY, PARAMETER = "source_key", "data"
-RUN_FILE = "run_path.json"
 
 
 def current() -> Source | None:
@@ -53,12 +50,7 @@ def use(key: str) -> None:
 def open_run(path: Path) -> str:
     """The key of a finished run's folder; raises `DataError` where it is none."""
     source.of_run(path.resolve())
-    key = jobs.key_of({"run": str(path.resolve())})
-    folder = jobs.workspace() / key
-    folder.mkdir(exist_ok=True)
-    with replacing(folder / RUN_FILE) as file:
-        file.write_text(json.dumps(str(path.resolve())), encoding="utf-8")
-    return key
+    return jobs.hold("run", path.resolve())
 
 
 def start_reading(file: Path, title: str, sets: dict[str, str]) -> str:
@@ -93,8 +85,8 @@ def _source(key: str) -> Source | None:
     folder = jobs.folder_of(key)
     if folder is None or not folder.is_dir():
         return None
-    if (folder / RUN_FILE).is_file():
-        return source.of_run(Path(json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))))
+    if (run := jobs.held("run", folder)) is not None:
+        return source.of_run(run)
     if jobs.state(folder).status != "done":
         return None
     trained = jobs.state(folder / "run").status == "done"

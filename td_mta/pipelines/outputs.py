@@ -12,7 +12,7 @@ from td_mta.config.attribution import Config
 from td_mta.dataset.tfrecords import Folders, own_files
 from td_mta.errors import ConfigError
 from td_mta.journeys.examples import NEGATIVE, POSITIVE
-from td_mta.publishing import publication, run_lock
+from td_mta.publishing import publication
 from td_mta.publishing.publication import Publication
 from td_mta.reporting import output_tables
 from td_mta.warehouse import Warehouse
@@ -29,14 +29,12 @@ def begun(config: Config, out: Path | None) -> Iterator[Publication]:
     completed or removed first.
     """
     folder = out or config.model_dir.parent
-    with run_lock.held(folder):
-        publication.recover(folder, is_locked=True)
+    with publication.alone(folder) as files:
         beside = (config.positive_tfrecords_dir, config.negative_tfrecords_dir, config.model_dir)
         publication.sweep({folder, *(path.parent for path in beside), *beside})
-        with Publication(folder, publication.new_run_id()) as files:
-            if out is not None:
-                files.file(out / REPORT)
-            yield files
+        if out is not None:
+            files.file(out / REPORT)
+        yield files
 
 
 def folders_of(config: Config, files: Publication) -> Folders:

@@ -13,6 +13,7 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -26,6 +27,19 @@ FORWARD, BACK = ".publishing.json", ".publishing_back.json"  # the marker, by wh
 _RUN_ID = r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}"
 _LEFT = re.compile(rf"\..+\.{_RUN_ID}\.(?:part|old)")
 _OF_PROCESS = re.compile(r"\..+\.([0-9]+)\.part")  # as `atomic_files` names them
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> "Iterator[Publication]":
+    """A run that alone writes to `folder`; its files appear together as the block ends.
+
+    Raises `ConfigError` where another run writes there. What one that was killed left is completed
+    or removed first.
+    """
+    with run_lock.held(folder):
+        recover(folder, is_locked=True)
+        with Publication(folder, new_run_id()) as files:
+            yield files
 
 
 class _Step(NamedTuple):

@@ -9,6 +9,7 @@ from td_mta.baselines import direct
 from td_mta.ingest.scan import Scan
 from td_mta.ingest.values import spellings
 from td_mta.journeys.touchpoints import Floats
+from td_mta.reporting.wording import listed
 
 MOST_NAMED = 20  # channels in one sentence
 
@@ -52,10 +53,9 @@ def of_null_channels(channels: Sequence[str], null: Floats) -> list[str]:
     ]
     if not named:
         return []
-    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
     return [
-        f"No effect was found of {', '.join(named[:MOST_NAMED])}{more}: their weights are drawn to "
-        "0, and with them their credit, since what many such channels have by accident adds up."
+        f"No effect was found of {listed(named, MOST_NAMED)}: their weights are drawn to 0, and "
+        "with them their credit, since what many such channels have by accident adds up."
     ]
 
 

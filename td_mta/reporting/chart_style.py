@@ -27,9 +27,7 @@ SYMBOLS = (
     *("circle", "square", "diamond", "triangle-up", "cross", "x", "star"),
     *("triangle-down", "pentagon"),
 )
-SEED = (
-    7197  # of the hash: the channels of our worlds and of GA4's groups have each their own colour
-)
+SEED = 7197  # of the hash: channels of our worlds and of GA4's groups have each their own colour
 MODEL_SYMBOLS = (
     *("triangle-left", "triangle-right", "diamond", "circle", "circle-open", "square"),
     *("star", "x", "cross", "hexagon", "triangle-up", "bowtie"),

@@ -1,9 +1,8 @@
 """Warnings and notes on the table of costs: what of it does not match the touchpoints."""
 
-from collections.abc import Sequence
-
 from td_mta.ingest.beside.costs import ChannelCosts, describe
 from td_mta.ingest.beside.tables import date
+from td_mta.reporting.wording import listed
 
 MOST_NAMED = 20  # channels
 FEW_DAYS = 0.05  # of the touchpoints' days: those without costs before the first and after the last
@@ -21,7 +20,9 @@ def notes(costs: ChannelCosts) -> list[str]:
     """Which columns were read, and channels whose names were joined to the touchpoints'."""
     sentences = [f"Costs of table {costs.table}: {describe(costs.columns)}."]
     if costs.joined:
-        pairs = _listed([f"{name} to {channel}" for name, channel in costs.joined.items()])
+        pairs = listed(
+            [f"{name} to {channel}" for name, channel in costs.joined.items()], MOST_NAMED
+        )
         sentences.append(
             "Costs were joined to the channels whose names differ by letter case, blanks, - or _ "
             f"alone: {pairs}."
@@ -32,12 +33,14 @@ def notes(costs: ChannelCosts) -> list[str]:
 def _channels(costs: ChannelCosts, table: str) -> list[str]:
     sentences = []
     if costs.unknown:
-        named = _listed([f"{name} (spend {spend:,.2f})" for name, spend in costs.unknown.items()])
+        named = listed(
+            [f"{name} (spend {spend:,.2f})" for name, spend in costs.unknown.items()], MOST_NAMED
+        )
         sentences.append(f"{table} has channels that the touchpoints lack: {named}.")
     if costs.without:
         sentences.append(
-            f"Channels without costs in {table}: {_listed(costs.without)}; where they had a cost, "
-            "name them there as the touchpoints do."
+            f"Channels without costs in {table}: {listed(costs.without, MOST_NAMED)}; where they "
+            "had a cost, name them there as the touchpoints do."
         )
     return sentences
 
@@ -78,9 +81,3 @@ def _amounts(costs: ChannelCosts, table: str) -> list[str]:
             "costs of their channels."
         )
     return sentences
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    shown = ", ".join(names[:MOST_NAMED])
-    return shown if more <= 0 else f"{shown} and {more} more"

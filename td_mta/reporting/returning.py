@@ -19,6 +19,7 @@ from td_mta.journeys.returns.statistics import (
     touches_after_buying,
     usual_gap,
 )
+from td_mta.reporting.wording import listed
 
 MANY_LOST, SURELY_LOST = 0.1, 5  # share of the ids, standard errors
 LASTING, SURELY_LASTING, MANY_AFFECTED = 0.2, 3, 0.01  # log odds, errors, share of the conversions
@@ -75,13 +76,11 @@ def buying_warnings(
     if not more or not to_set:
         return []
     named = [
-        f"{channels[i]} ({ratios.after[i]:.2f} a day, {ratios.before[i]:.2f} before)"
-        for i in more[:MOST_NAMED]
+        f"{channels[i]} ({ratios.after[i]:.2f} a day, {ratios.before[i]:.2f} before)" for i in more
     ]
-    further = f" and {len(more) - MOST_NAMED} more" if len(more) > MOST_NAMED else ""
     return [
         "After their first conversion users have more touches of "
-        f"{', '.join(named)}{further}: buying causes touches, so that all touches of a user tell "
+        f"{listed(named, MOST_NAMED)}: buying causes touches, so that all touches of a user tell "
         f"of conversions before them, and touches coincide with purchases that come again. Set "
         f"{' and '.join(to_set)}."
     ]

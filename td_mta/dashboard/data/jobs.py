@@ -19,12 +19,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from td_mta.atomic_files import replacing
 from td_mta.dashboard.data.worker import DONE, ERROR, JOB, PROGRESS
 from td_mta.visible_text import visible
 
 FOLDER = "TD_MTA_APP_FOLDER"  # the environment's variable
 OPEN = "TD_MTA_APP_OPEN"  # another one: what the command line names
 LOG = "log.txt"
+HELD = "{}_path.json"
 KILL_AFTER = 3.0  # seconds
 CANCELLED = "cancelled"
 # The lines of a run in their order, by what they begin with, and the share that is then done.
@@ -62,6 +64,22 @@ def key_of(job: Mapping[str, Any]) -> str:
     """The name of a job's folder, the same for the same work."""
     text = json.dumps(job, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def hold(what: str, path: Path) -> str:
+    """The key of a finished run of this kind, whose folder is not the app's."""
+    key = key_of({what: str(path)})
+    folder = workspace() / key
+    folder.mkdir(exist_ok=True)
+    with replacing(folder / HELD.format(what)) as file:
+        file.write_text(json.dumps(str(path)), encoding="utf-8")
+    return key
+
+
+def held(what: str, folder: Path) -> Path | None:
+    """Where the run of this kind is that `folder` stands for, if it does for one."""
+    file = folder / HELD.format(what)
+    return Path(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
 def folder_of(key: str) -> Path | None:

@@ -1,16 +1,13 @@
 """Media mix runs of the app: started, found by their key, read from their folder."""
 
-import json
 import shutil
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from td_mta.atomic_files import replacing
-from td_mta.dashboard.data import jobs
+from td_mta.dashboard.data import jobs, run_folder
 from td_mta.errors import DataError
 from td_mta.reporting.media_mix.frames import MEDIA_MIX_TABLES
 from td_mta.simulate.media_mix import output
@@ -19,7 +16,7 @@ from td_mta.warehouse.local import LocalWarehouse
 
 INFO = "mmm_run_info"
 OPTIONAL = ("mmm_experiments", "mmm_coverage")
-RUN_FILE, TITLE = "media_mix_path.json", "title.txt"
+TITLE = "title.txt"
 TABLE, REVENUE, EXPERIMENTS, TRUTH = "media", "revenue", "media_experiments", "media_truth"
 REMEDY = "Run it again with this version: python -m td_mta.mmm fit FILE --out FOLDER."
 
@@ -64,13 +61,9 @@ def open_run(path: Path) -> str:
     """The key of a finished run's folder; raises `DataError` where it is none."""
     path = path.resolve()
     read(path)
-    key = jobs.key_of({"media mix": str(path)})
-    folder = jobs.workspace() / key
-    folder.mkdir(exist_ok=True)
-    with replacing(folder / RUN_FILE) as file:
-        file.write_text(json.dumps(str(path)), encoding="utf-8")
+    key = jobs.hold("media_mix", path)
     title = f"The run in {path.name or path}"
-    (folder / TITLE).write_text(title, encoding="utf-8", errors="backslashreplace")
+    (jobs.workspace() / key / TITLE).write_text(title, encoding="utf-8", errors="backslashreplace")
     return key
 
 
@@ -84,15 +77,13 @@ def folder_of(key: str) -> Path | None:
     folder = jobs.folder_of(key)
     if folder is None or not folder.is_dir():
         return None
-    if (folder / RUN_FILE).is_file():
-        return Path(json.loads((folder / RUN_FILE).read_text(encoding="utf-8")))
-    return folder / "run" if jobs.state(folder).status == "done" else None
+    own = folder / "run" if jobs.state(folder).status == "done" else None
+    return jobs.held("media_mix", folder) or own
 
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:
     """The tables of a run; raises `DataError`, saying what is missing and what to do."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is no folder: name the one that --out named, such as out.")
+    run_folder.check_there(folder)
     if not is_run(folder):
         raise DataError(
             f"{folder} has no tables of a media mix run ({INFO}): name the folder that --out of "
@@ -107,17 +98,11 @@ def _read(folder: Path, written: int) -> dict[str, pd.DataFrame]:
     warehouse = LocalWarehouse(None, folder, now=0)
     frames = {}
     for name, table in MEDIA_MIX_TABLES.items():
-        if not table_files.find(folder, name):
-            if name in OPTIONAL:
-                continue
-            raise DataError(f"{folder} lacks the table {name} of its run. {REMEDY}")
-        frame = pq.read_table(warehouse.typed_file(name)).to_pandas()
+        if name in OPTIONAL and not table_files.find(folder, name):
+            continue
+        frame = run_folder.table(warehouse, name, folder, REMEDY)
         wanted = [column for column in table.columns if not column.startswith("one column per")]
-        if missing := [column for column in wanted if column not in frame]:
-            raise DataError(
-                f"{folder}: table {name} is of another version, it lacks {', '.join(missing)}. "
-                f"{REMEDY}"
-            )
+        run_folder.check_columns(frame, wanted, name, folder, REMEDY)
         frames[name] = _typed(frame, is_text=name == INFO)
     return frames
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
+from td_mta.dashboard import state
 from td_mta.dashboard.data.source import SHAPLEY, Source
 from td_mta.reporting.run_tables import MOST_CHARTED, model_name
 from td_mta.tables import BASELINE
@@ -96,6 +97,15 @@ def described(source: Source) -> str:
     if facts.get("credited_from") and facts["credited_from"] != facts.get("first_day"):
         parts.append(f"conversions credited from {facts['credited_from']}")
     return ", ".join(parts)
+
+
+def titled(title: str) -> Source | None:
+    """The title of a page, and the data that it shows; what to do where there are none."""
+    st.title(title, anchor=False)
+    source = state.current()
+    if source is None:
+        nothing_yet()
+    return source
 
 
 def nothing_yet() -> None:

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import streamlit as st
 
-from td_mta.dashboard import show, state
+from td_mta.dashboard import show
 from td_mta.dashboard.data import findings, moves, spend
 from td_mta.dashboard.data.moves import Change
 from td_mta.dashboard.data.source import SHAPLEY, Source
@@ -37,10 +37,8 @@ ASSUMED = (
 
 def page() -> None:
     """A model, a move, and their view."""
-    st.title("Decide", anchor=False)
-    source = state.current()
+    source = choices.titled("Decide")
     if source is None:
-        choices.nothing_yet()
         return
     models = source.models()
     names = sorted(dict.fromkeys(models["model"]), key=lambda name: name != SHAPLEY)

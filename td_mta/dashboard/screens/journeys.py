@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from td_mta.dashboard import show, state
+from td_mta.dashboard import show
 from td_mta.dashboard.data import findings, journeys_tables
 from td_mta.dashboard.data.source import Journeys, Source
 from td_mta.dashboard.screens import choices
@@ -19,10 +19,8 @@ LEFT_OUT = "Conversions and users without any touch have no path."
 
 def page() -> None:
     """A search, and the view of all journeys."""
-    st.title("Journeys", anchor=False)
-    source = state.current()
+    source = choices.titled("Journeys")
     if source is None:
-        choices.nothing_yet()
         return
     if source.journeys is None:
         st.info(

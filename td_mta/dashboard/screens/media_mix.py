@@ -79,14 +79,14 @@ def _summary(frames: Frames) -> list[Block]:
 def _plan(frames: Frames) -> list[Block]:
     kind = sentences.facts(frames)["kind"]
     rows = frames["mmm_budget"].sort_values("plan", ascending=False, kind="stable")
-    shown = rows.rename(columns=lambda name: str(name).replace("_", " "))
+    shown = sentences.headed(rows)
     return [
         Sentences(title="What to do", lines=[sentences.plan(frames)]),
         Sentences(lines=sentences.values(frames, "warning"), is_warning=True),
         Chart(
             name="budget",
             title="Spend today and by the plan",
-            figure=charts.budget(rows, _channels(frames), kind),
+            figure=charts.budget(rows, sentences.channels(frames), kind),
         ),
         Table(name="media_mix_budget", title=f"The plan, per {kind}", rows=shown),
         Sentences(
@@ -99,8 +99,7 @@ def _plan(frames: Frames) -> list[Block]:
 def _sureness(frames: Frames) -> list[Block]:
     blocks: list[Block] = [Sentences(title="How sure", lines=sentences.sure(frames))]
     if "mmm_experiments" in frames:
-        tested = frames["mmm_experiments"]
-        tested = tested.rename(columns=lambda name: str(name).replace("_", " "))
+        tested = sentences.headed(frames["mmm_experiments"])
         blocks += [
             Table(name="media_mix_experiments", title="Experiments", rows=tested),
             Sentences(lines=sentences.conflicts(frames)),
@@ -119,7 +118,7 @@ def _sureness(frames: Frames) -> list[Block]:
 
 
 def _more_spend(frames: Frames) -> list[Block]:
-    rows, channels = frames["mmm_response_curves"], _channels(frames)
+    rows, channels = frames["mmm_response_curves"], sentences.channels(frames)
     kind = sentences.facts(frames)["kind"]
     marginal = charts.intervals(
         frames["mmm_channels"], "marginal_roi", "marginal ROI, 90 % interval"
@@ -144,7 +143,7 @@ def _more_spend(frames: Frames) -> list[Block]:
 def _sales(frames: Frames) -> list[Block]:
     fitted, parts = frames["mmm_predicted_vs_actual"], frames["mmm_contribution_breakdown"]
     kind = sentences.facts(frames)["kind"]
-    breakdown = charts.breakdown(parts, fitted["actual"], _channels(frames), kind)
+    breakdown = charts.breakdown(parts, fitted["actual"], sentences.channels(frames), kind)
     return [
         Chart(name="contribution_breakdown", title="What sales are made of", figure=breakdown),
         Chart(
@@ -167,7 +166,7 @@ def _fit(frames: Frames) -> list[Block]:
         Sentences(title="How the table was understood", lines=sentences.values(frames, "note")),
     ]
     if len(known):
-        shown = known.rename(columns=lambda name: str(name).replace("_", " "))
+        shown = sentences.headed(known)
         blocks.append(Table(name="beside_the_truth", title="Beside the truth", rows=shown))
     return blocks
 
@@ -185,7 +184,3 @@ def _files(frames: Frames, folder: Path) -> None:
             st.download_button(
                 path.name, path.read_bytes, path.name, key=f"file_{path.name}", on_click="ignore"
             )
-
-
-def _channels(frames: Frames) -> list[str]:
-    return [str(name) for name in frames["mmm_channels"]["channel"]]

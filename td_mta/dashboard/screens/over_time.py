@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from td_mta.dashboard import show, state
+from td_mta.dashboard import show
 from td_mta.dashboard.data import findings, journeys_tables
 from td_mta.dashboard.data.source import Source
 from td_mta.dashboard.screens import choices, training
@@ -21,10 +21,8 @@ OF_LINEAR = (
 
 def page() -> None:
     """The view of the run, or of the journeys by the linear rule."""
-    st.title("Over time", anchor=False)
-    source = state.current()
+    source = choices.titled("Over time")
     if source is None:
-        choices.nothing_yet()
         return
     training.offered(source)
     shown = view(source)

@@ -4,10 +4,9 @@ import html
 import re
 
 import pandas as pd
-import streamlit as st
 
 from td_mta import failures
-from td_mta.dashboard import show, state
+from td_mta.dashboard import show
 from td_mta.dashboard.data.source import Source
 from td_mta.dashboard.screens import choices, training
 from td_mta.dashboard.view import Block, Chart, Sentences, Table, View
@@ -26,10 +25,8 @@ RULES_ALONE = (
 
 def page() -> None:
     """The view of the run, or of what was read."""
-    st.title("Quality", anchor=False)
-    source = state.current()
+    source = choices.titled("Quality")
     if source is None:
-        choices.nothing_yet()
         return
     training.offered(source)
     show.view(view(source))

@@ -147,7 +147,7 @@ def _long(
     amount = columns_of.needed(
         config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
     )
-    sold = _sold(config, warehouse, names, channel, day)
+    sold = _sold(config, warehouse, names, channel)
     rows = cells.rows_of(warehouse, config.media_table, [day, channel, amount])
     days = cells.days_of(rows[day], f"{location}, column {day}", config)
     named = coercion.names(rows[channel], words(config.null_words))
@@ -188,7 +188,7 @@ class _Sold(NamedTuple):
 
 
 def _sold(
-    config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str, day: str
+    config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str
 ) -> _Sold:
     """From `revenue_table`, else from the long table, where all channels of a day have the same."""
     table = config.revenue_table or config.media_table
@@ -199,12 +199,8 @@ def _sold(
             "by day in revenue_table"
         )
     columns = names if is_same else warehouse.columns(table)
-    date = (
-        day
-        if is_same
-        else columns_of.needed(
-            config.date_column, columns, location, "date", "date_column", columns_of.DATES
-        )
+    date = columns_of.needed(
+        config.date_column, columns, location, "date", "date_column", columns_of.DATES
     )
     kpi = columns_of.needed(
         config.kpi_column, columns, location, "sales", "kpi_column", columns_of.KPIS

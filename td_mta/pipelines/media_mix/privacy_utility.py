@@ -22,8 +22,7 @@ from td_mta.mmm.transforms import Floats
 from td_mta.pipelines.media_mix import picture_files
 from td_mta.pipelines.media_mix.private_release import CENTS, OF_SUMS
 from td_mta.privacy.noise import SeededForTests, add_noise
-from td_mta.publishing import publication, run_lock
-from td_mta.publishing.publication import Publication
+from td_mta.publishing import publication
 from td_mta.reporting.media_mix.frames import NO_NOISE
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS
 from td_mta.warehouse import Warehouse
@@ -52,11 +51,9 @@ class Fitted(NamedTuple):
 def write(world: str, sets: int, noise: Noise, warehouse: Warehouse, out: Path) -> pd.DataFrame:
     """Write the table and its picture; each level of noise has `sets` data sets."""
     rows = curve(world, sets, noise)
-    with run_lock.held(out):
-        publication.recover(out, is_locked=True)
-        with Publication(out, publication.new_run_id()) as files:
-            picture_files.write_privacy(rows, out, files)
-            warehouse.write_all({TABLE: rows}, "overwrite", files=files)
+    with publication.alone(out) as files:
+        picture_files.write_privacy(rows, out, files)
+        warehouse.write_all({TABLE: rows}, "overwrite", files=files)
     return rows
 
 

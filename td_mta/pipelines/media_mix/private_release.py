@@ -25,8 +25,7 @@ from td_mta.ingest.settings import words
 from td_mta.privacy.bounding import BoundedSums, bounded_sums
 from td_mta.privacy.ledger import Ledger, LedgerError
 from td_mta.privacy.noise import RandomIntegers, SeededForTests, SystemRandom, add_noise
-from td_mta.publishing import publication, run_lock
-from td_mta.publishing.publication import Publication
+from td_mta.publishing import publication
 from td_mta.warehouse import Warehouse
 
 TABLE = "private_revenue"
@@ -86,11 +85,9 @@ def release(chosen: Release, config: MediaMixConfig, warehouse: Warehouse, out: 
         }
     )
     text = _statement(chosen, factor, left)
-    with run_lock.held(out):
-        publication.recover(out, is_locked=True)
-        with Publication(out, publication.new_run_id()) as files:
-            files.file(out / STATEMENT).write_text(text + "\n", encoding="utf-8")
-            warehouse.write_all({TABLE: frame}, "overwrite", files=files)
+    with publication.alone(out) as files:
+        files.file(out / STATEMENT).write_text(text + "\n", encoding="utf-8")
+        warehouse.write_all({TABLE: frame}, "overwrite", files=files)
     return text
 
 

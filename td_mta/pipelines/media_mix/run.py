@@ -12,8 +12,7 @@ from td_mta.errors import DataError
 from td_mta.ingest.media_mix import experiments
 from td_mta.ingest.media_mix import tables as media_tables
 from td_mta.pipelines.media_mix import fitting, picture_files, planning, tables
-from td_mta.publishing import publication, run_lock
-from td_mta.publishing.publication import Publication
+from td_mta.publishing import publication
 from td_mta.reporting.media_mix.frames import MEDIA_MIX_TABLES
 from td_mta.warehouse import Warehouse
 
@@ -86,13 +85,11 @@ def _write(
     from td_mta.reporting.media_mix import page  # draws with Plotly, which a container does without
 
     report = out / REPORT
-    with run_lock.held(out):
-        publication.recover(out, is_locked=True)
-        with Publication(out, publication.new_run_id()) as files:
-            html = page.render(frames, TITLE)
-            files.file(report).write_text(html, encoding="utf-8")
-            picture_files.write_run(frames, out, files)
-            warehouse.write_all(frames, "overwrite", files=files)
+    with publication.alone(out) as files:
+        html = page.render(frames, TITLE)
+        files.file(report).write_text(html, encoding="utf-8")
+        picture_files.write_run(frames, out, files)
+        warehouse.write_all(frames, "overwrite", files=files)
     return report
 
 

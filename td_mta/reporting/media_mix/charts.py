@@ -3,6 +3,7 @@
 `channels` lists them in the order of what they brought; each keeps its colour in every chart.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import pandas as pd
@@ -115,15 +116,11 @@ def breakdown(
 ) -> go.Figure:
     """What makes up predicted sales, a bar per period; parts below zero stand below it."""
     figure = go.Figure(layout=layout(420, y=f"sales per {kind}"))
-    others = [name for name in rows.columns if name not in ("date", *channels)]
-    for number, name in enumerate([*others, *channels]):
-        is_channel = name in channels
-        control = CONTROL_COLOURS[(number - 1) % len(CONTROL_COLOURS)]
-        ink = row_colour(name, channels) if is_channel else BASE_COLOUR if not number else control
+    for name, ink in part_colours(rows, channels).items():
         figure.add_bar(
             x=list(rows["date"]),
             y=[float(y) for y in rows[name]],
-            name=label(str(name)),
+            name=label(name),
             marker={"color": ink, "line": {"width": 0}},
             hovertemplate="%{x}: %{y:,.0f}",
         )
@@ -136,6 +133,14 @@ def breakdown(
         hovertemplate="%{x}: %{y:,.0f}",
     )
     return figure.update_layout(barmode="relative", bargap=0)
+
+
+def part_colours(rows: pd.DataFrame, channels: Sequence[str]) -> dict[str, str]:
+    """The parts of sales and their colours: the base, then controls, then channels."""
+    base, *controls = [str(name) for name in rows.columns if name not in ("date", *channels)]
+    of_controls = zip(controls, itertools.cycle(CONTROL_COLOURS), strict=False)
+    of_channels = {channel: row_colour(channel, channels) for channel in channels}
+    return {base: BASE_COLOUR, **dict(of_controls), **of_channels}
 
 
 def residuals(rows: pd.DataFrame) -> go.Figure:

@@ -56,7 +56,7 @@ def summary(frames: Frames) -> str:
 
 def what_to_do(frames: Frames) -> str:
     """The plan, and which channel to test."""
-    figure = charts.budget(frames["mmm_budget"], _channels(frames), facts(frames)["kind"])
+    figure = charts.budget(frames["mmm_budget"], sentences.channels(frames), facts(frames)["kind"])
     warnings = values(frames, "warning")
     parts = [
         "<h2>What to do</h2>",
@@ -74,8 +74,7 @@ def how_sure(frames: Frames) -> str:
     """Experiments, flags, starts, intervals."""
     parts = ["<h2>How sure</h2>"]
     if "mmm_experiments" in frames:
-        tested = frames["mmm_experiments"]
-        tested = tested.rename(columns=lambda name: str(name).replace("_", " "))
+        tested = sentences.headed(frames["mmm_experiments"])
         parts += ["<h3>Experiments</h3>", table(tested), bullets(sentences.conflicts(frames))]
     parts.append(bullets(sentences.sure(frames)))
     if "mmm_coverage" in frames:
@@ -95,7 +94,7 @@ def not_known(frames: Frames) -> str:
 
 def effects(frames: Frames) -> str:
     """Marginal ROI and curves."""
-    channels, rows = _channels(frames), frames["mmm_response_curves"]
+    channels, rows = sentences.channels(frames), frames["mmm_response_curves"]
     kind, drawn = facts(frames)["kind"], []
     for position, channel in enumerate(channels):
         figure = charts.response_curve(rows[rows["channel"] == channel], channels, kind)
@@ -122,7 +121,7 @@ def sales(frames: Frames) -> str:
     """What sales are made of."""
     fitted, kind = frames["mmm_predicted_vs_actual"], facts(frames)["kind"]
     parts = frames["mmm_contribution_breakdown"]
-    breakdown = charts.breakdown(parts, fitted["actual"], _channels(frames), kind)
+    breakdown = charts.breakdown(parts, fitted["actual"], sentences.channels(frames), kind)
     return "\n".join(
         [
             "<h2>What sales are made of</h2>",
@@ -152,7 +151,3 @@ def raw(frames: Frames) -> str:
     """All tables, folded away."""
     parts = ["<h2>Output tables</h2>"]
     return "\n".join([*parts, *(folded(name, table(frame)) for name, frame in frames.items())])
-
-
-def _channels(frames: Frames) -> list[str]:
-    return [str(name) for name in frames["mmm_channels"]["channel"]]

@@ -6,7 +6,7 @@ Colours are those of the report's charts, on a light page.
 import io
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import matplotlib
@@ -19,7 +19,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from td_mta.reporting.chart_style import GREY, INK, row_colour, short
-from td_mta.reporting.media_mix.charts import BAND, BASE_COLOUR, CONTROL_COLOURS, PREDICTED
+from td_mta.reporting.media_mix import sentences
+from td_mta.reporting.media_mix.charts import BAND, PREDICTED, part_colours
 from td_mta.reporting.media_mix.frames import NO_NOISE
 from td_mta.reporting.media_mix.sentences import Frames, facts
 
@@ -56,15 +57,13 @@ def privacy_utility(rows: pd.DataFrame) -> dict[str, bytes]:
 def response_curves(frames: Frames) -> Figure:
     """A curve per channel with its interval: solid where spend was usual, dotted beyond."""
     rows, kind = frames["mmm_response_curves"], facts(frames)["kind"]
-    channels = _channels(frames)
+    channels = sentences.channels(frames)
     down = math.ceil(len(channels) / ACROSS)
     figure = _figure(0.5 + 3.0 * down)
     for position, channel in enumerate(channels):
         axes = figure.add_subplot(down, min(ACROSS, len(channels)), position + 1)
-        own, ink = (
-            rows[rows["channel"] == channel].astype({"spend": float}),
-            _ink(channel, channels),
-        )
+        own = rows[rows["channel"] == channel].astype({"spend": float})
+        ink = row_colour(channel, channels)
         usual = own[own["observed"] == 1]
         bounds = own["lower"].astype(float), own["upper"].astype(float)
         axes.fill_between(own["spend"], *bounds, color=ink, alpha=BAND, linewidth=0)
@@ -95,17 +94,13 @@ def predicted_vs_actual(frames: Frames) -> Figure:
 
 def contribution_breakdown(frames: Frames) -> Figure:
     """What makes up predicted sales, by period; parts below zero stand below it."""
-    rows, channels = frames["mmm_contribution_breakdown"], _channels(frames)
+    rows, channels = frames["mmm_contribution_breakdown"], sentences.channels(frames)
     figure = _figure(5.0)
     axes = figure.add_subplot()
     dates = pd.to_datetime(rows["date"])
     edges = [*dates, dates.iloc[-1] + dates.diff().dropna().min()]
-    names = [str(name) for name in rows.columns if name not in ("date", *channels)]
     above, below = pd.Series(0.0, rows.index), pd.Series(0.0, rows.index)
-    for number, name in enumerate([*names, *channels]):
-        control = CONTROL_COLOURS[(number - 1) % len(CONTROL_COLOURS)]
-        colour = BASE_COLOUR if not number else control
-        colour = _ink(name, channels) if name in channels else colour
+    for name, colour in part_colours(rows, channels).items():
         part = rows[name].astype(float)
         bottom = above.where(part >= 0, below)
         axes.stairs(
@@ -131,7 +126,7 @@ def _tradeoff(rows: pd.DataFrame) -> Figure:
     for position, (column, title) in enumerate(zip(columns, titles, strict=True), 1):
         axes = figure.add_subplot(1, len(columns), position)
         for channel in channels if column != "sales_lost" else channels[:1]:
-            ink = _ink(channel, channels) if column != "sales_lost" else INK
+            ink = row_colour(channel, channels) if column != "sales_lost" else INK
             own = noisy[noisy["channel"] == channel]
             axes.plot(own["epsilon"], own[column], "o-", color=ink, label=short(channel))
             axes.axhline(float(without.loc[channel, column]), color=ink, linestyle="--")
@@ -153,14 +148,6 @@ def _figure(height: float) -> Figure:
     figure = Figure(figsize=(WIDTH, height), dpi=DOTS, layout=room, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
-
-
-def _channels(frames: Frames) -> list[str]:
-    return [str(name) for name in frames["mmm_channels"]["channel"]]
-
-
-def _ink(channel: str, channels: Sequence[str]) -> str:
-    return row_colour(channel, channels) if channel in channels else GREY
 
 
 def _amounts(axes: Axes, *names: str) -> None:

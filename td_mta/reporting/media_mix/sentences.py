@@ -49,6 +49,16 @@ def values(frames: Frames, section: str) -> list[str]:
     return [str(value) for value in info.loc[info["section"] == section, "value"]]
 
 
+def channels(frames: Frames) -> list[str]:
+    """The channels as their table orders them."""
+    return [str(name) for name in frames["mmm_channels"]["channel"]]
+
+
+def headed(rows: pd.DataFrame) -> pd.DataFrame:
+    """With names of columns as people write them."""
+    return rows.rename(columns=lambda name: str(name).replace("_", " "))
+
+
 def finding(frames: Frames) -> str:
     """How much media brought, and where a little more spend brings most."""
     rows = frames["mmm_channels"]
