@@ -10,11 +10,11 @@ with
 converting_days as (
     select
         *,
-        lag(day) over (partition by user_id order by day) as since_day,
-        lead(day) over (partition by user_id order by day) as until_day
+        lag(day) over (partition by user_key order by day) as since_day,
+        lead(day) over (partition by user_key order by day) as until_day
     from (
         select
-            user_id,
+            user_key,
             day,
             min(row_in_order) as first_row,
             max(path) as last_path
@@ -27,8 +27,7 @@ converting_days as (
 -- Conversions of the period, which are credited. The first one of a day makes it an example.
 conversions as (
     select
-        conversion.user_id,
-        conversion.user_hash,
+        conversion.user_key,
         conversion.touches_of_user,
         conversion.day,
         conversion.row_in_order,
@@ -41,24 +40,24 @@ conversions as (
     from ${counts_table}_rows as conversion
     cross join ${counts_table}_period as period
     inner join converting_days
-        on conversion.user_id = converting_days.user_id and conversion.day = converting_days.day
-    left join ${counts_table}_users as users on conversion.user_id = users.user_id
+        on conversion.user_key = converting_days.user_key and conversion.day = converting_days.day
+    left join ${counts_table}_users as users on conversion.user_key = users.user_key
     where conversion.conversion = 1 and conversion.day >= period.first_day
 ),
 
 -- Stretches of days without a conversion: up to a user's first one, and after each.
 stretches as (
     select
-        users.user_id,
+        users.user_key,
         cast(0 as bigint) as path,
         cast(null as bigint) as since_day,
         min(converting_days.day) as until_day
     from ${counts_table}_users as users
-    left join converting_days on users.user_id = converting_days.user_id
+    left join converting_days on users.user_key = converting_days.user_key
     group by 1
     union all
     select
-        user_id,
+        user_key,
         last_path + 1 as path,
         day as since_day,
         until_day
@@ -67,8 +66,7 @@ stretches as (
 
 at_risk as (
     select
-        users.user_id,
-        users.user_hash,
+        users.user_key,
         users.touches_of_user,
         users.entry_day,
         users.entry_second,
@@ -84,7 +82,7 @@ at_risk as (
         mod(
             bitwise_and(
                 from_big_endian_64(xxhash64(concat(
-                    to_big_endian_64(users.user_hash),
+                    to_big_endian_64(users.user_key / 1024),
                     to_big_endian_64(6262535349803285907)
                 ))),
                 9007199254740991
@@ -92,7 +90,7 @@ at_risk as (
             period.one_in
         ) as phase
     from stretches
-    inner join ${counts_table}_users as users on stretches.user_id = users.user_id
+    inner join ${counts_table}_users as users on stretches.user_key = users.user_key
     cross join ${counts_table}_period as period
     where '${examples}' = 'person_days'
 ),
@@ -133,7 +131,7 @@ placed as (
             cast(
                 bitwise_and(
                     from_big_endian_64(xxhash64(concat(
-                        to_big_endian_64(user_hash),
+                        to_big_endian_64(user_key / 1024),
                         to_big_endian_64(day)
                     ))),
                     9007199254740991
@@ -156,16 +154,15 @@ cut_days as (
 of_nobody_converting as (
     select
         *,
-        max(day) over (partition by user_id) as last_day
+        max(day) over (partition by user_key) as last_day
     from (
         select
-            user_id,
-            user_hash,
+            user_key,
             touches_of_user,
             day
         from ${counts_table}_rows
         where '${examples}' = 'touch_days' and is_touch and conversions_of_user = 0
-        group by 1, 2, 3, 4
+        group by 1, 2, 3
     ) as touched_days
 ),
 
@@ -173,13 +170,12 @@ in_lookback as (
     select
         *,
         min(if(day > last_day - ${lookback_window_days}, day))
-            over (partition by user_id) as lookback_opens
+            over (partition by user_key) as lookback_opens
     from of_nobody_converting
 )
 
 select
-    user_id,
-    user_hash,
+    user_key,
     touches_of_user,
     day,
     row_in_order,
@@ -193,8 +189,7 @@ select
 from conversions
 union all
 select
-    user_id,
-    user_hash,
+    user_key,
     touches_of_user,
     day,
     0 as row_in_order,
@@ -209,8 +204,7 @@ from cut_days
 where entry_day < day or entry_second <= cut
 union all
 select
-    user_id,
-    user_hash,
+    user_key,
     touches_of_user,
     day,
     0 as row_in_order,
@@ -224,8 +218,7 @@ select
 from of_nobody_converting
 union all
 select
-    user_id,
-    user_hash,
+    user_key,
     touches_of_user,
     last_day as day,
     0 as row_in_order,

@@ -1,8 +1,9 @@
--- A row is a pattern with levels of the controls other than the calendar day, and its examples by
--- day, kind and group of users: numbers 1000 * calendar day + 100 * kind + group in ascending order,
--- the first one in full and of the others the step from the one before, each with `:count` where it
--- is not one. Kinds are negative (0), positive (1) and added by augmentation (2). Of days without a
--- conversion those that were drawn are counted. The twin of td_mta/journeys/examples.py.
+-- A row is a pattern with levels of the controls other than the calendar day and user_activity, and
+-- its examples by these two, kind and group of users: numbers 100000 * calendar day
+-- + 1000 * activity + 100 * kind + group in ascending order, the first one in full and of the others
+-- the step from the one before, each with `:count` where it is not one. Kinds are negative (0),
+-- positive (1) and added by augmentation (2). Of days without a conversion those that were drawn are
+-- counted. The twin of td_mta/journeys/examples.py.
 -- Reads ${counts_table}_windows. Makes ${counts_table}_examples.
 with
 
@@ -41,8 +42,8 @@ every_kind as (
 counted as (
     select
         pattern,
-        mod(levels, 1000000) as levels,
-        1000 * (levels / 1000000) + kind_and_group as number,
+        mod(levels, 10000) as levels,
+        1000 * (levels / 10000) + kind_and_group as number,
         count(*) as examples
     from every_kind
     group by 1, 2, 3

@@ -4,39 +4,42 @@
 -- Makes ${counts_table}_journeys (dropped at the end).
 with
 
-users as (
+totals_of_rows as (
     select
-        user_id,
         count(*) as rows,
         sum(if(is_touch, 1, 0)) as touches,
         sum(conversion) as conversions,
         sum(if(conversion = 1 and value is null, 1, 0)) as without_value,
-        sum(if(conversion = 1 and channel is null, 1, 0)) as without_channel,
-        -- Another row comes before one of the conversions.
-        coalesce(
-            min(if(conversion = 0, row_in_order)) < max(if(conversion = 1, row_in_order)), false
-        ) as converts_late
+        sum(if(conversion = 1 and channel_position is null, 1, 0)) as without_channel
     from ${counts_table}_rows
-    group by 1
 ),
 
 -- Of the users with most touches or conversions the last by name: the number leads their texts.
-totals as (
+totals_of_users as (
     select
         count(*) as users,
-        sum(rows) as rows,
-        sum(touches) as touches,
-        sum(conversions) as conversions,
-        sum(without_value) as without_value,
-        sum(without_channel) as without_channel,
-        sum(if(conversions > 0, 1, 0)) as converters,
-        sum(if(converts_late, 1, 0)) as late_converters,
-        sum(if(conversions > 0 and touches = 0, 1, 0)) as untouched,
-        min(if(conversions > 0 and touches = 0, user_id)) as untouched_user,
-        min(if(touches > 0, user_id)) as touched_user,
-        max(lpad(cast(touches as varchar), 19, '0') || user_id) as most_touches,
-        max(lpad(cast(conversions as varchar), 19, '0') || user_id) as most_conversions
-    from users
+        sum(if(conversions_of_user > 0, 1, 0)) as converters,
+        sum(if(conversions_of_user > 0 and touches_of_user = 0, 1, 0)) as untouched,
+        min(if(conversions_of_user > 0 and touches_of_user = 0, user_name)) as untouched_user,
+        min(if(touches_of_user > 0, user_name)) as touched_user,
+        max(lpad(cast(touches_of_user as varchar), 19, '0') || user_name) as most_touches,
+        max(lpad(cast(conversions_of_user as varchar), 19, '0') || user_name) as most_conversions
+    from ${counts_table}_rows
+    where row_in_order = 1
+),
+
+-- Users with another row before one of their conversions.
+late_users as (
+    select user_key
+    from ${counts_table}_rows
+    where conversions_of_user > 0
+    group by 1
+    having min(if(conversion = 0, row_in_order)) < max(if(conversion = 1, row_in_order))
+),
+
+totals_of_late_users as (
+    select count(*) as late_converters
+    from late_users
 ),
 
 facts_of_users (fact) as (
@@ -77,7 +80,9 @@ of_users as (
             when 'most_touches' then if(touches > 0, substr(most_touches, 20))
             when 'most_conversions' then if(conversions > 0, substr(most_conversions, 20))
         end as name
-    from totals
+    from totals_of_rows
+    cross join totals_of_users
+    cross join totals_of_late_users
     cross join facts_of_users
 ),
 
@@ -98,13 +103,13 @@ facts_of_days (fact) as (
 
 of_channels as (
     select
-        channel,
+        channel_position,
         sum(touches) as touches,
         count(*) as users
     from (
         select
-            channel,
-            user_id,
+            channel_position,
+            user_key,
             count(*) as touches
         from ${counts_table}_rows
         where is_touch
@@ -117,13 +122,14 @@ of_channels as (
 -- time.
 touches as (
     select
-        user_id,
+        user_key,
         row_in_order,
         day,
         path,
         coalesce(
-            time = lag(time) over (partition by user_id order by row_in_order)
-                and channel <> lag(channel) over (partition by user_id order by row_in_order),
+            time = lag(time) over (partition by user_key order by row_in_order)
+                and channel_position
+                    <> lag(channel_position) over (partition by user_key order by row_in_order),
             false
         ) as is_tied
     from ${counts_table}_rows
@@ -135,14 +141,14 @@ beside as (
     select
         *,
         coalesce(
-            lead(is_tied) over (partition by user_id order by row_in_order), false
+            lead(is_tied) over (partition by user_key order by row_in_order), false
         ) as next_is_tied
     from touches
 ),
 
 ends as (
     select
-        user_id,
+        user_key,
         path,
         day as end_day
     from ${counts_table}_rows
@@ -154,11 +160,11 @@ ends as (
 reached as (
     select
         end_day - day as days_before,
-        row_number() over (partition by beside.user_id, beside.path order by row_in_order)
+        row_number() over (partition by beside.user_key, beside.path order by row_in_order)
             as position,
-        bool_or(is_tied or next_is_tied) over (partition by beside.user_id, beside.path) as depends
+        bool_or(is_tied or next_is_tied) over (partition by beside.user_key, beside.path) as depends
     from beside
-    inner join ends on beside.user_id = ends.user_id and beside.path = ends.path
+    inner join ends on beside.user_key = ends.user_key and beside.path = ends.path
     where day > end_day - ${rules_window_days}
 ),
 
@@ -221,7 +227,7 @@ select
     if(fact = 'channel', coalesce(of_channels.touches, 0), of_channels.users) as number,
     if(fact = 'channel', channels.channel) as name
 from ${counts_table}_channels as channels
-left join of_channels on channels.channel = of_channels.channel
+left join of_channels on channels.position = of_channels.channel_position
 cross join facts_of_channels
 where fact = 'channel' or of_channels.users > 0
 union all

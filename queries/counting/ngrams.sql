@@ -11,107 +11,99 @@ settings as (
         channels + 3 as base,
         channels + 1 as conversion_symbol,
         channels + 2 as null_symbol,
+        record_first_day,
         first_day
     from ${counts_table}_period
 ),
 
--- Of each touch those before it on its path, and the conversion that ends the path, where there is
--- one. All in one order, so that Trino sorts once. A conversion that is no touch is the last row.
--- Values are multiples of 2^-20, whose sums are the same in any order.
+-- A touch in one number, which takes less to look back on than two: its day, then its symbol.
+-- Paths that convert have a conversion as their last row, which may be no touch. Values are
+-- multiples of 2^-20, whose sums are the same in any order.
+numbered as (
+    select
+        user_key,
+        path,
+        row_in_order,
+        is_touch,
+        day,
+        path < conversions_of_user as converts,
+        channel_position + 1 as symbol,
+        (day - record_first_day) * base + channel_position + 1 as touch,
+        floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0 as value
+    from ${counts_table}_rows
+    cross join settings
+    where
+        (is_touch or conversion = 1)
+        and (path < conversions_of_user or ${markov_nulls})
+),
+
+-- Of each touch those before it on its path, and the end of the path. All in one order, so that
+-- Trino sorts once.
 in_paths as (
     select
-        user_hash,
-        day,
+        user_key,
         is_touch,
-        channel_position + 1 as symbol,
-        lag(day, 1) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as day_1,
-        lag(day, 2) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as day_2,
-        lag(day, 3) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as day_3,
-        lag(day, 4) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as day_4,
-        lag(channel_position + 1, 1) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as symbol_1,
-        lag(channel_position + 1, 2) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as symbol_2,
-        lag(channel_position + 1, 3) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as symbol_3,
-        lag(channel_position + 1, 4) over (
-            partition by user_hash, user_id, path order by row_in_order
-        ) as symbol_4,
+        day,
+        converts,
+        symbol,
+        lag(touch, 1) over (partition by user_key, path order by row_in_order) as touch_1,
+        lag(touch, 2) over (partition by user_key, path order by row_in_order) as touch_2,
+        lag(touch, 3) over (partition by user_key, path order by row_in_order) as touch_3,
+        lag(touch, 4) over (partition by user_key, path order by row_in_order) as touch_4,
         coalesce(
-            lead(is_touch) over (partition by user_hash, user_id, path order by row_in_order),
-            false
+            lead(is_touch) over (partition by user_key, path order by row_in_order), false
         ) as goes_on,
-        max(conversion) over (
-            partition by user_hash, user_id, path
+        last_value(day) over (
+            partition by user_key, path
             order by row_in_order
             rows between unbounded preceding and unbounded following
-        ) as converts,
-        max(if(conversion = 1, day)) over (
-            partition by user_hash, user_id, path
-            order by row_in_order
-            rows between unbounded preceding and unbounded following
-        ) as conversion_day,
-        max(if(is_touch, day)) over (
-            partition by user_hash, user_id, path
-            order by row_in_order
-            rows between unbounded preceding and unbounded following
-        ) as last_touch_day,
-        max(if(conversion = 1, floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0)) over (
-            partition by user_hash, user_id, path
+        ) as end_day,
+        last_value(value) over (
+            partition by user_key, path
             order by row_in_order
             rows between unbounded preceding and unbounded following
         ) as value
-    from ${counts_table}_rows
-    where is_touch or conversion = 1
+    from numbered
 ),
 
 -- Touches within reach of the end of their path, but for conversions of days that are only looked
 -- back on.
 within_reach as (
     select
-        *,
-        if(converts = 1, conversion_day, last_touch_day) - ${rules_window_days} as too_early
+        in_paths.*,
+        settings.remembered,
+        settings.base,
+        if(converts, settings.conversion_symbol, settings.null_symbol) as end_symbol,
+        base * (end_day - ${rules_window_days} + 1 - record_first_day) as reach
     from in_paths
+    cross join settings
+    where
+        is_touch
+        and day > end_day - ${rules_window_days}
+        and (not converts or end_day >= first_day)
 ),
 
 with_earlier as (
     select
-        within_reach.user_hash,
-        within_reach.symbol,
-        within_reach.converts,
-        within_reach.value,
-        settings.remembered,
-        settings.base,
-        if(converts = 1, settings.conversion_symbol, settings.null_symbol) as end_symbol,
-        if(day_1 > too_early, symbol_1, 0) as before_1,
-        if(day_2 > too_early, symbol_2, 0) as before_2,
-        if(day_3 > too_early, symbol_3, 0) as before_3,
-        if(day_4 > too_early, symbol_4, 0) as before_4,
+        user_key,
+        symbol,
+        converts,
+        value,
+        remembered,
+        base,
+        end_symbol,
+        if(touch_1 >= reach, mod(touch_1, base), 0) as before_1,
+        if(touch_2 >= reach, mod(touch_2, base), 0) as before_2,
+        if(touch_3 >= reach, mod(touch_3, base), 0) as before_3,
+        if(touch_4 >= reach, mod(touch_4, base), 0) as before_4,
         not goes_on as is_last
     from within_reach
-    cross join settings
-    where
-        is_touch
-        and day > too_early
-        and (converts = 0 or conversion_day >= first_day)
-        and (converts = 1 or ${markov_nulls})
 ),
 
 -- The state before a touch, and the state after it, without the oldest symbol.
 states as (
     select
-        user_hash,
+        user_key,
         converts,
         value,
         base,
@@ -132,9 +124,9 @@ states as (
 -- After the last touch of a path comes its end, to which its value belongs.
 followed as (
     select
-        user_hash,
+        user_key,
         if(is_end, base * state_after + end_symbol, base * state_before + symbol) as ngram,
-        if(is_end and converts = 1, value, 0e0) as value
+        if(is_end and converts, value, 0e0) as value
     from states
     cross join (values (false), (true)) as ends (is_end)
     where is_last or not is_end
@@ -149,7 +141,7 @@ by_group as (
                     from_big_endian_64(
                         xxhash64(
                             concat(
-                                to_big_endian_64(user_hash),
+                                to_big_endian_64(user_key / 1024),
                                 to_big_endian_64(cast(${seed} + 1 as bigint))
                             )
                         )

@@ -1,25 +1,26 @@
 -- A row is what conversions of one user saw, as ascending units, each with `:conversions` where they
--- are several, and the number of users of whom that is so. The twin of `converter_profiles` in
+-- are several, and the number of users of whom that is so. Users with one conversion are left out:
+-- they are what remains of its unit. The twin of `converter_profiles` in
 -- td_mta/shapley/bootstrap.py.
--- Reads ${counts_table}_windows, ${counts_table}_credited. Makes ${counts_table}_profiles.
+-- Reads ${counts_table}_windows, ${counts_table}_units. Makes ${counts_table}_profiles.
 with
 
 by_unit as (
     select
-        windows.user_id,
-        credited.unit,
+        windows.user_key,
+        units.unit,
         count(*) as conversions
     from ${counts_table}_windows as windows
-    inner join ${counts_table}_credited as credited
-        on windows.pattern = credited.pattern
-        and windows.levels = credited.levels
+    inner join ${counts_table}_units as units
+        on windows.pattern = units.pattern
+        and windows.levels = units.levels
     where windows.row_in_order > 0
     group by 1, 2
 ),
 
 of_users as (
     select
-        user_id,
+        user_key,
         array_join(
             array_agg(
                 cast(unit as varchar)
@@ -30,6 +31,7 @@ of_users as (
         ) as units
     from by_unit
     group by 1
+    having sum(conversions) > 1
 )
 
 select

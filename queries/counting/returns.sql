@@ -18,11 +18,10 @@ settings as (
 
 active_days as (
     select
-        user_id,
+        user_key,
         day,
-        row_number() over (partition by user_id order by day) as number,
-        count(*) over (partition by user_id) as days_of_user,
-        coalesce(lead(day) over (partition by user_id order by day) - day, 0) as wait
+        row_number() over (partition by user_key order by day) as number,
+        coalesce(lead(day) over (partition by user_key order by day) - day, 0) as wait
     from ${counts_table}_rows
     where is_touch
     group by 1, 2
@@ -35,7 +34,7 @@ waits as (
         day,
         if(wait > 14, 0, wait) as wait,
         count(*) as users,
-        sum(if(days_of_user = 1, 1, 0)) as users_of_one_day
+        sum(if(number = 1 and wait = 0, 1, 0)) as users_of_one_day
     from active_days
     where number <= 3
     group by 1, 2, 3
@@ -71,7 +70,7 @@ since (days_after) as (
 
 days_after as (
     select
-        conversions.user_id,
+        conversions.user_key,
         conversions.day as conversion_day,
         since.days_after,
         conversions.day + since.days_after as day,
@@ -96,12 +95,12 @@ days_after as (
 
 touches_after as (
     select
-        touched.user_id,
+        touched.user_key,
         conversions.day as conversion_day,
         touched.day,
         count(*) as touches
     from ${counts_table}_rows as touched
-    inner join ${counts_table}_purchases as conversions on touched.user_id = conversions.user_id
+    inner join ${counts_table}_purchases as conversions on touched.user_key = conversions.user_key
     where
         touched.is_touch
         and touched.day between conversions.day + 1 and conversions.day + 6
@@ -116,7 +115,7 @@ at_risk as (
         days_after.touches_of_user - coalesce(touches_after.touches, 0) as touches
     from days_after
     left join touches_after
-        on days_after.user_id = touches_after.user_id
+        on days_after.user_key = touches_after.user_key
         and days_after.conversion_day = touches_after.conversion_day
         and days_after.day = touches_after.day
 ),
@@ -167,7 +166,7 @@ after_conversion as (
 -- First conversions of users with an earlier touch than the 7 days before them, and 7 days after.
 buyers as (
     select
-        conversions.user_id,
+        conversions.user_key,
         conversions.day
     from ${counts_table}_purchases as conversions
     cross join settings
@@ -179,12 +178,12 @@ buyers as (
 
 beside_of_users as (
     select
-        touched.user_id,
+        touched.user_key,
         touched.channel_position,
         sum(if(touched.day < buyers.day, 1, 0)) as before,
         sum(if(touched.day > buyers.day, 1, 0)) as after
     from ${counts_table}_rows as touched
-    inner join buyers on touched.user_id = buyers.user_id
+    inner join buyers on touched.user_key = buyers.user_key
     where
         is_touch
         and touched.day between buyers.day - 7 and buyers.day + 7

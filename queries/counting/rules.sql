@@ -3,7 +3,7 @@
 -- The twin of td_mta/baselines/rules.py. Counts and values are exact in any order; the products with
 -- the shares are added by who reads the table. The shares of time_decay are nearly all different,
 -- and their sums stand as shares of 1.
--- Reads ${counts_table}_rows and ${counts_table}_period. Makes ${counts_table}_rules.
+-- Reads ${counts_table}_rows, ${counts_table}_period and ${counts_table}_channels. Makes ${counts_table}_rules.
 with
 
 -- Of each row of a path that ends with a conversion that conversion. Values are multiples of 2^-20,
@@ -11,10 +11,10 @@ with
 with_ends as (
     select
         *,
-        max(if(conversion = 1, time)) over (partition by user_id, path) as end_time,
-        max(if(conversion = 1, day)) over (partition by user_id, path) as end_day,
+        max(if(conversion = 1, time)) over (partition by user_key, path) as end_time,
+        max(if(conversion = 1, day)) over (partition by user_key, path) as end_day,
         max(if(conversion = 1, floor(coalesce(value, 0e0) * 1048576e0 + 0.5e0) / 1048576e0))
-            over (partition by user_id, path) as end_value
+            over (partition by user_key, path) as end_value
     from ${counts_table}_rows
     where path < conversions_of_user
 ),
@@ -31,28 +31,42 @@ reached as (
 
 touches as (
     select
-        user_id,
+        user_key,
         path,
         row_in_order,
-        channel,
+        channel_position,
         end_value as value,
         end_time - time as age,
-        min(end_time - time) over (partition by user_id, path) as youngest
+        min(end_time - time) over (partition by user_key, path) as youngest
     from reached
     where is_reached
 ),
 
 numbered as (
     select
-        user_id,
+        user_key,
         path,
-        channel,
+        channel_position,
         value,
-        row_number() over (partition by user_id, path order by row_in_order) as position,
-        count(*) over (partition by user_id, path) as touches,
-        count(*) over (partition by user_id, path, channel) as repeats,
-        row_number() over (partition by user_id, path, channel order by row_in_order) as repeat,
-        -- As in td_mta/baselines/direct.py: one name, which may hold a comma, or several.
+        row_number() over (partition by user_key, path order by row_in_order) as position,
+        count(*) over (partition by user_key, path) as touches,
+        count(*) over (partition by user_key, path, channel_position) as repeats,
+        row_number() over (
+            partition by user_key, path, channel_position order by row_in_order
+        ) as repeat,
+        -- Ages from the youngest touch give the same shares, and no weights that all round to 0.
+        power(
+            2e0,
+            -cast(age - youngest as double) / (86400e0 * ${time_decay_half_life_days})
+        ) as decay
+    from touches
+),
+
+-- As in td_mta/baselines/direct.py: one name, which may hold a comma, or several.
+named as (
+    select
+        numbered.*,
+        channels.channel,
         case
             when '${[direct_channel].join('').replace(/'/g, '$&$&')}' = 'Direct' then lower(channel) in (
                 'direct', '(direct)', '(none)', 'direct traffic', 'direct visit', 'direct entry',
@@ -62,18 +76,16 @@ numbered as (
                 ',' || regexp_replace(lower(trim('${[direct_channel].join('').replace(/'/g, '$&$&')}')), ' *, *', ',') || ',',
                 ',' || lower(channel) || ','
             ) > 0
-        end as is_direct,
-        -- Ages from the youngest touch give the same shares, and no weights that all round to 0.
-        power(
-            2e0,
-            -cast(age - youngest as double) / (86400e0 * ${time_decay_half_life_days})
-        ) as decay
-    from touches
+        end as is_direct
+    from numbered
+    inner join ${counts_table}_channels as channels
+        on numbered.channel_position = channels.position
 ),
+
 
 measured as (
     select
-        user_id,
+        user_key,
         path,
         channel,
         value,
@@ -81,10 +93,10 @@ measured as (
         touches,
         repeats,
         decay,
-        sum(if(repeat = 1, 1, 0)) over (partition by user_id, path) as distinct_channels,
-        max(if(is_direct, null, position)) over (partition by user_id, path) as last_named,
-        sum(decay) over (partition by user_id, path) as decays
-    from numbered
+        sum(if(repeat = 1, 1, 0)) over (partition by user_key, path) as distinct_channels,
+        max(if(is_direct, null, position)) over (partition by user_key, path) as last_named,
+        sum(decay) over (partition by user_key, path) as decays
+    from named
 ),
 
 -- Touches that all rules treat alike are one row from here on.
@@ -150,7 +162,7 @@ untouched as (
             max(if(is_reached, 1, 0)) as is_touched,
             max(end_value) as value
         from reached
-        group by user_id, path
+        group by user_key, path
     ) as paths
     where is_touched = 0
 )

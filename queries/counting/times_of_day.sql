@@ -8,7 +8,7 @@ with
 
 sampled as (
     select
-        rows_read.user_id,
+        rows_read.user_key,
         rows_read.day,
         rows_read.second,
         rows_read.conversion,
@@ -26,8 +26,8 @@ sampled as (
 touched as (
     select
         *,
-        max(if(is_touch, day)) over (partition by user_id, path) as last_touched_day,
-        max(if(is_touch, 1, 0)) over (partition by user_id, day) as day_is_touched
+        max(if(is_touch, day)) over (partition by user_key, path) as last_touched_day,
+        max(if(is_touch, 1, 0)) over (partition by user_key, day) as day_is_touched
     from sampled
 ),
 

@@ -5,11 +5,10 @@ with
 -- Of each user the first day, or where the second one is wanted every day.
 touched_days as (
     select
-        user_id,
+        user_key,
         ${days_at_risk == 'returning' ? 'day' : 'min(day)'} as day,
         min(row_in_order) as row_in_order,
         min_by(second, row_in_order) as second,
-        min(user_hash) as user_hash,
         min(touches_of_user) as touches_of_user
     from ${counts_table}_rows
     where is_touch
@@ -19,13 +18,12 @@ touched_days as (
 numbered as (
     select
         *,
-        row_number() over (partition by user_id order by day) as number
+        row_number() over (partition by user_key order by day) as number
     from touched_days
 )
 
 select
-    user_id,
-    user_hash,
+    user_key,
     touches_of_user,
     day as entry_day,
     second as entry_second,

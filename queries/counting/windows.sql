@@ -9,7 +9,7 @@ with
 
 touches as (
     select
-        rows_read.user_id,
+        rows_read.user_key,
         rows_read.day,
         rows_read.second,
         rows_read.row_in_order,
@@ -22,7 +22,7 @@ touches as (
         mod(
             bitwise_and(
                 from_big_endian_64(xxhash64(concat(
-                    to_big_endian_64(rows_read.user_hash),
+                    to_big_endian_64(rows_read.user_key / 1024),
                     to_big_endian_64(6262535349803285907)
                 ))),
                 9007199254740991
@@ -56,7 +56,7 @@ shown as (
 
 cells as (
     select
-        anchors.user_id,
+        anchors.user_key,
         anchors.day,
         anchors.row_in_order,
         anchors.from_day,
@@ -64,7 +64,7 @@ cells as (
         shown.channels
     from shown
     inner join ${counts_table}_anchors as anchors
-        on shown.user_id = anchors.user_id and shown.anchor_day = anchors.day
+        on shown.user_key = anchors.user_key and shown.anchor_day = anchors.day
     where
         shown.day >= anchors.from_day
         and (anchors.path is null or shown.path = anchors.path)
@@ -77,7 +77,7 @@ cells as (
 -- With the cells of the days before the anchor day alone beside them.
 words as (
     select
-        user_id,
+        user_key,
         day,
         row_in_order,
         from_day,
@@ -108,7 +108,7 @@ texts as (
 
 patterns as (
     select
-        user_id,
+        user_key,
         day,
         row_in_order,
         from_day,
@@ -126,7 +126,7 @@ controls as (
 -- the condition is a constant, by which Trino leaves the step out.
 timeline as (
     select
-        user_id,
+        user_key,
         day,
         0 as is_window,
         day as touched_day,
@@ -141,7 +141,7 @@ timeline as (
     group by 1, 2
     union all
     select
-        user_id,
+        user_key,
         day - ${lookback_window_days} as day,
         1 as is_window,
         null as touched_day,
@@ -157,12 +157,12 @@ past as (
     select
         *,
         sum(touches) over (
-            partition by user_id
+            partition by user_key
             order by day, is_window, anchor_day, row_in_order
             rows between unbounded preceding and current row
         ) as touches_so_far,
         min(touched_day) over (
-            partition by user_id
+            partition by user_key
             order by day, is_window, anchor_day, row_in_order
             rows between unbounded preceding and current row
         ) as first_touched_day
@@ -171,7 +171,7 @@ past as (
 
 rates as (
     select
-        user_id,
+        user_key,
         anchor_day,
         row_in_order,
         from_day,
@@ -181,7 +181,7 @@ rates as (
 )
 
 select
-    anchors.user_id,
+    anchors.user_key,
     anchors.row_in_order,
     coalesce(patterns.pattern, '') as pattern,
     coalesce(patterns.earlier_pattern, '') as earlier_pattern,
@@ -193,7 +193,7 @@ select
         40e0 * cast(
             bitwise_and(
                 from_big_endian_64(xxhash64(concat(
-                    to_big_endian_64(anchors.user_hash),
+                    to_big_endian_64(anchors.user_key / 1024),
                     to_big_endian_64(916811996198702551)
                 ))),
                 9007199254740991
@@ -205,7 +205,7 @@ select
         when cast(
             bitwise_and(
                 from_big_endian_64(xxhash64(concat(
-                    to_big_endian_64(anchors.user_hash),
+                    to_big_endian_64(anchors.user_key / 1024),
                     to_big_endian_64(cast(${seed} + 1 as bigint))
                 ))),
                 9007199254740991
@@ -255,12 +255,12 @@ from ${counts_table}_anchors as anchors
 cross join ${counts_table}_period as period
 cross join controls
 left join rates
-    on anchors.user_id = rates.user_id
+    on anchors.user_key = rates.user_key
     and anchors.day = rates.anchor_day
     and anchors.row_in_order = rates.row_in_order
     and anchors.from_day = rates.from_day
 left join patterns
-    on anchors.user_id = patterns.user_id
+    on anchors.user_key = patterns.user_key
     and anchors.day = patterns.day
     and anchors.row_in_order = patterns.row_in_order
     and anchors.from_day = patterns.from_day

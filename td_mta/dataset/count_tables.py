@@ -18,12 +18,12 @@ _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
     "examples": {"pattern": _TEXT, "levels": _WHOLE, "examples": _TEXT},
     "credited": {
-        "unit": _WHOLE,
+        "first_unit": _WHOLE,
         "pattern": _TEXT,
         "levels": _WHOLE,
-        "conversions": _WHOLE,
-        "value": _REAL,
-        "returning": _WHOLE,
+        "conversions": _TEXT,
+        "returning": _TEXT,
+        "amounts": _TEXT,
     },
     "profiles": {"units": _TEXT, "users": _WHOLE},
     "ngrams": {"held_out": _WHOLE, "state": _WHOLE, "followers": _TEXT, "value": _REAL},

@@ -48,8 +48,8 @@ from td_mta.tables import BASELINE
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import quoted
 
-# Of numbers 1000 * calendar day + 100 * kind + group, and of levels behind the calendar day's.
-DAY, KIND, DAYS_LEVELS = 1000, 100, 1_000_000
+# Of numbers 1000 * (100 * calendar day + activity) + 100 * kind + group, and of the other levels.
+DAY_AND_ACTIVITY, KIND, OTHER_LEVELS = 1000, 100, 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def _table(figures: Figures, config: Config) -> WarehouseTable:
 
 
 def _counted(tables: CountTables, figures: Figures, shape: _Shape, config: Config) -> RowCounts:
-    credited, unit_keys = _credited(tables.read("credited"), shape)
+    credited, units = _credited(tables.read("credited"), shape)
     days, channels = shape.record.days, shape.grid.channels
     of_channels = [figures.array(fact, (channels,)) for fact in ("channel", "channel_users")]
     return RowCounts(
@@ -182,7 +182,7 @@ def _counted(tables: CountTables, figures: Figures, shape: _Shape, config: Confi
         conversions_by_day=figures.array("conversions_by_day", (days,)),
         touches_and_users=np.stack(of_channels),
         model_totals=_model_totals(tables, count_facts.channels(figures), config),
-        converter_profiles=_profiles(tables.read("profiles"), unit_keys),
+        converter_profiles=_profiles(tables.read("profiles"), units),
         table_facts=count_facts.table_facts(figures, config.rules_window_days),
         returns=count_facts.returns(figures, shape.grid, shape.record),
     )
@@ -199,7 +199,7 @@ def _examples(tables: CountTables, shape: _Shape) -> Examples:
 def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
     patterns = pc.dictionary_encode(batch["pattern"])
     row, step, examples = pairs_of(batch["examples"])
-    day, kind_and_group = np.divmod(_added_up(step, row), DAY)
+    day_and_activity, kind_and_group = np.divmod(_added_up(step, row), DAY_AND_ACTIVITY)
     kind, group = np.divmod(kind_and_group, KIND)
     drawn_from = np.where(kind == NEGATIVE, shape.one_in, 1)
     counts = np.zeros((len(row), len(KINDS)), np.int64)
@@ -207,7 +207,7 @@ def _part(batch: pa.RecordBatch, shape: _Shape) -> Examples:
     return Examples(
         patterns_of(patterns.dictionary, shape.grid),
         _ints(patterns.indices)[row],
-        _stratum(DAYS_LEVELS * day + _ints(batch["levels"])[row], shape.strata),
+        _stratum(OTHER_LEVELS * day_and_activity + _ints(batch["levels"])[row], shape.strata),
         group,
         counts,
     )
@@ -220,17 +220,30 @@ def _added_up(steps: Ints, owner: Ints) -> Ints:
     return sums - (sums - steps)[is_first][np.cumsum(is_first) - 1]
 
 
-def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, Keys]:
-    """The units that conversions saw, and the key of each by its number in the tables."""
+class _Units(NamedTuple):
+    """Patterns in strata by their numbers in the tables, each array of shape `(units,)`."""
+
+    keys: Keys
+    conversions: Ints
+
+
+def _credited(rows: pa.Table, shape: _Shape) -> tuple[Credited, _Units]:
+    """The units that conversions saw."""
     (batch,) = rows.combine_chunks().to_batches() or [_no_rows("credited")]
+    row, step, conversions = pairs_of(batch["conversions"])
+    levels = OTHER_LEVELS * _added_up(step, row) + _ints(batch["levels"])[row]
+    first = np.searchsorted(row, np.arange(len(batch)))  # units of a row follow one another
+    returning, value = np.zeros(len(row)), np.zeros(len(row))
+    returning_row, place, returning_conversions = pairs_of(batch["returning"])
+    returning[first[returning_row] + place] = returning_conversions
+    has_value = pc.not_equal(batch["amounts"], "")
+    amounts = pc.list_flatten(pc.split_pattern(batch["amounts"].filter(has_value), ","))
+    value[has_value.to_numpy(zero_copy_only=False)[row]] = _floats(amounts.cast(pa.float64()))
     patterns = patterns_of(batch["pattern"], shape.grid)
-    amounts = np.stack([_floats(batch["conversions"]), _floats(batch["value"])])
-    every = np.arange(len(batch))
-    stratum, returning = _stratum(_ints(batch["levels"]), shape.strata), _floats(batch["returning"])
-    credited = Credited(patterns, every, stratum, amounts, returning)
-    keys = np.zeros(len(batch), np.uint64)
-    keys[_ints(batch["unit"])] = credited.keys
-    return credits.merge([credited]), keys
+    stratum = _stratum(levels, shape.strata)
+    credited = Credited(patterns, row, stratum, np.stack([conversions, value]), returning)
+    unit = np.argsort(_ints(batch["first_unit"])[row] + np.arange(len(row)) - first[row])
+    return credits.merge([credited]), _Units(credited.keys[unit], conversions[unit])
 
 
 def _no_rows(table: str) -> pa.RecordBatch:
@@ -247,9 +260,20 @@ def _stratum(levels: Ints, strata: Strata) -> Ints:
     return strata.code([by_name[name] for name in strata.names], rows)
 
 
-def _profiles(rows: pa.Table, unit_keys: Keys) -> ConverterProfiles:
+def _profiles(rows: pa.Table, units: _Units) -> ConverterProfiles:
+    """The table has users with several conversions; the others are what remains of each unit."""
     profile, unit, conversions = pairs_of(rows["units"].combine_chunks())
-    return counted_profiles(_ints(rows["users"]), profile, unit, conversions, unit_keys)
+    users = _ints(rows["users"])
+    remaining = units.conversions.copy()
+    np.subtract.at(remaining, unit, users[profile] * conversions)
+    alone = np.flatnonzero(remaining)
+    return counted_profiles(
+        np.concatenate([users, remaining[alone]]),
+        np.concatenate([profile, len(users) + np.arange(len(alone))]),
+        np.concatenate([unit, alone]),
+        np.concatenate([conversions, np.ones(len(alone), np.int64)]),
+        units.keys,
+    )
 
 
 def _model_totals(tables: CountTables, channels: list[str], config: Config) -> ModelTotals:

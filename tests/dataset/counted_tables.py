@@ -87,47 +87,80 @@ def _levels(extracted: Extracted, stratum: Ints) -> Ints:
 def _examples(extracted: Extracted, one_in: int) -> pd.DataFrame:
     examples = extracted.examples
     row, kind = np.nonzero(examples.counts)
-    day, levels = np.divmod(_levels(extracted, examples.stratum[row]), 1_000_000)
+    day_and_activity, levels = np.divmod(_levels(extracted, examples.stratum[row]), 10_000)
     rows = pd.DataFrame(
         {
             "pattern": np.array(words(examples.patterns), object)[examples.pattern[row]],
             "levels": levels,
-            "number": 1000 * day + 100 * kind + examples.group[row],
+            "number": 1000 * day_and_activity + 100 * kind + examples.group[row],
             "count": examples.counts[row, kind] // np.where(kind == NEGATIVE, one_in, 1),
         }
     ).sort_values("number")
-    by_unit = rows.groupby(["pattern", "levels"])
-    step = rows["number"] - by_unit["number"].shift(fill_value=0)
-    count = np.where(rows["count"] == 1, "", ":" + rows["count"].astype(str))
-    rows["examples"] = step.astype(str) + count
-    return by_unit["examples"].agg(",".join).reset_index()
+    rows["examples"] = _steps(rows) + _counts(rows["count"])
+    return rows.groupby(["pattern", "levels"])["examples"].agg(",".join).reset_index()
 
 
-def _credited(extracted: Extracted) -> pd.DataFrame:
+def _steps(rows: pd.DataFrame) -> pd.Series:
+    """Of each pattern and its levels the first number, and from each to the next."""
+    before = rows.groupby(["pattern", "levels"])["number"].shift(fill_value=0)
+    return (rows["number"] - before).astype(str)
+
+
+def _counts(counts: pd.Series) -> pd.Series:
+    return pd.Series(np.where(counts == 1, "", ":" + counts.astype(str)), counts.index)
+
+
+def _units(extracted: Extracted) -> pd.DataFrame:
+    """Every unit that conversions saw, in the order of their numbers."""
     credited = extracted.credited
-    return pd.DataFrame(
+    day_and_activity, levels = np.divmod(_levels(extracted, credited.stratum), 10_000)
+    units = pd.DataFrame(
         {
-            "unit": np.arange(len(credited.pattern)),
+            "key": credited.keys,
             "pattern": np.array(words(credited.patterns), object)[credited.pattern],
-            "levels": _levels(extracted, credited.stratum),
+            "levels": levels,
+            "number": day_and_activity,
             "conversions": credited.amounts[0].astype(int),
             "value": credited.amounts[1],
             "returning": credited.returning.astype(int),
         }
+    ).sort_values(["pattern", "levels", "number"], ignore_index=True)
+    return units.rename_axis("unit").reset_index()
+
+
+def _credited(extracted: Extracted) -> pd.DataFrame:
+    units = _units(extracted)
+    place = units.groupby(["pattern", "levels"]).cumcount().astype(str)
+    again = units["returning"] > 0
+    texts = units.assign(
+        conversions=_steps(units) + _counts(units["conversions"]),
+        returning=(place + _counts(units["returning"])).where(again, ""),
+        amounts=units["value"].astype(str),
     )
+    by_row = texts.groupby(["pattern", "levels"], as_index=False)
+    rows = by_row.agg(
+        first_unit=("unit", "min"),
+        conversions=("conversions", ",".join),
+        returning=("returning", lambda texts: ",".join(filter(None, texts))),
+        amounts=("amounts", ",".join),
+        value=("value", "max"),
+    )
+    return rows.assign(amounts=rows["amounts"].where(rows["value"] > 0, ""))
 
 
 def _profiles(extracted: Extracted) -> pd.DataFrame:
-    profiles, keys = extracted.converter_profiles, extracted.credited.keys
-    unit = np.argsort(keys)[np.searchsorted(np.sort(keys), profiles.units)]
-    texts = []
-    for row in range(len(profiles.users)):
-        own = slice(*profiles.conversions.indptr[row : row + 2])
-        of_units = zip(
-            unit[profiles.conversions.indices[own]], profiles.conversions.data[own], strict=True
-        )
-        texts.append(",".join(f"{number}:{int(times)}" for number, times in sorted(of_units)))
-    return pd.DataFrame({"units": texts, "users": profiles.users})
+    profiles, units = extracted.converter_profiles, _units(extracted)
+    number = dict(zip(units["key"], units["unit"], strict=True))
+    rows = []
+    for users, *own in zip(
+        profiles.users, profiles.conversions.indptr, profiles.conversions.indptr[1:], strict=False
+    ):
+        keys = profiles.units[profiles.conversions.indices[slice(*own)]]
+        times = profiles.conversions.data[slice(*own)].astype(int)
+        if times.sum() > 1:
+            seen = sorted((number[key], time) for key, time in zip(keys, times, strict=True))
+            rows.append((",".join(f"{unit}:{time}" for unit, time in seen), users))
+    return pd.DataFrame(rows, columns=["units", "users"])
 
 
 def _ngrams(extracted: Extracted) -> pd.DataFrame:

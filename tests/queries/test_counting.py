@@ -76,6 +76,26 @@ def test_counts_are_those_of_the_rows_with_many_options(number: int, tmp_path: P
     check(SETS[number], number, tmp_path)
 
 
+def test_users_of_one_hash_stay_apart(tmp_path: Path) -> None:
+    """With hashes of one bit, which all users share with others, rows are the same but for keys."""
+    config = counting.config_of({}, tmp_path)
+    warehouse = LocalWarehouse(None, tmp_path, now=0)
+    warehouse.write(config.table, counting.table_of(0), "overwrite")
+    statements = counting.statements(config)
+    found = []
+    for bits in ("9007199254740991", "1"):
+        for name in ("read", "channels", "rows"):
+            table = f"{config.counts_table}_{name}"
+            warehouse.create_table(table, statements[table].replace("9007199254740991", bits))
+        rows = warehouse.query(f"select * from {config.counts_table}_rows").to_pandas()
+        user = rows["user_name"].groupby(rows["user_key"]).transform("first")
+        found.append(rows.assign(user_name=user).sort_values(["user_name", "row_in_order"]))
+    assert found[0]["user_key"].nunique() == found[1]["user_key"].nunique() > 50
+    assert set(found[1]["user_key"] // 1024) == {0, 1}
+    without_keys = [rows.drop(columns="user_key").reset_index(drop=True) for rows in found]
+    pd.testing.assert_frame_equal(*without_keys)
+
+
 def outcome(counted: Callable[[], list[str]]) -> list[str]:
     """What differs, or what is refused."""
     try:
@@ -236,8 +256,8 @@ def rows(**columns: object) -> pd.DataFrame:
 
 # Tables that are read after the figures, of which most of these are refused.
 AFTER_FIGURES = (
-    *("users", "times_of_day", "anchors", "windows", "examples", "credited", "profiles"),
-    *("ngrams", "rules"),
+    *("users", "times_of_day", "anchors", "windows", "examples", "units", "credited"),
+    *("profiles", "ngrams", "rules"),
 )
 REFUSED: dict[str, tuple[pd.DataFrame, dict[str, str]]] = {
     "no rows": (rows().head(0), {}),

@@ -48,6 +48,12 @@ sql.default-function-schema={schema}
 sql.path="{catalog}".{schema}
 """
 _COORDINATOR = "node-scheduler.include-coordinator=true\n"
+# Rows of large tables are sorted in so many parts, and what does not fit goes to disk.
+_LARGE = """\
+task.concurrency=8
+spill-enabled=true
+spiller-spill-path={folder}/spill
+"""
 _MEMORY = "connector.name=memory\nmemory.max-data-per-node={data_mb}MB\n"
 _DISK = """\
 connector.name=hive
@@ -55,6 +61,8 @@ hive.metastore=file
 hive.metastore.catalog.dir=local:///tables
 fs.native-local.enabled=true
 local.location={folder}
+hive.compression-codec=LZ4
+hive.collect-column-statistics-on-write=false
 """
 
 
@@ -114,6 +122,8 @@ class RealTrino:
         if self.disk is not None:
             properties = folder / "etc" / "catalog" / f"{DISK}.properties"
             properties.write_text(_DISK.format(folder=self.disk))
+            with (folder / "etc" / "config.properties").open("a") as file:
+                file.write(_LARGE.format(folder=self.disk))
         archive = home.parent / f"{home.name}-java{java.version(java_path)}.jsa"
         command = [
             *(sys.executable, "-m", "td_emulator.engines.real_trino.guard", str(folder)),
