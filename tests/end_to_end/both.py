@@ -1,5 +1,6 @@
 """One run on local files and one on Treasure Data's protocols, from the same tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,12 @@ class Both:
     folder: Path
 
 
-def run_both(folder: Path, engine: Engine, **more: str) -> Both:
-    """Both runs of mta.dig; `engine` is what the emulator has behind it."""
+def run_both(
+    folder: Path, engine: Engine, on_td: Mapping[str, str] | None = None, **more: str
+) -> Both:
+    """Both runs of mta.dig; `engine` is what the emulator has behind it, and parameters `on_td` are
+    of that run alone.
+    """
     settings = shop.SETTINGS | more
     database = settings.get("in_db", shop.DATABASE)
     inputs = shop.tables()
@@ -27,6 +32,6 @@ def run_both(folder: Path, engine: Engine, **more: str) -> Both:
     local = runs.locally(folder / "local", settings, folder / "data")
     with Emulator(engine, poll_again=0) as td:
         runs.fill(td, inputs, database)
-        ended = runs.on_treasure_data(folder / "on_td", settings, td)
+        ended = runs.on_treasure_data(folder / "on_td", settings | (on_td or {}), td)
         assert ended.code == 0, ended.log
         return Both(local=local, td=runs.tables_in(td, database), folder=folder)
