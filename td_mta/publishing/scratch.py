@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from td_mta.errors import ConfigError
 from td_mta.publishing import run_lock
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def _locked() -> tuple[Path, TextIO]:
 
 def _sweep(parent: Path) -> None:
     for path in sorted(parent.glob(f"{PREFIX}*")):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ConfigError):
             status = path.lstat()
             is_young = time.time() - status.st_mtime < YOUNG
             if status.st_uid != os.getuid() or not path.is_dir() or path.is_symlink():

@@ -1,9 +1,11 @@
 """One run at a time writes to a folder; a run that was killed holds nothing."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,19 @@ def test_a_file_that_says_nothing_is_no_lock(text: str, tmp_path: Path) -> None:
     (tmp_path / run_lock.FILE).write_text(text)
     with run_lock.held(tmp_path):
         pass
+
+
+def _link(path: Path) -> None:
+    path.symlink_to(path.parent / "file of others")
+
+
+@pytest.mark.parametrize("make", [_link, os.mkfifo, Path.mkdir])
+def test_what_is_no_file_is_no_lock(make: Callable[[Path], None], tmp_path: Path) -> None:
+    (tmp_path / "file of others").write_text("theirs")
+    make(tmp_path / run_lock.FILE)
+    with pytest.raises(ConfigError, match="is a link or no file"), run_lock.held(tmp_path):
+        pass
+    assert (tmp_path / "file of others").read_text() == "theirs"
 
 
 def test_temporary_files_of_libraries_lie_in_the_folder(tmp_path: Path) -> None:
