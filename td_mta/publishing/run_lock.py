@@ -32,7 +32,10 @@ def held(folder: Path, name: str = FILE) -> Iterator[None]:
     Raises `ConfigError` where another run holds it; what a run that was killed left is taken over,
     which the log says.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"{folder} is no folder: set another one with --out") from None
     file = take(folder, name)
     if file is None:
         raise ConfigError(

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from td_mta.errors import DataError
 from td_mta.warehouse.file_options import FileOptions
+from td_mta.warehouse.files.headers import check_count
 from td_mta.warehouse.files.plain import Guessed, plain
 from td_mta.warehouse.files.text_tables import TextTable
 
@@ -85,9 +86,9 @@ def sentence(path: Path, guesses: list[Guessed]) -> str:
 
 def parquet(path: Path) -> pq.ParquetFile:
     """A Parquet file; raises `DataError` where it is none."""
-    with _naming_damage(path):
+    with _naming_damage(path), _naming(path):
         file = pq.ParquetFile(path)
-        _ = file.schema_arrow.names  # which a damaged file may hold in no UTF-8
+        check_count(file.schema_arrow.names)  # which a damaged file may hold in no UTF-8
         return file
 
 
