@@ -176,6 +176,15 @@ def test_files_outside_of_the_project_need_a_flag(
     assert main(["run", "w.dig", "--dry-run", "--allow-outside"]) == 0
 
 
+@pytest.mark.parametrize("pipe", ["other.dig", "query.sql"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    pipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / pipe)
+    said = refusal(tmp_path, "+t:\n  td>: query.sql\n  database: d\n", capfd, monkeypatch)
+    assert f"{pipe} is neither a file nor a folder: it might have no end" in said
+
+
 FOLDERS = {
     "out_is_a_file": (("--data", "data", "--out", "file"), "is no folder"),
     "out_below_a_file": (("--data", "data", "--out", "file/below"), "is no folder"),
