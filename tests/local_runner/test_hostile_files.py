@@ -39,6 +39,14 @@ FILES = {
         "+t:\n  loop>: 2\n  _do:\n    +u: x\n",
         "task +u must be a mapping, got 'x'",
     ),
+    "dig_retry_of_no_int": (
+        f"+t:\n  _retry: {10**12}\n  fail>: x\n",
+        "_retry must be a number of retries, or a mapping of limit with interval",
+    ),
+    "dig_retry_of_digits": (
+        f"+t:\n  _retry: {{limit: 2, interval: '{'9' * 200}'}}\n  +u: {{echo>: x}}\n",
+        "_retry must be a number of retries, or a mapping of limit with interval",
+    ),
     "dig_includes_itself": ("!include : 'w.dig'\n" + TASK, "goes in a circle"),
 }
 
