@@ -9,6 +9,8 @@ import pytest
 
 from local_runner.__main__ import main
 from local_runner.sql import answer
+from td_mta.errors import WarehouseError
+from td_mta.warehouse.local import LocalWarehouse
 from tests.end_to_end import runs
 
 ROWS = [[1], [2]]
@@ -185,3 +187,12 @@ def test_the_emulator_ends_a_query_at_its_limit_and_goes_on(tmp_path: Path) -> N
 def test_a_limit_of_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql", "select 1", "--limit", "sql_seconds=0"]) == 2
     assert "--limit sql_seconds: must be a number from 1" in capsys.readouterr().err
+
+
+def test_a_join_beyond_the_memory_is_one_sentence(folders: tuple[Path, Path]) -> None:
+    sequence = "\n".join(map(str, range(2000)))
+    (folders[0] / "wide.csv").write_text(f"x\n{sequence}\n", encoding="utf-8")
+    warehouse = LocalWarehouse(*folders, now=0, threads=1, memory_bytes=1 << 24)
+    joined = " cross join ".join(f"wide w{number}" for number in range(4))
+    with pytest.raises(WarehouseError, match="needs more memory than one may take here"):
+        warehouse.answer(f"select sum(w0.x + w1.x + w2.x + w3.x) from {joined}")

@@ -1,6 +1,7 @@
 """Each file once as Parquet; what was guessed to read it is said."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -88,7 +89,11 @@ def parquet(path: Path) -> pq.ParquetFile:
     """A Parquet file; raises `DataError` where it is none."""
     with _naming_damage(path), _naming(path):
         file = pq.ParquetFile(path)
-        check_count(file.schema_arrow.names)  # which a damaged file may hold in no UTF-8
+        names = file.schema_arrow.names  # which a damaged file may hold in no UTF-8
+        check_count(names)
+        repeated = [name for name, times in Counter(names).items() if times > 1]
+        if repeated:
+            raise DataError(f"several columns are called {repeated[0]!r}: rename or leave out one")
         return file
 
 
