@@ -40,7 +40,7 @@ test-faults: .venv/dev
 	$(BIN)/python -m tests.end_to_end.faults $(FAULTS)
 
 # A whole run is killed (-9) at moments spread over its time and at every rename; KILLS takes options,
-# such as "--moments 10 --on files emulator".
+# such as "--moments 10 --on files emulator"; over the emulator "--at-once 6" runs side by side.
 test-kill: .venv/dev
 	$(BIN)/python -m tests.end_to_end.kills $(KILLS)
 

@@ -9,7 +9,6 @@ import datetime
 import json
 import math
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,6 +20,7 @@ import numpy as np
 from local_runner.bounds import limits
 from local_runner.bounds.texts import pair
 from td_mta.errors import MtaError, Refused, WrongInput
+from td_mta.publishing import scratch
 
 SECONDS = 60  # that a query takes, unless --limit says otherwise
 
@@ -29,8 +29,8 @@ def main(argv: Sequence[str]) -> int:
     """Answer a query; exit code 0, 1 for an error of the query, 2 where it was refused."""
     options = _parser().parse_args(argv)
     seconds = limits.given(options.limit, limits.Limits(sql_seconds=SECONDS)).sql_seconds
-    with tempfile.TemporaryDirectory(prefix="td_mta_") as out:
-        answer, code = _answer(options.query, options.data, Path(out), seconds)
+    with scratch.folder() as out:
+        answer, code = _answer(options.query, options.data, out, seconds)
     sys.stdout.write(json.dumps(answer) + "\n")
     return code
 

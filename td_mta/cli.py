@@ -236,4 +236,4 @@ def print_summary(summary: "Summary") -> None:
     credited = f"baseline {summary.baseline:.1f} + channels {summary.channels:.1f}"
     print(f"{credited} = conversions {summary.conversions:.1f}")
     if summary.report:
-        print(f"report: {summary.report}", flush=True)
+        print(f"report: {visible(str(summary.report))}", flush=True)

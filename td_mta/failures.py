@@ -22,6 +22,8 @@ PACKAGES = ("numpy", "pyarrow", "pandas", "datafusion", "keras", "tensorflow", "
 LONGEST_LINE = 2000  # characters: a value of a table may be of any length
 READER_LEFT = 141  # as a shell reports it
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_OF_DRIVES = (errno.EIO, errno.ESTALE, errno.EROFS, errno.ENXIO, errno.ENODEV)
+_TOO_MANY = (errno.EMFILE, errno.ENFILE)
 
 
 def exit_code(work: Callable[[], int | None], folder: Path | None = None) -> int:
@@ -60,7 +62,17 @@ def expected(error: BaseException) -> str | None:
             "group channels, or use a larger machine"
         )
     if isinstance(error, OSError) and is_full(error):
-        return f"the disk is full ({error}): free some space, or set another folder with --out"
+        return (
+            f"the disk is full ({error}): free some space, or set another folder with "
+            "--out, and with TMPDIR for temporary files"
+        )
+    if isinstance(error, OSError) and error.errno in _OF_DRIVES:
+        return (
+            f"a file cannot be read or written ({error}): see whether the drives of the tables, of "
+            "--out and of the temporary folder are there and in order"
+        )
+    if isinstance(error, OSError) and error.errno in _TOO_MANY:
+        return f"too many files are open ({error}): raise the limit with ulimit -n"
     if isinstance(error, OSError) and error.filename is not None:
         return str(error)
     return None

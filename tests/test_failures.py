@@ -37,6 +37,12 @@ def raising(error: BaseException) -> Callable[[], None]:
         (MemoryError(), 1, "out of memory: lower users_per_tfrecord"),
         (OSError(errno.ENOSPC, "No space left on device", "out/x.csv"), 1, "the disk is full"),
         (OSError("Error writing: No space left on device"), 1, "the disk is full"),
+        (
+            OSError(errno.EIO, "Input/output error"),
+            1,
+            "a file cannot be read or written",
+        ),
+        (OSError(errno.EMFILE, "Too many open files", "x"), 1, "raise the limit with ulimit -n"),
         (PermissionError(errno.EACCES, "Permission denied", "out"), 1, "Permission denied: 'out'"),
         (
             ModuleNotFoundError("No module named 'keras'", name="keras"),

@@ -10,7 +10,8 @@ from local_runner.workflow.yaml_types import Located, Location, Value
 from td_mta.errors import Refused
 
 RETRY_INTERVALS = frozenset({"constant", "exponential"})
-_COUNT = re.compile(r"\s*[0-9]+\s*")
+_INT = 2**31  # numbers that Java's int holds lie below
+_COUNT = re.compile(r"\s*[0-9]{1,99}\s*")
 _UNSUPPORTED = {
     "_type": "write the operator as a key, `echo>: text` for `_type: echo` with `_command: text`",
     "_command": "write the operator as a key, such as `echo>: text`",
@@ -32,6 +33,13 @@ def check_keys(config: Located, location: Location | str) -> None:
     _check_export(config)
 
 
+def _is_count(value: Value) -> bool:
+    """A whole number that Java's int holds, also as text."""
+    if isinstance(value, str):
+        value = int(value) if _COUNT.fullmatch(value) else None
+    return isinstance(value, int) and not isinstance(value, bool) and -_INT <= value < _INT
+
+
 def _check_retry(config: Located) -> None:
     retry, location = config.get("_retry", 0), config.location("_retry")
     options = retry if isinstance(retry, dict) else {"limit": retry}
@@ -40,15 +48,11 @@ def _check_retry(config: Located) -> None:
     operator = next((key for key in config if key.endswith(">")), "")
     is_evaluated = operator in OPERATORS and OPERATORS[operator].retries
     is_sound = all(
-        isinstance(value, int) or (isinstance(value, str) and _COUNT.fullmatch(value))
-        for value in numbers
-        if not (is_evaluated and "${" in str(value))
+        _is_count(value) for value in numbers if not (is_evaluated and "${" in str(value))
     )
     interval_type = str(options.get("interval_type", "constant")).lower()
     is_known = options.keys() <= named | {"interval_type"} and interval_type in RETRY_INTERVALS
-    if not (is_sound and is_known and "limit" in options) or any(
-        isinstance(value, bool) for value in numbers
-    ):
+    if not (is_sound and is_known and "limit" in options):
         hint = "" if is_evaluated else "; of a group or a loop it is not evaluated"
         raise Refused(
             f"{location}: _retry must be a number of retries, or a mapping of limit with interval, "

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 from local_runner.bounds.texts import unwritable
@@ -11,6 +10,7 @@ from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.together import log
 from local_runner.workflow.templates import strings
 from local_runner.workflow.yaml_types import Located, Location, Value, located
+from td_mta.publishing import scratch
 
 _RUNNER = Path(__file__).with_name("py_runner.py")
 
@@ -20,8 +20,8 @@ def py(task: TaskRequest) -> TaskResult:
     params = task.settings("py")
     _warn_of_two_servers(task)
     variables = process.environment(task)
-    with tempfile.TemporaryDirectory(prefix="digdag-py-") as name:
-        input_file, output_file = Path(name) / "input.json", Path(name) / "output.json"
+    with scratch.folder() as folder:
+        input_file, output_file = folder / "input.json", folder / "output.json"
         input_file.write_text(json.dumps({"params": params}), encoding="utf-8")
         python = _interpreter(params.get("python"))
         argv = [*python, str(_RUNNER), str(task.command), str(input_file), str(output_file)]

@@ -2,13 +2,12 @@
 
 import re
 import subprocess
-import tempfile
-from pathlib import Path
 
 from local_runner.processes import process
 from local_runner.task_request import TaskError, TaskRequest, TaskResult
 from local_runner.workflow.java_text import json_text
 from local_runner.workflow.yaml_types import Value
+from td_mta.publishing import scratch
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -17,8 +16,8 @@ def sh(task: TaskRequest) -> TaskResult:
     """Run the script in a shell of its own; raises `TaskError` when it fails."""
     params = task.settings("sh")
     variables = process.environment(task, _variables(params))
-    with tempfile.TemporaryDirectory(prefix="digdag-sh-") as folder:
-        script = Path(folder) / "runner.sh"
+    with scratch.folder() as folder:
+        script = folder / "runner.sh"
         script.write_text(f"{task.command}\n", encoding="utf-8")
         argv = [*_shell(params.get("shell")), str(script)]
         code = process.run(argv, task.folder(), variables, stdin=subprocess.DEVNULL)

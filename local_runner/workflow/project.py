@@ -49,7 +49,11 @@ class Project:
 
     def inside(self, path: Path, what: str) -> Path:
         """A path that stays in the folder, links followed; raises `Refused`."""
-        if self.allow_outside or path.resolve().is_relative_to(self.root.resolve()):
+        if self.allow_outside:
+            return path
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise Refused(f"{what}: {path} is neither a file nor a folder: it might have no end")
+        if path.resolve().is_relative_to(self.root.resolve()):
             return path
         raise Refused(
             f"{what}: {path} is outside of the project folder {self.root}: copy it there, or give "

@@ -83,6 +83,7 @@ class Jobs:
         self, call: Call, type: str, database: str, query: str, parameters: dict[str, str]
     ) -> Job:
         """Start a query; raises `ApiError` 409 for one whose domain key is taken."""
+        _check_numbers(parameters)
         with self._lock:
             self._refuse_duplicate(parameters.get("domain_key", ""))
             job = self._new(call, type, database, query, parameters)
@@ -98,6 +99,7 @@ class Jobs:
         parameters: dict[str, str] | None = None,
     ) -> Job:
         """Start a job that is not SQL; `path` is that of the request, which chooses faults."""
+        _check_numbers(parameters or {})
         with self._lock:
             self._refuse_duplicate((parameters or {}).get("domain_key", ""))
             work = Work(_with_fault(task, self._faults.of_job(path)))
@@ -229,6 +231,13 @@ class Jobs:
             "retry_limit": int(job.parameters.get("retry_limit") or 0),
             "user_name": "emulator",
         }
+
+
+def _check_numbers(parameters: dict[str, str]) -> None:
+    """Raise `ApiError` for numbers that whoever lists the jobs could not read."""
+    for name in ("priority", "retry_limit"):
+        if not re.fullmatch(r"(-?[0-9]{1,9})?", parameters.get(name, "")):
+            raise ApiError(422, f"job/issue: {name} must be a whole number")
 
 
 def utc(seconds: float) -> str:

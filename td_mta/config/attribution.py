@@ -169,7 +169,7 @@ class Config:
         0.5, checks.number("at least 0 and below 1", lambda x: 0 <= x < 1)
     )
 
-    train_epochs: int = parameter(3, checks.integer(at_least=1))
+    train_epochs: int = parameter(3, checks.integer(at_least=1, at_most=10_000))
     train_batch_size: int = parameter(1000, checks.integer(at_least=1))
     # accepted, without effect, as are shuffle_buffer_size and interval_refits below
     downsample_epoch_fraction: float = parameter(
@@ -282,6 +282,12 @@ def _check_together(config: Config, settings: Mapping[str, Setting]) -> None:
         raise ConfigError(
             f"{parameters.location('first_day', settings)} must not be after last_day, got "
             f"{config.first_day} with last_day {config.last_day}"
+        )
+    if config.positive_tfrecords_dir == config.negative_tfrecords_dir:
+        raise ConfigError(
+            f"{parameters.location('negative_tfrecords_dir', settings)} must differ from "
+            f"positive_tfrecords_dir, got {config.negative_tfrecords_dir} for both: each describes "
+            "its records in a file records.json"
         )
     first, last = config.position_first, config.position_last
     if first + last > 1 or not last:

@@ -31,6 +31,9 @@ def begun(config: Config, out: Path | None) -> Iterator[Publication]:
     folder = out or config.model_dir.parent
     with publication.alone(folder) as files:
         beside = (config.positive_tfrecords_dir, config.negative_tfrecords_dir, config.model_dir)
+        for place in beside:
+            if place.exists() and not place.is_dir():
+                raise ConfigError(f"{place} is no folder: give records and model another one")
         publication.sweep({folder, *(path.parent for path in beside), *beside})
         if out is not None:
             files.file(out / REPORT)

@@ -6,6 +6,7 @@ a kill the marker is still there, and whoever opens the folder next goes on wher
 """
 
 import contextlib
+import filecmp
 import json
 import logging
 import os
@@ -166,7 +167,7 @@ def recover(folder: Path, *, is_locked: bool = False) -> None:
     `is_locked` says that the caller holds the lock of the folder; else a run that is alive is left
     alone.
     """
-    if not any((folder / name).exists() for name in (FORWARD, BACK)):
+    if not any((folder / name).is_file() for name in (FORWARD, BACK)):
         return
     with contextlib.ExitStack() as stack:
         if not is_locked:
@@ -176,7 +177,7 @@ def recover(folder: Path, *, is_locked: bool = False) -> None:
             stack.callback(run_lock.give_back, folder, lock)
         for name in (BACK, FORWARD):
             marker = folder / name
-            if marker.exists():
+            if marker.is_file():
                 steps = _steps(marker)
                 log.warning("The results of a run that was killed in %s are completed.", folder)
                 _carry_out(marker, steps)
@@ -195,15 +196,18 @@ def sweep(folders: set[Path]) -> None:
 
 
 def _prepare(step: _Step) -> None:
-    """The staged file on the disk, and the old one kept under another name."""
+    """The staged file on the disk, and the old one kept under another name.
+
+    Of a new target the staged file is kept: by it we know what we may remove later.
+    """
     if not step.is_removed:
         with step.staged.open("rb") as file:
             os.fsync(file.fileno())
-    if not step.is_new:
-        try:
-            os.link(step.target, step.backup)
-        except OSError:  # some file systems have no links
-            shutil.copy2(step.target, step.backup)
+    kept = step.staged if step.is_new else step.target
+    try:
+        os.link(kept, step.backup)
+    except OSError:  # some file systems have no links
+        shutil.copy2(kept, step.backup)
 
 
 def _mark(folder: Path, run_id: str, steps: list[_Step]) -> Path:
@@ -223,7 +227,11 @@ def _mark(folder: Path, run_id: str, steps: list[_Step]) -> Path:
 
 
 def _steps(marker: Path) -> list[_Step]:
-    """What a marker lists; nothing but renames within a folder from names of ours."""
+    """What a marker lists; nothing but renames within a folder from names of ours.
+
+    A marker may be anybody's: what it replaces or removes is only what lies beside a file that a
+    run of ours has put there.
+    """
     steps = []
     try:
         for target, staged, backup, is_new, is_removed in json.loads(marker.read_text("utf-8")):
@@ -231,7 +239,7 @@ def _steps(marker: Path) -> list[_Step]:
             names = [path.with_name(Path(name).name) for name in (staged, backup)]
             if all(_LEFT.fullmatch(name.name) for name in names):
                 steps.append(_Step(path, names[0], names[1], bool(is_new), bool(is_removed)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         log.warning("%s cannot be read and is removed", marker)
     return steps
 
@@ -262,16 +270,23 @@ def _carry_out(marker: Path, steps: list[_Step]) -> None:
 
 def _replace(step: _Step) -> None:
     if step.is_removed:
-        step.target.unlink(missing_ok=True)
+        _remove_kept(step)
     elif step.staged.exists():  # else it was replaced before the run was killed
         os.replace(step.staged, step.target)
 
 
 def _take_back(step: _Step) -> None:
-    if step.backup.exists():
+    if step.is_new:
+        _remove_kept(step)
+    elif step.backup.exists():
         os.replace(step.backup, step.target)
-    elif step.is_new and not step.staged.exists():
-        step.target.unlink(missing_ok=True)
+
+
+def _remove_kept(step: _Step) -> None:
+    """Remove a target of which the file beside it is a copy or a link."""
+    with contextlib.suppress(FileNotFoundError):
+        if filecmp.cmp(step.target, step.backup, shallow=False):
+            step.target.unlink()
 
 
 def _remove(path: Path) -> None:

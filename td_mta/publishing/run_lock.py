@@ -32,7 +32,10 @@ def held(folder: Path, name: str = FILE) -> Iterator[None]:
     Raises `ConfigError` where another run holds it; what a run that was killed left is taken over,
     which the log says.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"{folder} is no folder: set another one with --out") from None
     file = take(folder, name)
     if file is None:
         raise ConfigError(
@@ -55,10 +58,15 @@ def held(folder: Path, name: str = FILE) -> Iterator[None]:
 
 
 def take(folder: Path, name: str = FILE) -> TextIO | None:
-    """The lock as an open file; None where another run holds it."""
+    """The lock as an open file; None where another run holds it.
+
+    Raises `ConfigError` for what is no file of the folder: it would be emptied, or never be read.
+    """
     path = folder / name
     while True:
-        file = path.open("a+", encoding="utf-8")
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise ConfigError(f"{path} is a link or no file, so no run of ours made it: remove it")
+        file = os.fdopen(_opened(path), "a+", encoding="utf-8")
         if not _lock(file):
             file.close()
             return None
@@ -73,6 +81,11 @@ def give_back(folder: Path, file: TextIO, name: str = FILE) -> None:
     """Give back the lock that `take` gave."""
     (folder / name).unlink(missing_ok=True)  # while it is still ours
     file.close()
+
+
+def _opened(path: Path) -> int:
+    through_no_link = getattr(os, "O_NOFOLLOW", 0)
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | through_no_link, 0o666)
 
 
 def _lock(file: TextIO) -> bool:

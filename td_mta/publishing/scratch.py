@@ -4,17 +4,20 @@ import contextlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
+from td_mta.errors import ConfigError
 from td_mta.publishing import run_lock
 
 log = logging.getLogger(__name__)
 
 PREFIX = "td_mta_run_"
+GONE = "td_mta_gone_"  # what is being removed, whoever does it
 YOUNG = 3600  # seconds in which a folder may still be without its lock
 
 
@@ -44,8 +47,8 @@ def make() -> tuple[Path, Callable[[], None]]:
     path, lock = _locked()
 
     def remove() -> None:
-        shutil.rmtree(path, ignore_errors=True)
-        lock.close()
+        with lock:
+            _remove(path)
 
     return path, remove
 
@@ -62,10 +65,9 @@ def _locked() -> tuple[Path, TextIO]:
 
 def _sweep(parent: Path) -> None:
     for path in sorted(parent.glob(f"{PREFIX}*")):
-        with contextlib.suppress(OSError):
-            status = path.lstat()
-            is_young = time.time() - status.st_mtime < YOUNG
-            if status.st_uid != os.getuid() or not path.is_dir() or path.is_symlink():
+        with contextlib.suppress(OSError, ConfigError):
+            is_young = time.time() - path.lstat().st_mtime < YOUNG
+            if not _is_ours(path):
                 continue
             if not (path / run_lock.FILE).exists() and is_young:
                 continue
@@ -73,4 +75,22 @@ def _sweep(parent: Path) -> None:
             if lock is not None:
                 with lock:
                     log.info("removing %s, which a run that was killed left", path)
-                    shutil.rmtree(path, ignore_errors=True)
+                    _remove(path)
+    for path in sorted(parent.glob(f"{GONE}*")):
+        with contextlib.suppress(OSError):  # another run may remove it, too
+            if _is_ours(path):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is a folder of this user."""
+    status = path.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder under a name by which the next run knows what a kill leaves of it."""
+    gone = path.with_name(GONE + path.name.removeprefix(PREFIX))
+    with contextlib.suppress(OSError):  # some systems move no folder with an open file
+        path = path.rename(gone)
+    shutil.rmtree(path, ignore_errors=True)

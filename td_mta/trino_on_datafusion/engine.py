@@ -24,7 +24,7 @@ DEEPEST, MOST_DOUBLINGS = 120, 10  # levels within a query's text
 _DOUBLING = ("exists", "coalesce")  # the engine's optimizer has their inside twice
 _MARKS = re.compile(r"""'[^']*'|"[^"]*"|(?P<word>\w*) ?\(|\)""")
 BATCH_ROWS = 32_768
-_FAULTS_OF_THE_MACHINE = ("Resources exhausted", "IO error", "Parquet error", "Object Store error")
+_FAULTS_OF_THE_MACHINE = ("IO error", "Parquet error", "Object Store error")
 
 
 def run(
@@ -159,6 +159,11 @@ def _translated(error: Exception, program: Program, certain: bool) -> Exception:
         if isinstance(first_raised, TrinoError):
             first_raised.certain = certain
         return first_raised
+    if "Resources exhausted" in str(error):
+        return WarehouseError(
+            "a query that needs more memory than one may take here: join or group fewer rows at a "
+            "time, or make one of its steps a table"
+        )
     first_line = (str(error) or type(error).__name__).splitlines()[0]
     if any(word in str(error) for word in _FAULTS_OF_THE_MACHINE):
         return WarehouseError(f"the local SQL engine failed: {first_line}")

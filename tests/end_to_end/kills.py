@@ -1,29 +1,24 @@
 """`make test-kill`: a whole run, killed (-9) at moments spread over its time and at every rename.
 
 Afterwards all tables and the report are of one run, the old or the new one; the next run gives the
-right ones; and nothing is left but what those two leave. Over the emulator, which like Treasure
-Data replaces one table by one request, a kill between two of them may leave both runs' tables: that
-is counted, and the next run must make them agree. Its tables `..._staging_...` may stay.
+right ones; and nothing is left but what those two leave. What differs over the emulator is said in
+`kills_on_td.py`.
 """
 
 import argparse
 import itertools
-import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import pyarrow as pa
-
-from td_emulator import EmbeddedEngine, Emulator
 from td_mta.simulate.__main__ import main as simulate
-from tests.end_to_end import compare, runs, shop
+from tests.end_to_end import compare, killing, runs
+from tests.end_to_end.kills_on_td import over_emulator
 
 SMALL = {
     "network": "logistic",
@@ -34,10 +29,6 @@ SMALL = {
 }
 PATHS = {"metrics_table": "m", "shapley_table": "s"}
 REPORT = "report.html"
-RENAMES = len(shop.MADE_BY_PYTHON)  # of a run on Treasure Data, each a request
-# Tables of a killed run cannot be told from those of one elsewhere, so the next one leaves them.
-STAGED = re.compile(r"_staging_[0-9a-f]{12}")
-PATIENCE = 600  # seconds for a run that is not killed
 # The process counts its renames and, at the one of this number, is no more.
 DIES = """
 import os
@@ -69,7 +60,7 @@ class Local:
         """What is wrong after a kill at this share of a run's time."""
         out = self._begun()
         process = self._start(out, {})
-        kill_after(process, share * self.seconds)
+        killing.kill_after(process, share * self.seconds)
         return self._problems(out)
 
     def rename(self, number: int) -> list[str] | None:
@@ -77,14 +68,16 @@ class Local:
         out = self._begun()
         variables = {"KILL_AT": str(number), "PYTHONPATH": str(self._folder / "site")}
         process = self._start(out, variables)
-        if process.wait(PATIENCE) != -signal.SIGKILL:
+        if process.wait(killing.PATIENCE) != -signal.SIGKILL:
             return None
         return self._problems(out)
 
     def _complete(self, name: str, table: bytes) -> Path:
         self.table.write_bytes(table)
         out = self._folder / name
-        assert self._start(out, {}).wait(PATIENCE) == 0, (self._folder / "log.txt").read_text()
+        assert self._start(out, {}).wait(killing.PATIENCE) == 0, (
+            self._folder / "log.txt"
+        ).read_text()
         return out
 
     def _begun(self) -> Path:
@@ -96,7 +89,7 @@ class Local:
 
     def _start(self, out: Path, variables: dict[str, str]) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "td_mta.main", str(self.table), "--out", str(out)]
-        return start(
+        return killing.start(
             [*command, *runs.sets(self._settings)],
             self._folder / "log.txt",
             runs.environment(TMPDIR=str(self._temporary()), **variables),
@@ -109,12 +102,12 @@ class Local:
 
     def _problems(self, out: Path) -> list[str]:
         problems = [] if self._is(out, self.old) or self._is(out, self.new) else ["mixed sets"]
-        code = self._start(out, {}).wait(PATIENCE)
+        code = self._start(out, {}).wait(killing.PATIENCE)
         if code:
             problems.append(f"the next run ended with {code}")
         if not self._is(out, self.new):
             problems.append("the next run's tables differ")
-        left = names(out) - names(self.new)
+        left = killing.names(out) - killing.names(self.new)
         problems += [f"{name} is left over" for name in sorted(left)]
         problems += [f"{path.name} is left over" for path in self._temporary().iterdir()]
         return problems
@@ -126,29 +119,6 @@ class Local:
         # Reports differ by their times; that of the other table has other channels.
         sizes = [(folder / REPORT).stat().st_size for folder in (out, wanted)]
         return same and abs(sizes[0] - sizes[1]) < 100
-
-
-def names(out: Path) -> set[str]:
-    return {str(path.relative_to(out)) for path in out.rglob("*")}
-
-
-def start(
-    command: Sequence[str], log: Path, variables: Mapping[str, str]
-) -> "subprocess.Popen[bytes]":
-    """A process that leads a group of its own."""
-    with log.open("wb") as file:
-        return subprocess.Popen(
-            command, cwd=runs.ROOT, env=variables, stdout=file, stderr=file, start_new_session=True
-        )
-
-
-def kill_after(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """Kill it and its children, unless it ends before."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def touches(folder: Path, seed: int) -> bytes:
@@ -166,16 +136,11 @@ def paths() -> dict[str, bytes]:
     }
 
 
-def shares(moments: int) -> list[float]:
-    """The middles of so many equal parts of a run's time."""
-    return [(number + 0.5) / moments for number in range(moments)]
-
-
 def on_files(folder: Path, moments: int) -> Iterator[tuple[str, list[str]]]:
     """The problems after each kill, which is named."""
     tables = {what: touches(folder / what, seed) for what, seed in (("old", 1), ("new", 2))}
     local = Local(folder / "local", tables, SMALL)
-    for share in shares(moments):
+    for share in killing.shares(moments):
         yield f"at {share:.0%} of the time", local.moment(share)
     yield from at_every_rename(local)
 
@@ -189,76 +154,11 @@ def at_every_rename(local: Local) -> Iterator[tuple[str, list[str]]]:
         yield f"at rename {number}", problems
 
 
-def over_emulator(folder: Path, moments: int) -> Iterator[tuple[str, list[str]]]:
-    """The same; says how often both runs' tables were there until the next one."""
-    td = folder / "td"
-    engine = EmbeddedEngine(td / "begin", threads=1)
-    engine.create_database(shop.DATABASE)
-    old = {name: pa.table({"of": [f"the last run's {name}"]}) for name in shop.MADE_BY_PYTHON}
-    for name, table in (shop.tables(users=100) | old).items():
-        engine.write(shop.DATABASE, name, table)
-    shutil.copytree(td / "begin", td / "end")
-    started = time.monotonic()
-    assert _workflow(td / "end", folder, None) == 0, (folder / "log.txt").read_text()
-    seconds, new = time.monotonic() - started, _tables(td / "end")
-    mixed = staged = 0
-    for kill, after, at in (
-        *((f"at {share:.0%} of the time", share * seconds, None) for share in shares(moments)),
-        *((f"after rename {number}", None, number) for number in range(1, 1 + RENAMES)),
-    ):
-        shutil.rmtree(td / "now", ignore_errors=True)
-        shutil.copytree(td / "begin", td / "now")
-        _workflow(td / "now", folder, after, at)
-        left = _tables(td / "now")
-        differ = compare.differing_tables(left, new, shop.MADE_BY_PYTHON)
-        mixed += 0 < len(differ) < len(shop.MADE_BY_PYTHON)
-        code = _workflow(td / "now", folder, None)
-        again = _tables(td / "now")
-        problems = compare.differing_tables(again, new, sorted(new))
-        problems += [f"the next run ended with {code}"] if code else []
-        others = sorted({*again} - {*new})
-        staged += any(STAGED.search(name) for name in others)
-        problems += [f"{name} is left over" for name in others if not STAGED.search(name)]
-        yield kill, problems
-    print(
-        f"emulator: {mixed} kills left tables of both runs until the next one, {staged} left "
-        "tables ..._staging_..., which docs/limits.md names",
-        flush=True,
-    )
-
-
-def _tables(folder: Path) -> dict[str, pa.Table]:
-    engine = EmbeddedEngine(folder, threads=1)
-    return {name: engine.read(shop.DATABASE, name) for name in engine.tables(shop.DATABASE)}
-
-
-def _workflow(
-    tables: Path, folder: Path, seconds: float | None, at_rename: int | None = None
-) -> int:
-    """The exit code of a whole run, killed after some seconds or renames where any are given."""
-    started: list[subprocess.Popen[bytes]] = []
-    seen = itertools.count(1)
-
-    def line(text: str) -> None:
-        if " /v3/table/rename/" in text and next(seen) == at_rename:
-            os.killpg(started[0].pid, signal.SIGKILL)
-
-    with Emulator(EmbeddedEngine(tables, threads=1), poll_again=1, line=line) as td:
-        command = [sys.executable, "-m", "local_runner", "run", "mta.dig", "--warehouse", "td"]
-        command += ["--out", str(folder / "out"), "--session", shop.SESSION]
-        command += runs.sets(shop.SETTINGS | {"network": "logistic", "td_api_server": td.url})
-        process = start(command, folder / "log.txt", runs.account(td))
-        started.append(process)
-        if seconds is None:
-            return process.wait(PATIENCE)
-        kill_after(process, seconds)
-        return int(process.returncode)
-
-
 def main() -> int:
     """0 when no kill had a problem."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=60, metavar="N")
+    parser.add_argument("--at-once", type=int, default=4, metavar="N", help="over the emulator")
     parser.add_argument("--on", nargs="+", choices=("files", "emulator"), default=["files"])
     options = parser.parse_args()
     wrong = 0
@@ -268,7 +168,8 @@ def main() -> int:
             wrong += report("files", on_files(folder, options.moments))
         if "emulator" in options.on:
             (folder / "emulator").mkdir()
-            wrong += report("emulator", over_emulator(folder / "emulator", options.moments))
+            kills = over_emulator(folder / "emulator", options.moments, options.at_once)
+            wrong += report("emulator", kills)
     return int(wrong > 0)
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from td_mta import check
@@ -76,6 +77,17 @@ def test_text_of_another_type_is_read(
     printed = capsys.readouterr().out
     assert re.search(rf"^users +{touchpoints.USERS}, ", printed, re.MULTILINE)
     assert "A 133 (" in printed and "B 133 (" in printed
+
+
+def test_two_columns_of_one_name_are_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = [pa.array(["u"]), pa.array([1767225600]), pa.array(["A"])]
+    table = pa.Table.from_arrays(columns, names=["user_id", "time", "time"])
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert check.main([str(tmp_path / "t.parquet"), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].endswith("several columns are called 'time': rename or leave out one")
 
 
 @pytest.mark.parametrize("seed", range(8))

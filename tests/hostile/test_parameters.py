@@ -45,6 +45,14 @@ FILES = {
     "cfg_mapping": ("metrics_table: {a: b}", "metrics_table must be one value, got a dict"),
     "cfg_long_value": (f"direct_channel: {'d' * 10_001}", "direct_channel must be at most 10,000"),
     "cfg_large": ("#" * 1_048_577, "params.yml: a file of parameters has at most 1,048,576 bytes"),
+    "epochs": (
+        f"train_epochs: {10**12}",
+        "train_epochs must be from 1 to 10000, got 10",
+    ),
+    "records_mixed": (
+        "positive_tfrecords_dir: d\nnegative_tfrecords_dir: ./d",
+        "negative_tfrecords_dir must differ from positive_tfrecords_dir, got d for both",
+    ),
     "template_pattern": (
         "metrics_table: \"${in_db.replace(/(/, 'x')}\"",
         "must hold the name of a paramete",

@@ -75,6 +75,17 @@ def test_a_folder_in_the_place_of_a_file(
     assert {path.name: path.stat().st_mtime_ns for path in old.iterdir()} == before
 
 
+@pytest.mark.parametrize("name", ["model_dir", "positive_tfrecords_dir"])
+def test_a_file_in_the_place_of_a_folder(
+    name: str, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(old)
+    (old.parent / "file").write_text("mine")
+    assert run(old.parent, NEW, f"{name}={old.parent / 'file'}") == 2
+    assert "file is no folder: give records and model another one" in capsys.readouterr().err
+    assert files(old) == before and (old.parent / "file").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("sets", "says"),
     [

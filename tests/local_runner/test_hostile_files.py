@@ -39,6 +39,14 @@ FILES = {
         "+t:\n  loop>: 2\n  _do:\n    +u: x\n",
         "task +u must be a mapping, got 'x'",
     ),
+    "dig_retry_of_no_int": (
+        f"+t:\n  _retry: {10**12}\n  fail>: x\n",
+        "_retry must be a number of retries, or a mapping of limit with interval",
+    ),
+    "dig_retry_of_digits": (
+        f"+t:\n  _retry: {{limit: 2, interval: '{'9' * 200}'}}\n  +u: {{echo>: x}}\n",
+        "_retry must be a number of retries, or a mapping of limit with interval",
+    ),
     "dig_includes_itself": ("!include : 'w.dig'\n" + TASK, "goes in a circle"),
 }
 
@@ -174,6 +182,15 @@ def test_files_outside_of_the_project_need_a_flag(
     assert "is outside of the project folder" in said
     assert "give --allow-outside" in said
     assert main(["run", "w.dig", "--dry-run", "--allow-outside"]) == 0
+
+
+@pytest.mark.parametrize("pipe", ["other.dig", "query.sql"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    pipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / pipe)
+    said = refusal(tmp_path, "+t:\n  td>: query.sql\n  database: d\n", capfd, monkeypatch)
+    assert f"{pipe} is neither a file nor a folder: it might have no end" in said
 
 
 FOLDERS = {

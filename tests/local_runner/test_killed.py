@@ -134,3 +134,20 @@ def test_a_second_run_with_the_same_tables_is_refused_until_the_first_one_is_no_
     assert capfd.readouterr().out == "done\n"
     assert f"A run that wrote to tables was killed (process {first.pid} on " in caplog.text
     assert not (tmp_path / "tables" / run_lock.OF_WORKFLOW).exists()
+
+
+def test_what_a_killed_runner_left_in_the_temporary_folder_goes_with_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with _started(tmp_path) as (run, _):
+        run.kill()
+        run.wait(PATIENCE)
+    assert list(temporary.glob("*/input.json"))
+    (tmp_path / "w.dig").write_text("+t:\n  sh>: 'true'\n", encoding="utf-8")
+    again = [sys.executable, "-m", "local_runner", "run", "w.dig"]
+    done = subprocess.run(again, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0
+    assert list(temporary.iterdir()) == []

@@ -1,5 +1,6 @@
 """Files that appear together or not at all: failures and kills at every step of the way."""
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -139,6 +140,22 @@ def test_a_marker_that_names_files_of_others_renames_none(tmp_path: Path) -> Non
         (tmp_path / publication.FORWARD).write_text(text)
         recover(tmp_path)
         assert found(tmp_path) == {"secret": "theirs", "shapley.csv": "old"}
+
+
+@pytest.mark.parametrize("marker", [publication.FORWARD, publication.BACK])
+def test_a_marker_removes_no_file_of_others(marker: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    put(tmp_path, {"secret": "theirs"})
+    beside = [str(tmp_path / f".secret.{new_run_id()}.{end}") for end in ("part", "old")]
+    steps = [[str(tmp_path / "secret"), *beside, is_new, not is_new] for is_new in (True, False)]
+    (tmp_path / "out" / marker).write_text(json.dumps(steps))
+    recover(tmp_path / "out")
+    assert found(tmp_path) == {"secret": "theirs"}
+
+
+def test_what_is_no_file_is_no_marker(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / publication.FORWARD)  # nobody writes to it: who reads it waits for ever
+    recover(tmp_path)
 
 
 def test_what_the_living_write_is_not_swept(tmp_path: Path) -> None:

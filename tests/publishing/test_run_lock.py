@@ -1,9 +1,11 @@
 """One run at a time writes to a folder; a run that was killed holds nothing."""
 
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,25 @@ def test_what_a_killed_run_left_is_taken_over(
     assert list((tmp_path / "out").iterdir()) == [] and list(temporary.iterdir()) == []
 
 
+def test_what_a_run_was_removing_when_it_was_killed_goes_too(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, remove = scratch.make()
+    (path / "rows.arrow").touch()
+
+    def killed(path: Path, **options: bool) -> None:
+        (path / run_lock.FILE).unlink()  # the first of several files
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(scratch.shutil, "rmtree", killed)
+        remove()
+    assert len(list(temporary.rglob("rows.arrow"))) == 1
+    with scratch.folder():
+        pass
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_folder_of_a_living_process_stays(tmp_path: Path, temporary: Path) -> None:
     with holder(tmp_path / "out") as first:
         left = set(temporary.iterdir())
@@ -97,6 +118,29 @@ def test_a_file_that_says_nothing_is_no_lock(text: str, tmp_path: Path) -> None:
     (tmp_path / run_lock.FILE).write_text(text)
     with run_lock.held(tmp_path):
         pass
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "out"):
+        with (
+            pytest.raises(ConfigError, match="is no folder: set another one with --out"),
+            run_lock.held(folder),
+        ):
+            pass
+
+
+def _link(path: Path) -> None:
+    path.symlink_to(path.parent / "file of others")
+
+
+@pytest.mark.parametrize("make", [_link, os.mkfifo, Path.mkdir])
+def test_what_is_no_file_is_no_lock(make: Callable[[Path], None], tmp_path: Path) -> None:
+    (tmp_path / "file of others").write_text("theirs")
+    make(tmp_path / run_lock.FILE)
+    with pytest.raises(ConfigError, match="is a link or no file"), run_lock.held(tmp_path):
+        pass
+    assert (tmp_path / "file of others").read_text() == "theirs"
 
 
 def test_temporary_files_of_libraries_lie_in_the_folder(tmp_path: Path) -> None:

@@ -161,6 +161,16 @@ def test_results_in_both_formats(http: Http) -> None:
     assert list(unpacker) == expected
 
 
+@pytest.mark.parametrize("name", ["priority", "retry_limit"])
+def test_a_priority_that_is_no_number_is_refused_and_the_list_of_jobs_stays(
+    name: str, http: Http
+) -> None:
+    form = {"query": "select 1 as one", name: "1e9"}
+    refused = http.json("POST", "/v3/job/issue/presto/mta", 422, **form)
+    assert refused["error"] == f"job/issue: {name} must be a whole number"
+    assert http.json("GET", "/v3/job/list")["jobs"] == []
+
+
 def test_a_domain_key_is_taken_once(td: Emulator, http: Http) -> None:
     job = http.issue("select 1 as one", domain_key="the-key")
     again = http.json(

@@ -9,6 +9,8 @@ import pytest
 
 from local_runner.__main__ import main
 from local_runner.sql import answer
+from td_mta.errors import WarehouseError
+from td_mta.warehouse.local import LocalWarehouse
 from tests.end_to_end import runs
 
 ROWS = [[1], [2]]
@@ -185,3 +187,38 @@ def test_the_emulator_ends_a_query_at_its_limit_and_goes_on(tmp_path: Path) -> N
 def test_a_limit_of_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql", "select 1", "--limit", "sql_seconds=0"]) == 2
     assert "--limit sql_seconds: must be a number from 1" in capsys.readouterr().err
+
+
+def test_a_join_beyond_the_memory_is_one_sentence(folders: tuple[Path, Path]) -> None:
+    sequence = "\n".join(map(str, range(2000)))
+    (folders[0] / "wide.csv").write_text(f"x\n{sequence}\n", encoding="utf-8")
+    warehouse = LocalWarehouse(*folders, now=0, threads=1, memory_bytes=1 << 24)
+    joined = " cross join ".join(f"wide w{number}" for number in range(4))
+    with pytest.raises(WarehouseError, match="needs more memory than one may take here"):
+        warehouse.answer(f"select sum(w0.x + w1.x + w2.x + w3.x) from {joined}")
+
+
+def test_sequences_that_fill_the_memory_are_refused(folders: tuple[Path, Path]) -> None:
+    rows = "\n".join(map(str, range(5000)))
+    (folders[0] / "rows.csv").write_text(f"x\n{rows}\n", encoding="utf-8")
+    sql = "select count(*) from rows cross join unnest(sequence(x, x + {})) as s(n)"
+    assert answer(sql.format(99), *folders, now=0)["rows"] == [[500_000]]
+    refused = answer(sql.format(9_999), *folders, now=0)["error"]
+    assert refused.startswith("REFUSED: sequences of 50,000,000 entries in all for 5,000 rows")
+
+
+@pytest.mark.parametrize(
+    ("call", "entries"),
+    [
+        ("sequence(3, 5)", [3, 4, 5]),
+        ("sequence(5, 3)", [5, 4, 3]),
+        ("sequence(1, 10, 4)", [1, 5, 9]),
+        ("sequence(7, 7)", [7]),
+        ("sequence(9223372036854775805, 9223372036854775807)", [2**63 - 3, 2**63 - 2, 2**63 - 1]),
+        ("sequence(cast(null as bigint), 3)", None),
+    ],
+)
+def test_a_sequence_has_both_its_ends(
+    call: str, entries: list[int] | None, folders: tuple[Path, Path]
+) -> None:
+    assert answer(f"select {call} from t limit 1", *folders, now=0)["rows"] == [[entries]]

@@ -20,6 +20,7 @@ from td_mta.ingest.values.money import Amount, Mark, amount
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 
 PLAIN = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?$"
+LARGEST = 1e15  # beyond it sums, and squares of sums, end in infinity
 OPEN = r"^[-+]?[1-9][0-9]{0,2}\.[0-9]{3}$"  # 1.234: with a decimal comma it is a thousand
 
 
@@ -69,11 +70,21 @@ class AmountReader:
     _currencies: dict[str, str] = field(default_factory=dict)  # a value of each
 
     def read(self, column: pa.Array) -> Floats:
-        """Finite numbers, `(rows,)`; a missing one is NaN. `check` comes last.
+        """Numbers up to `LARGEST`, `(rows,)`; a missing one is NaN. `check` comes last.
 
         Raises `DataError` for what cannot be read, and `DecimalMarkError` where the table must be
         read again with that mark.
         """
+        values = self._read(column)
+        beyond = np.abs(values) > LARGEST
+        if beyond.any():
+            got = columns.example(column, beyond)
+            raise DataError(
+                f"{self.location} must hold numbers, none of them beyond {LARGEST:,.0f}, got {got}"
+            )
+        return values
+
+    def _read(self, column: pa.Array) -> Floats:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
@@ -103,10 +114,6 @@ class AmountReader:
 
     def _of_numbers(self, column: pa.Array) -> Floats:
         numbers = np.asarray(columns.numbers(column), np.float64)
-        infinite = np.isinf(numbers)
-        if infinite.any():
-            got = columns.example(column, infinite)
-            raise DataError(f"{self.location} must hold numbers, got {got}")
         if self.given == "comma" and (np.floor(numbers) != numbers)[~np.isnan(numbers)].any():
             raise DataError(
                 f"{self.location} holds numbers with a decimal point already, but decimal_mark is "

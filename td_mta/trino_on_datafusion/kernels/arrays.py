@@ -1,5 +1,7 @@
 """Arrays: made of a range, or of the positions of another array's elements."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,6 +10,7 @@ from td_mta.errors import Refused
 from td_mta.trino_on_datafusion.types import Kernel, TrinoError
 
 MOST_ENTRIES = 10_000  # Trino's limit for sequence
+MOST_AT_ONCE = 1 << 25  # 268 MB
 
 
 def ordinals(lists: pa.Array) -> pa.Array:
@@ -27,7 +30,7 @@ def sequence(start: pa.Array, stop: pa.Array, step: pa.Array | None = None) -> p
     else:
         rows = zip(start.to_pylist(), stop.to_pylist(), step.to_pylist(), strict=True)
         ranges = [_range(*row) for row in rows]
-    return pa.array(ranges, pa.list_(pa.int64()))
+    return _lists(ranges)
 
 
 def joiner(separator: str) -> Kernel:
@@ -55,6 +58,23 @@ def bin_of(values: pa.Array, bins: pa.Array) -> pa.Array:
     reached = np.bincount(row[of_row <= x[row]], minlength=len(sizes))
     known = pc.and_(values.is_valid(), bins.is_valid())
     return pc.if_else(known, pa.array(reached.astype(np.int64)), None)
+
+
+def _lists(ranges: Sequence[range | None]) -> pa.Array:
+    """The numbers of each range; raises `Refused` for more in all than memory and time allow."""
+    known = [entries or range(0) for entries in ranges]
+    lengths = np.array([len(entries) for entries in known], np.int64)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    if offsets[-1] > MOST_AT_ONCE:
+        raise Refused(
+            f"sequences of {offsets[-1]:,} entries in all for {len(ranges):,} rows, which are made "
+            f"at once: {MOST_AT_ONCE:,} at most; shorten them, or take fewer rows"
+        )
+    numbers = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    numbers *= np.repeat(np.array([entries.step for entries in known], np.int64), lengths)
+    numbers += np.repeat(np.array([entries.start for entries in known], np.int64), lengths)
+    is_null = pa.array([entries is None for entries in ranges], pa.bool_())
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(numbers), mask=is_null)
 
 
 def _unit_step(start: int | None, stop: int | None) -> int | None:

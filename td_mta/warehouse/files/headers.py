@@ -2,11 +2,13 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from td_mta.errors import DataError
 
+MOST_COLUMNS = 2_000  # each is looked at: more take minutes
 _VALUE = re.compile(  # a number or a time
     r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d\d.*)?"
 )
@@ -23,28 +25,42 @@ class Header(NamedTuple):
 def header(cells: Sequence[str]) -> Header:
     """Names of columns without blanks around them and line breaks in them.
 
+    Raises `DataError` for more than `MOST_COLUMNS`.
+
     >>> header([" User\\nid", "day", "day", ""])
     Header(names=['User id', 'day', 'day_2', 'column_4'], nameless=frozenset({'column_4'}),
     renamed=['columns 2 and 3 are both called day, so the second is day_2'])
     """
+    check_count(cells)
     given = [clean(cell) for cell in cells]
-    names: list[str] = []
+    taken = set(given)
+    names: dict[str, int] = {}  # the position of each
+    met: Counter[str] = Counter()
     nameless, renamed = set(), []
     for position, name in enumerate(given, 1):
-        taken = {*names, *given[position:]}
+        met[name] += 1
+        new = name
         if not name:
             new = _free(f"column_{position}", taken)
             nameless.add(new)
         elif name in names:
-            new = _free(f"{name}_{given[:position].count(name)}", taken)
-            first = given.index(name) + 1
+            new = _free(f"{name}_{met[name]}", taken)
             renamed.append(
-                f"columns {first} and {position} are both called {name}, so the second is {new}"
+                f"columns {names[name]} and {position} are both called {name}, "
+                f"so the second is {new}"
             )
-        else:
-            new = name
-        names.append(new)
-    return Header(names, frozenset(nameless), renamed)
+        names[new] = position
+        taken.add(new)
+    return Header(list(names), frozenset(nameless), renamed)
+
+
+def check_count(cells: Sequence[str]) -> None:
+    """Raise `DataError` for a table of more columns than anybody looks at."""
+    if len(cells) > MOST_COLUMNS:
+        raise DataError(
+            f"a table of {len(cells):,} columns, and {MOST_COLUMNS:,} are allowed: leave out those "
+            "that are not needed"
+        )
 
 
 def clean(cell: str) -> str:

@@ -3,6 +3,7 @@
 An empty cell is NULL.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
@@ -183,7 +184,7 @@ def _header(cells: list[str], options: FileOptions) -> Header:
     if not options.exact:
         return header(cells)
     cells = formulas.taken_off(pa.array(cells, pa.string())).to_pylist()
-    repeated = sorted({name for name in cells if cells.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(cells).items() if times > 1)
     if repeated:
         raise DataError(f"column {repeated[0]!r} stands twice in the first line, rename one")
     return Header(cells, frozenset(), [])

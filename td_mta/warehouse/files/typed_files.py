@@ -1,6 +1,7 @@
 """Each file once as Parquet; what was guessed to read it is said."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 
 from td_mta.errors import DataError
 from td_mta.warehouse.file_options import FileOptions
+from td_mta.warehouse.files.headers import check_count
 from td_mta.warehouse.files.plain import Guessed, plain
 from td_mta.warehouse.files.text_tables import TextTable
 
@@ -85,9 +87,13 @@ def sentence(path: Path, guesses: list[Guessed]) -> str:
 
 def parquet(path: Path) -> pq.ParquetFile:
     """A Parquet file; raises `DataError` where it is none."""
-    with _naming_damage(path):
+    with _naming_damage(path), _naming(path):
         file = pq.ParquetFile(path)
-        _ = file.schema_arrow.names  # which a damaged file may hold in no UTF-8
+        names = file.schema_arrow.names  # which a damaged file may hold in no UTF-8
+        check_count(names)
+        repeated = [name for name, times in Counter(names).items() if times > 1]
+        if repeated:
+            raise DataError(f"several columns are called {repeated[0]!r}: rename or leave out one")
         return file
 
 

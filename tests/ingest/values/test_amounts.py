@@ -1,5 +1,6 @@
 """Amounts as people write them, and what a column tells about its decimal mark."""
 
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -62,9 +63,12 @@ def test_an_amount_that_is_no_number_is_refused(value: str) -> None:
     assert repr(value) in str(refused.value)
 
 
-def test_an_infinite_number_is_refused() -> None:
-    with pytest.raises(DataError, match="must hold numbers, got inf in one row"):
-        amounts(pa.array([1.0, float("inf")]), LOCATION)
+@pytest.mark.parametrize("value", [float("inf"), -2e15, "1e308", "1e999", "$2000000000000000"])
+def test_a_number_whose_sums_have_no_end_is_refused(value: object) -> None:
+    said = f"none of them beyond 1,000,000,000,000,000, got {value!r} in one row"
+    with pytest.raises(DataError, match=re.escape(said)):
+        amounts(pa.array([value]), LOCATION)
+    assert amounts(pa.array([1e15, -1e15]), LOCATION).tolist() == [1e15, -1e15]
 
 
 @pytest.mark.parametrize(

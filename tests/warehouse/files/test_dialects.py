@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from td_mta.errors import DataError
 from td_mta.warehouse.file_options import FileOptions
+from td_mta.warehouse.files.typed_files import TypedFiles
 from td_mta.warehouse.local import LocalWarehouse
 
 ROWS = [
@@ -254,6 +255,16 @@ def test_names_lose_line_breaks_and_blanks(tmp_path: Path) -> None:
 def test_numbers_may_be_names(tmp_path: Path, header: str) -> None:
     row = ",".join(["5"] * header.count(","))
     assert read(tmp_path, f"{header}\nu,{row}\n").names == header.split(",")
+
+
+def test_thousands_of_columns_are_refused_at_once(tmp_path: Path) -> None:
+    for names in (["a"] * 2001, [""] * 100_000):  # those of one name took minutes
+        with pytest.raises(DataError, match=f"a table of {len(names):,} columns, and 2,000 are"):
+            read(tmp_path, ",".join(names) + "\n")
+    table = pa.table({f"c{number}": [1] for number in range(2001)})
+    pq.write_table(table, tmp_path / "wide.parquet")
+    with pytest.raises(DataError, match=r"wide\.parquet: a table of 2,001 columns"):
+        TypedFiles(lambda: tmp_path).columns(tmp_path / "wide.parquet", FileOptions())
 
 
 # --- what cannot be read ---------------------------------------------------------------------
