@@ -76,7 +76,7 @@ def test_moving_a_fifth_at_an_elasticity_of_1_moves_a_fifth_of_the_credit(tmp_pa
 def test_the_linear_rules_error_is_that_of_a_binomial_where_paths_have_one_touch(
     counted: Source,
 ) -> None:
-    paths = counted.within(None)
+    paths = counted.paths
     errors = moves.linear_errors(paths, len(counted.channels))
     by_name = dict(zip(counted.channels, errors.tolist(), strict=True))
     # Search: 8 alone, and half of 20

@@ -40,22 +40,22 @@ def days_to_conversion(paths: Kept) -> pd.DataFrame:
 
 def roles(paths: Paths, channels: list[str]) -> pd.DataFrame:
     """By channel its touches that begin, continue or end a converting path, or are alone in it."""
-    width = len(channels)
-    channel = paths.channel.astype(np.int64)
-    size, owner, wins = paths.sizes, paths.owner, paths.conversions
-    first = np.zeros(len(channel), bool)
-    last = np.zeros(len(channel), bool)
-    first[paths.first_touches] = True
-    last[paths.last_touches] = True
-    alone = size[owner] == 1
+    filled = paths.sizes > 0
+    wins, alone = paths.conversions[filled], paths.sizes[filled] == 1
+    first, last = paths.first_touches, paths.last_touches
+    between = np.ones(len(paths.channel), bool)
+    between[first], between[last] = False, False
+    weights = np.repeat(paths.conversions, paths.sizes)
     kinds = {
-        "first": first & ~alone,
-        "between": ~first & ~last,
-        "last": last & ~alone,
-        "alone": alone,
+        "first": (first[~alone], wins[~alone]),
+        "between": (between, weights[between]),
+        "last": (last[~alone], wins[~alone]),
+        "alone": (first[alone], wins[alone]),
     }
-    weights = wins[owner]
-    columns = {name: _sums(channel, weights, of, width) for name, of in kinds.items()}
+    columns = {
+        name: np.bincount(paths.channel[touches], of, len(channels))
+        for name, (touches, of) in kinds.items()
+    }
     return pd.DataFrame({"channel": channels, **columns})
 
 
@@ -94,8 +94,9 @@ def transitions(paths: Paths, channels: list[str], most: int) -> pd.DataFrame:
     Channels beyond the `most` frequent are one, called `(others)`.
     """
     journeys = paths.conversions + paths.nulls
+    of_touches = np.repeat(journeys, paths.sizes)
     channel = paths.channel.astype(np.int64)
-    volume = np.bincount(channel, journeys[paths.owner], len(channels))
+    volume = np.bincount(channel, of_touches, len(channels))
     chosen = np.argsort(-volume, kind="stable")[:most]
     place = np.full(len(channels), len(chosen))
     place[chosen] = np.arange(len(chosen))
@@ -108,9 +109,7 @@ def transitions(paths: Paths, channels: list[str], most: int) -> pd.DataFrame:
     moves = np.zeros((width + 1, width + 2))
     moves[0, :width] = np.bincount(code[paths.first_touches], journeys[filled], width)
     pair = code[to - 1] * width + code[to]
-    moves[1:, :width] = np.bincount(pair, journeys[paths.owner[to]], width * width).reshape(
-        width, width
-    )
+    moves[1:, :width] = np.bincount(pair, of_touches[to], width**2).reshape(width, width)
     moves[1:, width] = np.bincount(code[ends], paths.conversions[filled], width)
     moves[1:, width + 1] = np.bincount(code[ends], paths.nulls[filled], width)
     sources, targets = [START, *names], [*names, CONVERSION, NO_CONVERSION]
@@ -142,10 +141,6 @@ def by_day(paths: Kept, channels: list[str]) -> pd.DataFrame:
             "conversions": sums.ravel(),
         }
     )
-
-
-def _sums(channel: Ints, weights: np.ndarray, chosen: Flags, width: int) -> np.ndarray:
-    return np.bincount(channel[chosen], weights[chosen], width)
 
 
 def _any(fits: Flags, paths: Paths) -> Flags:
