@@ -118,6 +118,10 @@ class ModelTotals:
         of_few_users = not all(len(ngrams.keys) for ngrams in both)
         return 1 if of_few_users else markov.best_order(*both)
 
+    def shares(self, rule: str) -> Shares:
+        """What a rule gives of all paths."""
+        return rules.merge(self._shares[rule])
+
     def ngrams(self) -> Ngrams:
         """The n-grams of all paths."""
         return markov.merge([*self._ngrams[False], *self._ngrams[True]])
@@ -137,7 +141,7 @@ class ModelTotals:
         parts = self._shares.get(name)
         if not parts:
             return np.zeros((2, self.channels + 1))
-        return rules.credit(rules.merge(parts), self.channels)
+        return rules.credit(self.shares(name), self.channels)
 
     def _chain_credit(self) -> Floats:
         of_order = markov.shortened(self.ngrams(), self.chosen_order())

@@ -23,9 +23,11 @@ FEWEST = 0.002  # of all that flows; thinner ribbons are not seen
 
 
 def lengths(table: pd.DataFrame) -> go.Figure:
-    """Journeys by number of touches, those that converted on those that did not."""
+    """Journeys by number of touches, those that converted on those that did not, where known."""
     figure = go.Figure(layout=layout(340, x="touches of a journey", y="journeys"))
     for name, colour in (("converting", CONVERTING), ("not converting", OTHERS)):
+        if name not in table:
+            continue
         figure.add_bar(
             x=list(table["touches"]),
             y=[float(count) for count in table[name]],

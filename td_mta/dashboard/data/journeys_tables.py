@@ -6,11 +6,10 @@ import pandas as pd
 from td_mta.dashboard.data.kept import Kept
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Flags, Ints
+from td_mta.reporting import journeys
+from td_mta.reporting.journeys import LONGEST, SEPARATOR
 
-SEPARATOR = " > "
-LONGEST = 20  # touches; longer paths are one row
 MOST_FOUND = 200  # rows of a search
-START, CONVERSION, NO_CONVERSION = "(start)", "(conversion)", "(no conversion)"
 
 
 def lengths(paths: Kept) -> pd.DataFrame:
@@ -93,37 +92,20 @@ def transitions(paths: Paths, channels: list[str], most: int) -> pd.DataFrame:
 
     Channels beyond the `most` frequent are one, called `(others)`.
     """
-    journeys = paths.conversions + paths.nulls
-    of_touches = np.repeat(journeys, paths.sizes)
-    channel = paths.channel.astype(np.int64)
-    volume = np.bincount(channel, of_touches, len(channels))
-    chosen = np.argsort(-volume, kind="stable")[:most]
-    place = np.full(len(channels), len(chosen))
-    place[chosen] = np.arange(len(chosen))
-    names = [channels[i] for i in chosen] + (["(others)"] if len(channels) > most else [])
-    code, width = place[channel], len(names)
-    ends, filled = paths.last_touches, paths.sizes > 0
-    inner = np.ones(len(code), bool)
-    inner[paths.first_touches] = False
+    weights = paths.conversions + paths.nulls
+    of_touches = np.repeat(weights, paths.sizes)
+    channel, width = paths.channel.astype(np.int64), len(channels)
+    first, last, filled = paths.first_touches, paths.last_touches, paths.sizes > 0
+    inner = np.ones(len(channel), bool)
+    inner[first] = False
     to = np.flatnonzero(inner)
-    moves = np.zeros((width + 1, width + 2))
-    moves[0, :width] = np.bincount(code[paths.first_touches], journeys[filled], width)
-    pair = code[to - 1] * width + code[to]
-    moves[1:, :width] = np.bincount(pair, of_touches[to], width**2).reshape(width, width)
-    moves[1:, width] = np.bincount(code[ends], paths.conversions[filled], width)
-    moves[1:, width + 1] = np.bincount(code[ends], paths.nulls[filled], width)
-    sources, targets = [START, *names], [*names, CONVERSION, NO_CONVERSION]
-    rows, columns = np.nonzero(moves)
-    frame = pd.DataFrame(
-        {
-            "from": [sources[i] for i in rows],
-            "to": [targets[i] for i in columns],
-            "journeys": moves[rows, columns],
-        }
-    )
-    total = frame.groupby("from")["journeys"].transform("sum")
-    frame["share"] = frame["journeys"] / total
-    return frame.sort_values("journeys", ascending=False, kind="stable").reset_index(drop=True)
+    steps = np.zeros((width + 1, width + 2))
+    steps[0, :width] = np.bincount(channel[first], weights[filled], width)
+    pair = channel[to - 1] * width + channel[to]
+    steps[1:, :width] = np.bincount(pair, of_touches[to], width**2).reshape(width, width)
+    steps[1:, width] = np.bincount(channel[last], paths.conversions[filled], width)
+    steps[1:, width + 1] = np.bincount(channel[last], paths.nulls[filled], width)
+    return journeys.moves(steps, channels, most)
 
 
 def by_day(paths: Kept, channels: list[str]) -> pd.DataFrame:
