@@ -20,7 +20,7 @@ from td_mta.visible_text import visible
 
 MOST_ROWS = 5_000  # on the screen; a download has all
 ROW_HEIGHT, MOST_HEIGHT = 35, 420  # pixels
-LINE_HEIGHT, WRAPPED_WIDTH, LINE_LETTERS, MOST_LINES = 20, 270, 36, 6  # of a wrapped column
+LINE_HEIGHT, WRAPPED_WIDTH, LINE_LETTERS, MOST_LINES = 18, 270, 40, 5  # of a wrapped column
 FORMATS = ("PNG", "SVG")
 
 
@@ -103,7 +103,8 @@ def table(block: Table) -> None:
         return
     rows = block.rows[:MOST_ROWS].reset_index(drop=True)
     row_height = ROW_HEIGHT + LINE_HEIGHT * (_lines(rows, block.wrapped) - 1)
-    height = min(MOST_HEIGHT, ROW_HEIGHT + row_height * len(rows) + 3)
+    most = MOST_HEIGHT * 3 // 2 if block.wrapped else MOST_HEIGHT
+    height = min(most, ROW_HEIGHT + row_height * len(rows) + 3)
     wide = {block.wrapped: st.column_config.TextColumn(width=WRAPPED_WIDTH)}
     st.dataframe(
         _styled(rows, block),

@@ -23,10 +23,10 @@ from td_mta.reporting import (
     diagnostics,
     experiments,
     frames,
-    journeys,
     returning,
     run_facts,
 )
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.reporting.output_tables import channel_columns, numbered_columns
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit

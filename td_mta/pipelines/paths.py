@@ -24,7 +24,8 @@ from td_mta.journeys.touchpoints import Floats
 from td_mta.pipelines import outputs
 from td_mta.pipelines.attribution import Summary
 from td_mta.publishing.publication import Publication
-from td_mta.reporting import channel_notes, frames, journeys, run_facts
+from td_mta.reporting import channel_notes, frames, run_facts
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.warehouse import Warehouse
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from td_mta.reporting import journeys
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.tables import BASELINE
 
 ALL_CONTROLS = "with all controls"
@@ -145,7 +145,7 @@ class RunTables:
 
     @cached_property
     def journeys(self) -> dict[str, pd.DataFrame]:
-        """Tables of journeys as `reporting/journeys.py` has them; none of an older run."""
+        """Tables of journeys as `reporting/journeys/tables.py` has them; none of an older run."""
         return journeys.of_facts(self.section("journeys"))
 
     @property

@@ -12,7 +12,7 @@ from td_mta.dashboard.data.kept import Kept
 from td_mta.dashboard.data.source import Source
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import offsets_of
-from td_mta.reporting import journey_charts
+from td_mta.reporting.journeys import charts as journey_charts
 
 CHANNELS = ["Direct", "Email", "Search"]
 # Email > Search twice, Search, Search > Direct, nothing at all

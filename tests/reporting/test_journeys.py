@@ -15,7 +15,7 @@ from td_mta.journeys.credited import Credited
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.patterns import Grid, of_cells
 from td_mta.journeys.runs import offsets_of
-from td_mta.reporting import journeys
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.reporting.run_tables import RunTables
 
 NAMES = ["Direct", "Email", "Search", "<b>"]

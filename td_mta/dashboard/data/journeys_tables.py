@@ -6,8 +6,8 @@ import pandas as pd
 from td_mta.dashboard.data.kept import Kept
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Flags, Ints
-from td_mta.reporting import journeys
-from td_mta.reporting.journeys import LONGEST, SEPARATOR
+from td_mta.reporting.journeys import tables as journeys
+from td_mta.reporting.journeys.tables import LONGEST, SEPARATOR
 
 MOST_FOUND = 200  # rows of a search
 

@@ -8,10 +8,10 @@ from td_mta.dashboard.data import findings, journeys_tables
 from td_mta.dashboard.data.source import Journeys, Source
 from td_mta.dashboard.screens import choices
 from td_mta.dashboard.view import Block, Chart, Table, View
-from td_mta.reporting import journey_charts
 from td_mta.reporting.html.elements import number, percent
-from td_mta.reporting.html.journeys import ENDS, READ, WINDOW
-from td_mta.reporting.journeys import CUT
+from td_mta.reporting.html.journeys import DAYS, ENDS, FLOWS, READ, ROLES, WINDOW
+from td_mta.reporting.journeys import charts as journey_charts
+from td_mta.reporting.journeys.tables import CUT
 from td_mta.reporting.run_tables import MOST_CHARTED
 
 TOP = 25
@@ -115,13 +115,13 @@ def _blocks(source: Source, tables: dict[str, pd.DataFrame]) -> list[Block]:
         *([_days(days)] if days is not None else []),
         Chart(
             name="transitions",
-            title="From one touch to the next, or to the end",
+            title=FLOWS,
             figure=journey_charts.flows(tables["moves"], charted),
             caption="A ribbon is as wide as the journeys that go from the left to the right.",
         ),
         Chart(
             name="roles",
-            title="Touches in converting paths: first, between, last or alone",
+            title=ROLES,
             figure=journey_charts.roles(tables["roles"], charted),
         ),
         _paths("top_converting_paths", "Most frequent converting paths", tables["won"], source),
@@ -138,7 +138,7 @@ def _blocks(source: Source, tables: dict[str, pd.DataFrame]) -> list[Block]:
 def _days(table: pd.DataFrame) -> Chart:
     return Chart(
         name="days_to_conversion",
-        title="Days from the first touch to the conversion",
+        title=DAYS,
         figure=journey_charts.days_to_conversion(table),
     )
 

@@ -1,24 +1,29 @@
 """Section: journeys, as far as a run's counts tell them; of touches and of paths alike."""
 
 import pandas as pd
+import plotly.graph_objects as go
 
-from td_mta.reporting import journey_charts
 from td_mta.reporting.html.elements import chart, folded, paragraphs, table
-from td_mta.reporting.journeys import CUT
+from td_mta.reporting.journeys import charts as journey_charts
+from td_mta.reporting.journeys.tables import CUT
 from td_mta.reporting.run_tables import RunTables
 
 PERCENTS = ("conversion rate", "share", "cumulative share")
+FLOWS = "From one touch to the next, or to the end"
+ROLES = "Touches in converting paths: first, between, last or alone"
+LENGTHS = "Converting journeys by number of touches"
+DAYS = "Days from the first touch to the conversion"
 READ = (
     "Paths reach back as far as those of the rules and the Markov chain. A ribbon is as wide as "
     "the journeys that go from the left to the right."
 )
 ENDS = (
-    "Of a path with as many touches as the Markov chain remembers, or more, the last ones are "
-    "shown, after …."
+    "Of a path with as many touches as the Markov chain remembers, or more, … stands for all but "
+    "the last ones."
 )
 WINDOW = (
-    "Days from the first touch in the model's window to the conversion; conversions without a "
-    "touch in it are not shown."
+    "Days to the conversion are counted from the first touch in the model's window; conversions "
+    "without a touch in it are not shown."
 )
 
 
@@ -31,22 +36,13 @@ def journeys(run: RunTables) -> str:
     parts = [
         "<h2>Journeys</h2>",
         paragraphs(READ),
-        chart(
-            journey_charts.flows(tables["moves"], charted),
-            *("transitions", "From one touch to the next, or to the end"),
-        ),
-        chart(
-            journey_charts.roles(tables["roles"], charted),
-            *("roles", "Touches in converting paths: first, between, last or alone"),
-        ),
-        chart(
-            journey_charts.lengths(tables["lengths"]),
-            *("journey-lengths", "Converting journeys by number of touches"),
-        ),
+        _titled(journey_charts.flows(tables["moves"], charted), "transitions", FLOWS),
+        _titled(journey_charts.roles(tables["roles"], charted), "roles", ROLES),
+        _titled(journey_charts.lengths(tables["lengths"]), "journey-lengths", LENGTHS),
     ]
     if "days" in tables:
         days = journey_charts.days_to_conversion(tables["days"])
-        parts += [paragraphs(WINDOW), chart(days, "days-to-conversion", "Days to conversion")]
+        parts += [_titled(days, "days-to-conversion", DAYS), paragraphs(WINDOW)]
     if any(CUT in str(path) for key in ("won", "lost") for path in _paths(tables, key)):
         parts.append(paragraphs(ENDS))
     titles = {
@@ -60,6 +56,10 @@ def journeys(run: RunTables) -> str:
         if key in tables
     ]
     return "\n".join(parts)
+
+
+def _titled(figure: go.Figure, name: str, title: str) -> str:
+    return f"<h3>{title}</h3>\n{chart(figure, name, title)}"
 
 
 def _paths(tables: dict[str, pd.DataFrame], key: str) -> list[str]:

@@ -19,6 +19,7 @@ LEFT, RIGHT = 0.0, 1.0
 NODE_WIDTH = 0.025
 NAME_WIDTH = 135  # pixels beside the nodes
 RIBBON = 0.35  # opacity
+FEW_DAYS = 15  # each of which has its number
 FEWEST = 0.002  # of all that flows; thinner ribbons are not seen
 
 
@@ -52,6 +53,8 @@ def days_to_conversion(table: pd.DataFrame) -> go.Figure:
         customdata=[float(share) for share in table["cumulative share"]],
         hovertemplate="%{x} days: %{y:,.0f}<br>up to here %{customdata:.1%}",
     )
+    if len(table) <= FEW_DAYS:
+        figure.update_xaxes(dtick=1)
     return figure.update_yaxes(tickformat=",").update_layout(showlegend=False)
 
 
