@@ -360,19 +360,21 @@ dated as (
     select
         *,
         case when number is null and stamp_text is null then
-        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
             upper(trim(replace(replace(replace(replace(
                 time_text,
                 chr(160), ' '), chr(8239), ' '), '"', ''), '''', ''))),
             ' +', ' '),
-            '^(?:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]*[,.]* ', ''),
+            ' ?UHR$', ''),
+            'JUIL', 'JUL'),
+            '^(?:MON|TUE|WED|THU|FRI|SAT|SUN|DIENSTAG|MITTWOCH|DONNER|FREITAG|SONN|(?:MO|DI|MI|DO|FR|SA|SO)[,.])[A-Z]*[,.]* ', ''),
             '(Z|[-+][0-9]{2}:?[0-9]{2})(?: ?[(][^()]*[)]|\[[A-Z_/]*\])$', '$1'),
             '^([A-Z]{3}) ([0-9]{1,2}) ([0-9:]+) ([^ ]*) ?([0-9]{4})$', '$5-$1-$2 $3$4'),
             '^([0-9]{4})([0-9]{2})([0-9]{2})([-T _:]|$)', '$1-$2-$3 '),
-            '^([0-9]{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})', '$1-$2-$3'),
-            '^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF )?([A-Z]{3})[A-Z]*[-/., ]*([0-9]{4})', '$3-$2-$1'),
-            '^([0-9]{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ]([0-9]{2})($|[ T,])', '20$3-$2-$1$4'),
-            '^([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})', '$3-$1-$2'),
+            '^([0-9]{4})[-/. ]*([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/. ]*([0-9]{1,2})', '$1-$2-$3'),
+            '^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF |DE )?([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/., ]*(?:DE )?([0-9]{4})', '$3-$2-$1'),
+            '^([0-9]{1,2})[-/. ]([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/. ]([0-9]{2})($|[ T,])', '20$3-$2-$1$4'),
+            '^([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})', '$3-$1-$2'),
             '^([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})', '$1-$2-$3') end as date_text
     from worded
 ),
@@ -416,19 +418,25 @@ clocked as (
     select
         *,
         case when ordered_text is not null then
-        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+        regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
             case
-                when regexp_like(ordered_text, '^[0-9]{4}-[A-Z]{3}-') then substr(ordered_text, 1, 5)
-                    || lpad(cast((strpos(
-                        '-JAN-FEB-MAR-APR-MAY-JUN-JUL-AUG-SEP-OCT-NOV-DEC-',
+                when regexp_like(ordered_text, '^[0-9]{4}-[A-ZÄÇÉÛ]{3}-') then substr(ordered_text, 1, 5)
+                    || lpad(cast(((strpos(
+                        '-JAN-FEB-MAR-APR-MAY-JUN-JUL-AUG-SEP-OCT-NOV-DEC'
+                        || '-JÄN-FÉV-MÄR-AVR-MAI-JUI-LUG-AOÛ-SET-OKT-NOV-DEZ'
+                        || '-ENE-FEV-MRT-ABR-MEI-GIU-JUL-AGO-SEP-OTT-NOV-DIC'
+                        || '-GEN-FEB-MAA-APR-MAG-JUN-JUL-AOU-SEP-OUT-NOV-DÉC'
+                        || '-JAN-FEB-MRZ-APR-MAY-JUN-JUL-AUG-SEP-OCT-NOV-DEC-',
                         substr(ordered_text, 5, 5)
-                    ) + 3) / 4 as varchar), 2, '0')
+                    ) + 3) / 4 - 1) % 12 + 1 as varchar), 2, '0')
                     || substr(ordered_text, 9)
                 else ordered_text
             end,
             '^([0-9]{4})-([0-9])-', '$1-0$2-'),
             '^([0-9]{4}-[0-9]{2})-([0-9])($|[^0-9])', '$1-0$2$3'),
             '^([0-9]{4}-[0-9]{2}-[0-9]{2})[- T,_:]*(?:AT )?', '$1 '),
+            '^([-0-9]{10}) ([0-9]{1,2})[.]([0-9]{2})[.]([0-9]{2})', '$1 $2:$3:$4'),
+            '^([-0-9]{10}) ([0-9]{1,2}) ?[.H] ?([0-9]{2})($|[^0-9])', '$1 $2:$3$4'),
             '^([-0-9]{10}) ([0-9]{2})([0-9]{2})([0-9]{2})', '$1 $2:$3:$4'),
             '^([-0-9]{10}) ([0-9]{2})([0-9]{2})', '$1 $2:$3'),
             '^([-0-9]{10}) ([0-9]{1,2})( ?[AP])', '$1 $2:00$3'),
@@ -674,11 +682,11 @@ flagged as (
             when conversion_text = '1' then 1
             when conversion_text in (
                 '0.0', '0e0', '0.0e0', '', 'false', 'f', 'no', 'n', 'off', '-', 'not converted',
-                'nein', 'falsch', 'non', 'faux', 'falso', 'não', 'nao', 'нет', 'ложь', '否'
+                'nein', 'nee', 'nej', 'nie', 'falsch', 'non', 'faux', 'falso', 'não', 'nao', 'нет', 'ложь', '否'
             ) then 0
             when conversion_text in (
                 '1.0', '1.0e0', 'true', 't', 'yes', 'y', 'on', 'x', '✓', '✔', 'converted',
-                'ja', 'j', 'wahr', 'oui', 'vrai', 'si', 'sí', 'sì', 'verdadero', 'vero', 'sim',
+                'ja', 'j', 'tak', 'wahr', 'oui', 'vrai', 'si', 'sí', 'sì', 'verdadero', 'vero', 'sim',
                 'verdadeiro', 'да', 'истина', '是'
             ) then 1
             when conversion_text is null or '${[null_words].join('').replace(/'/g, '$&$&')}' <> 'none' and strpos(

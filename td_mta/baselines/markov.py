@@ -54,7 +54,7 @@ def count(paths: Paths, channels: int, order: int, *, nulls: bool = True) -> Ngr
     ended_without = paths.nulls if nulls else np.zeros(len(paths.nulls))
     keys = _touch_and_end_keys(paths, channels, order)
     journeys = conversions + ended_without
-    at_touches = journeys[paths.owner]
+    at_touches = np.repeat(journeys, paths.sizes)
     counts = np.concatenate([at_touches, conversions[filled], ended_without[filled]])
     values = np.zeros(len(counts))  # 0 but at conversions
     conversion_rows = len(at_touches) + np.arange(len(filled))
@@ -133,27 +133,16 @@ def _touch_and_end_keys(paths: Paths, channels: int, order: int) -> Ints:
     conversion = channels + 1
     null = channels + 2
     symbol = paths.channel + 1
-    first = np.repeat(paths.offsets[:-1], paths.sizes)
-    before = _states_before(symbol, first, order, base)
-    followed = before * base + symbol
+    begins = paths.first_touches
+    followed = symbol
+    for _ in range(order):  # one symbol more of what was before
+        before = np.roll(followed, 1)
+        before[begins] = 0
+        followed = before * base + symbol
     final_state = followed[paths.last_touches] % base**order
     converted = final_state * base + conversion
     ended_without = final_state * base + null
     return np.concatenate([followed, converted, ended_without])
-
-
-def _states_before(symbol: Ints, first: Ints, order: int, base: int) -> Ints:
-    """The state before each touch: the `order` symbols before it, the newest the lowest digit.
-
-    `first` is where the touch's path begins.
-    """
-    touch = np.arange(len(symbol))
-    state = np.zeros(len(symbol), np.int64)
-    for lag in range(1, order + 1):
-        inside = touch - lag >= first
-        earlier = symbol[touch[inside] - lag]
-        state[inside] += earlier * base ** (lag - 1)
-    return state
 
 
 def _summed(ngrams: Ngrams) -> Ngrams:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -22,15 +23,26 @@ class ByRule:
     """The method that splits every conversion over the touches of its path by a rule's shares."""
 
     rule: Rule
-    few_shares: bool = True  # else nearly every touch has one of its own
+    sees: Literal["sizes", "channels", "times"] = "channels"  # of paths, when it splits them
 
     def __call__(self, paths: Paths, channels: int, settings: RuleSettings) -> Floats:
-        return rules.credit(self.shares_of(paths, channels, settings), channels)
+        shares = shares_by_rule({"": self}, paths, channels, settings)
+        return rules.credit(shares[""], channels)
 
-    def shares_of(self, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
-        """What the rule gives; that of two parts of the paths merges to that of all."""
-        shares_of = rules.shares_of if self.few_shares else rules.summed_of
-        return shares_of(self.rule, paths, channels, settings)
+
+def shares_by_rule(
+    methods: Mapping[str, ByRule], paths: Paths, channels: int, settings: RuleSettings
+) -> dict[str, Shares]:
+    """What each rule gives; that of two parts of the paths merges to that of all."""
+    without, places = untouched(paths), rules.places_of(paths, channels)
+    shares = {}
+    for name, method in methods.items():
+        if method.sees == "sizes":
+            shares[name] = rules.shares_by_place(method.rule, places, without, settings)
+        else:
+            of_touches = rules.summed_of if method.sees == "times" else rules.shares_of
+            shares[name] = of_touches(method.rule, paths, channels, settings)
+    return shares
 
 
 def markov_chain(
@@ -43,13 +55,13 @@ def markov_chain(
 
 # A line here puts a method into the models table and the report.
 METHODS: dict[str, Method] = {
-    "first_touch": ByRule(rules.first_touch),
-    "last_touch": ByRule(rules.last_touch),
+    "first_touch": ByRule(rules.first_touch, "sizes"),
+    "last_touch": ByRule(rules.last_touch, "sizes"),
     "last_non_direct": ByRule(rules.last_non_direct),
-    "linear": ByRule(rules.linear),
+    "linear": ByRule(rules.linear, "sizes"),
     "linear_unique": ByRule(rules.linear_unique),
-    "position_based": ByRule(rules.position_based),
-    "time_decay": ByRule(rules.time_decay, few_shares=False),
+    "position_based": ByRule(rules.position_based, "sizes"),
+    "time_decay": ByRule(rules.time_decay, "times"),
     "markov": markov_chain,
 }
 NEED_TIMES = ("time_decay",)
@@ -78,10 +90,7 @@ class ModelTotals:
     def add(self, paths: Paths, *, held_out: bool) -> None:
         """The paths of some users, all of them held-out or none."""
         if paths.conversions.any():  # else they credit nothing
-            shares = {
-                name: method.shares_of(paths, self.channels, self.settings)
-                for name, method in self._rules.items()
-            }
+            shares = shares_by_rule(self._rules, paths, self.channels, self.settings)
             self.add_shares(shares, untouched(paths))
         order = self.order or MAX_ORDER
         self.add_ngrams(
@@ -109,6 +118,14 @@ class ModelTotals:
         of_few_users = not all(len(ngrams.keys) for ngrams in both)
         return 1 if of_few_users else markov.best_order(*both)
 
+    def shares(self, rule: str) -> Shares:
+        """What a rule gives of all paths."""
+        return rules.merge(self._shares[rule])
+
+    def ngrams(self) -> Ngrams:
+        """The n-grams of all paths."""
+        return markov.merge([*self._ngrams[False], *self._ngrams[True]])
+
     def credits(self) -> dict[str, Floats]:
         """Every method's credit, `(2, channels + 1)`, by its name and in the order of `methods`."""
         return {
@@ -124,12 +141,10 @@ class ModelTotals:
         parts = self._shares.get(name)
         if not parts:
             return np.zeros((2, self.channels + 1))
-        return rules.credit(rules.merge(parts), self.channels)
+        return rules.credit(self.shares(name), self.channels)
 
     def _chain_credit(self) -> Floats:
-        training, held_out = self._ngrams[False], self._ngrams[True]
-        ngrams = markov.merge([*training, *held_out])
-        of_order = markov.shortened(ngrams, self.chosen_order())
+        of_order = markov.shortened(self.ngrams(), self.chosen_order())
         return markov.credit(of_order, self._untouched)
 
 

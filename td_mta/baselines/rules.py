@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from td_mta.journeys.paths import Paths
-from td_mta.journeys.runs import Scalar, owners, reduced
+from td_mta.journeys.runs import offsets_of, owners, positions, reduced
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints
 
 COARSE, FINE = 2.0**-20, 2.0**-30  # units of sums without rounding, one of the other
+NUMBERED_DENSELY = 1 << 16  # numbers up to this are found without sorting
 PAIRS_AT_ONCE = 1 << 22  # of a path and a channel, counted in one array
 
 
@@ -117,6 +117,13 @@ def time_decay(paths: Paths, settings: RuleSettings) -> Floats:
     return shares
 
 
+class Places(NamedTuple):
+    """Conversions and value of paths by their size, a touch's place in it, and its channel."""
+
+    paths: Paths  # one of each size; their touches, of no channel, are the places, `(places,)`
+    amounts: Floats  # (2, places, channels)
+
+
 class Shares(NamedTuple):
     """What a rule gives: so much of so many conversions, `n` distinct pairs of channel and share.
 
@@ -135,13 +142,46 @@ def shares_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -
     gets = np.flatnonzero(share)
     amounts = np.stack([paths.conversions, paths.value])[:, paths.owner[gets]]
     of_touches = Shares(paths.channel[gets], share[gets], amounts)
-    return merge([of_touches, _of_baseline(paths, channels)])
+    return merge([of_touches, _of_baseline(untouched(paths), channels)])
+
+
+def places_of(paths: Paths, channels: int) -> Places:
+    """The places that the touches of paths have, and what the paths sum to at each."""
+    occurs = np.bincount(paths.sizes) > 0
+    sizes = np.flatnonzero(occurs)
+    offsets = offsets_of(sizes)
+    none, of_touches = np.zeros(len(sizes)), np.zeros(offsets[-1])
+    of_size = Paths(of_touches.astype(np.int64), offsets, none, none, none, of_touches)
+    first = offsets[np.cumsum(occurs) - 1][paths.sizes]
+    cell = positions(first, paths.sizes) * channels + paths.channel
+    cells = int(offsets[-1]) * channels
+    amounts = [
+        np.bincount(cell, np.repeat(amount, paths.sizes), cells)
+        for amount in (paths.conversions, paths.value)
+    ]
+    return Places(of_size, np.array(amounts, np.float64).reshape(2, -1, channels))
+
+
+def shares_by_place(rule: Rule, places: Places, baseline: Floats, settings: RuleSettings) -> Shares:
+    """The same as `shares_of` by a rule that gives all paths of a size the same shares.
+
+    `baseline` `(2,)` is what is without a touch.
+    """
+    share = rule(places.paths, settings)
+    gets = np.flatnonzero(share)
+    channels = places.amounts.shape[2]
+    of_places = Shares(
+        np.tile(np.arange(channels), len(gets)),
+        np.repeat(share[gets], channels),
+        places.amounts[:, gets].reshape(2, -1),
+    )
+    return merge([of_places, _of_baseline(baseline, channels)])
 
 
 def summed_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -> Shares:
     """The same where nearly every touch has a share of its own: their sums, as shares of 1."""
     shares = rule(paths, settings)
-    parts = [_of_baseline(paths, channels)]
+    parts = [_of_baseline(untouched(paths), channels)]
     amounts = np.stack([paths.conversions, paths.value])[:, paths.owner]
     # Shares of 1 and of 2^-30 hold coarse and fine digits, whose sums are exact in any order too.
     for share, digits in zip((1.0, FINE), _digits(shares * amounts), strict=True):
@@ -152,7 +192,7 @@ def summed_of(rule: Rule, paths: Paths, channels: int, settings: RuleSettings) -
 
 def merge(parts: Sequence[Shares]) -> Shares:
     """The shares of all parts; those of nothing are left out."""
-    shares, of_share = _numbered(np.concatenate([part.share for part in parts]))
+    shares, of_share = _numbered_shares(np.concatenate([part.share for part in parts]))
     channel = np.concatenate([part.channel for part in parts])
     pairs, which = _numbered(channel * len(shares) + of_share)
     amounts = np.concatenate([part.amounts for part in parts], axis=1)
@@ -186,14 +226,29 @@ def _digits(amounts: Floats) -> tuple[Floats, Floats]:
     return coarse, fine
 
 
-def _numbered(values: npt.NDArray[Scalar]) -> tuple[npt.NDArray[Scalar], Ints]:
-    """The distinct values, ascending, and which of them each is; fast where they are few."""
-    distinct = np.unique(values)
-    return distinct, np.searchsorted(distinct, values)
+def _numbered_shares(shares: Floats) -> tuple[Floats, Ints]:
+    """The distinct shares, ascending, and which of them each is; fast where each is one of a whole
+    number, as most are.
+    """
+    if shares.min(initial=1.0) >= COARSE:
+        wholes = np.rint(1 / shares).astype(np.int64)
+        if (1 / wholes == shares).all():
+            distinct_wholes, which = _numbered(wholes)
+            return 1 / distinct_wholes[::-1], len(distinct_wholes) - 1 - which
+    distinct = np.unique(shares)
+    return distinct, np.searchsorted(distinct, shares)
 
 
-def _of_baseline(paths: Paths, channels: int) -> Shares:
-    return Shares(np.array([channels]), np.ones(1), untouched(paths)[:, None])
+def _numbered(numbers: Ints) -> tuple[Ints, Ints]:
+    """The distinct whole numbers, ascending, and which each is; fast where they are small."""
+    if numbers.max(initial=0) > max(len(numbers), NUMBERED_DENSELY):
+        return np.unique(numbers, return_inverse=True)
+    occurs = np.bincount(numbers) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[numbers]
+
+
+def _of_baseline(untouched: Floats, channels: int) -> Shares:
+    return Shares(np.array([channels]), np.ones(1), untouched[:, None])
 
 
 def _all_to(paths: Paths, touches: Ints) -> Floats:

@@ -20,6 +20,7 @@ from td_mta.visible_text import visible
 
 MOST_ROWS = 5_000  # on the screen; a download has all
 ROW_HEIGHT, MOST_HEIGHT = 35, 420  # pixels
+LINE_HEIGHT, WRAPPED_WIDTH, LINE_LETTERS, MOST_LINES = 18, 270, 40, 5  # of a wrapped column
 FORMATS = ("PNG", "SVG")
 
 
@@ -101,11 +102,16 @@ def table(block: Table) -> None:
         st.caption("No rows.")
         return
     rows = block.rows[:MOST_ROWS].reset_index(drop=True)
-    height = min(MOST_HEIGHT, ROW_HEIGHT * (len(rows) + 1) + 3)
+    row_height = ROW_HEIGHT + LINE_HEIGHT * (_lines(rows, block.wrapped) - 1)
+    most = MOST_HEIGHT * 3 // 2 if block.wrapped else MOST_HEIGHT
+    height = min(most, ROW_HEIGHT + row_height * len(rows) + 3)
+    wide = {block.wrapped: st.column_config.TextColumn(width=WRAPPED_WIDTH)}
     st.dataframe(
         _styled(rows, block),
         hide_index=True,
         height=height,
+        row_height=row_height,
+        column_config=wide if block.wrapped else None,
         key=f"table_{block.name}",
         placeholder=elements.MISSING,
     )
@@ -119,6 +125,14 @@ def table(block: Table) -> None:
         key=f"csv_{block.name}",
         on_click="ignore",
     )
+
+
+def _lines(rows: pd.DataFrame, wrapped: str) -> int:
+    """Lines that the longest text of the wrapped column needs; a double click shows all of more."""
+    if not wrapped:
+        return 1
+    longest = max(len(str(text)) for text in rows[wrapped])
+    return min(MOST_LINES, -(-longest // LINE_LETTERS))
 
 
 def sentences(block: Sentences) -> None:

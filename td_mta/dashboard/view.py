@@ -27,6 +27,7 @@ class Table:
     percents: Collection[str] = ()  # columns that hold shares
     decimals: Mapping[str, int] = field(default_factory=dict)
     caption: str = ""
+    wrapped: str = ""  # the column of long texts, which go on in further lines
 
 
 @dataclass(frozen=True, kw_only=True)

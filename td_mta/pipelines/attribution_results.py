@@ -26,6 +26,7 @@ from td_mta.reporting import (
     returning,
     run_facts,
 )
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.reporting.output_tables import channel_columns, numbered_columns
 from td_mta.shapley.convergence import CreditChange
 from td_mta.shapley.credit import Credit
@@ -110,6 +111,12 @@ def output_frames(
     }
 
 
+def _journeys(extracted: Extracted, channels: Sequence[str]) -> dict[str, str]:
+    tables = journeys.tables(extracted.model_totals, channels)
+    days = journeys.days(extracted.credited, extracted.schema.grid)
+    return journeys.facts({**tables, "days": days})
+
+
 def _run_info(
     results: Results, config: Config, seconds: Mapping[str, float], of_input: InputSentences
 ) -> pd.DataFrame:
@@ -135,6 +142,7 @@ def _run_info(
             "calibration_line": run_facts.calibration_line(results.evaluation),
             "calibration": run_facts.calibration(held_out),
             "misses": run_facts.misses(held_out, channels, results.extracted.schema.grid),
+            "journeys": _journeys(results.extracted, channels),
             "convergence": run_facts.convergence(results.changes, channels),
             "shapley": run_facts.shapley(results.played.values, results.credit),
             "seconds": seconds,

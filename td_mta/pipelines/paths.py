@@ -25,6 +25,7 @@ from td_mta.pipelines import outputs
 from td_mta.pipelines.attribution import Summary
 from td_mta.publishing.publication import Publication
 from td_mta.reporting import channel_notes, frames, run_facts
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -144,6 +145,7 @@ def _run_info(
             "parameters": dataclasses.asdict(config),
             "counts": _counts(given.paths),
             "conservation": _conservation(totals.credits()[LEAD], given.paths),
+            "journeys": journeys.facts(journeys.tables(totals, given.channels)),
             "versions": run_facts.versions(),
             "warnings": warnings,
             "notes": [

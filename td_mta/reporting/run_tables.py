@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from td_mta.reporting.journeys import tables as journeys
 from td_mta.tables import BASELINE
 
 ALL_CONTROLS = "with all controls"
@@ -141,6 +142,11 @@ class RunTables:
             model, _, _ = name.rpartition("_")  # lstm_1, lstm_2, ...
             bins.setdefault(model, []).append(json.loads(value))
         return {model: pd.DataFrame(rows) for model, rows in bins.items()}
+
+    @cached_property
+    def journeys(self) -> dict[str, pd.DataFrame]:
+        """Tables of journeys as `reporting/journeys/tables.py` has them; none of an older run."""
+        return journeys.of_facts(self.section("journeys"))
 
     @property
     def control_shares(self) -> pd.DataFrame:

@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from td_mta.baselines import markov
-from td_mta.baselines.methods import METHODS, RULES, ByRule, ModelTotals, markov_chain
+from td_mta.baselines import markov, rules
+from td_mta.baselines.methods import (
+    METHODS,
+    RULES,
+    ByRule,
+    ModelTotals,
+    markov_chain,
+    shares_by_rule,
+)
 from td_mta.baselines.rules import RuleSettings
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import SECONDS_PER_DAY
@@ -248,6 +255,31 @@ def test_however_paths_are_parted_the_rules_give_the_same_to_the_last_bit(
     for name, credit in one.credits().items():
         if name in RULES and name != "time_decay":  # whose shares are as many as the touches
             assert (credit == credits[name]).all()
+
+
+@settings(deadline=None)
+@given(SEQUENCES)
+def test_rules_that_see_sizes_give_by_place_what_they_give_touch_by_touch(rows: Rows) -> None:
+    paths = counted(rows)
+    of_sizes = {name: of for name, of in METHODS.items() if getattr(of, "sees", "") == "sizes"}
+    assert set(of_sizes) == {"first_touch", "last_touch", "linear", "position_based"}
+    for name, by_place in shares_by_rule(of_sizes, paths, 4, SETTINGS).items():
+        by_touch = rules.shares_of(RULES[name], paths, 4, SETTINGS)
+        for one, other in zip(by_place, by_touch, strict=True):
+            assert np.array_equal(one, other)
+
+
+@given(st.lists(st.sampled_from([1.0, 1 / 3, 1 / 97, 0.4, 0.2 / 7, 2.0**-30]), max_size=9))
+def test_shares_are_numbered_as_sorting_numbers_them(shares: list[float]) -> None:
+    distinct, which = rules._numbered_shares(np.array(shares))
+    assert distinct.tolist() == sorted(set(shares))
+    assert distinct[which].tolist() == shares
+
+
+@pytest.mark.parametrize("largest", [5, 10**9])
+def test_whole_numbers_are_numbered_whether_small_or_large(largest: int) -> None:
+    distinct, which = rules._numbered(np.array([2, largest, 0, 2]))
+    assert (distinct.tolist(), which.tolist()) == ([0, 2, largest], [1, 2, 0, 1])
 
 
 def second_touch(paths: Paths, settings: RuleSettings) -> np.ndarray:

@@ -12,7 +12,7 @@ from td_mta.dashboard.data.kept import Kept
 from td_mta.dashboard.data.source import Source
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.runs import offsets_of
-from td_mta.reporting import journey_charts
+from td_mta.reporting.journeys import charts as journey_charts
 
 CHANNELS = ["Direct", "Email", "Search"]
 # Email > Search twice, Search, Search > Direct, nothing at all
@@ -103,11 +103,25 @@ def test_a_search_finds_channels_that_follow_each_other(text: str, found: list[s
 
 
 def test_a_shorter_lookback_drops_older_touches_alone(public: Source) -> None:
-    paths = public.within(None)
-    shorter = paths.within(3)
-    assert shorter.days.max() == 2
-    assert len(shorter.channel) == int((paths.days < 3).sum())
-    assert np.array_equal(shorter.conversions, paths.conversions)
+    paths = public.paths
+    rows = slice(0, len(paths.conversions))
+    whole, shorter = paths.paths(rows), paths.paths(rows, days=3)
+    recent = paths.days < 3
+    assert 0 < recent.sum() < len(recent)
+    assert np.array_equal(shorter.channel, whole.channel[recent])
+    assert np.array_equal(shorter.owner, whole.owner[recent])
+    assert np.array_equal(shorter.conversions, whole.conversions)
+
+
+def test_parts_are_of_one_kind_and_together_all_paths(public: Source) -> None:
+    paths, seen = public.paths, []
+    for part in paths.parts():
+        assert ((paths.conversions[part.rows] > 0) == part.converting).all()
+        assert (paths.held_out[part.rows] == part.held_out).all()
+        seen += range(len(paths.conversions))[part.rows]
+    assert seen == list(range(len(paths.conversions)))
+    kinds = {(part.converting, part.held_out) for part in paths.parts()}
+    assert len(kinds) == 4
 
 
 def test_flows_are_ribbons_that_leave_no_room_and_no_overlap() -> None:

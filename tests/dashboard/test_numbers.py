@@ -102,7 +102,7 @@ def test_the_classic_world_agrees_with_its_expectation_within_three_standard_err
 
 
 def test_linear_credit_by_day_sums_to_the_linear_rule(public: Source) -> None:
-    detail = journeys_tables.by_day(public.within(None), public.channels)
+    detail = journeys_tables.by_day(public.paths, public.channels)
     models = public.models()
     linear = models[models["model"] == "linear"].set_index("channel")["conversions"]
     sums = detail.groupby("channel")["conversions"].sum()

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from td_mta.dashboard import show
 from td_mta.dashboard.data import moves, source, spend
 from td_mta.dashboard.data.source import Source
-from td_mta.dashboard.screens import attribution, decide, over_time, quality
+from td_mta.dashboard.screens import attribution, decide, journeys, over_time, quality
 from td_mta.dashboard.screens.choices import Chosen
 from td_mta.dashboard.screens.costs_editor import Costs
 from td_mta.dashboard.view import Chart, Sentences, Table, View
 from td_mta.reporting import output_tables
 from td_mta.warehouse.local import LocalWarehouse
-from tests.reporting.test_html import CASES
+from tests.reporting.test_html import CASES, JOURNEYS
 
 
 def written(name: str, folder: Path) -> Source:
@@ -76,7 +78,7 @@ def test_moving_a_fifth_at_an_elasticity_of_1_moves_a_fifth_of_the_credit(tmp_pa
 def test_the_linear_rules_error_is_that_of_a_binomial_where_paths_have_one_touch(
     counted: Source,
 ) -> None:
-    paths = counted.within(None)
+    paths = counted.paths
     errors = moves.linear_errors(paths, len(counted.channels))
     by_name = dict(zip(counted.channels, errors.tolist(), strict=True))
     # Search: 8 alone, and half of 20
@@ -100,3 +102,27 @@ def test_a_table_of_costs_is_summed_by_channel(tmp_path: Path, name: str, conten
     (tmp_path / name).write_text(content, encoding="utf-8")
     found = spend.read(tmp_path / name, ["Email", "Search"], None)
     assert found["Email"]["spend"] == 15.5 and list(found) == ["Email"]
+
+
+def test_journeys_of_a_run_are_what_it_kept(tmp_path: Path) -> None:
+    run = written("usual", tmp_path / "before")
+    assert journeys.of_run(run) is None
+    info = CASES["usual"]["run_info"]
+    rows = [("journeys", name, value) for name, value in JOURNEYS.items()]
+    info = pd.concat([info, pd.DataFrame(rows, columns=["section", "name", "value"])])
+    frames = CASES["usual"] | {"run_info": info}
+    by_name = {output_tables.names("metrics", "credit")[key]: of for key, of in frames.items()}
+    LocalWarehouse(None, tmp_path / "now", now=0).write_all(by_name, "overwrite")
+    view = journeys.of_run(source.of_run(tmp_path / "now"))
+    assert view is not None and view.finding.startswith("Half of the converting journeys have 1 ")
+    assert {"journey_lengths", "days_to_conversion", "transitions", "roles"} <= {
+        *names(view, Chart)
+    }
+    (paths,) = (block for block in view.blocks if block.title == "Most frequent converting paths")
+    assert isinstance(paths, Table) and paths.rows["path"].tolist() == ["<img> > Email"]
+
+
+def test_a_row_of_long_paths_is_as_high_as_they_need() -> None:
+    short, long = (pd.DataFrame({"path": ["a", "Email > Direct" * n]}) for n in (1, 12))
+    assert show._lines(short, "path") == 1 == show._lines(long, "")
+    assert show._lines(long, "path") == 5

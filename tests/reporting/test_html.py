@@ -144,6 +144,20 @@ def case(name: str) -> str:
     return page(CASES[name])
 
 
+JOURNEYS = {
+    "lengths_1": '["1", 4.0]',
+    "roles_1": '["Email", 0.0, 0.0, 4.0, 1.0]',
+    "roles_2": '["<img>", 4.0, 0.0, 0.0, 0.0]',
+    "won_1": '["<img> > Email", 4.0, 2.0]',
+    "lost_1": '["<img> > Email", 4.0, 2.0]',
+    "moves_1": '["(start)", "<img>", 6.0]',
+    "moves_2": '["<img>", "Email", 6.0]',
+    "moves_3": '["Email", "(conversion)", 4.0]',
+    "days_1": "[0, 4.0]",
+    "days_2": "[1, 1.0]",
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_every_tag_is_closed_and_every_figure_is_json(name: str) -> None:
     parser = Balance()
@@ -651,3 +665,15 @@ def test_the_first_credited_day_is_told_where_there_is_history(credited: str, to
     written = page(tables(SMALL, facts=facts))
     assert ("<dt>credited from</dt><dd>2024-03-06</dd>" in written) == told
     assert ("credited from" in written) == told
+
+
+def test_journeys_are_drawn_where_a_run_has_them() -> None:
+    facts = [("journeys", name, value) for name, value in JOURNEYS.items()]
+    written = page(tables(SMALL, facts=facts))
+    section = written.split("<h2>Journeys</h2>")[1].split("</section>")[0]
+    assert {"transitions", "roles", "journey-lengths", "days-to-conversion"} <= set(
+        figures(section)
+    )
+    assert "Most frequent converting paths" in section and "66.7%" in section
+    assert "<img" not in section and "&lt;img&gt; &gt; Email" in section
+    assert "<h2>Journeys</h2>" not in page(tables(SMALL))

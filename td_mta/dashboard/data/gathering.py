@@ -19,14 +19,13 @@ import numpy as np
 from td_mta.atomic_files import replacing
 from td_mta.baselines import markov
 from td_mta.baselines.markov import MAX_ORDER, Ngrams
-from td_mta.baselines.methods import METHODS, NEED_TIMES, ByRule
+from td_mta.baselines.methods import METHODS, NEED_TIMES, ByRule, shares_by_rule
 from td_mta.baselines.rules import Shares, untouched
 from td_mta.config.attribution import Config
 from td_mta.dashboard.data import kept
 from td_mta.dashboard.data.distinct import distinct
 from td_mta.dashboard.data.kept import Kept, Part
 from td_mta.dataset.build import models_of, touches_and_users
-from td_mta.journeys.accumulate import appended
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys
@@ -45,7 +44,7 @@ class Gathered:
     channels: int
     users: int = 0
     touches_and_users: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    parts: list[Kept] = field(default_factory=list)
+    parts: list[list[Kept]] = field(default_factory=list)  # of each page
 
     def add(self, journeys: Journeys, held_out: Flags) -> None:
         """The journeys of one more page, of whose users some are held out."""
@@ -71,36 +70,40 @@ class Found(NamedTuple):
         return self._replace(credit={**self.credit, MARKOV: chain}, order=order)
 
 
-def found(paths: Kept, channels: Sequence[str], config: Config, *, times: bool = True) -> Found:
-    """Every method's credit; the chain's order is the parameter's, or what predicts held-out users
-    best. Without `times` there is no method that needs them.
+def found(
+    paths: Kept,
+    channels: Sequence[str],
+    config: Config,
+    *,
+    days: int | None = None,
+    times: bool = True,
+) -> Found:
+    """Every method's credit, by a lookback of so many days; the chain's order is the parameter's,
+    or what predicts held-out users best. Without `times` there is no method that needs them.
     """
     totals = models_of(list(channels), config)
     methods = {name: of for name, of in METHODS.items() if times or name not in NEED_TIMES}
     totals = dataclasses.replace(totals, order=None, methods=methods)
     rules = {name: of for name, of in methods.items() if isinstance(of, ByRule)}
 
-    def counted(part: Part) -> tuple[bool, dict[str, Shares], Floats, Ngrams]:
-        held_out, of_part = part
-        converting = of_part.take(np.flatnonzero(of_part.conversions))
-        shares = {
-            name: of.shares_of(converting, len(channels), totals.settings)
-            for name, of in rules.items()
-        }
+    def counted(part: Part) -> tuple[Part, dict[str, Shares], Floats, Ngrams]:
+        of_part = paths.paths(part.rows, days)
         ngrams = markov.count(of_part, len(channels), MAX_ORDER, nulls=totals.nulls)
-        return held_out, shares, untouched(converting), ngrams
+        if not part.converting:
+            return part, {}, np.zeros(2), ngrams
+        shares = shares_by_rule(rules, of_part, len(channels), totals.settings)
+        return part, shares, untouched(of_part), ngrams
 
-    all_ngrams, of_baseline = list[Ngrams](), np.zeros(2)
+    of_baseline = np.zeros(2)
     # NumPy works outside of Python's lock, so that threads share the cores.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = paths.paths()
+        parts = paths.parts()
         while some := list(itertools.islice(parts, PARTS_AT_ONCE)):
-            for held_out, shares, without, ngrams in pool.map(counted, some):
+            for part, shares, without, ngrams in pool.map(counted, some):
                 totals.add_shares(shares, without)
-                totals.add_ngrams(ngrams, held_out=held_out)
+                totals.add_ngrams(ngrams, held_out=part.held_out)
                 of_baseline += without
-                all_ngrams = appended(all_ngrams, ngrams, markov.merge, lambda of: len(of.keys))
-    every = Found(totals.credits(), totals.chosen_order(), markov.merge(all_ngrams), of_baseline)
+    every = Found(totals.credits(), totals.chosen_order(), totals.ngrams(), of_baseline)
     return every.of_order(config.markov_order)
 
 

@@ -6,11 +6,10 @@ import pandas as pd
 from td_mta.dashboard.data.kept import Kept
 from td_mta.journeys.paths import Paths
 from td_mta.journeys.touchpoints import Flags, Ints
+from td_mta.reporting.journeys import tables as journeys
+from td_mta.reporting.journeys.tables import LONGEST, SEPARATOR
 
-SEPARATOR = " > "
-LONGEST = 20  # touches; longer paths are one row
 MOST_FOUND = 200  # rows of a search
-START, CONVERSION, NO_CONVERSION = "(start)", "(conversion)", "(no conversion)"
 
 
 def lengths(paths: Kept) -> pd.DataFrame:
@@ -40,22 +39,22 @@ def days_to_conversion(paths: Kept) -> pd.DataFrame:
 
 def roles(paths: Paths, channels: list[str]) -> pd.DataFrame:
     """By channel its touches that begin, continue or end a converting path, or are alone in it."""
-    width = len(channels)
-    channel = paths.channel.astype(np.int64)
-    size, owner, wins = paths.sizes, paths.owner, paths.conversions
-    first = np.zeros(len(channel), bool)
-    last = np.zeros(len(channel), bool)
-    first[paths.first_touches] = True
-    last[paths.last_touches] = True
-    alone = size[owner] == 1
+    filled = paths.sizes > 0
+    wins, alone = paths.conversions[filled], paths.sizes[filled] == 1
+    first, last = paths.first_touches, paths.last_touches
+    between = np.ones(len(paths.channel), bool)
+    between[first], between[last] = False, False
+    weights = np.repeat(paths.conversions, paths.sizes)
     kinds = {
-        "first": first & ~alone,
-        "between": ~first & ~last,
-        "last": last & ~alone,
-        "alone": alone,
+        "first": (first[~alone], wins[~alone]),
+        "between": (between, weights[between]),
+        "last": (last[~alone], wins[~alone]),
+        "alone": (first[alone], wins[alone]),
     }
-    weights = wins[owner]
-    columns = {name: _sums(channel, weights, of, width) for name, of in kinds.items()}
+    columns = {
+        name: np.bincount(paths.channel[touches], of, len(channels))
+        for name, (touches, of) in kinds.items()
+    }
     return pd.DataFrame({"channel": channels, **columns})
 
 
@@ -93,38 +92,20 @@ def transitions(paths: Paths, channels: list[str], most: int) -> pd.DataFrame:
 
     Channels beyond the `most` frequent are one, called `(others)`.
     """
-    journeys = paths.conversions + paths.nulls
-    channel = paths.channel.astype(np.int64)
-    volume = np.bincount(channel, journeys[paths.owner], len(channels))
-    chosen = np.argsort(-volume, kind="stable")[:most]
-    place = np.full(len(channels), len(chosen))
-    place[chosen] = np.arange(len(chosen))
-    names = [channels[i] for i in chosen] + (["(others)"] if len(channels) > most else [])
-    code, width = place[channel], len(names)
-    ends, filled = paths.last_touches, paths.sizes > 0
-    inner = np.ones(len(code), bool)
-    inner[paths.first_touches] = False
+    weights = paths.conversions + paths.nulls
+    of_touches = np.repeat(weights, paths.sizes)
+    channel, width = paths.channel.astype(np.int64), len(channels)
+    first, last, filled = paths.first_touches, paths.last_touches, paths.sizes > 0
+    inner = np.ones(len(channel), bool)
+    inner[first] = False
     to = np.flatnonzero(inner)
-    moves = np.zeros((width + 1, width + 2))
-    moves[0, :width] = np.bincount(code[paths.first_touches], journeys[filled], width)
-    pair = code[to - 1] * width + code[to]
-    moves[1:, :width] = np.bincount(pair, journeys[paths.owner[to]], width * width).reshape(
-        width, width
-    )
-    moves[1:, width] = np.bincount(code[ends], paths.conversions[filled], width)
-    moves[1:, width + 1] = np.bincount(code[ends], paths.nulls[filled], width)
-    sources, targets = [START, *names], [*names, CONVERSION, NO_CONVERSION]
-    rows, columns = np.nonzero(moves)
-    frame = pd.DataFrame(
-        {
-            "from": [sources[i] for i in rows],
-            "to": [targets[i] for i in columns],
-            "journeys": moves[rows, columns],
-        }
-    )
-    total = frame.groupby("from")["journeys"].transform("sum")
-    frame["share"] = frame["journeys"] / total
-    return frame.sort_values("journeys", ascending=False, kind="stable").reset_index(drop=True)
+    steps = np.zeros((width + 1, width + 2))
+    steps[0, :width] = np.bincount(channel[first], weights[filled], width)
+    pair = channel[to - 1] * width + channel[to]
+    steps[1:, :width] = np.bincount(pair, of_touches[to], width**2).reshape(width, width)
+    steps[1:, width] = np.bincount(channel[last], paths.conversions[filled], width)
+    steps[1:, width + 1] = np.bincount(channel[last], paths.nulls[filled], width)
+    return journeys.moves(steps, channels, most)
 
 
 def by_day(paths: Kept, channels: list[str]) -> pd.DataFrame:
@@ -142,10 +123,6 @@ def by_day(paths: Kept, channels: list[str]) -> pd.DataFrame:
             "conversions": sums.ravel(),
         }
     )
-
-
-def _sums(channel: Ints, weights: np.ndarray, chosen: Flags, width: int) -> np.ndarray:
-    return np.bincount(channel[chosen], weights[chosen], width)
 
 
 def _any(fits: Flags, paths: Paths) -> Flags:

@@ -5,6 +5,7 @@ gives the paths of a shorter lookback, so that the table is read once. Ten touch
 users are 80 MB.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,22 +20,24 @@ from td_mta.journeys.paths import (
     null_paths,
     null_windows,
 )
-from td_mta.journeys.runs import offsets_of, reduced
+from td_mta.journeys.runs import offsets_of, positions
 from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.journeys.windows import Journeys
 
 AT_ONCE = 1 << 14  # paths whose touches are widened to 8 bytes at a time
+KINDS = 4  # of paths: converting ones of users not held out, and held out, then the others
 
 
 class Part(NamedTuple):
-    """Some paths, of held-out users or of the others."""
+    """Some rows of the paths, all of one kind."""
 
+    converting: bool
     held_out: bool
-    paths: Paths
+    rows: slice
 
 
 class Kept(NamedTuple):
-    """`n` paths; the touches of path `i` are those from `offsets[i]` to `offsets[i + 1]`."""
+    """`n` paths by kind; those of path `i` are the touches `offsets[i]` to `offsets[i + 1]`."""
 
     channel: npt.NDArray[np.uint16]  # (touches,)
     days: npt.NDArray[np.uint16]  # calendar days to the path's end, (touches,)
@@ -50,43 +53,54 @@ class Kept(NamedTuple):
         """Touches of every path, `(n,)`."""
         return np.diff(self.offsets)
 
-    def within(self, days: int) -> "Kept":
-        """The paths of a lookback of so many days, the last one included."""
-        recent = self.days < days
-        if recent.all():
-            return self
-        sizes = reduced(np.add, recent.astype(np.int64), self.offsets)
-        return self._replace(
-            channel=self.channel[recent],
-            days=self.days[recent],
-            age=self.age[recent],
+    @property
+    def kind(self) -> Ints:
+        """The kind of every path, ascending, `(n,)`."""
+        return 2 * (self.conversions == 0) + self.held_out
+
+    def take(self, rows: Ints) -> "Kept":
+        """The paths of some rows, in that order."""
+        sizes = self.sizes[rows]
+        touches = positions(self.offsets[rows], sizes)
+        return Kept(
+            channel=self.channel[touches],
+            days=self.days[touches],
+            age=self.age[touches],
             offsets=offsets_of(sizes),
-        )
-
-    def paths(self) -> Iterator["Part"]:
-        """All paths, some at a time, those of held-out users apart."""
-        for first in range(0, len(self.conversions), AT_ONCE):
-            rows = slice(first, first + AT_ONCE)
-            part = self._rows(rows)
-            held_out = self.held_out[rows]
-            for of_held_out in (False, True):
-                yield Part(of_held_out, part.take(np.flatnonzero(held_out == of_held_out)))
-
-    def _rows(self, rows: slice) -> Paths:
-        offsets = self.offsets[rows.start : rows.stop + 1]
-        touches = slice(offsets[0], offsets[-1])
-        return Paths(
-            channel=self.channel[touches].astype(np.int64),
-            offsets=offsets - offsets[0],
             conversions=self.conversions[rows],
             value=self.value[rows],
             nulls=self.nulls[rows],
-            age=self.age[touches].astype(np.float64),
+            held_out=self.held_out[rows],
+        )
+
+    def parts(self) -> Iterator[Part]:
+        """All rows, some at a time."""
+        bounds = np.searchsorted(self.kind, np.arange(KINDS + 1)).tolist()
+        for kind, (first, end) in enumerate(itertools.pairwise(bounds)):
+            for start in range(first, end, AT_ONCE):
+                yield Part(kind < 2, kind % 2 == 1, slice(start, min(start + AT_ONCE, end)))
+
+    def paths(self, rows: slice, days: int | None = None) -> Paths:
+        """The paths of some rows; of a lookback of so many days, the last one included."""
+        offsets = self.offsets[rows.start : rows.stop + 1]
+        touches = slice(offsets[0], offsets[-1])
+        channel, age, offsets = self.channel[touches], self.age[touches], offsets - offsets[0]
+        if days is not None:
+            recent = self.days[touches] < days
+            channel, age = channel[recent], age[recent]
+            offsets = offsets_of(recent.astype(np.int64))[offsets]
+        return Paths(
+            channel=channel.astype(np.int64),
+            offsets=offsets,
+            conversions=self.conversions[rows],
+            value=self.value[rows],
+            nulls=self.nulls[rows],
+            age=age.astype(np.float64),
         )
 
 
-def kept_of(journeys: Journeys, held_out: Flags, days: int, first_day: int) -> Kept:
-    """The paths of a page, whose users are held out or not, `(users,)`; of conversions from
+def kept_of(journeys: Journeys, held_out: Flags, days: int, first_day: int) -> list[Kept]:
+    """The paths of a page by kind, whose users are held out or not, `(users,)`; of conversions from
     `first_day` on.
     """
     credited, windows = credited_windows(journeys, days, first_day)
@@ -97,16 +111,26 @@ def kept_of(journeys: Journeys, held_out: Flags, days: int, first_day: int) -> K
     )
     windows = null_windows(journeys, days)
     others = _kept(null_paths(journeys, days), days_back(journeys, windows), held_out[windows.user])
-    return join([converting, others])
+    return _by_kind(_joined([converting, others]))
 
 
 def of_counted(paths: Paths) -> Kept:
     """Counted paths, whose touches have no times."""
-    return _kept(paths, np.zeros(len(paths.channel)), np.zeros(len(paths.conversions), np.bool_))
+    no_days, not_held_out = np.zeros(len(paths.channel)), np.zeros(len(paths.conversions), np.bool_)
+    return join([_by_kind(_kept(paths, no_days, not_held_out))])
 
 
-def join(parts: list[Kept]) -> Kept:
-    """The paths of all parts, one part after the other."""
+def join(pages: list[list[Kept]]) -> Kept:
+    """The paths of all pages, whose paths come by kind."""
+    return _joined([part for parts in zip(*pages, strict=True) for part in parts])
+
+
+def _by_kind(paths: Kept) -> list[Kept]:
+    kind = paths.kind
+    return [paths.take(np.flatnonzero(kind == which)) for which in range(KINDS)]
+
+
+def _joined(parts: list[Kept]) -> Kept:
     sizes = np.concatenate([part.sizes for part in parts])
     columns = zip(*parts, strict=True)
     return Kept(*(np.concatenate(column) for column in columns))._replace(offsets=offsets_of(sizes))

@@ -42,7 +42,7 @@ def credit_with_bounds(source: Source, model: str, models: pd.DataFrame) -> pd.D
     if source.journeys is None or model not in ("first_touch", "last_touch", "linear"):
         return frame
     if model == "linear":
-        errors = linear_errors(source.within(None), len(source.channels))
+        errors = linear_errors(source.paths, len(source.channels))
         error = Z90 * pd.Series(errors, index=source.channels).reindex(frame.index)
     else:  # each conversion is one channel's or not
         error = Z90 * np.sqrt(frame["conversions"])

@@ -74,11 +74,11 @@ class Source:
             return None
         return self._credit(days, order).order
 
-    def within(self, days: int | None) -> Kept:
-        """The journeys of a lookback."""
+    @property
+    def paths(self) -> Kept:
+        """The paths of a source that has journeys."""
         assert self.journeys is not None
-        paths = self.journeys.paths
-        return paths if not days or days >= self.days else paths.within(days)
+        return self.journeys.paths
 
     def channel_facts(self) -> pd.DataFrame:
         """Touches (sessions) and users by channel."""
@@ -119,7 +119,7 @@ class Source:
             config = Config(direct_channel=self.facts["direct_channel"])
             every = self.once(
                 ("found", days),
-                lambda: gathering.found(self.within(days), self.channels, config),
+                lambda: gathering.found(self.paths, self.channels, config, days=days),
             )
         return every.of_order(order)
 

@@ -38,9 +38,7 @@ def view(source: Source) -> View | None:
         return _of_run(source, source.run)
     if source.journeys is None or not source.journeys.has_times:
         return None
-    detail = source.once(
-        "by day", lambda: journeys_tables.by_day(source.within(None), source.channels)
-    )
+    detail = source.once("by day", lambda: journeys_tables.by_day(source.paths, source.channels))
     ranking = _ranking(detail)
     return View(
         page="over_time",

@@ -211,6 +211,8 @@ class _Table:
         column = self.sample.columns[name]
         if role.name == TIME.name and (role.is_other(name) or _says_user(name)):
             return False  # the time of something else, or an id that reads like an epoch
+        if role.name == USER.name and any(plain(name) in row for row in VALUE.rows):
+            return False  # amounts differ and repeat as ids do
         return bool(len(column.values)) and _LOOKS_LIKE[role.name](column)
 
     def converting_events(self, name: str) -> str | None:

@@ -69,15 +69,33 @@ def _hints(missing: Sequence[Role], sample: Sample) -> list[str]:
     """What else the table may be, after the parameters to set."""
     hints = []
     if CONVERSION in missing:
-        hints += _event_hint(sample) or [
-            "; where orders are a table of their own, name it with --set orders_table=…"
-        ]
+        hints += (
+            _amount_hint(sample)
+            or _event_hint(sample)
+            or ["; where orders are a table of their own, name it with --set orders_table=…"]
+        )
     if {plain(c) for c in sample.columns} & PAGE_ADDRESSES and {CHANNEL, CONVERSION} & {*missing}:
         hints.append(
             "; if its rows are page views, their channels come from their addresses: "
             "python -m local_runner run mta.dig (docs/analyst.md)"
         )
     return hints
+
+
+def _amount_hint(sample: Sample) -> list[str]:
+    """What to do where only a column of amounts tells orders."""
+    named = [
+        column
+        for name, column in sample.columns.items()
+        if any(plain(name) in row for role in (CONVERSION, VALUE) for row in role.rows)
+    ]
+    amounts = [column.name for column in named if column.is_amount and not column.is_flag]
+    if not amounts:
+        return []
+    return [
+        f"; column {amounts[0]} holds amounts, which say no yes or no: add a column such as "
+        "converted that is 1 where the row is an order and 0 elsewhere"
+    ]
 
 
 def _event_hint(sample: Sample) -> list[str]:

@@ -40,6 +40,8 @@ VALUES = (
     *(
         "conversion_revenue",
         "total_sales",
+        "konversionswert",
+        "wert",
         "valeur",
         "valor",
         "转化价值",
@@ -52,6 +54,8 @@ NULLS = (
     *("total_null", "total_nulls", "null_paths", "nulls", "null", "total_null_conversions"),
     *("non_conversions", "nonconversions", "no_conversions", "not_converted", "non_converting"),
     *("total_non_conversions", "total_no_conversion", "no_conversion", "null_conversions"),
+    *("keine_konversion", "keine_konversionen", "ohne_konversion", "sans_conversion"),
+    *("sin_conversion", "senza_conversione", "sem_conversao", "geen_conversie"),
 )
 WIDE = ("touch", "touchpoint", "channel", "step", "tp", "kanal", "interaction", "visit", "source")
 PATHS_AT_LEAST = 0.2  # of the cells of a column with another name

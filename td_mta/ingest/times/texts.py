@@ -39,23 +39,35 @@ REORDERED: dict[Order, str] = {"day_first": r"\3-\2-\1", "month_first": r"\3-\1-
 
 DATE_RULES = (
     (r" +", " "),
-    (r"^(?:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]*[,.]* ", ""),
+    (r" ?UHR$", ""),
+    (r"JUIL", "JUL"),
+    (
+        r"^(?:MON|TUE|WED|THU|FRI|SAT|SUN|DIENSTAG|MITTWOCH|DONNER|FREITAG|SONN"
+        r"|(?:MO|DI|MI|DO|FR|SA|SO)[,.])[A-Z]*[,.]* ",
+        "",
+    ),
     (r"(Z|[-+][0-9]{2}:?[0-9]{2})(?: ?[(][^()]*[)]|\[[A-Z_/]*\])$", r"\1"),  # a zone's name
     (r"^([A-Z]{3}) ([0-9]{1,2}) ([0-9:]+) ([^ ]*) ?([0-9]{4})$", r"\5-\1-\2 \3\4"),  # year last
     (r"^([0-9]{4})([0-9]{2})([0-9]{2})([-T _:]|$)", r"\1-\2-\3 "),
-    (r"^([0-9]{4})[-/. ]*([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})", r"\1-\2-\3"),
+    (r"^([0-9]{4})[-/. ]*([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/. ]*([0-9]{1,2})", r"\1-\2-\3"),
     (
-        r"^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF )?([A-Z]{3})[A-Z]*[-/., ]*([0-9]{4})",
+        r"^([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]*(?:OF |DE )?([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*"
+        r"[-/., ]*(?:DE )?([0-9]{4})",
         r"\3-\2-\1",
     ),
-    (r"^([0-9]{1,2})[-/. ]([A-Z]{3})[A-Z]*[-/. ]([0-9]{2})($|[ T,])", r"20\3-\2-\1\4"),
-    (r"^([A-Z]{3})[A-Z]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})", r"\3-\1-\2"),
+    (r"^([0-9]{1,2})[-/. ]([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/. ]([0-9]{2})($|[ T,])", r"20\3-\2-\1\4"),
+    (
+        r"^([A-ZÄÇÉÛ]{3})[A-ZÄÇÉÛ]*[-/. ]*([0-9]{1,2})(?:ST|ND|RD|TH)?[-/., ]+([0-9]{4})",
+        r"\3-\1-\2",
+    ),
     (r"^([0-9]{4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})", r"\1-\2-\3"),
 )
 CLOCK_RULES = (
     (r"^([0-9]{4})-([0-9])-", r"\1-0\2-"),
     (r"^([0-9]{4}-[0-9]{2})-([0-9])($|[^0-9])", r"\1-0\2\3"),
     (r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[- T,_:]*(?:AT )?", r"\1 "),
+    (r"^([-0-9]{10}) ([0-9]{1,2})[.]([0-9]{2})[.]([0-9]{2})", r"\1 \2:\3:\4"),
+    (r"^([-0-9]{10}) ([0-9]{1,2}) ?[.H] ?([0-9]{2})($|[^0-9])", r"\1 \2:\3\4"),
     (r"^([-0-9]{10}) ([0-9]{2})([0-9]{2})([0-9]{2})", r"\1 \2:\3:\4"),
     (r"^([-0-9]{10}) ([0-9]{2})([0-9]{2})", r"\1 \2:\3"),
     (r"^([-0-9]{10}) ([0-9]{1,2})( ?[AP])", r"\1 \2:00\3"),
@@ -64,7 +76,16 @@ CLOCK_RULES = (
     (r"^([-0-9]{10}) ([0-9]{2}:[0-9]{2})($|[^:0-9])", r"\1 \2:00\3"),
     (r"^([-0-9]{10}) ($|[-+Z]|UTC|GMT)", r"\1 00:00:00\2"),
 )
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+NAMED_MONTH = r"^[0-9]{4}-[A-ZÄÇÉÛ]{3}-"
+# What months begin with in English, then where it is something else in German, French, Spanish,
+# Italian, Dutch and Portuguese: twelve in a row.
+MONTHS = (
+    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
+    *("JÄN", "FÉV", "MÄR", "AVR", "MAI", "JUI", "LUG", "AOÛ", "SET", "OKT", "NOV", "DEZ"),
+    *("ENE", "FEV", "MRT", "ABR", "MEI", "GIU", "JUL", "AGO", "SEP", "OTT", "NOV", "DIC"),
+    *("GEN", "FEB", "MAA", "APR", "MAG", "JUN", "JUL", "AOU", "SEP", "OUT", "NOV", "DÉC"),
+    *("JAN", "FEB", "MRZ", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
+)
 _LARGEST_OFFSET = 14 * 3600
 _NO_STAMP = "0000-00-00 00:00:00"
 _DIGITS = [place for place, letter in enumerate(_NO_STAMP) if letter == "0"]
@@ -104,8 +125,10 @@ def stamps_of(text: pa.Array, order: Callable[[], Order | None]) -> pa.Array:
     text = dates_of(text)
     if columns.matches(text, OPEN).any():
         text = reordered(text, order())
-    for month, name in enumerate(MONTHS, 1):
-        text = pc.replace_substring(text, f"-{name}-", f"-{month:02d}-", max_replacements=1)
+    if columns.matches(text, NAMED_MONTH).any():
+        for place, name in enumerate(MONTHS):
+            month = f"-{place % 12 + 1:02d}-"
+            text = pc.replace_substring(text, f"-{name}-", month, max_replacements=1)
     return _rewritten(text, CLOCK_RULES)
 
 

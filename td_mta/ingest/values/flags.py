@@ -19,10 +19,10 @@ WORDS = {
     **dict.fromkeys(("false", "f", "no", "n", "off", "-"), False),
     **{"converted": True, "not converted": False},
     # The words of spreadsheets in other languages.
-    **dict.fromkeys(("ja", "j", "wahr", "oui", "vrai", "si", "sí", "sì"), True),
+    **dict.fromkeys(("ja", "j", "tak", "wahr", "oui", "vrai", "si", "sí", "sì"), True),
     **dict.fromkeys(("verdadero", "vero", "sim", "verdadeiro", "да", "истина", "是"), True),
-    **dict.fromkeys(("nein", "falsch", "non", "faux", "falso", "não", "nao"), False),
-    **dict.fromkeys(("нет", "ложь", "否"), False),
+    **dict.fromkeys(("nein", "nee", "nej", "nie", "falsch", "non", "faux", "falso"), False),
+    **dict.fromkeys(("não", "nao", "нет", "ложь", "否"), False),
 }
 LIKELY = ("purchase", "order", "transaction", "conver", "sale", "checkout", "sign", "lead")
 MOST_VALUES = 1000  # distinct ones, beyond which a column holds no names of events

@@ -3,6 +3,7 @@
 elements.py       numbers, tables and charts as HTML; here and only here data is escaped
 findings.py       first section: the model's verdict, warnings, notes, what the credits add up to
 credit.py         sections: credit by channel and model, by day, and its confidence intervals
+journeys.py       section: transitions, roles, lengths, frequent paths
 controls.py       section: what the controls take
 model_quality.py  section: the models on held-out examples
 advice.py         section: how to read this report

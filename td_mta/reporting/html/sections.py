@@ -11,6 +11,7 @@ from td_mta.reporting.html.credit import channels, confidence_intervals, costs, 
 from td_mta.reporting.html.elements import figures, folded, number, percent, table, text
 from td_mta.reporting.html.experiments import experiments
 from td_mta.reporting.html.findings import findings
+from td_mta.reporting.html.journeys import journeys
 from td_mta.reporting.html.model_quality import model_quality
 from td_mta.reporting.html.paths import path_channels, path_numbers
 from td_mta.reporting.run_tables import RunTables
@@ -79,10 +80,11 @@ SECTIONS: tuple[Callable[[RunTables], str], ...] = (
     experiments,
     confidence_intervals,
     days,
+    journeys,
     controls,
     model_quality,
     reading,
     raw_tables,
 )
-PATH_SECTIONS = (findings, path_numbers, path_channels, raw_tables)
+PATH_SECTIONS = (findings, path_numbers, path_channels, journeys, raw_tables)
 """Those of a run on a table of paths."""

@@ -10,16 +10,15 @@ from td_mta.errors import DataError
 
 
 def to_csv(path: Path, sheet: str | None, target: Path) -> tuple[str, list[str]]:
-    """Write a sheet, the first one without a name; its name, and those of all sheets.
+    """Write a sheet; its name, and those of all sheets. A row of the sheet is a line of the file.
 
-    A row of the sheet is a line of the file.
+    Without a name it is the first one whose rows have several cells: a title page has one a row.
     """
     workbook = _workbook(path)
     names: list[str] = workbook.sheet_names
     if not names:
         raise DataError("the workbook has no sheet")
-    name = _sheet(sheet, names)
-    rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    name, rows = _table(workbook, [_sheet(sheet, names)] if sheet is not None else names)
     with open(target, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([_cell(value) for value in row] for row in rows)
@@ -40,9 +39,23 @@ def _workbook(path: Path) -> Any:
         raise DataError(f"not a readable Excel file: {error}") from None
 
 
-def _sheet(wanted: str | None, names: Sequence[str]) -> str:
-    if wanted is None:
-        return names[0]
+def _table(workbook: Any, names: Sequence[str]) -> tuple[str, list[list[object]]]:
+    """The first sheet that has columns, or else the first one, and its rows."""
+    sheets = {}
+    for name in names:
+        sheets[name] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        if len(names) == 1 or _has_columns(sheets[name]):
+            return name, sheets[name]
+    return names[0], sheets[names[0]]
+
+
+def _has_columns(rows: Sequence[Sequence[object]]) -> bool:
+    """Whether most of the rows that say something have cells side by side."""
+    filled = [sum(value != "" for value in row) for row in rows]
+    return 2 * sum(cells > 1 for cells in filled) > sum(cells > 0 for cells in filled)
+
+
+def _sheet(wanted: str, names: Sequence[str]) -> str:
     for name in names:
         if name.strip().lower() == wanted.strip().lower():
             return name

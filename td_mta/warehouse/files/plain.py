@@ -57,7 +57,7 @@ def _sheet(path: Path, options: FileOptions, scratch: Path) -> Plain:
     name, names = excel.to_csv(path, options.sheet, target)
     guesses = []
     if len(names) > 1 and options.sheet is None:
-        guesses = [Guessed(f"sheet {name}, the first of {', '.join(names)}", "file_sheet")]
+        guesses = [Guessed(f"sheet {name} of {', '.join(names)}", "file_sheet")]
     return Plain(target, False, replace(options, separator=","), guesses)
 
 

@@ -100,7 +100,7 @@ def test_lines_above_the_header_and_empty_columns_are_left_out(tmp_path: Path) -
 
 def test_the_first_sheet_counts_unless_another_one_is_named(tmp_path: Path) -> None:
     workbook(tmp_path / "touches.xlsx", {"Data": TOUCHES, "Other": [["a"], [1], [2]]})
-    said = "touches.xlsx: sheet Data, the first of Data, Other (set file_sheet to override)"
+    said = "touches.xlsx: sheet Data of Data, Other (set file_sheet to override)"
     assert read(tmp_path) == (ROWS, [said])
     assert read(tmp_path, sheet="other")[0] == [(1,), (2,)]
     with pytest.raises(DataError, match=r"no sheet 'X': set file_sheet to one of Data, Other"):
@@ -119,3 +119,14 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     workbook(tmp_path / "touches.xlsx", {"Data": TOUCHES})
     with pytest.raises(DataError, match="needs the package python-calamine: run pip install"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "about", [[], [["Export of March"]], [["Export"], [], ["made by", "us"], ["on"]]]
+)
+def test_the_first_sheet_with_columns_is_the_table(tmp_path: Path, about: list[list[Cell]]) -> None:
+    workbook(tmp_path / "touches.xlsx", {"About": about, "Data": TOUCHES, "More": [["a", "b"]]})
+    warehouse = LocalWarehouse(tmp_path, tmp_path / "out", now=0)
+    assert warehouse.columns("touches") == TOUCHES[0]
+    list(warehouse.read("touches", ["user_id"]))
+    assert "sheet Data of About, Data, More" in " ".join(warehouse.notes())

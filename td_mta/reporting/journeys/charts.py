@@ -19,13 +19,16 @@ LEFT, RIGHT = 0.0, 1.0
 NODE_WIDTH = 0.025
 NAME_WIDTH = 135  # pixels beside the nodes
 RIBBON = 0.35  # opacity
+FEW_DAYS = 15  # each of which has its number
 FEWEST = 0.002  # of all that flows; thinner ribbons are not seen
 
 
 def lengths(table: pd.DataFrame) -> go.Figure:
-    """Journeys by number of touches, those that converted on those that did not."""
+    """Journeys by number of touches, those that converted on those that did not, where known."""
     figure = go.Figure(layout=layout(340, x="touches of a journey", y="journeys"))
     for name, colour in (("converting", CONVERTING), ("not converting", OTHERS)):
+        if name not in table:
+            continue
         figure.add_bar(
             x=list(table["touches"]),
             y=[float(count) for count in table[name]],
@@ -50,6 +53,8 @@ def days_to_conversion(table: pd.DataFrame) -> go.Figure:
         customdata=[float(share) for share in table["cumulative share"]],
         hovertemplate="%{x} days: %{y:,.0f}<br>up to here %{customdata:.1%}",
     )
+    if len(table) <= FEW_DAYS:
+        figure.update_xaxes(dtick=1)
     return figure.update_yaxes(tickformat=",").update_layout(showlegend=False)
 
 
