@@ -3,9 +3,12 @@
 Where demand that nobody records drives spend and sales, the regression is sure and wrong, and an
 experiment that is one more row among many changes little. So each tested channel has a discrepancy:
 the regression sees its curve and something that the experiment does not see. Two forms are fitted:
-additive, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the curve. Intervals
-pool draws of both, in halves unless the data are strongly against one of them; curves and budgets
-are those of the additive one.
+additive, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the curve. Demand that
+lasts drives spend in the periods before and after too, so the best guess of it from spend needs
+them; what spend causes comes after it alone. So the additive form has the mean spend of both
+neighbours beside x: without it the curve takes the part of demand that last period's spend tells.
+Intervals pool draws of both forms, in halves unless the data are strongly against one of them;
+curves and budgets are those of the additive one.
 """
 
 from collections.abc import Callable, Sequence
@@ -81,7 +84,7 @@ def calibrate(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator)
     fits = [
         fit(model, rng, starts=STARTS // 2, extra=rows(model, tests), first=first)
         for model, first in (
-            (additive, np.concatenate([plain.p, np.zeros(len(tested))])),
+            (additive, np.concatenate([plain.p, np.zeros(additive.size - plain.model.size)])),
             (multiplicative, _with_times(plain, len(tested))),
         )
     ]

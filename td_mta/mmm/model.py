@@ -51,7 +51,8 @@ class Model:
     """A form of the model for some data. Parameters `p` are one array: media, then linear ones.
 
     Media parameters are `(len(names), c)`, flattened by rows. With `additive` a tested channel has
-    a term g (x - mean x) beside its curve, with `multiplicative` its curve counts e^d times.
+    terms g (x - mean x) + h (u - mean u) beside its curve, where u is the mean spend of the period
+    before and the one after. With `multiplicative` its curve counts e^d times.
     """
 
     data: MediaData
@@ -102,16 +103,21 @@ class Model:
 
     @cached_property
     def columns(self) -> Floats:
-        """Columns of the linear part: intercept, controls, spend of `additive`, `(n, k)`."""
+        """Columns of the linear part: intercept, controls, then for the channels of `additive`
+        their spend and their spend around each period, `(n, k)`.
+        """
         spend = self.scaled_spend[:, list(self.additive)]
+        around = (np.vstack([spend[:1], spend[:-1]]) + np.vstack([spend[1:], spend[-1:]])) / 2
+        tested = np.hstack([spend, around])
         intercept = np.ones((len(spend), 1))
-        return np.hstack([intercept, self._controls, spend - spend.mean(axis=0)])
+        return np.hstack([intercept, self._controls, tested - tested.mean(axis=0)])
 
     @cached_property
     def column_names(self) -> list[str]:
         """Names of the linear part's columns."""
-        tested = [f"discrepancy of {self.data.channels[c]}" for c in self.additive]
-        return ["intercept", *self.data.control_names, *tested]
+        tested = [self.data.channels[c] for c in self.additive]
+        of_spend = [f"{what} of {name}" for what in ("discrepancy", "around") for name in tested]
+        return ["intercept", *self.data.control_names, *of_spend]
 
     @cached_property
     def _controls(self) -> Floats:
@@ -128,8 +134,9 @@ class Model:
         rows[-1] = np.stack([roi, np.full(self.channels, priors.roi_spread)])
         level = np.nanmean(np.abs(self.data.sales)) / scale
         controls = self._controls.shape[1]
-        linear_mean = np.concatenate([[level / 2], np.zeros(controls + len(self.additive))])
+        linear_mean = np.concatenate([[level / 2], np.zeros(self.columns.shape[1] - 1)])
         of_spend = priors.discrepancy * priors.roi * self._unit[list(self.additive)] / scale
+        of_spend = np.tile(of_spend, 2)
         linear_spread = [[priors.intercept * level], np.full(controls, priors.control), of_spend]
         times = len(self.multiplicative)
         mean = np.concatenate([*(row[0] for row in rows), np.zeros(times), linear_mean])
