@@ -51,14 +51,16 @@ class Model:
     """A form of the model for some data. Parameters `p` are one array: media, then linear ones.
 
     Media parameters are `(len(names), c)`, flattened by rows. With `additive` a tested channel has
-    terms g (x - mean x) + h (u - mean u) beside its curve, where u is the mean spend of the period
-    before and the one after. With `multiplicative` its curve counts e^d times.
+    term g (x - mean x) beside its curve, and with `lasting` another one h (u - mean u), where u is
+    the mean spend of the period before and the one after. With `multiplicative` its curve counts
+    e^d times.
     """
 
     data: MediaData
     form: Form = Form()
     priors: Priors = Priors()
     additive: tuple[int, ...] = ()
+    lasting: bool = True
     multiplicative: tuple[int, ...] = ()
 
     @cached_property
@@ -104,11 +106,11 @@ class Model:
     @cached_property
     def columns(self) -> Floats:
         """Columns of the linear part: intercept, controls, then for the channels of `additive`
-        their spend and their spend around each period, `(n, k)`.
+        their spend and, with `lasting`, their spend around each period, `(n, k)`.
         """
         spend = self.scaled_spend[:, list(self.additive)]
         around = (np.vstack([spend[:1], spend[:-1]]) + np.vstack([spend[1:], spend[-1:]])) / 2
-        tested = np.hstack([spend, around])
+        tested = np.hstack([spend, around]) if self.lasting else spend
         intercept = np.ones((len(spend), 1))
         return np.hstack([intercept, self._controls, tested - tested.mean(axis=0)])
 
@@ -116,7 +118,8 @@ class Model:
     def column_names(self) -> list[str]:
         """Names of the linear part's columns."""
         tested = [self.data.channels[c] for c in self.additive]
-        of_spend = [f"{what} of {name}" for what in ("discrepancy", "around") for name in tested]
+        columns = ("discrepancy", "discrepancy around")[: 1 + self.lasting]
+        of_spend = [f"{column} of {name}" for column in columns for name in tested]
         return ["intercept", *self.data.control_names, *of_spend]
 
     @cached_property
@@ -136,7 +139,7 @@ class Model:
         controls = self._controls.shape[1]
         linear_mean = np.concatenate([[level / 2], np.zeros(self.columns.shape[1] - 1)])
         of_spend = priors.discrepancy * priors.roi * self._unit[list(self.additive)] / scale
-        of_spend = np.tile(of_spend, 2)
+        of_spend = np.tile(of_spend, 1 + self.lasting)
         linear_spread = [[priors.intercept * level], np.full(controls, priors.control), of_spend]
         times = len(self.multiplicative)
         mean = np.concatenate([*(row[0] for row in rows), np.zeros(times), linear_mean])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
@@ -74,7 +76,8 @@ def test_an_experiment_repairs_what_hidden_demand_has_spoilt(
     pooled = calibrated.draws(np.random.default_rng(3), 100)
     assert sum(len(draws.p) for draws in pooled) == 100
     assert min(len(draws.p) for draws in pooled) > 4
-    assert pooled[1].model.multiplicative == (TIKTOK,)
+    assert [draws.p.shape[1] - plain.model.size for draws in pooled] == [2, 1, 1]
+    assert pooled[2].model.multiplicative == (TIKTOK,)
 
 
 def test_a_tested_channel_has_its_spend_and_that_of_its_neighbours_beside_its_curve() -> None:
@@ -84,7 +87,10 @@ def test_a_tested_channel_has_its_spend_and_that_of_its_neighbours_beside_its_cu
     assert model.columns[:, 0].tolist() == [1, 1, 1, 1]
     assert (usual * model.columns[:, 1]).tolist() == [1, -1, -3, 3]  # 4 2 0 6 less 3
     assert (usual * model.columns[:, 2]).tolist() == [0, -1, 1, 0]  # 3 2 4 3 less 3
-    assert model.size == len(model.prior[0]) == len(model.prior[1])
+    for lasting, columns in ((True, 2), (False, 1)):
+        one = replace(model, lasting=lasting)
+        assert len(one.column_names) == one.columns.shape[1] == 1 + columns
+        assert one.size == len(one.prior[0]) == len(one.prior[1])
 
 
 @pytest.mark.slow
@@ -120,7 +126,8 @@ def test_draws_follow_the_form_that_the_data_prefer() -> None:
     calibrated = experiments.calibrate(
         fitted(world), [raised_by_half(world)], np.random.default_rng(2)
     )
-    assert calibrated.share_additive > 0.9
+    assert calibrated.shares[2] == experiments.LEAST_SHARE
+    assert calibrated.shares.sum() == pytest.approx(1)
 
 
 def test_without_hidden_demand_an_experiment_and_the_model_agree() -> None:
