@@ -95,7 +95,7 @@ def calibrate(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator)
         replace(plain.model, additive=tested, lasting=False),
         replace(plain.model, multiplicative=tested),
     ]
-    fits = [
+    additive, brief, multiplicative = [
         fit(
             model,
             rng,
@@ -105,7 +105,8 @@ def calibrate(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator)
         )
         for model in models
     ]
-    return Calibrated(plain, *fits, conflicts(plain, tests, rng))
+    found = conflicts(plain, tests, rng)
+    return Calibrated(plain, additive, brief, multiplicative, found)
 
 
 def _first(plain: Fit, model: Model) -> Floats:
