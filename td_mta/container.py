@@ -33,6 +33,7 @@ IMAGES = {
     "3.10": "digdag/digdag-python:3.10.1",
     "3.12": "treasuredata/customscript-python:3.12.11-td0",
 }
+MEDIA_MIX = "mmm-"
 PIP = (
     *("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"),
     *("--no-deps", "--require-hashes", "--only-binary", ":all:"),  # the file names everything
@@ -42,7 +43,7 @@ PIP = (
 REASONS = (
     (
         "No space left|Disk quota exceeded|File too large",
-        "the disk of {folder} is full, about 3 GB are needed",
+        "the disk of {folder} is full, about 3 GB are needed (1 GB for mmm.dig)",
     ),
     ("No module named pip", "the image has no pip: set another docker_image"),
     (
@@ -61,12 +62,15 @@ def check_python(version: tuple[int, int] = THIS) -> None:
         raise _wrong_python(version)
 
 
-def requirements(version: tuple[int, int] = THIS) -> Path:
-    """The pinned packages for a version of Python; `ConfigError` where there are none."""
+def requirements(version: tuple[int, int] = THIS, product: str = "") -> Path:
+    """The pinned packages for a version of Python; `ConfigError` where there are none.
+
+    `product` is MEDIA_MIX for a task without the attribution's model, else nothing.
+    """
     name = "{}.{}".format(*version)
     if name not in IMAGES:
         raise _wrong_python(version)
-    return Path(__file__).with_name(f"requirements-{name}.txt")
+    return Path(__file__).with_name(f"{product}requirements-{name}.txt")
 
 
 def _wrong_python(version: tuple[int, int]) -> ConfigError:
@@ -86,7 +90,7 @@ def install(file: Path | None = None) -> None:
     started = time.monotonic()
     folder = tempfile.mkdtemp(prefix="td_mta_packages_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    log.info("installing %s, about a minute", file.name)
+    log.info("installing %s, a minute at most", file.name)
     command = [sys.executable, *PIP, "--target", folder, "-r", str(file)]
     pip = subprocess.run(
         command,

@@ -56,7 +56,7 @@ HOMES = {  # the only places that import a heavy library
     "datafusion": {"td_mta.trino_on_datafusion", "td_mta.warehouse.local"},
     "sqlglot": {"td_mta.trino_on_datafusion", "td_mta.warehouse.local", "td_emulator.engines"},
     "streamlit": {"td_mta.dashboard"},
-    "matplotlib": {"td_mta.reporting.media_mix.pictures"},
+    "matplotlib": {"td_mta.reporting.media_mix.pictures", "td_mta.reporting.media_mix.fonts"},
 }
 WRITES_FILES = {  # a command line and its files beside their core
     "td_mta.mmm.__main__",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from td_mta.config import checks, parameters
 from td_mta.config.parameters import parameter
@@ -13,6 +15,7 @@ from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER
 
 NULL_WORDS = "na, n/a, null, none, nan, nil"
+LEAP_YEAR = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class MediaMixConfig:
     spend_column: str | None = parameter(None, checks.column_or_none)
     revenue_table: str | None = parameter(None, checks.table_or_none)
     control_columns: str | None = parameter(None, checks.text_or_none)
+    holidays: str | None = parameter(None, checks.optional(str))  # YAML reads one date as a date
     period: Literal["day", "week", "month"] | None = parameter(
         None, checks.optional(checks.choice("day", "week", "month"))
     )
@@ -125,6 +129,7 @@ def _built(layers: Mapping[str, Mapping[str, object]], out: Path) -> MediaMixCon
         raise ConfigError(
             "budget, target_marginal_roi and sales_goal ask for different plans: set one of them"
         )
+    holidays(config.holidays)
     return config
 
 
@@ -135,6 +140,38 @@ def listed(text: str | None) -> list[str]:
     (['TV', 'Radio'], [])
     """
     return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+class Holiday(NamedTuple):
+    """A date, or where `year` is None that of every year."""
+
+    year: int | None
+    month: int
+    day: int
+
+
+def holidays(text: str | None) -> dict[str, list[Holiday]]:
+    """Dates by name, those without one under `holidays`; raises `ConfigError`.
+
+    >>> holidays("12-25, Black Friday=2024-11-29")["Black Friday"]
+    [Holiday(year=2024, month=11, day=29)]
+    """
+    found: dict[str, list[Holiday]] = {}
+    for part in listed(text):
+        name, _, date = part.rpartition("=")
+        numbers = re.fullmatch(r"(?:(\d{4})-)?(\d\d?)-(\d\d?)", date.strip(), re.ASCII)
+        year, month, day = (
+            (int(number or 0) for number in numbers.groups()) if numbers else (0,) * 3
+        )
+        try:
+            datetime.date(year or LEAP_YEAR, month, day)
+        except ValueError:
+            raise ConfigError(
+                "holidays must be dates such as 2024-11-29, 12-25 for that of every year, or "
+                f"Christmas=12-25, with commas between, got {part}"
+            ) from None
+        found.setdefault(name.strip() or "holidays", []).append(Holiday(year or None, month, day))
+    return found
 
 
 def amounts(text: str | None, name: str) -> dict[str, float]:

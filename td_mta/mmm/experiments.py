@@ -2,10 +2,13 @@
 
 Where demand that nobody records drives spend and sales, the regression is sure and wrong, and an
 experiment that is one more row among many changes little. So each tested channel has a discrepancy:
-the regression sees its curve and something that the experiment does not see. Two forms are fitted:
-additive, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the curve. Intervals
-pool draws of both, in halves unless the data are strongly against one of them; curves and budgets
-are those of the additive one.
+the regression sees its curve and something that the experiment does not see. Three forms of it are
+fitted: two additive ones, g (x - mean x) with g of ROI's size, and multiplicative, e^d times the
+curve. Demand that lasts drives spend in the periods before and after too, so the best guess of it
+from spend needs them; what spend causes comes after it alone. So one additive form has the mean
+spend of both neighbours beside x: without it the curve takes the part of demand that last period's
+spend tells. The other takes demand to be brief. Intervals pool draws of all, as many of each unless
+the data are strongly against it; curves and budgets are those of the first one.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,14 +55,22 @@ class Calibrated:
 
     plain: Fit
     additive: Fit
+    brief: Fit  # the additive one for demand that does not last
     multiplicative: Fit
     conflicts: Floats  # plain model less experiment over its standard error, one per experiment
 
     @property
-    def share_additive(self) -> float:
-        """Of the draws: half, unless the evidence for one of the forms is strong."""
-        ahead = self.additive.log_evidence - self.multiplicative.log_evidence
-        return 0.5 if abs(ahead) < STRONG else LEAST_SHARE if ahead < 0 else 1 - LEAST_SHARE
+    def fits(self) -> tuple[Fit, ...]:
+        """Those with a discrepancy."""
+        return self.additive, self.brief, self.multiplicative
+
+    @property
+    def shares(self) -> Floats:
+        """Of the draws, by fit: equal, but small where the evidence is strongly against a form."""
+        evidence = np.array([one.log_evidence for one in self.fits])
+        is_likely = evidence > evidence.max() - STRONG
+        rest = LEAST_SHARE * (~is_likely).sum()
+        return np.where(is_likely, (1 - rest) / is_likely.sum(), LEAST_SHARE)
 
     def draws(
         self,
@@ -68,29 +79,43 @@ class Calibrated:
         sample: Sampler = draws.laplace,
     ) -> list[Draws]:
         """Draws of each fit."""
-        of_additive = round(number * self.share_additive)
-        parts = ((self.additive, of_additive), (self.multiplicative, number - of_additive))
-        return [Draws(one.model, sample(one, rng, many)) for one, many in parts]
+        ends = np.rint(number * np.cumsum(self.shares)).astype(int)
+        sizes = np.diff(ends, prepend=0)
+        return [
+            Draws(one.model, sample(one, rng, int(size)))
+            for one, size in zip(self.fits, sizes, strict=True)
+        ]
 
 
 def calibrate(plain: Fit, tests: Sequence[Experiment], rng: np.random.Generator) -> Calibrated:
-    """Both discrepant models, each begun where the plain one ended."""
+    """All discrepant models, each begun where the plain one ended."""
     tested = tuple(sorted({test.channel for test in tests}))
-    additive = replace(plain.model, additive=tested)
-    multiplicative = replace(plain.model, multiplicative=tested)
-    fits = [
-        fit(model, rng, starts=STARTS // 2, extra=rows(model, tests), first=first)
-        for model, first in (
-            (additive, np.concatenate([plain.p, np.zeros(len(tested))])),
-            (multiplicative, _with_times(plain, len(tested))),
-        )
+    models = [
+        replace(plain.model, additive=tested),
+        replace(plain.model, additive=tested, lasting=False),
+        replace(plain.model, multiplicative=tested),
     ]
-    return Calibrated(plain, fits[0], fits[1], conflicts(plain, tests, rng))
+    additive, brief, multiplicative = [
+        fit(
+            model,
+            rng,
+            starts=STARTS // 2,
+            extra=rows(model, tests),
+            first=_first(plain, model),
+        )
+        for model in models
+    ]
+    found = conflicts(plain, tests, rng)
+    return Calibrated(plain, additive, brief, multiplicative, found)
 
 
-def _with_times(plain: Fit, tested: int) -> Floats:
+def _first(plain: Fit, model: Model) -> Floats:
+    """The plain model's parameters in the places of another one, whose own are 0."""
     media = plain.model.media_size
-    return np.concatenate([plain.p[:media], np.zeros(tested), plain.p[media:]])
+    times, columns = len(model.multiplicative), model.columns.shape[1]
+    of_columns = plain.model.columns.shape[1]
+    parts = (plain.p[:media], np.zeros(times), plain.p[media:], np.zeros(columns - of_columns))
+    return np.concatenate(parts)
 
 
 def rows(model: Model, tests: Sequence[Experiment]) -> Extra:

@@ -51,13 +51,16 @@ class Model:
     """A form of the model for some data. Parameters `p` are one array: media, then linear ones.
 
     Media parameters are `(len(names), c)`, flattened by rows. With `additive` a tested channel has
-    a term g (x - mean x) beside its curve, with `multiplicative` its curve counts e^d times.
+    term g (x - mean x) beside its curve, and with `lasting` another one h (u - mean u), where u is
+    the mean spend of the period before and the one after. With `multiplicative` its curve counts
+    e^d times.
     """
 
     data: MediaData
     form: Form = Form()
     priors: Priors = Priors()
     additive: tuple[int, ...] = ()
+    lasting: bool = True
     multiplicative: tuple[int, ...] = ()
 
     @cached_property
@@ -102,16 +105,22 @@ class Model:
 
     @cached_property
     def columns(self) -> Floats:
-        """Columns of the linear part: intercept, controls, spend of `additive`, `(n, k)`."""
+        """Columns of the linear part: intercept, controls, then for the channels of `additive`
+        their spend and, with `lasting`, their spend around each period, `(n, k)`.
+        """
         spend = self.scaled_spend[:, list(self.additive)]
+        around = (np.vstack([spend[:1], spend[:-1]]) + np.vstack([spend[1:], spend[-1:]])) / 2
+        tested = np.hstack([spend, around]) if self.lasting else spend
         intercept = np.ones((len(spend), 1))
-        return np.hstack([intercept, self._controls, spend - spend.mean(axis=0)])
+        return np.hstack([intercept, self._controls, tested - tested.mean(axis=0)])
 
     @cached_property
     def column_names(self) -> list[str]:
         """Names of the linear part's columns."""
-        tested = [f"discrepancy of {self.data.channels[c]}" for c in self.additive]
-        return ["intercept", *self.data.control_names, *tested]
+        tested = [self.data.channels[c] for c in self.additive]
+        columns = ("discrepancy", "discrepancy around")[: 1 + self.lasting]
+        of_spend = [f"{column} of {name}" for column in columns for name in tested]
+        return ["intercept", *self.data.control_names, *of_spend]
 
     @cached_property
     def _controls(self) -> Floats:
@@ -128,8 +137,9 @@ class Model:
         rows[-1] = np.stack([roi, np.full(self.channels, priors.roi_spread)])
         level = np.nanmean(np.abs(self.data.sales)) / scale
         controls = self._controls.shape[1]
-        linear_mean = np.concatenate([[level / 2], np.zeros(controls + len(self.additive))])
+        linear_mean = np.concatenate([[level / 2], np.zeros(self.columns.shape[1] - 1)])
         of_spend = priors.discrepancy * priors.roi * self._unit[list(self.additive)] / scale
+        of_spend = np.tile(of_spend, 1 + self.lasting)
         linear_spread = [[priors.intercept * level], np.full(controls, priors.control), of_spend]
         times = len(self.multiplicative)
         mean = np.concatenate([*(row[0] for row in rows), np.zeros(times), linear_mean])

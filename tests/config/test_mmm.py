@@ -27,6 +27,18 @@ def test_amounts_of_channels_that_cannot_be_read(text: str) -> None:
         mmm.amounts(text, "least_spend")
 
 
+@pytest.mark.parametrize("text", ["Christmas", "2-30", "2023-02-29", "13-1", "A=", "25.12."])
+def test_holidays_that_are_no_dates(text: str) -> None:
+    with pytest.raises(ConfigError, match=f"holidays must be dates such as .* got {text}"):
+        mmm.load(FILE, {"holidays": f"12-25, {text}"})
+
+
+def test_yaml_may_have_read_a_holiday_as_a_date(tmp_path: Path) -> None:
+    file = tmp_path / "mmm.yml"
+    file.write_text("holidays: 2024-12-25", "utf-8")
+    assert mmm.load(file).holidays == "2024-12-25"
+
+
 def test_a_workflow_reads_the_tables_that_its_sql_made_whatever_the_columns_of_its_inputs() -> None:
     given = {"media_table": "brand", "sales_amount_column": "amount", "date_column": "at"}
     config = mmm.from_workflow({**given, "roi_prior_spread": "0.5", "budget": ""}, "m", out=Path())

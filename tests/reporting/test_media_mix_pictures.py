@@ -1,11 +1,16 @@
 """The PNG files of media mix: drawn from any tables, the same bytes for the same ones."""
 
+import logging
 import struct
+import warnings
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from td_mta.reporting.media_mix import pictures
+from td_mta.reporting.media_mix import fonts, pictures
 from td_mta.reporting.media_mix.frames import NO_NOISE
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -64,3 +69,40 @@ def test_the_picture_of_the_privacy_utility_curve_has_every_epsilon() -> None:
     assert size(first) == (1200, 480)
     without_one = pictures.privacy_utility(rows[rows["epsilon"] != "0.1"])
     assert first != without_one["privacy_utility_tradeoff.png"]
+
+
+@pytest.fixture
+def only_of_matplotlib(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine without further fonts."""
+    own = [
+        font for font in fonts.fontManager.ttflist if font.name in ("DejaVu Sans", "STIXGeneral")
+    ]
+    monkeypatch.setattr(fonts.fontManager, "ttflist", own)
+    fonts._families.cache_clear()
+    yield
+    fonts._families.cache_clear()
+
+
+@pytest.mark.usefixtures("only_of_matplotlib")
+def test_a_character_is_drawn_by_a_font_that_has_it_or_by_its_number() -> None:
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    plain, found, lost = (figure.text(0, 0, f"TV {name}") for name in ("Ж", "\U0001d7fb", "抖"))
+    usual = plain.get_fontfamily()
+    assert fonts.choose(figure) == "抖"
+    assert (plain.get_text(), plain.get_fontfamily()) == ("TV Ж", usual)
+    assert found.get_fontfamily() == [fonts.USUAL, "STIXGeneral"]
+    assert lost.get_text() == "TV \\u6296"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a glyph that is missing
+        figure.canvas.draw()
+
+
+@pytest.mark.usefixtures("only_of_matplotlib")
+def test_letters_that_no_font_has_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        pictures.pictures(tables(["抖音", "TV"]))
+    assert [record.getMessage() for record in caplog.records] == [
+        "no font of this machine has 抖 音: pictures write \\u6296 \\u97f3; a font with these "
+        "letters, such as Noto Sans CJK, mends that"
+    ]

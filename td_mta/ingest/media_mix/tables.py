@@ -1,7 +1,7 @@
 """A wide or long table of spend, and sales with it or beside it, as arrays by period."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +9,12 @@ import pandas as pd
 import pyarrow as pa
 
 from td_mta.config.mmm import MediaMixConfig
+from td_mta.config.mmm import holidays as holidays_of
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.beside import costs
 from td_mta.ingest.beside.tables import CHANNELS
-from td_mta.ingest.media_mix import cells, periods, refusals
+from td_mta.ingest.media_mix import cells, holidays, periods, refusals
 from td_mta.ingest.media_mix import columns as columns_of
 from td_mta.ingest.media_mix.columns import WideColumns
 from td_mta.ingest.media_mix.periods import Periods
@@ -52,9 +53,27 @@ def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
         table = _long(config, warehouse, names, channel)
     else:
         table = _wide(config, warehouse, names)
+    table = _with_holidays(table, config)
     refusals.check_names(table.channels, table.control_names, location)
     refusals.check(table.sales, table.spend, table.channels, table.kpi, location)
     return table
+
+
+def _with_holidays(table: MediaTable, config: MediaMixConfig) -> MediaTable:
+    """The table with the controls that the parameter `holidays` makes."""
+    listed = holidays_of(config.holidays)
+    columns = [holidays.column(name, days, table.periods) for name, days in listed.items()]
+    if not columns:
+        return table
+    counts = [
+        f"{int(column.sum())} with {name}" for name, column in zip(listed, columns, strict=True)
+    ]
+    return replace(
+        table,
+        controls=np.column_stack([table.controls, *columns]),
+        control_names=(*table.control_names, *listed),
+        notes=[*table.notes, f"of {len(table.sales)} {table.periods.kind}s {', '.join(counts)}"],
+    )
 
 
 def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) -> MediaTable:

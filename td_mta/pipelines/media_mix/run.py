@@ -8,8 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from td_mta.config.mmm import MediaMixConfig
-from td_mta.errors import DataError
-from td_mta.ingest.media_mix import experiments
+from td_mta.ingest.media_mix import experiments, truth
 from td_mta.ingest.media_mix import tables as media_tables
 from td_mta.pipelines.media_mix import fitting, picture_files, planning, tables
 from td_mta.publishing import publication
@@ -20,7 +19,6 @@ log = logging.getLogger(__name__)
 
 TITLE = "Media mix report"
 REPORT = "mmm_report.html"
-TRUTH = ("channel", "parameter", "true_value")
 FACTS = ("counts", "quality", "budget")
 
 
@@ -55,11 +53,11 @@ def run(
         log.info("%s", note)
     planning.check(table, config)
     tests = experiments.read(config, warehouse, table)
-    truth = _truth(config, warehouse)
+    true_values = truth.read(config, warehouse, table.channels)
     datasets = config.coverage_datasets if coverage else 0
     answered = fitting.answer(table, config, tests, datasets)
     planned = planning.plan(answered, config)
-    frames = tables.tables(answered, planned, truth)
+    frames = tables.tables(answered, planned, true_values)
     report = _write(frames, warehouse, out)
     gain = (
         f"the plan changes sales by {planned.gain.value:,.0f} per {table.periods.kind} (90 % "
@@ -91,18 +89,3 @@ def _write(
         picture_files.write_run(frames, out, files)
         warehouse.write_all(frames, "overwrite", files=files)
     return report
-
-
-def _truth(config: MediaMixConfig, warehouse: Warehouse) -> dict[tuple[str, str], float]:
-    """True values of a simulated world by channel and parameter."""
-    if config.truth_table is None:
-        return {}
-    names = warehouse.columns(config.truth_table)
-    if not set(TRUTH) <= set(names):
-        raise DataError(
-            f"truth_table {config.truth_table} needs the columns {', '.join(TRUTH)}, it has "
-            f"{', '.join(names)}"
-        )
-    batches = warehouse.read(config.truth_table, TRUTH)
-    rows = [row for batch in batches for row in batch.to_pylist()]
-    return {(str(row["channel"]), str(row["parameter"])): float(row["true_value"]) for row in rows}

@@ -4,9 +4,10 @@ Colours are those of the report's charts, on a light page.
 """
 
 import io
+import logging
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import matplotlib
@@ -19,10 +20,12 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from td_mta.reporting.chart_style import GREY, INK, row_colour, short
-from td_mta.reporting.media_mix import sentences
+from td_mta.reporting.media_mix import fonts, sentences
 from td_mta.reporting.media_mix.charts import BAND, PREDICTED, part_colours
 from td_mta.reporting.media_mix.frames import NO_NOISE
 from td_mta.reporting.media_mix.sentences import Frames, facts
+
+log = logging.getLogger(__name__)
 
 DOTS = 120  # per inch
 WIDTH = 10.0  # inches
@@ -32,7 +35,7 @@ CURVES = (
     "band: 90 % interval"
 )
 STYLE = {
-    **{"font.family": "DejaVu Sans", "font.size": 10, "text.parse_math": False},
+    **{"font.family": fonts.USUAL, "font.size": 10, "text.parse_math": False},
     **{"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True},
     **{"axes.axisbelow": True, "grid.color": "#e5e5e5", "axes.edgecolor": "#999999"},
     **{"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK},
@@ -45,13 +48,13 @@ def pictures(frames: Frames) -> dict[str, bytes]:
     """The pictures of a run's tables, by the names of their files."""
     drawings = (response_curves, predicted_vs_actual, contribution_breakdown)
     with _own_style():
-        return {f"{draw.__name__}.png": _png(draw(frames)) for draw in drawings}
+        return _pngs({f"{draw.__name__}.png": draw(frames) for draw in drawings})
 
 
 def privacy_utility(rows: pd.DataFrame) -> dict[str, bytes]:
     """The picture of the table `mmm_privacy_utility`, by its file's name."""
     with _own_style():
-        return {"privacy_utility_tradeoff.png": _png(_tradeoff(rows))}
+        return _pngs({"privacy_utility_tradeoff.png": _tradeoff(rows)})
 
 
 def response_curves(frames: Frames) -> Figure:
@@ -171,10 +174,23 @@ def _over_time(figure: Figure, axes: Axes, frames: Frames) -> None:
 def _own_style() -> Iterator[None]:
     """Defaults of the library and ours, whatever a user's own file of settings says."""
     with matplotlib.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")  # drawn as boxes
+        # Of a bold face that lacks what the upright one has.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         yield
+
+
+def _pngs(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    missing = sorted(set("".join(fonts.choose(figure) for figure in figures.values())))
+    if missing:
+        log.info(
+            "no font of this machine has %s: pictures write %s; a font with these letters, such as "
+            "Noto Sans CJK, mends that",
+            " ".join(missing),
+            fonts.readable(" ".join(missing), "".join(missing)),
+        )
+    return {name: _png(figure) for name, figure in figures.items()}
 
 
 def _png(figure: Figure) -> bytes:

@@ -9,6 +9,11 @@ from td_mta.config import mmm as configuration
 from td_mta.errors import DataError
 from td_mta.ingest.media_mix import experiments, periods, tables
 from td_mta.ingest.media_mix.tables import MediaTable
+from td_mta.mmm.controls import seasons, trend
+from td_mta.mmm.fit import fit
+from td_mta.mmm.media import media_data
+from td_mta.mmm.model import Model
+from td_mta.simulate.media_mix.worlds import HOLIDAY_SALES, MEDIA_WORLDS
 from td_mta.warehouse.local import LocalWarehouse
 
 WEEKS = 30
@@ -327,3 +332,57 @@ def test_experiments_that_cannot_be_used(
 ) -> None:
     with pytest.raises(DataError, match=said):
         experiments_of(tmp_path, experiment(**changes))
+
+
+def test_holidays_are_the_weeks_that_contain_one(tmp_path: Path) -> None:
+    listed = {"holidays": "1-7, Spring=2024-02-14, Spring=2024-03-01, 2-29"}
+    table = read_with(tmp_path, listed, media=wide())
+    assert table.control_names == ("promotions", "holidays", "Spring")
+    assert np.flatnonzero(table.controls[:, 1]).tolist() == [
+        0,
+        8,
+    ]  # January 1 to 7, from February 26
+    assert np.flatnonzero(table.controls[:, 2]).tolist() == [6, 8]
+    assert table.notes[-1] == "of 30 weeks 2 with holidays, 2 with Spring"
+
+
+def test_a_yearly_holiday_counts_in_the_year_that_a_period_ends_in(tmp_path: Path) -> None:
+    dates = [str(date(2024, 7, 1) + timedelta(7 * week)) for week in range(WEEKS)]
+    table = read_with(tmp_path, {"holidays": "1-1"}, media=wide(date=dates))
+    assert np.flatnonzero(table.controls[:, 1]).tolist() == [dates.index("2024-12-30")]
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        ("12-25", "holidays: no week from 2024-01-01 to 2024-07-28 has one of holidays, so"),
+        ("A=2020-01-01", "no week from 2024-01-01 to 2024-07-28 has one of A"),
+        (", ".join(days(7, WEEKS)), "every week from 2024-01-01 to 2024-07-28 has one of"),
+        ("Promotions=2024-01-01", "Promotions is called like another channel or control"),
+    ],
+)
+def test_holidays_of_which_nothing_can_be_learned(
+    tmp_path: Path, listed: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read_with(tmp_path, {"holidays": listed}, media=wide())
+
+
+def test_the_spikes_of_a_shop_are_estimated_from_dates_of_holidays(tmp_path: Path) -> None:
+    world = MEDIA_WORLDS["retail"](7)
+    spend = {f"spend_{name}": world.spend[:, c] for c, name in enumerate(world.channels)}
+    weeks = len(world.sales)
+    frame = pd.DataFrame({"date": days(7, weeks), **spend, "revenue": world.sales})
+    listed = {"holidays": "11-20, 11-28, 12-18, 12-25"}
+    table = read_with(tmp_path, listed, media=frame)
+    assert table.controls[:, 0].tolist() == world.controls["holiday"].tolist()
+    found = {}
+    for name, columns in (("with", table.controls), ("without", table.controls[:, :0])):
+        every = np.hstack([trend(weeks), seasons(7.0 * np.arange(weeks), 2, 364.0), columns])
+        names = [str(number) for number in range(every.shape[1])]
+        data = media_data(table.sales, table.spend, table.channels, every, names)
+        found[name] = fit(Model(data=data), np.random.default_rng(1), starts=2)
+    own = found["with"]
+    last = own.model.columns[:, -1] * own.p[-1] * own.model.data.sales_scale
+    assert last.max() - last.min() == pytest.approx(HOLIDAY_SALES, rel=0.15)
+    assert own.sigma < 0.6 * found["without"].sigma
