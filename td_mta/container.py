@@ -81,12 +81,13 @@ def _wrong_python(version: tuple[int, int]) -> ConfigError:
     )
 
 
-def install(file: Path | None = None) -> None:
+def install(file: Path | None = None, *, product: str = "") -> None:
     """Install the pinned packages and put them first on the import path, until the process ends.
 
-    Raises `MtaError` with the reason when pip fails.
+    Without a file they are the `requirements` of this Python and `product`. Raises `MtaError` with
+    the reason when pip fails.
     """
-    file = file or requirements()
+    file = file or requirements(product=product)
     started = time.monotonic()
     folder = tempfile.mkdtemp(prefix="td_mta_packages_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -68,7 +68,7 @@ def _in_task(work: Callable[[], T], product: str = "") -> T:
 
     cli.log_to_stderr()
     if "MTA_WAREHOUSE" not in os.environ:
-        container.install(container.requirements(product=product))
+        container.install(product=product)
     try:
         return work()
     except (MtaError, SystemExit, KeyboardInterrupt, GeneratorExit):

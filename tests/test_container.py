@@ -105,9 +105,8 @@ def test_each_task_installs_its_own_packages(task: str, product: str) -> None:
     code = f"""
 from td_mta import container, docker_main
 container.check_python = lambda: None
-container.requirements = lambda product: product + "list"
-def install(file):
-    print(file)
+def install(product):
+    print(product + "list")
     raise SystemExit
 container.install = install
 docker_main.{task}()

@@ -47,7 +47,11 @@ def test_what_the_workflow_runs_is_sent_and_nothing_else(clone: Path) -> None:
     # what of media mix modelling only its command does.
     rooms = ("trino_on_datafusion", "warehouse/files", "simulate", "dashboard", "privacy")
     modules: tuple[str, ...] = ("warehouse/local.py", "warehouse/csv_tables.py")
-    modules += ("mmm/__main__.py", "reporting/media_mix/pictures.py")
+    modules += (
+        "mmm/__main__.py",
+        "reporting/media_mix/pictures.py",
+        "reporting/media_mix/fonts.py",
+    )
     modules += ("pipelines/media_mix/private_release.py", "pipelines/media_mix/privacy_utility.py")
     local = {ROOT / "td_mta" / path for path in rooms + modules}
     assert {p.relative_to(ROOT) for p in needed if not local & {p, *p.parents}} - sent == set()
@@ -59,8 +63,8 @@ def test_only_dig_files_of_the_root_are_workflows() -> None:
 
 
 def test_the_archive_is_well_below_the_limit(clone: Path) -> None:
-    """Attribution has 1.4 MB, its lists of packages among them, media mix 0.15 MB."""
-    assert sum((clone / path).stat().st_size for path in archived(clone)) < 0.8 * LIMIT
+    """It has 1.7 MB, of which the lists of packages are 0.3 MB."""
+    assert sum((clone / path).stat().st_size for path in archived(clone)) < 0.85 * LIMIT
 
 
 def test_the_command_lists_files_and_their_sum(capsys: pytest.CaptureFixture[str]) -> None:
