@@ -222,3 +222,19 @@ def test_a_sequence_has_both_its_ends(
     call: str, entries: list[int] | None, folders: tuple[Path, Path]
 ) -> None:
     assert answer(f"select {call} from t limit 1", *folders, now=0)["rows"] == [[entries]]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("substr('abc', -9223372036854775808)", ""),
+        ("substr('abc', 9223372036854775807)", ""),
+        ("substr('abc', 2, 9223372036854775807)", "bc"),
+        ("substr('abc', -2, 9223372036854775807)", "bc"),
+        ("substr('abc', 9223372036854775807, 9223372036854775807)", ""),
+    ],
+)
+def test_a_position_beyond_every_text_is_one_beyond_its_end(
+    call: str, text: str, folders: tuple[Path, Path]
+) -> None:
+    assert answer(f"select {call} from t limit 1", *folders, now=0)["rows"] == [[text]]

@@ -41,8 +41,13 @@ def trimmer(trim: Kernel, characters: str) -> Kernel:
     return lambda texts: trim(texts, characters)
 
 
+_BEYOND = 1 << 31  # no text is as long
+
+
 def substring(start: int, count: int | None = None) -> Kernel:
     """From a position counted from 1, or from the end where it is negative."""
+    start = max(-_BEYOND, min(start, _BEYOND))
+    count = None if count is None else min(count, _BEYOND)
     is_empty = start == 0 or (count is not None and count <= 0)
 
     def kernel(texts: pa.Array) -> pa.Array:
