@@ -43,11 +43,16 @@ def test_what_the_workflow_runs_is_sent_and_nothing_else(clone: Path) -> None:
         *ROOT.glob("config/*.yml"),
     ]
     needed += [*ROOT.glob("td_mta/**/*.py"), *ROOT.glob("td_mta/requirements-*")]
+    needed += [ROOT / "td_mta/mmm-packages.txt"]
     # Tables in files, SQL on them and simulated tables, which TD's container has not, the app, and
     # what of media mix modelling only its command does.
     rooms = ("trino_on_datafusion", "warehouse/files", "simulate", "dashboard", "privacy")
     modules: tuple[str, ...] = ("warehouse/local.py", "warehouse/csv_tables.py")
-    modules += ("mmm/__main__.py", "reporting/media_mix/pictures.py")
+    modules += (
+        "mmm/__main__.py",
+        "reporting/media_mix/pictures.py",
+        "reporting/media_mix/fonts.py",
+    )
     modules += ("pipelines/media_mix/private_release.py", "pipelines/media_mix/privacy_utility.py")
     local = {ROOT / "td_mta" / path for path in rooms + modules}
     assert {p.relative_to(ROOT) for p in needed if not local & {p, *p.parents}} - sent == set()
