@@ -131,12 +131,16 @@ lock: lock-container
 		--universal --python-version 3.10 --constraints td_mta/requirements.txt --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		-q -o requirements-dev.txt
 
-# What the workflows' Python tasks install, in the versions that the tests run with, less what is
-# not imported there: no page is drawn, nothing is compiled; the media mix needs no TensorFlow.
+# What the workflow's Python task installs, in the versions that the tests run with, less what is
+# not imported there: no page is drawn, nothing is compiled. The last list names those of the media mix.
 lock-container:
-	for version in 3.10 3.12; do for product in "" mmm-; do \
-		printf 'plotly\nlibclang\nwheel\n' | uv pip compile pyproject.toml --extra td \
-		$$(test -n "$$product" || echo --extra cpu) \
+	for version in 3.10 3.12; do \
+		printf 'plotly\nlibclang\nwheel\n' | uv pip compile pyproject.toml --extra cpu --extra td \
 		--excludes /dev/stdin --constraints td_mta/requirements.txt --python-version $$version \
 		--python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
-		--no-header -q -o td_mta/$${product}requirements-$$version.txt || exit 1; done; done
+		--no-header -q -o td_mta/requirements-$$version.txt || exit 1; done
+	for version in 3.10 3.12; do \
+		printf 'plotly\nwheel\n' | uv pip compile pyproject.toml --extra td --excludes /dev/stdin \
+		--constraints td_mta/requirements.txt --python-version $$version \
+		--python-platform x86_64-manylinux_2_28 --no-annotate --no-header; done \
+		| sed -n 's/==.*//p' | sort -u > td_mta/mmm-packages.txt

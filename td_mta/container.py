@@ -33,12 +33,12 @@ IMAGES = {
     "3.10": "digdag/digdag-python:3.10.1",
     "3.12": "treasuredata/customscript-python:3.12.11-td0",
 }
-MEDIA_MIX = "mmm-"
 PIP = (
     *("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"),
     *("--no-deps", "--require-hashes", "--only-binary", ":all:"),  # the file names everything
     *("--no-compile", "--no-cache-dir"),  # half the time and space; nothing here is used twice
 )
+OF_MEDIA_MIX = Path(__file__).with_name("mmm-packages.txt")
 # Patterns in what pip prints, and what they mean; the first that matches counts.
 REASONS = (
     (
@@ -62,15 +62,12 @@ def check_python(version: tuple[int, int] = THIS) -> None:
         raise _wrong_python(version)
 
 
-def requirements(version: tuple[int, int] = THIS, product: str = "") -> Path:
-    """The pinned packages for a version of Python; `ConfigError` where there are none.
-
-    `product` is MEDIA_MIX for a task without the attribution's model, else nothing.
-    """
+def requirements(version: tuple[int, int] = THIS) -> Path:
+    """The pinned packages for a version of Python; `ConfigError` where there are none."""
     name = "{}.{}".format(*version)
     if name not in IMAGES:
         raise _wrong_python(version)
-    return Path(__file__).with_name(f"{product}requirements-{name}.txt")
+    return Path(__file__).with_name(f"requirements-{name}.txt")
 
 
 def _wrong_python(version: tuple[int, int]) -> ConfigError:
@@ -81,18 +78,20 @@ def _wrong_python(version: tuple[int, int]) -> ConfigError:
     )
 
 
-def install(file: Path | None = None, *, product: str = "") -> None:
+def install(file: Path | None = None, only: Path | None = None) -> None:
     """Install the pinned packages and put them first on the import path, until the process ends.
 
-    Without a file they are the `requirements` of this Python and `product`. Raises `MtaError` with
+    `only` has the names of those that are needed, a line each; None for all. Raises `MtaError` with
     the reason when pip fails.
     """
-    file = file or requirements(product=product)
+    file = file or requirements()
     started = time.monotonic()
     folder = tempfile.mkdtemp(prefix="td_mta_packages_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    log.info("installing %s, a minute at most", file.name)
-    command = [sys.executable, *PIP, "--target", folder, "-r", str(file)]
+    pinned = Path(folder, "pinned.txt")
+    pinned.write_text(chosen(file, only) if only else file.read_text("utf-8"), "utf-8")
+    log.info("installing %s, about a minute", file.name)
+    command = [sys.executable, *PIP, "--target", folder, "-r", str(pinned)]
     pip = subprocess.run(
         command,
         env=_environment(os.environ),
@@ -105,6 +104,13 @@ def install(file: Path | None = None, *, product: str = "") -> None:
     put_first(folder)
     seconds, size = time.monotonic() - started, _size(Path(folder)) / 1e6
     log.info("installed %s: %.0f s, %.0f MB", file.name, seconds, size)
+
+
+def chosen(file: Path, only: Path) -> str:
+    """The entries of a list of pinned packages, with their hashes, of the names in `only`."""
+    names = set(only.read_text("utf-8").split())
+    entries = re.split(r"\n(?=\S)", file.read_text("utf-8").strip())
+    return "\n".join(entry for entry in entries if entry.partition("==")[0] in names) + "\n"
 
 
 def _size(folder: Path) -> int:

@@ -56,25 +56,28 @@ def media_mix(**digdag_parameters: object) -> None:
 
     Raises as `run` does.
     """
-    summary = _in_task(lambda: _fit_media_mix(digdag_parameters), container.MEDIA_MIX)
+    summary = _in_task(lambda: _fit_media_mix(digdag_parameters), container.OF_MEDIA_MIX)
     print(summary.shown(), flush=True)
     _store({"mmm": summary.facts})
 
 
-def _in_task(work: Callable[[], T], product: str = "") -> T:
-    """What `work` returns, once all that it imports is installed; raises errors for Digdag."""
+def _in_task(work: Callable[[], T], packages: Path | None = None) -> T:
+    """What `work` returns, once all that it imports is installed; raises errors for Digdag.
+
+    `packages` names what it imports, None for everything.
+    """
     container.check_python()
     from td_mta import cli
 
     cli.log_to_stderr()
     if "MTA_WAREHOUSE" not in os.environ:
-        container.install(product=product)
+        container.install(only=packages)
     try:
         return work()
     except (MtaError, SystemExit, KeyboardInterrupt, GeneratorExit):
         raise
     except ImportError as error:
-        raise MtaError(_describe_import_error(error, product)) from error
+        raise MtaError(_describe_import_error(error)) from error
     except MemoryError as error:
         raise MtaError(_describe_system_error(error)) from error
     except BaseException as error:  # a panic of a library is no Exception
@@ -160,7 +163,7 @@ def _failure(error: BaseException) -> MtaError:
     return MtaError("\n".join(failures.report(error, Path(out) if out else None)))
 
 
-def _describe_import_error(error: ImportError, product: str) -> str:
+def _describe_import_error(error: ImportError) -> str:
     from td_mta import failures
 
     if "MTA_WAREHOUSE" in os.environ:
@@ -168,8 +171,8 @@ def _describe_import_error(error: ImportError, product: str) -> str:
     images = ", ".join(container.IMAGES.values())
     return (
         f"the package {error.name or error} cannot be imported ({error}), though "
-        f"{container.requirements(product=product).name} is installed; set docker_image to another "
-        f"image of {images}"
+        f"{container.requirements().name} is installed; set docker_image to another image of "
+        f"{images}"
     )
 
 

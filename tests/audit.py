@@ -16,8 +16,6 @@ LOCK_FILES = (
     "td_mta/requirements.txt",
     "td_mta/requirements-3.10.txt",
     "td_mta/requirements-3.12.txt",
-    "td_mta/mmm-requirements-3.10.txt",
-    "td_mta/mmm-requirements-3.12.txt",
     "td_mta/app-requirements.txt",
     "requirements-dev.txt",
 )

@@ -140,7 +140,7 @@ def test_the_task_of_a_workflow_raises_a_message(
     local: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(docker_main, "_attribute", lambda _: {}["no such key"])
-    monkeypatch.setattr(docker_main.container, "install", lambda product: None)
+    monkeypatch.setattr(docker_main.container, "install", lambda only: None)
     monkeypatch.delenv("MTA_WAREHOUSE", raising=False)
     if local:
         monkeypatch.setenv("MTA_WAREHOUSE", "local")
