@@ -236,6 +236,27 @@ def test_what_is_guessed_is_said(tmp_path: Path) -> None:
     assert unconverted.paths.nulls.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("counts", "decimal_mark", "conversions", "told"),
+    [
+        (["1.234", "31"], "none", [1234, 31], "1.234 is 1,234"),
+        (["1.234", "31"], "point", [1.234, 31], ""),
+        (["1.234", "0.5"], "none", [1.234, 0.5], "parts of counts, such as 1.234"),
+        ([1.234, 31.0], "none", [1.234, 31], "parts of counts, such as 1.234"),
+        ([1234, 31], "none", [1234, 31], ""),
+    ],
+)
+def test_a_point_between_thousands_of_counts(
+    counts: list[object], decimal_mark: str, conversions: list[float], told: str, tmp_path: Path
+) -> None:
+    table = pa.table({"path": ["a > b", "b"], "conversions": counts})
+    pq.write_table(table, tmp_path / "paths.parquet")
+    found = given(tmp_path, decimal_mark=decimal_mark)
+    assert found.paths.conversions.tolist() == conversions
+    notes = [note for note in found.notes if "conversions" in note and "between thousands" in note]
+    assert len(notes) == (told != "") and told in "".join(notes)
+
+
 def test_channels_that_are_paths_are_refused_and_hierarchies_are_not() -> None:
     with pytest.raises(DataError, match=r"column c must hold one channel .* 'a > b': set path_sep"):
         check_no_paths(["a", "a > b", "b > a > c", "c > a"], "table t, column c")

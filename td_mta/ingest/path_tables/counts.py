@@ -40,6 +40,7 @@ def read(table: PathTable, columns: Mapping[str, pa.Array], config: Config) -> C
             columns[table.conversions],
             _location(table, table.conversions),
             config,
+            notes,
             words(config.conversion_value_is),
         )
     if not conversions.sum():
@@ -49,7 +50,7 @@ def read(table: PathTable, columns: Mapping[str, pa.Array], config: Config) -> C
         )
     nulls = np.zeros(rows)
     if table.nulls is not None:
-        nulls = _counts(columns[table.nulls], _location(table, table.nulls), config)
+        nulls = _counts(columns[table.nulls], _location(table, table.nulls), config, notes)
     elif (conversions == 0).any() and conversions.max() == 1:
         nulls = 1 - conversions
         notes.append("Each row is one journey: those without a conversion are the chain's nulls.")
@@ -70,12 +71,14 @@ def _location(table: PathTable, column: str) -> str:
     return f"table {table.table}, column {column}"
 
 
-def _counts(column: pa.Array, location: str, config: Config, values: Sequence[str] = ()) -> Floats:
+def _counts(
+    column: pa.Array, location: str, config: Config, notes: list[str], values: Sequence[str] = ()
+) -> Floats:
     """Numbers from 0 on, or flags; a missing one is 0. `values` are the flags that convert."""
     if values:
         return _flags(column, location, values)
     try:
-        numbers = _numbers(column, location, config)
+        numbers = _whole_if_possible(column, location, config, notes)
     except DataError as no_number:
         try:
             return _flags(column, location)
@@ -85,6 +88,35 @@ def _counts(column: pa.Array, location: str, config: Config, values: Sequence[st
     if negative.any():
         raise DataError(f"{location} must hold counts from 0 on, got {numbers[negative][0]:g}")
     return numbers
+
+
+def _whole_if_possible(
+    column: pa.Array, location: str, config: Config, notes: list[str]
+) -> Floats:
+    """Counts are whole, which tells of texts that the point of 1.234 stands between thousands."""
+    numbers = _numbers(column, location, config)
+    if config.decimal_mark or _are_whole(numbers):
+        return numbers
+    with_comma = numbers
+    if pa.types.is_string(column.type):
+        with_comma = np.nan_to_num(amounts(column, location, "comma"), nan=0.0)
+    if not _are_whole(with_comma):
+        part = numbers[np.floor(numbers) != numbers][0]
+        notes.append(
+            f"{location} holds parts of counts, such as {part:g}: where the point stands between "
+            "thousands, write it without."
+        )
+        return numbers
+    broken = np.flatnonzero(numbers != with_comma)[0]
+    notes.append(
+        f"In {location} a point stands between thousands, as counts are whole: {column[broken]} is "
+        f"{with_comma[broken]:,.0f}; else set decimal_mark: point."
+    )
+    return with_comma
+
+
+def _are_whole(numbers: Floats) -> bool:
+    return bool((np.floor(numbers) == numbers).all())
 
 
 def _flags(column: pa.Array, location: str, values: Sequence[str] = ()) -> Floats:
