@@ -90,9 +90,7 @@ def _counts(
     return numbers
 
 
-def _whole_if_possible(
-    column: pa.Array, location: str, config: Config, notes: list[str]
-) -> Floats:
+def _whole_if_possible(column: pa.Array, location: str, config: Config, notes: list[str]) -> Floats:
     """Counts are whole, which tells of texts that the point of 1.234 stands between thousands."""
     numbers = _numbers(column, location, config)
     if config.decimal_mark or _are_whole(numbers):
