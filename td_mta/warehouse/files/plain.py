@@ -1,7 +1,6 @@
 """Any file as plain text: unpacked, out of its workbook, in UTF-8; or as the Parquet that it is."""
 
 import gzip
-import shutil
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,9 @@ from typing import NamedTuple
 from td_mta.errors import DataError
 from td_mta.warehouse.file_options import FileOptions
 from td_mta.warehouse.files import encodings, excel, kinds
+
+# A file that is unpacked beyond both holds no table: those become 5 to 50 times as large.
+MOST_TIMES, MOST_ANYWAY = 100, 1 << 28
 
 
 class Guessed(NamedTuple):
@@ -44,9 +46,16 @@ def plain(path: Path, options: FileOptions, scratch: Path) -> Plain:
 
 def _unpacked(path: Path, scratch: Path) -> Path:
     target = _new(path, scratch)
+    most = max(MOST_TIMES * path.stat().st_size, MOST_ANYWAY)
     try:
         with gzip.open(path) as source, open(target, "wb") as copy:
-            shutil.copyfileobj(source, copy, encodings.BLOCK)
+            while block := source.read(encodings.BLOCK):
+                copy.write(block)
+                if copy.tell() > most:
+                    raise DataError(
+                        f"unpacked it has more than {most / 1e6:,.0f} MB, {MOST_TIMES} times its "
+                        "size, as no table has; if it is one, unpack it before"
+                    )
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"not a readable gzip file: {error}") from None
     return target

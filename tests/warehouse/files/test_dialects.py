@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from td_mta.errors import DataError
 from td_mta.warehouse.file_options import FileOptions
+from td_mta.warehouse.files import plain
 from td_mta.warehouse.files.typed_files import TypedFiles
 from td_mta.warehouse.local import LocalWarehouse
 
@@ -297,6 +298,16 @@ BROKEN: dict[str, tuple[bytes | str, str]] = {
     "half of a gzip file": (gzip.compress(PLAIN.encode())[:-9], "not a readable gzip file"),
     "no Parquet": (b"PAR1 but no more", "not a readable Parquet file"),
 }
+
+
+def test_a_gzip_bomb_is_refused_before_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "MOST_ANYWAY", 1 << 22)
+    with pytest.raises(DataError, match=r"more than 4 MB, 100 times its size, .* unpack it before"):
+        read(tmp_path, gzip.compress(bytes(20_000_000)), "t.csv.gz")
+    scratch = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "t.csv.gz"]
+    assert all(path.stat().st_size < 1 << 24 for path in scratch)
 
 
 @pytest.mark.parametrize("content,message", BROKEN.values(), ids=BROKEN)
