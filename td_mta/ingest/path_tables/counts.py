@@ -28,7 +28,8 @@ class Counts(NamedTuple):
 def read(table: PathTable, columns: Mapping[str, pa.Array], config: Config) -> Counts:
     """Counts and flags as numbers; raises `DataError` for negative counts and no conversion."""
     rows = len(columns[table.touches[0]])
-    notes, warnings = [], []
+    notes: list[str] = []
+    warnings: list[str] = []
     if table.conversions is None:
         conversions = np.ones(rows)
         warnings.append(
