@@ -14,7 +14,7 @@ import numpy as np
 from td_mta.mmm import draws, effects
 from td_mta.mmm.checks.known_truth import data_of
 from td_mta.mmm.effects import Answers
-from td_mta.mmm.fit import fit
+from td_mta.mmm.fit import Fit, fit
 from td_mta.mmm.model import Form, Model
 from td_mta.mmm.transforms import Floats
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS
@@ -45,9 +45,11 @@ def main() -> None:
     many = effects.answers(model, draws.laplace(ours, np.random.default_rng(options.seed)))
     middle = time.process_time()
     try:
+        off = slopes_off(model, ours)
         sampled = sample(model, options.seed)
     except ImportError:
         raise SystemExit(MISSING) from None
+    print(f"slopes of the log density by JAX and by the fit: {off:.1e} apart, relative")
     ended = time.process_time()
     theirs = effects.answers(model, sampled.p)
     print(
@@ -65,6 +67,25 @@ def main() -> None:
                 f"fit {_shown(best, many, name, c)}; "
                 f"NUTS {_shown(None, theirs, name, c)}"
             )
+
+
+def slopes_off(model: Model, ours: Fit) -> float:
+    """The largest difference of JAX's slopes from the fit's, relative to the largest of them, at
+    parameters around the best ones; raises `ImportError` without JAX.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    slopes_of = jax.grad(log_density, argnums=1)
+    sales, apart = model.data.sales / model.data.sales_scale, []
+    for shift in np.random.default_rng(1).standard_normal((5, model.size)):
+        p = ours.p + shift * model.prior[1] / 10
+        residuals = model.residuals(p, ours.sigma, sales, model.prior[0])
+        exact = -model.jacobian(p, ours.sigma).T @ residuals
+        slopes = np.asarray(slopes_of(model, jnp.asarray(p), ours.sigma, jnp))
+        apart.append(np.abs(slopes - exact).max() / np.abs(exact).max())
+    return float(max(apart))
 
 
 def sample(model: Model, seed: int) -> Sampled:

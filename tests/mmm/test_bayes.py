@@ -1,6 +1,5 @@
-"""The model written for NUTS beside ours; where NumPyro is not installed, by numpy alone."""
+"""The model written for NUTS beside ours, by numpy; the benchmark checks what JAX makes of it."""
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,35 +45,3 @@ def test_other_forms_are_refused(model: Model) -> None:
     delayed = Model(data=model.data, form=Form("delayed", "hill"))
     with pytest.raises(ValueError, match="only geometric adstock and Hill curves"):
         mmm_bayes.fitted(delayed, delayed.prior[0], np)
-
-
-@pytest.fixture
-def jax() -> ModuleType:
-    """Only where the extra `bayes` is installed, which it is not in the checks of the project."""
-    pytest.importorskip("numpyro", reason="needs the extra bayes")
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    return jax
-
-
-def test_jax_finds_the_same_density_and_slopes(jax: Any, model: Model) -> None:
-    for p in points(model):
-        value, slopes = jax.value_and_grad(mmm_bayes.log_density, argnums=1)(
-            model, jax.numpy.asarray(p), SIGMA, jax.numpy
-        )
-        assert float(value) == pytest.approx(ours(model, p), rel=1e-9)
-        sales = model.data.sales / model.data.sales_scale
-        residuals = model.residuals(p, SIGMA, sales, model.prior[0])
-        exact = -model.jacobian(p, SIGMA).T @ residuals
-        assert np.asarray(slopes) == pytest.approx(exact, rel=1e-6, abs=1e-6)
-
-
-def test_draws_of_nuts_lie_where_the_density_does(
-    jax: Any, model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mmm_bayes, "WARM_UP", 100)
-    monkeypatch.setattr(mmm_bayes, "SAMPLES", 100)
-    found = mmm_bayes.sample(model, seed=1)
-    assert found.p.shape == (2 * 100, model.size)
-    assert found.r_hat < 1.2
