@@ -178,10 +178,10 @@ def test_every_page_draws_its_charts_and_a_picture_is_saved(
     go(page, "Journeys")
     shown(page)
     page.get_by_test_id("stSidebar").get_by_text("SVG", exact=True).click()
-    shown(page)
     chart = page.locator(".js-plotly-plot").first
     chart.hover()
-    picture = downloaded(page, chart.locator("[data-title^='Download plot']"), tmp_path)
+    # The title ends in "as a PNG" until the chart has been drawn again with the new choice.
+    picture = downloaded(page, chart.locator("[data-title='Download plot']"), tmp_path)
     assert picture.suffix == ".svg" and "<svg" in picture.read_text(encoding="utf-8")
     page.get_by_placeholder("such as: Email > Paid Search").fill("Email > Email")
     page.keyboard.press("Enter")
