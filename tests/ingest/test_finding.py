@@ -396,11 +396,35 @@ def test_two_values_are_not_guessed(tmp_path: Path) -> None:
     assert "No value is taken, since revenue and value could both be it" in notes[1]
 
 
-def test_a_time_of_day_in_a_column_of_its_own_is_said(tmp_path: Path) -> None:
+def test_a_time_of_day_in_a_column_of_its_own_is_read_with_its_day(tmp_path: Path) -> None:
     columns = "user_id=user date=day time=clock channel=channel conversion=flag"
     config, notes = found(tmp_path, columns)
+    assert config.time_column == "date + time"
+    assert "time: date + time" in notes[0]
+    assert "Column date has days alone and time the time of day, so both are read" in notes[1]
+
+
+def test_days_alone_are_read_where_that_was_chosen(tmp_path: Path) -> None:
+    columns = "user_id=user date=day time=clock channel=channel conversion=flag"
+    config, notes = found(tmp_path, columns, time_column="date")
     assert config.time_column == "date"
-    assert "Column date has days alone, and the time of day in column time is not read" in notes[1]
+    assert "in column time is not read" in notes[1] and "time_column='date + time'" in notes[1]
+    assert found(tmp_path, columns, time_column="date + time").config.time_column == "date + time"
+    with pytest.raises(DataError, match=r"no column 'date \+ tim'"):
+        found(tmp_path, columns, time_column="date + tim")
+
+
+def test_a_duration_is_no_time_of_day(tmp_path: Path) -> None:
+    columns = "user_id=user date=day visit_duration=clock channel=channel conversion=flag"
+    config, notes = found(tmp_path, columns)
+    assert config.time_column == "date" and not any("days alone" in note for note in notes)
+
+
+def test_of_two_times_of_day_one_is_chosen(tmp_path: Path) -> None:
+    columns = "user_id=user date=day begin=clock end=clock channel=channel conversion=flag"
+    config, notes = found(tmp_path, columns)
+    assert config.time_column == "date"
+    assert "in column begin or end is not read" in notes[1]
 
 
 def test_a_table_without_rows_is_decided_by_names(tmp_path: Path) -> None:

@@ -129,6 +129,37 @@ def test_times_are_converted_to_seconds_and_counted(tmp_path: Path, times: list[
     assert table.scan.converted
 
 
+@pytest.mark.parametrize(
+    ("days", "clocks"),
+    [
+        (
+            ["2023-11-14", "2023-11-14", "2023-11-15", "2023-11-16"],
+            ["22:13", "22:21", "23:13", None],
+        ),
+        ([20231114, 20231114, 20231115, 20231116], ["22:13:00", "22:21:00", "23:13:00", "0:00:00"]),
+        (
+            ["11/14/2023", "11/14/2023", "11/15/2023", "11/16/2023"],
+            ["10:13pm", "10:21pm", "11:13pm", "12:00am"],
+        ),
+        (
+            ["14.11.2023", "14.11.2023", "15.11.2023", "16.11.2023"],
+            ["22h13", "22h21", "23h13", "00h00"],
+        ),
+    ],
+    ids=["ISO", "numbers", "month first", "day first"],
+)
+def test_a_day_and_a_time_of_day_in_two_columns_are_one_time(
+    tmp_path: Path, days: list[object], clocks: list[object]
+) -> None:
+    columns = {"time": [None] * 4, "day": days, "clock": clocks}
+    table = table_with(tmp_path, columns, time_format=None, time_column="Day + clock")
+    seconds = np.concatenate([page.journeys.rows.time for page in table.pages("test")])
+    expected = pd.to_datetime(
+        ["2023-11-14 22:13", "2023-11-14 22:21", "2023-11-15 23:13", "2023-11-16 00:00"]
+    )
+    assert sorted(seconds.tolist()) == (expected.as_unit("s").asi8).tolist()
+
+
 def test_spaces_around_names_are_taken_off_and_counted(tmp_path: Path) -> None:
     table = table_with(tmp_path, {"channels": [" Email", "Social", "Email", "Direct "]})
     assert table.channels == ["Direct", "Email", "Social"]

@@ -101,11 +101,11 @@ def _columns(source: Source | None) -> None:
         for column, (parameter, label) in zip(st.columns(len(ROLES)), ROLES.items(), strict=True):
             with column:
                 taken = found.get(parameter)
-                options = [FOUND, *names]
+                options = list(dict.fromkeys([FOUND, *names, *filter(None, [taken])]))
                 chosen[parameter] = st.selectbox(
                     label,
                     options,
-                    options.index(taken) if taken in options else 0,
+                    options.index(taken) if taken else 0,
                     key=f"column_{parameter}_{key or (source.key if source else '')}",
                 )
         if not st.form_submit_button("Read with these columns"):

@@ -31,6 +31,9 @@ NOT_A_CHANNEL = re.compile(
     r"event|device|browser|country|city|region|language|locale|page|url|host|path|product|currency|gender"
     r"|category|segment|plan$|version|os$|geraet|pays|land$|ville|pais|设备|城市|国家|デバイス|기기"
 )
+DURATION = re.compile(
+    r"durat|duree|duracion|dauer|length|spent|elapsed|_on_|engage|watch|dwell|av(era)?g"
+)
 ADDRESSES = {*sentences.PAGE_ADDRESSES, "td_referrer", "referrer", "page_referrer", "referer"}
 SOURCE = re.compile(r"(^|_)source$")
 MOST_ROWS = 5_000_000  # read in search of an event that converts
@@ -111,7 +114,7 @@ class _Table:
         name: str | None = getattr(self._config, role.parameter)
         if name is None:
             return None
-        if role.parameter in chosen and not same_column(name, self.columns):
+        if role.parameter in chosen and not plain_columns.parts_of(name, self.columns):
             missing = missing_column(name, self.columns, f" ({role.parameter})")
             raise DataError(
                 f"table {self.name}: {missing}{'' if missing.endswith('?') else '.'} Set it with "
@@ -149,24 +152,34 @@ class _Table:
                 missing.append(role)
         if missing:
             raise DataError(sentences.not_found(self.name, missing, self.sample))
-        return [*notes, *self._clock_notes(_of(TIME, named))]
+        return [*notes, *self._join_clock(wanted, named)]
 
     def user_notes(self, named: Mapping[Role, str | None]) -> list[str]:
         """What is said of how the ids of users are written."""
         column = self.sample.columns.get(same_column(_of(USER, named) or "", self.columns) or "")
         return sentences.of_user_spelling(column) if column else []
 
-    def _clock_notes(self, time: str | None) -> list[str]:
-        """That a column of days has the time of day in another column, which is not read."""
-        days = self.sample.columns.get(same_column(time or "", self.columns) or "")
-        if days is None or not days.is_day:
+    def _join_clock(self, wanted: Sequence[Role], named: dict[Role, str | None]) -> list[str]:
+        """Take the time of day from a column of its own, where that of times has days alone."""
+        time = next(role for role in named if role.name == TIME.name)
+        days = self.sample.columns.get(same_column(named[time] or "", self.columns) or "")
+        if days is None or not days.is_day or not days.is_time:
             return []
-        clocks = [c for c, column in self.sample.columns.items() if column.is_clock]
-        if not clocks:
+        clocks = [c for c in self.columns if self.sample.columns[c].is_clock]
+        clocks = [c for c in clocks if not DURATION.search(plain(c))]
+        joined = [plain_columns.AND.join((days.name, clock)) for clock in clocks]
+        if not joined:
             return []
+        if len(joined) == 1 and time in wanted:
+            named[time] = joined[0]
+            return [
+                f"Column {days.name} has days alone and {clocks[0]} the time of day, so both are "
+                f"read as one; for days alone: --set {time.parameter}={days.name}."
+            ]
         return [
-            f"Column {days.name} has days alone, and the time of day in column {clocks[0]} is not "
-            "read: join both into one column to keep the order of the touches of a day."
+            f"Column {days.name} has days alone, and the time of day in column "
+            f"{' or '.join(clocks)} is not read: the touches of a day keep their order with "
+            f"--set {time.parameter}='{joined[0]}'."
         ]
 
     def _candidates(self, role: Role, columns: Sequence[str]) -> list[str]:

@@ -24,7 +24,7 @@ DATES = re.compile(
     re.VERBOSE,
 )
 AMOUNT = re.compile(r"\D{0,5}\d[\d.,' \u00a0\u202f]*\D{0,5}")  # 1.234,50 EUR
-CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
+CLOCK = re.compile(r"\d{1,2}[:h]\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 EPOCHS = tuple((3e8 * unit, 5e9 * unit) for unit in (1, 1e3, 1e6, 1e9))  # 1979 to 2128
 EXCEL = (20_000, 80_000)  # days since 1900: 1954 to 2119
 LOOKED_AT = 500  # values, when each is looked at by itself
@@ -77,7 +77,9 @@ class Column:
 
     @property
     def is_day(self) -> bool:
-        """Whether its values name days without a time of day."""
+        """Whether its values name days without a time of day, which midnight is not."""
+        if pa.types.is_timestamp(self.values.type):
+            return bool(self.distinct) and all(" 00:00:00" in value for value in self.distinct)
         numbers = self.numbers
         if len(numbers) and any(_share(numbers, *epoch) > 0.9 for epoch in EPOCHS):
             return False
@@ -85,9 +87,10 @@ class Column:
 
     @property
     def is_clock(self) -> bool:
-        """Whether its values are times of day without a day."""
+        """Whether its values are times of day without a day, and no durations below one hour."""
         looked_at = self.distinct[:LOOKED_AT]
-        return bool(looked_at) and all(CLOCK.fullmatch(value) for value in looked_at)
+        are_clocks = bool(looked_at) and all(CLOCK.fullmatch(value) for value in looked_at)
+        return are_clocks and any(int(re.split("[:h]", value)[0]) > 0 for value in looked_at)
 
     @property
     def could_be_time(self) -> bool:

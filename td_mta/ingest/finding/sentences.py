@@ -18,7 +18,9 @@ def described(config: Config, named: Mapping[Role, str | None], table: str, samp
     parts = []
     for role, column in named.items():
         name = same_column(column or "", list(sample.columns))
-        if name:
+        if column and not name:  # two columns that are read as one
+            parts.append(f"{role.name}: {column}")
+        elif name:
             parts.append(f"{role.name}: {name}{_shown(role, sample.columns[name], config)}")
         elif role.name == VALUE.name:
             parts.append("value: none")
