@@ -51,6 +51,10 @@ CONTENT = {
     "constant": ["web"] * ROWS,
     "clock": [f"{i % 24:02}:30" for i in range(ROWS)],
     "minutes": [60 * (i % 7) for i in range(ROWS)],
+    "hour": [i % 24 for i in range(ROWS)],
+    "mail": [f"{i // 3}@example.com" for i in range(ROWS)],
+    "epoch_text": [f"1700000000000-{i // 3}" for i in range(ROWS)],
+    "stage": [("Customer" if flag else "Lead") for flag in FLAGS],
     "ga_id": [f"{1_234_567_890 + i // 3}.1700000000" for i in range(ROWS)],
     "epoch_id": [1_700_000_000 + i // 3 for i in range(ROWS)],
     "iso_day": STAMPS.dt.strftime("%Y-%m-%d").tolist(),
@@ -165,6 +169,28 @@ TABLES = {
         "AppsFlyer ID=user|Event Time=iso|Media Source=channel|Event Name=event|"
         "Event Revenue=value",
         "AppsFlyer ID|Event Time|Media Source|Event Name|Event Revenue",
+    ),
+    "appsflyer, whose ids begin as an epoch": (
+        "AppsFlyer ID=epoch_text|Event Time=iso|Media Source=channel|Event Name=event",
+        "AppsFlyer ID|Event Time|Media Source|Event Name|",
+    ),
+    "hubspot": (
+        "Contact ID=user|Email=mail|Interaction Date=iso|Original Source=channel|"
+        "Lifecycle Stage=stage|Became a customer=yes_no",
+        "Contact ID|Interaction Date|Original Source|Became a customer|",
+    ),
+    "salesforce": (
+        "Lead ID=user|Campaign Type=channel|First Responded Date=iso|Member Status=stage|"
+        "Converted=yes_no",
+        "Lead ID|First Responded Date|Campaign Type|Converted|",
+    ),
+    "mixpanel, with one medium": (
+        "distinct_id=user time=seconds event=event utm_source=channel utm_medium=constant",
+        "distinct_id time utm_source event ",
+    ),
+    "kochava, with hours": (
+        "kochava_device_id=user date=iso_day hour=hour network=channel event_name=event",
+        "kochava_device_id date network event_name ",
     ),
     "flags written in several ways": (
         "user_id=user session_start=iso landing_page=channel device_type=channel "

@@ -29,7 +29,10 @@ NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "a
 ORDER = tuple(role.name for role in (TIME, USER, CONVERSION, CHANNEL, VALUE))
 NOT_A_CHANNEL = re.compile(
     r"event|device|browser|country|city|region|language|locale|page|url|host|path|product|currency|gender"
-    r"|category|segment|plan$|version|os$|geraet|pays|land$|ville|pais|设备|城市|国家|デバイス|기기"
+    r"|category|segment|stage|status|plan$|version|os$|geraet|pays|land$|ville|pais|设备|城市|国家|デバイス|기기"
+)
+PART_OF_TIME = re.compile(
+    r"(^|_)(hour|minute|weekday|day|week|month|quarter|year|stunde|heure|hora)(_|$)"
 )
 DURATION = re.compile(
     r"durat|duree|duracion|dauer|length|spent|elapsed|_on_|engage|watch|dwell|av(era)?g"
@@ -203,7 +206,12 @@ class _Table:
         medium = self.sample.columns[candidates[0]]
         if len(candidates) == 1 and plain(medium.name).endswith("medium"):
             sources = [self.sample.columns[c] for c in self.columns if SOURCE.search(plain(c))]
-            fuller = [c for c in sources if c.filled > medium.filled + 0.2 and c.is_few_or_one]
+            fuller = [
+                c
+                for c in sources
+                if (c.filled > medium.filled + 0.2 and c.is_few_or_one)
+                or (len(medium.distinct) == 1 and c.is_few)
+            ]
             return [c.name for c in fuller[:1]] or candidates
         return candidates
 
@@ -224,8 +232,9 @@ class _Table:
         column = self.sample.columns[name]
         if role.name == TIME.name and (role.is_other(name) or _says_user(name)):
             return False  # the time of something else, or an id that reads like an epoch
-        if role.name == USER.name and any(plain(name) in row for row in VALUE.rows):
-            return False  # amounts differ and repeat as ids do
+        named_otherwise = any(plain(name) in row for row in VALUE.rows)
+        if role.name == USER.name and (named_otherwise or PART_OF_TIME.search(plain(name))):
+            return False  # amounts and hours differ and repeat as ids do
         return bool(len(column.values)) and _LOOKS_LIKE[role.name](column)
 
     def converting_events(self, name: str) -> str | None:
@@ -291,6 +300,7 @@ _LOOKS_LIKE: dict[str, Callable[[Column], bool]] = {
         and column.is_few
         and not column.is_time
         and not column.is_flag
+        and not column.is_address
         and not NOT_A_CHANNEL.search(plain(column.name))
     ),
     CONVERSION.name: lambda column: (

@@ -139,6 +139,12 @@ class Column:
         return bool(pa.types.is_string(kind))
 
     @property
+    def is_address(self) -> bool:
+        """Whether nearly all values are addresses of mail."""
+        looked_at = self.distinct[:LOOKED_AT]
+        return sum("@" in value for value in looked_at) >= 0.9 * max(len(looked_at), 1)
+
+    @property
     def is_few_or_one(self) -> bool:
         """Whether it holds no more values than there may be channels."""
         return 1 <= len(self.distinct) <= MOST_CHANNELS
