@@ -29,7 +29,7 @@ NOTHING_HERE = ("", "-", "--", "—")
 
 
 class Region(NamedTuple):
-    """The bytes of a file that hold the rows, and how many lines of sums follow them."""
+    """The bytes of a file that hold the rows, and how many lines of sums and remarks follow."""
 
     begin: int
     end: int
@@ -85,7 +85,10 @@ class OddRows:
 
 
 def region(path: Path, layout: Layout) -> Region:
-    """Where the rows are: below the header and above lines of sums, whose other cells are empty."""
+    """Where the rows are: below the header and above lines of sums, whose other cells are empty.
+
+    A remark in a line's first cell is below the table where a sum or a blank line stands above it.
+    """
     size = path.stat().st_size
     begin = max(layout.begin, size - TAIL)
     with open(path, "rb") as file:
@@ -94,12 +97,14 @@ def region(path: Path, layout: Layout) -> Region:
     if begin > layout.begin:
         lines = lines[1:]  # cut in two
     end, sums = size, 0
+    above = size, 0  # the same with the remarks read so far
     for line in reversed(lines):
         text = line.decode(UTF8, "ignore").strip()
-        if text and not _is_sum(text, layout):
+        above = above[0] - len(line), above[1] + bool(text)
+        if not text or _is_sum(text, layout):
+            end, sums = above
+        elif not _is_remark(text, layout):
             break
-        end -= len(line)
-        sums += bool(text)
     return Region(layout.begin, end, sums) if sums else Region(layout.begin, size, 0)
 
 
@@ -109,6 +114,11 @@ def _is_sum(line: str, layout: Layout) -> bool:
     if len(layout.header) == 1 or not TOTAL.fullmatch(first.rstrip(": ")):
         return False
     return len(cells) < len(layout.header) or any(cell in NOTHING_HERE for cell in cells[1:])
+
+
+def _is_remark(line: str, layout: Layout) -> bool:
+    cells = [clean(cell) for cell in next(csv.reader([line], delimiter=layout.separator))]
+    return len(layout.header) > 2 and bool(cells[0]) and not any(cells[1:])
 
 
 def below_the_table(path: Path, rows: OddRows) -> bool:

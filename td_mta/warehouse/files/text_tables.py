@@ -70,7 +70,8 @@ class TextTable:
     def _leave_out_sums(self) -> None:
         self._region = odd_rows.region(self._path, self._layout)
         if self._region.sums:
-            self.guessed.append(Guessed(f"{_lines(self._region.sums)} of sums at the end left out"))
+            lines = f"{_lines(self._region.sums)} of sums or remarks"
+            self.guessed.append(Guessed(f"{lines} at the end left out"))
 
     def _readings(self, rows: OddRows) -> dict[str, Reading]:
         """How to read each column, by all its values."""

@@ -94,14 +94,22 @@ DIALECTS: dict[str, tuple[bytes | str, str | None]] = {
     "a title": (f"Campaign report\n{PLAIN}", "header found in line 2"),
     "two titles": (f"Report: x\nFrom,2024-03-01\n{PLAIN}", "header found in line 3"),
     "a title in quotes": (f'All\n"January 1, 2024"\n{PLAIN}', "header found in line 3"),
-    "sums": (f"{PLAIN}Total,,,23.50\n", "1 line of sums at the end left out"),
+    "sums": (f"{PLAIN}Total,,,23.50\n", "1 line of sums or remarks at the end left out"),
     "sums of an advertiser": (
         f"{PLAIN}Total: Campaigns,--,--,9\nTotal: Account,--,--,9\n",
         "2 lines",
     ),
-    "German sums": (SEMICOLONS + "Gesamt;;;23,50\n\n", "1 line of sums"),
-    "Spanish sums below other columns": (SEMICOLONS + ";;Total general;23,50\n", "1 line of sums"),
-    "Russian sums": (f"{PLAIN}Итого:,,,23.50\n", "1 line of sums"),
+    "sums, then a remark": (
+        f"{PLAIN}\nTotal,,,23.50\nMade by a shop,,,\n",
+        "2 lines of sums or remarks at the end left out",
+    ),
+    "a remark of all columns": (f"{PLAIN}\nMade by a shop,,,\n", "1 line of sums or remarks"),
+    "German sums": (SEMICOLONS + "Gesamt;;;23,50\n\n", "1 line of sums or remarks"),
+    "Spanish sums below other columns": (
+        SEMICOLONS + ";;Total general;23,50\n",
+        "1 line of sums or remarks",
+    ),
+    "Russian sums": (f"{PLAIN}Итого:,,,23.50\n", "1 line of sums or remarks"),
     "a second table": (f"{PLAIN}\nDay Index,Sessions\n3/1/24,5\n,5\n", "3 lines below the table"),
     "a remark": (f"{PLAIN}Source: the shop\n", "1 line below the table left out (Source: the"),
     "cells left off": (PLAIN.replace("Büro,", "Büro"), "1 line with too few cells filled up"),
@@ -175,8 +183,8 @@ def test_what_is_said_is_one_line_a_file(tmp_path: Path, caplog: pytest.LogCaptu
     caplog.set_level(logging.INFO)
     content = f"# all\n# data\n\n{SEMICOLONS}Gesamt;;;1\n".encode("cp1252")
     said = (
-        "t.csv: encoding cp1252, columns separated by ;, header found in line 4, 1 line of sums at "
-        "the end left out (set file_encoding, file_separator, file_header_line to override)"
+        "t.csv: encoding cp1252, columns separated by ;, header found in line 4, 1 line of "
+        "sums or remarks at the end left out (set file_encoding, file_separator, file_header_line to override)"
     )
     assert read(tmp_path, content).said == [said]
     assert [record.getMessage() for record in caplog.records] == [said]
