@@ -48,11 +48,14 @@ sql.default-function-schema={schema}
 sql.path="{catalog}".{schema}
 """
 _COORDINATOR = "node-scheduler.include-coordinator=true\n"
-# Rows of large tables are sorted in so many parts, and what does not fit goes to disk.
+# Rows of large tables are sorted in so many parts, and what does not fit goes to disk. That begins
+# early: a window keeps about 50 bytes for each of its partitions, which Trino counts as no memory.
 _LARGE = """\
 task.concurrency=8
 spill-enabled=true
 spiller-spill-path={folder}/spill
+memory-revoking-threshold=0.4
+memory-revoking-target=0.3
 """
 _MEMORY = "connector.name=memory\nmemory.max-data-per-node={data_mb}MB\n"
 _DISK = """\
