@@ -120,7 +120,12 @@ def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:
     kinds = [kind.kind for kind in query.types]
     if kinds != [value.type.kind] or value.type.kind not in _JOINABLE:
         raise Refused(f"{node.sql('trino')!r}: IN (query) needs one column of the same type")
-    return Bound(f"({value.sql} IN ({query.sql}))", BOOLEAN, fails=value.fails)
+    if value.fails:
+        raise Refused(
+            f"{node.sql('trino')!r}: IN (query) of an expression that may fail: make it a "
+            "column of a query in FROM"
+        )
+    return Bound(f"({value.sql} IN ({query.sql}))", BOOLEAN)
 
 
 def _stands_in_where(node: exp.Expression) -> bool:
