@@ -162,7 +162,7 @@ def _returned(returns: object, params: list[str]) -> str:
     plain = [param.rstrip("!=") for param in params]
     types = [array(BIGINT) if kind.startswith("array") else Type(kind) for kind in plain]
     try:
-        kind = returns if isinstance(returns, Type) else returns(types, [])  # type: ignore[operator]
+        kind = returns if isinstance(returns, Type) else returns(types, [])
     except MtaError:
         return ""
     return str(kind) if kind.kind == "array" else kind.kind

@@ -95,7 +95,7 @@ def how(answer: dict[str, object]) -> str:
 
 def rows(answers: list[dict[str, object]]) -> Counter[str]:
     """All rows of some answers, each as text."""
-    return Counter(json.dumps(row) for answer in answers for row in answer["rows"])  # type: ignore[attr-defined]
+    return Counter(json.dumps(row) for answer in answers for row in answer["rows"])
 
 
 def _difference(made: Law, left: Counter[str], right: Counter[str]) -> str:

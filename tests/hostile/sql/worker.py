@@ -17,7 +17,7 @@ MOST_SECONDS = 60.0  # of a processor, for one input
 MOST_BYTES = 3 << 30
 INPUTS_OF_ONE = 2000  # then the next process
 _LOOK = 0.5  # seconds between two looks at the process
-_IDLE = 10  # times as long by the clock
+_IDLE = 120.0  # seconds by the clock in which the process does nothing at all
 
 
 @dataclass
@@ -72,13 +72,16 @@ class Worker:
         self._process = context.Process(target=_serve, args=(theirs, self._judge), daemon=True)
         self._process.start()
         theirs.close()
+        self._connection.recv()  # it has imported all that it needs
         self._done, self.started = 0, self.started + 1
 
     def _waited(self) -> Report:
-        first, start = self._worked(), time.monotonic()
+        first = seen = self._worked()
+        moved = time.monotonic()
         while not self._connection.poll(_LOOK):
-            idle = time.monotonic() - start > _IDLE * self._seconds
-            if idle or self._worked() - first > self._seconds:
+            if (worked := self._worked()) != seen:
+                seen, moved = worked, time.monotonic()
+            if worked - first > self._seconds or time.monotonic() - moved > _IDLE:
                 self.stop()
                 return Report(Counter({"hung": 1}), f"no answer after {self._seconds:g} s of work")
             if self._resident() > self._bytes:
@@ -104,6 +107,7 @@ class Worker:
 
 
 def _serve(connection: Connection, judge: Callable[[int], Report]) -> None:
+    connection.send("ready")
     while True:
         try:
             seed = connection.recv()
