@@ -260,6 +260,15 @@ def test_the_first_and_the_last_time_of_the_calendar_are_answered(
     assert answer(sql, *folders, now=0)["rows"] == ends
 
 
+@pytest.mark.parametrize("value", ["3", "true", "coalesce(3, a)"])
+def test_not_in_of_a_constant_is_refused_since_the_engine_forgets_nulls(
+    value: str, folders: tuple[Path, Path]
+) -> None:
+    other = "cast(null as boolean)" if value == "true" else "nullif(a, 1)"
+    sql = f"select a from t where {value} not in (select {other} from t)"
+    assert "NOT IN (query) of anything but a column" in answer(sql, *folders, now=0)["error"]
+
+
 def test_what_may_fail_before_in_of_a_query_is_refused_with_what_to_do(
     folders: tuple[Path, Path],
 ) -> None:
