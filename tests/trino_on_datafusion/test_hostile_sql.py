@@ -269,6 +269,11 @@ def test_not_in_of_a_constant_is_refused_since_the_engine_forgets_nulls(
     assert "NOT IN (query) of anything but a column" in answer(sql, *folders, now=0)["error"]
 
 
+def test_try_cast_to_text_of_any_length_keeps_a_text(folders: tuple[Path, Path]) -> None:
+    sql = "select try_cast(substr(x, 1) as varchar) from (values 'ab', null) t(x)"
+    assert answer(sql, *folders, now=0)["rows"] == [["ab"], [None]]
+
+
 def test_what_may_fail_before_in_of_a_query_is_refused_with_what_to_do(
     folders: tuple[Path, Path],
 ) -> None:

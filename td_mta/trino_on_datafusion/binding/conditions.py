@@ -132,7 +132,7 @@ def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:
     return Bound(f"({value.sql} IN ({query.sql}))", BOOLEAN)
 
 
-def _outside_parentheses(node: exp.Expression) -> exp.Expression | None:
+def _outside_parentheses(node: exp.Expression) -> exp.Expr | None:
     ancestor = node.parent
     while isinstance(ancestor, exp.Paren):
         ancestor = ancestor.parent
