@@ -106,7 +106,10 @@ def _time(value: datetime.datetime, kind: Any) -> str:
     if kind.kind == "timestamp":
         return value.isoformat()
     zone = zones.zone(zones.known(kind))
-    local = value.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+    try:
+        local = value.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+    except OverflowError:
+        raise Refused(f"{value.isoformat()} UTC, there not in the years 1 to 9999") from None
     if local.fold:
         raise Refused(
             f"{local.isoformat()}, an hour that clocks show twice: Trino's text is ambiguous"

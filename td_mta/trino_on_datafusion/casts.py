@@ -118,7 +118,8 @@ def try_cast(bound: Bound, kind: Type, program: Program) -> Bound:
     """TRY_CAST: NULL where CAST would fail; a failing argument still fails."""
     if bound.error:
         raise Refused("TRY_CAST of an expression that always fails")
-    kernel = None if bound.type == UNKNOWN else _conversion(bound.type, kind)
+    keeps = bound.type == UNKNOWN or _keeps_every_letter(bound.type, kind)
+    kernel = None if keeps else _conversion(bound.type, kind)
     if kernel is None:
         return cast(bound, kind, program)
     key = ("try_cast", bound.type, kind)

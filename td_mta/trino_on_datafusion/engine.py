@@ -12,6 +12,7 @@ from typing import Any
 
 import datafusion
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from td_mta.errors import Refused, WarehouseError
@@ -24,6 +25,8 @@ DEEPEST, MOST_DOUBLINGS = 120, 10  # levels within a query's text
 _DOUBLING = ("exists", "coalesce")  # the engine's optimizer has their inside twice
 _MARKS = re.compile(r"""'[^']*'|"[^"]*"|(?P<word>\w*) ?\(|\)""")
 BATCH_ROWS = 32_768
+_DAYS = (-719_162, 2_932_896)  # since 1970, of the years 1 to 9999
+_MICROSECONDS = (_DAYS[0] * 86_400_000_000, (_DAYS[1] + 1) * 86_400_000_000 - 1)
 _FAULTS_OF_THE_MACHINE = ("IO error", "Parquet error", "Object Store error")
 
 
@@ -124,11 +127,26 @@ def _batches(
                 column if column.type == field.type else column.cast(field.type)
                 for column, field in zip(columns, schema, strict=True)
             ]
+            for column in typed:
+                _check_years(column)
             yield pa.record_batch(typed, schema=schema)
-    except QueryTookTooLong:
+    except (QueryTookTooLong, Refused):
         raise
     except Exception as error:
         raise _translated(error, query.program, query.certain) from error
+
+
+def _check_years(column: pa.Array) -> None:
+    """Refuse times that Trino has and Python, which every reader of ours is, has not."""
+    if pa.types.is_list(column.type):
+        column = column.flatten()
+    if not pa.types.is_temporal(column.type):
+        return
+    first, last = _DAYS if pa.types.is_date(column.type) else _MICROSECONDS
+    integers = column.view(pa.int32() if pa.types.is_date(column.type) else pa.int64())
+    found = pc.min_max(integers).as_py()
+    if found["min"] is not None and not first <= found["min"] <= found["max"] <= last:
+        raise Refused("a time before the year 1 or beyond the year 9999, in the result")
 
 
 def _context(scratch: Path, memory_bytes: int, threads: int) -> datafusion.SessionContext:

@@ -220,7 +220,8 @@ def refusing(kernel: Kernel) -> Kernel:
     def checked(*arrays: pa.Array) -> pa.Array:
         try:
             return kernel(*arrays)
-        except (ArithmeticError, ValueError) as error:  # pyarrow's are ValueErrors
+        # pyarrow's are ValueErrors, Python's of times beyond its clock OSErrors
+        except (ArithmeticError, ValueError, OSError) as error:
             raise Refused(f"a value that the local SQL engine cannot compute: {error}") from error
 
     return checked

@@ -1,12 +1,14 @@
 """`make fuzz`: files, parameters, workflows, templates and SQL at random, each read or refused.
 
 A fault of the program is a failure, and hypothesis shows the smallest input that makes it. Files
-and parameters are read in this process; workflows, templates and SQL in one that may be killed.
+and parameters are read in this process; workflows and templates in one that may be killed. Queries
+have a grammar, laws and a process of their own: `sql/`.
 """
 
 import argparse
 import contextlib
 import io
+import random
 import subprocess
 import sys
 import tempfile
@@ -27,10 +29,12 @@ from td_mta.config import attribution as configuration
 from td_mta.errors import ConfigError
 from tests.end_to_end import runs
 from tests.hostile import touchpoints
+from tests.hostile.sql import queries
 from tests.hostile.touchpoints import ROWS
 
+SQL = "sql"
 READ, REFUSED, LATE = "read", "refused", "too late"
-MOST_SECONDS = 60  # of a workflow or a query
+MOST_SECONDS = 60  # of a workflow
 LONGEST_LINE = 2000  # characters
 AT_ONCE = 25  # inputs, between two looks at the clock
 EXAMPLES = {"csv": 15, "parquet": 15, "params": 60}  # in CI, of what needs no other process
@@ -163,13 +167,6 @@ def run_dig(content: bytes) -> str:
         return in_process("run", str(file), *where, "--dry-run")
 
 
-def run_sql(content: bytes) -> str:
-    """What becomes of a query of a small table."""
-    with tempfile.TemporaryDirectory() as folder:
-        touchpoints.csv(Path(folder))
-        return in_process("sql", content.decode("utf-8", "replace"), "--data", folder)
-
-
 WORKFLOW = b"""timezone: UTC
 +a:
   echo>: ${session_date}
@@ -179,7 +176,6 @@ WORKFLOW = b"""timezone: UTC
   _do:
     echo>: ${x}
 """
-QUERY = b"select user_id, count(*) as n from touchpoints where channel in ('A', 'B') group by 1"
 CODE = st.text(st.sampled_from("(){}[];,.'\"+-*/=<>!&|?:abx019 \n"), max_size=40)
 TARGETS = {
     "csv": Target(
@@ -209,7 +205,6 @@ TARGETS = {
     "templates": Target(
         CODE.map(lambda code: WORKFLOW.replace(b"session_date", code.encode())), run_dig
     ),
-    "sql": Target(EDITS.map(lambda edits: edited(QUERY, edits)), run_sql),
 }
 
 
@@ -236,10 +231,16 @@ def main() -> int:
     """0 when no input made a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=6, help="for each kind of input")
-    parser.add_argument("--what", nargs="+", choices=TARGETS, default=list(TARGETS))
+    kinds = [*TARGETS, SQL]
+    parser.add_argument("--what", nargs="+", choices=kinds, default=kinds)
+    parser.add_argument("--seed", type=int, help="of the first query; the others follow")
     options = parser.parse_args()
     failed = 0
     for name in options.what:
+        if name == SQL:
+            first = random.randrange(2**40) if options.seed is None else options.seed
+            failed += queries.run(first, seconds=60 * options.minutes)["faults"]
+            continue
         ends: Counter[str] = Counter()
         last = time.monotonic() + 60 * options.minutes
         try:

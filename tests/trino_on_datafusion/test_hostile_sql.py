@@ -224,6 +224,65 @@ def test_a_sequence_has_both_its_ends(
     assert answer(f"select {call} from t limit 1", *folders, now=0)["rows"] == [[entries]]
 
 
+BEYOND = "a time before the year 1 or beyond the year 9999, in the result"
+LAST_DAY = "(values date '9999-12-31') t(day)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        (f"select date_add('day', 1, day) from {LAST_DAY}", BEYOND),
+        (f"select array_agg(date_add('day', 1, day) order by day) from {LAST_DAY}", BEYOND),
+        (f"select date_add('hour', 24, cast(day as timestamp)) from {LAST_DAY}", BEYOND),
+        ("select from_unixtime(x) from (values 253402300800, null) t(x)", BEYOND),
+        ("select from_unixtime(x) from (values -62135596801) t(x)", BEYOND),
+        (
+            "select from_unixtime(253402300799, 'Asia/Tokyo')",
+            "9999-12-31T23:59:59 UTC, there not in the years 1 to 9999",
+        ),
+        (
+            "select td_date_trunc('month', x) from (values -9223372036854775808) t(x)",
+            "a value that the local SQL engine cannot compute",
+        ),
+    ],
+)
+def test_a_time_beyond_the_calendar_is_refused(
+    sql: str, said: str, folders: tuple[Path, Path]
+) -> None:
+    assert answer(sql, *folders, now=0)["error"].startswith(f"REFUSED: {said}")
+
+
+def test_the_first_and_the_last_time_of_the_calendar_are_answered(
+    folders: tuple[Path, Path],
+) -> None:
+    sql = "select from_unixtime(x) from (values -62135596800, 253402300799) t(x) order by 1"
+    ends = [["0001-01-01T00:00:00+00:00"], ["9999-12-31T23:59:59+00:00"]]
+    assert answer(sql, *folders, now=0)["rows"] == ends
+
+
+@pytest.mark.parametrize("value", ["3", "true", "coalesce(3, a)"])
+def test_not_in_of_a_constant_is_refused_since_the_engine_forgets_nulls(
+    value: str, folders: tuple[Path, Path]
+) -> None:
+    other = "cast(null as boolean)" if value == "true" else "nullif(a, 1)"
+    sql = f"select a from t where {value} not in (select {other} from t)"
+    assert "NOT IN (query) of anything but a column" in answer(sql, *folders, now=0)["error"]
+
+
+def test_try_cast_to_text_of_any_length_keeps_a_text(folders: tuple[Path, Path]) -> None:
+    sql = "select try_cast(substr(x, 1) as varchar) from (values 'ab', null) t(x)"
+    assert answer(sql, *folders, now=0)["rows"] == [["ab"], [None]]
+
+
+def test_what_may_fail_before_in_of_a_query_is_refused_with_what_to_do(
+    folders: tuple[Path, Path],
+) -> None:
+    refused = answer("select a from t where a + 1 in (select a from t)", *folders, now=0)["error"]
+    assert refused.endswith("of an expression that may fail: make it a column of a query in FROM")
+    named = "select c from (select a + 1 as c from t) q where c in (select a from t)"
+    assert answer(named, *folders, now=0)["rows"] == [[2]]
+
+
 @pytest.mark.parametrize(
     ("call", "text"),
     [

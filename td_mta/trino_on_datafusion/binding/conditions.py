@@ -113,21 +113,35 @@ def _in_query(value: Bound, node: exp.In, scope: Scope) -> Bound:
     if not _stands_in_where(node):
         raise Refused(f"{node.sql('trino')!r} other than as a condition of WHERE")
     query = scope.query(node.args["query"].this)
-    if query.correlated and isinstance(node.parent, exp.Not):
+    is_negated = isinstance(_outside_parentheses(node), exp.Not)
+    if query.correlated and is_negated:
         raise Refused(
             f"{node.sql('trino')!r}: NOT IN of a query that names a column of the outer query"
         )
+    if is_negated and (value.constant or not value.sql.isidentifier()):
+        # Of a constant the engine forgets the NULLs of the query, also of what it makes constant.
+        raise Refused(f"{node.sql('trino')!r}: NOT IN (query) of anything but a column")
     kinds = [kind.kind for kind in query.types]
     if kinds != [value.type.kind] or value.type.kind not in _JOINABLE:
         raise Refused(f"{node.sql('trino')!r}: IN (query) needs one column of the same type")
-    return Bound(f"({value.sql} IN ({query.sql}))", BOOLEAN, fails=value.fails)
+    if value.fails:
+        raise Refused(
+            f"{node.sql('trino')!r}: IN (query) of an expression that may fail: make it a "
+            "column of a query in FROM"
+        )
+    return Bound(f"({value.sql} IN ({query.sql}))", BOOLEAN)
+
+
+def _outside_parentheses(node: exp.Expression) -> exp.Expr | None:
+    ancestor = node.parent
+    while isinstance(ancestor, exp.Paren):
+        ancestor = ancestor.parent
+    return ancestor
 
 
 def _stands_in_where(node: exp.Expression) -> bool:
     """Whether a node, or its NOT, is one of the conditions that AND joins in WHERE."""
-    ancestor = node.parent
-    while isinstance(ancestor, exp.Paren):
-        ancestor = ancestor.parent
+    ancestor = _outside_parentheses(node)
     if isinstance(ancestor, exp.Not):
         ancestor = ancestor.parent
     while isinstance(ancestor, exp.Paren | exp.And):

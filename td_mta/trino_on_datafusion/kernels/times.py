@@ -201,7 +201,7 @@ def from_unixtime(seconds: pa.Array) -> pa.Array:
     """Milliseconds by Java's Math.round: halves up."""
     with np.errstate(over="ignore"):
         numbers = pc.fill_null(seconds, 0.0).to_numpy(zero_copy_only=False) * 1000.0
-    if not np.all(np.abs(numbers) < 2.0**52 / 1000):
+    if not np.all(np.abs(numbers) < 2.0**52):
         raise Refused("from_unixtime of a time beyond the year 100,000 or of NaN")
     millis = np.floor(numbers)
     millis += numbers - millis >= 0.5
