@@ -1,23 +1,19 @@
-"""Columns of a media table as arrays: days, amounts, controls, regions."""
+"""Columns of a media table as arrays: amounts, controls, regions."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from td_mta.config.mmm import MediaMixConfig
 from td_mta.errors import DataError
 from td_mta.ingest import coercion
 from td_mta.ingest.settings import words
-from td_mta.ingest.times.reader import TimeReader
 from td_mta.ingest.values import plain_columns
 from td_mta.ingest.values.amounts import amounts
-from td_mta.journeys.touchpoints import SECONDS_PER_DAY, Floats, Ints
+from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.warehouse import Warehouse
 
-MOST_NUMBERED = 2000  # weeks that are numbered, not dated
-MOST_YEAR = 2200
 MOST_WORDS = 12  # that a control may hold
 
 
@@ -38,46 +34,6 @@ def rows_of(
     if not is_sorted:
         rows = rows.sort_by([(name, "ascending") for name in distinct])
     return {name: pa.concat_arrays(rows[name].chunks) for name in distinct}
-
-
-def is_numbered(column: pa.Array, most: int = MOST_NUMBERED) -> bool:
-    """Whether weeks are numbered 1, 2, 3 … instead of dated."""
-    if not pa.types.is_integer(column.type) or column.null_count:
-        return False
-    numbers = column.to_numpy()
-    return bool(len(numbers) and numbers.min() >= 0 and numbers.max() < most)
-
-
-def days_of_parts(numbers: Ints, years: Ints, name: str) -> Ints:
-    """First days of numbered months, where `name` says so, or of numbered ISO weeks, `(rows,)`.
-
-    >>> days = days_of_parts(np.array([1, 2]), np.array([2024, 2024]), "Month")
-    >>> days.astype("datetime64[D]").astype(str).tolist()
-    ['2024-01-01', '2024-02-01']
-    """
-    january = (years - 1970).astype("datetime64[Y]").astype("datetime64[M]")
-    if name.lower().startswith("mo"):
-        return np.asarray((january + (numbers - 1)).astype("datetime64[D]"), np.int64)
-    fourth = (january.astype("datetime64[D]") + 3).astype(np.int64)  # is in the first week
-    return np.asarray(fourth - (fourth + 3) % 7 + 7 * (numbers - 1), np.int64)
-
-
-def days_of(column: pa.Array, location: str, config: MediaMixConfig) -> Ints:
-    """Days since 1970, `(rows,)`; a month such as 2024-01 is its first day.
-
-    Raises `DataError` for a row without date.
-    """
-    if pa.types.is_string(column.type):
-        column = pc.replace_substring_regex(column, r"^\s*(\d{4})[-/.](\d{1,2})\s*$", r"\1-\2-01")
-    read = TimeReader(
-        location,
-        form=config.time_format,
-        null_words=words(config.null_words),
-        batches=lambda: [column],
-    ).read(column)
-    if read.missing.any():
-        raise DataError(f"{location}: {int(read.missing.sum())} rows have no date; remove them")
-    return read.seconds // SECONDS_PER_DAY
 
 
 def amounts_of(
