@@ -84,7 +84,17 @@ SPEND = (
 NO_CHANNELS = frozenset(  # beside a word for spend
     (
         *("total", "all", "overall", "sum", "gesamt", "media", "marketing", "ad", "advertising"),
-        *("unit", "shipping", "product", "production", "delivery", "freight", "広告", "合計"),
+        *(
+            "amount",
+            "unit",
+            "shipping",
+            "product",
+            "production",
+            "delivery",
+            "freight",
+            "広告",
+            "合計",
+        ),
     )
 )
 NO_SPEND = re.compile(  # what is said of spend
@@ -105,7 +115,7 @@ MEDIA = frozenset(
         *("search", "sem", "ppc", "youtube", "video", "display", "social", "affiliate", "dv360"),
         *("affiliates", "programmatic", "influencer", "influencers", "retargeting", "newspapers"),
         *("fb", "adwords", "leaflet", "leaflets", "flyer", "flyers", "sponsorship", "sponsoring"),
-        *("digital", "fernsehen", "hörfunk", "außenwerbung", "zeitung", "kino", "plakat"),
+        *("digital", "fernsehen", "hörfunk", "aussenwerbung", "zeitung", "kino", "plakat"),
         *("affichage", "télévision", "televisión", "prensa", "cine", "stampa", "テレビ", "ラジオ"),
     )
 )
@@ -116,6 +126,7 @@ BESIDE_MEDIA = frozenset(
     )
 )
 MARKETED = frozenset(("content", "online", "email", "direct", "event", "digital"))
+LONG_SPEND = (*costs.USUAL["spend"], "investment", "invest", "budget", "expenditure", "net_spend")
 PLATFORMS = (  # channels of a long table that has no column of a name such as channel
     *("platform", "media", "medium", "media_channel", "media_type", "source", "network"),
     *("publisher", "vehicle", "partner", "campaign_name", "campaign"),
@@ -179,7 +190,7 @@ def _by_channel(chosen: Sequence[str], location: str, *, is_given: bool) -> dict
 
 def is_long(names: Sequence[str]) -> bool:
     """Whether no column's name says whose spend it is, and one says spend alone."""
-    return not any(map(channel_of, names)) and bool(usual_names.find(names, costs.USUAL["spend"]))
+    return not any(map(channel_of, names)) and bool(usual_names.find(names, LONG_SPEND))
 
 
 def date_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
@@ -195,12 +206,18 @@ def date_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
 
 def kpi_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
     """The column of sales; raises `DataError` where there is none, or more than one that may be."""
+    found = kpi_or_none(config, names, location)
+    return found or _one([], names, location, "sales", "kpi_column")
+
+
+def kpi_or_none(config: MediaMixConfig, names: Sequence[str], location: str) -> str | None:
+    """The same; None where there is none."""
     found = named(config.kpi_column, names, location, KPIS)
     if found:
         return found
     words = {name: _words(name) for name in names if not (channel_of(name) or is_media(name))}
     likely = [name for name in words if words[name] & KPI_WORDS and not words[name] & NO_KPI_WORDS]
-    return _one(likely, names, location, "sales", "kpi_column")
+    return _one(likely, names, location, "sales", "kpi_column") if likely else None
 
 
 def is_money(kpi: str) -> bool:

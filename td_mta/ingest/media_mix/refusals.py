@@ -65,9 +65,11 @@ def check_spend(spend: Mapping[str, Floats], days: Ints, location: str) -> None:
     """Every cell of spend is a number of at least 0."""
     for channel, values in spend.items():
         if np.isnan(values).any():
-            day = date(days[np.isnan(values).argmax()])
+            missing = np.isnan(values)
+            more = f" and in {missing.sum() - 1} more rows" if missing.sum() > 1 else ""
             raise DataError(
-                f"{location}: spend of {channel} is missing on {day}; write 0 where none was spent"
+                f"{location}: spend of {channel} is missing on {date(days[missing.argmax()])}{more}"
+                "; write 0 where none was spent, or set empty_spend to zero"
             )
         if (values < 0).any():
             worst = int(values.argmin())

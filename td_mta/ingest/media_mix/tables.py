@@ -11,7 +11,6 @@ from td_mta.config.mmm import MediaMixConfig
 from td_mta.config.mmm import holidays as holidays_of
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
-from td_mta.ingest.beside import costs
 from td_mta.ingest.beside.tables import CHANNELS
 from td_mta.ingest.media_mix import by_period, cells, dates, holidays, periods, refusals
 from td_mta.ingest.media_mix import columns as columns_of
@@ -83,6 +82,7 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
     wanted += [name for name in (columns.region, columns.year) if name and name not in wanted]
     in_order = warehouse.keeps_order(config.media_table)
     rows = cells.rows_of(warehouse, config.media_table, wanted, is_sorted=in_order)
+    rows, total_notes = cells.without_totals(rows, columns.date)
     years = rows[columns.year] if columns.year else None
     days, made_up = dates.read(rows[columns.date], columns.date, years, location, config)
     if not in_order:  # texts of days are not sorted by day
@@ -91,10 +91,9 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
     regions = cells.regions(rows, columns.region, days)
     refusals.check_dates(days, regions, f"{location}, column {columns.date}", made_up)
     found = periods.find(days, config.period, location)
-    spend = {
-        name: cells.amounts_of(rows, column, location, config)
-        for name, column in columns.spend.items()
-    }
+    amounts = [columns.kpi, *columns.spend.values()]
+    mark_notes = cells.mark_notes(rows, amounts, location, config)
+    spend, empty_notes = cells.spend_of(rows, columns.spend, location, config)
     refusals.check_spend(spend, days, location)
     sales = cells.amounts_of(rows, columns.kpi, location, config)
     refusals.check_sales(sales, days, f"{location}, column {columns.kpi}")
@@ -124,6 +123,9 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
         control_names=tuple(controls),
         notes=[
             *notes,
+            *total_notes,
+            *mark_notes,
+            *empty_notes,
             *_column_notes(columns, names, wanted, config),
             *by_period.hole_notes(holes, found),
         ],
@@ -166,18 +168,21 @@ def _long(
     config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str
 ) -> MediaTable:
     location = f"table {config.media_table}"
-    day = columns_of.date_of(config, names, location)
+    day = columns_of.date_of(_shared(config, names, not config.revenue_table), names, location)
     amount = columns_of.needed(
-        config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
+        config.spend_column, names, location, "spend", "spend_column", columns_of.LONG_SPEND
     )
     sold = _sold(config, warehouse, names, channel)
     year = usual_names.find(names, columns_of.YEARS)
     wanted = list(dict.fromkeys([day, channel, amount, *([year] if year else [])]))
     rows = cells.rows_of(warehouse, config.media_table, wanted)
+    rows, total_notes = cells.without_totals(rows, day)
     days, _ = dates.read(rows[day], day, rows[year] if year else None, location, config)
     named = coercion.names(rows[channel], words(config.null_words))
-    spend = cells.amounts_of(rows, amount, location, config) * costs.unit(amount)
-    refusals.check_spend({amount: spend}, days, location)
+    mark_notes = cells.mark_notes(rows, [amount], location, config)
+    read_spend, empty_notes = cells.spend_of(rows, {amount: amount}, location, config)
+    refusals.check_spend(read_spend, days, location)
+    spend = read_spend[amount]
     apart = periods.of_spend(days)
     weekday = int(days[0] % periods.DAYS_PER_WEEK) if apart == "week" else None
     found = periods.find(sold.days, config.period, sold.location, weekday)
@@ -207,7 +212,13 @@ def _long(
         spend=by_channel[:, own],
         controls=by_period.means(sold.controls, found),
         control_names=tuple(sold.controls),
-        notes=[*notes, *by_period.hole_notes(holes, found)],
+        notes=[
+            *notes,
+            *dict.fromkeys([*total_notes, *sold.notes]),
+            *mark_notes,
+            *empty_notes,
+            *by_period.hole_notes(holes, found),
+        ],
     )
 
 
@@ -219,6 +230,7 @@ class _Sold(NamedTuple):
     days: Ints
     sales: Floats
     controls: Mapping[str, Floats]
+    notes: Sequence[str]
 
 
 def _sold(
@@ -227,17 +239,20 @@ def _sold(
     """From `revenue_table`, else from the long table, where all channels of a day have the same."""
     table = config.revenue_table or config.media_table
     location, is_same = f"table {table}", config.revenue_table is None
-    if is_same and columns_of.named(config.kpi_column, names, location, columns_of.KPIS) is None:
+    columns = names if is_same else warehouse.columns(table)
+    if is_same and columns_of.kpi_or_none(config, names, location) is None:
         raise DataError(
             f"{location} has a row per day and channel ({channel}): name the table that has sales "
-            "by day in revenue_table"
+            "by day in revenue_table, as its file is called without .csv"
         )
-    columns = names if is_same else warehouse.columns(table)
-    date = columns_of.date_of(config, columns, location)
+    date = columns_of.date_of(_shared(config, columns, is_same), columns, location)
     kpi = columns_of.kpi_of(config, columns, location)
     others = columns_of.controls(config, columns, [date, kpi], location)
-    rows = cells.rows_of(warehouse, table, [date, kpi, *others])
+    rows, total_notes = cells.without_totals(
+        cells.rows_of(warehouse, table, [date, kpi, *others]), date
+    )
     days, _ = dates.read(rows[date], date, None, location, config)
+    mark_notes = cells.mark_notes(rows, [kpi], location, config)
     sales = cells.amounts_of(rows, kpi, location, config)
     refusals.check_sales(sales, days, f"{location}, column {kpi}")
     values = cells.controls(rows, others, location, config)
@@ -245,7 +260,13 @@ def _sold(
         kept = refusals.one_of_each_day(days, sales, f"{location}, column {kpi}")
         days, sales = days[kept], sales[kept]
         values = {name: column[kept] for name, column in values.items()}
-    return _Sold(location, kpi, days, sales, values)
+    return _Sold(location, kpi, days, sales, values, [*total_notes, *mark_notes])
+
+
+def _shared(config: MediaMixConfig, names: Sequence[str], is_alone: bool) -> MediaMixConfig:
+    """Of two tables each may call its dates otherwise than `date_column`, which one of them has."""
+    is_there = is_alone or (config.date_column or "").lower() in {name.lower() for name in names}
+    return config if is_there else replace(config, date_column=None)
 
 
 def frame_of(table: MediaTable) -> pd.DataFrame:
