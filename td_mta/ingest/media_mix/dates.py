@@ -128,6 +128,8 @@ def _plain(column: pa.Array, is_month: bool) -> tuple[pa.Array, bool]:
     if not pa.types.is_string(column.type):
         return _whole(column), is_month
     text = columns.trimmed(column)
+    if len(text) and not text.null_count and columns.matches(text, r"^\d{1,4}$").all():
+        return text.cast(pa.int64()), is_month  # 01, whose zero makes it a text
     found = _matched(text, NUMBERED_WEEK)
     if found is not None:
         return found["number"].cast(pa.int64()), False
