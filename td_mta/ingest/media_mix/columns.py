@@ -84,17 +84,8 @@ SPEND = (
 NO_CHANNELS = frozenset(  # beside a word for spend
     (
         *("total", "all", "overall", "sum", "gesamt", "media", "marketing", "ad", "advertising"),
-        *(
-            "amount",
-            "unit",
-            "shipping",
-            "product",
-            "production",
-            "delivery",
-            "freight",
-            "広告",
-            "合計",
-        ),
+        *("amount", "micros", "unit", "shipping", "product", "production", "delivery"),
+        *("freight", "広告", "合計"),
     )
 )
 NO_SPEND = re.compile(  # what is said of spend
