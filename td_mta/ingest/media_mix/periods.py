@@ -66,7 +66,7 @@ def nearest(days: Ints, found: Periods) -> Ints:
 
 def of_spend(days: Ints) -> Period:
     """Whether spend of a long table, which may have no row where there was none, is by week."""
-    apart = np.diff(np.unique(days))
+    apart: Ints = np.asarray(np.diff(np.unique(days)), np.int64)
     if len(apart) and ((apart >= 28) & (apart <= 31)).all():
         return "month"
     return "week" if len(apart) and not (apart % DAYS_PER_WEEK).any() else "day"
