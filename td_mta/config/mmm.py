@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from td_mta.config import checks, parameters
+from td_mta.config.attribution import TIME_FORMATS
 from td_mta.config.parameters import parameter
 from td_mta.errors import ConfigError
 from td_mta.warehouse.td_address import DEFAULT_SERVER
@@ -34,10 +35,16 @@ class MediaMixConfig:
     period: Literal["day", "week", "month"] | None = parameter(
         None, checks.optional(checks.choice("day", "week", "month"))
     )
-    time_format: str | None = parameter(
-        None, checks.optional(checks.choice("day_first", "month_first"))
+    time_format: str | None = parameter(None, checks.optional(checks.choice(*TIME_FORMATS)))
+    decimal_mark: Literal["point", "comma"] | None = parameter(
+        None, checks.optional(checks.choice("point", "comma"))
     )
     null_words: str | None = parameter(NULL_WORDS, checks.text_or_none)
+    empty_spend: Literal["refuse", "zero"] = parameter("refuse", checks.choice("refuse", "zero"))
+    file_separator: str | None = parameter(None, checks.optional(checks.separator))
+    file_encoding: str | None = parameter(None, checks.optional(checks.encoding))
+    file_header_line: int | None = parameter(None, checks.optional(checks.integer(at_least=1)))
+    file_sheet: str | None = parameter(None, checks.text_or_none)
     truth_table: str | None = parameter(None, checks.table_or_none)
     experiments_table: str | None = parameter(None, checks.table_or_none)
     adstock: Literal["choose", "geometric", "delayed"] = parameter(

@@ -126,13 +126,15 @@ def _fit(options: argparse.Namespace) -> None:
     import time
 
     from td_mta.config import mmm as configuration
+    from td_mta.warehouse.file_options import FileOptions
 
     data, chosen = cli.with_file(options, "media_table")
     default = DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None
     config = configuration.load(options.config or default, chosen, out=options.out)
     kind = options.warehouse or ("td" if data is None else "local")
     now = int(time.time())
-    warehouse = cli.open_warehouse(kind, data, options.out, now, config.db)
+    files = FileOptions.of(config)
+    warehouse = cli.open_warehouse(kind, data, options.out, now, config.db, files=files)
 
     from td_mta.pipelines.media_mix import run
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from td_mta.config.attribution import Config
+    from td_mta.config.mmm import MediaMixConfig
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "bar": "|", "tab": "\t", "\\t": "\t"}
 FORMAT = ("file_separator", "file_encoding", "file_header_line", "file_sheet")
@@ -15,7 +16,13 @@ NAMING = (
     *("input_user_column", "pageviews_channel_column", "pageviews_source_column"),
     *("touchpoints_user_column", "touchpoints_channel_column", "touchpoints_source_column"),
     *("touchpoints_campaign_column", "orders_user_column", "user_column", "action_column"),
-    *("order_id", "conversion_id", "spend_channel_column", "experiments_channel_column"),
+    *(
+        "channel_column",
+        "order_id",
+        "conversion_id",
+        "spend_channel_column",
+        "experiments_channel_column",
+    ),
 )
 
 
@@ -37,10 +44,10 @@ class FileOptions:
         return (*FORMAT, *NAMING, "decimal_mark")
 
     @classmethod
-    def of(cls, config: Config) -> FileOptions:
+    def of(cls, config: Config | MediaMixConfig) -> FileOptions:
         """What a run's parameters say."""
         separator = config.file_separator
-        columns = [getattr(config, parameter) for parameter in NAMING]
+        columns = [getattr(config, parameter, None) for parameter in NAMING]
         return cls(
             separator=SEPARATORS.get(separator, separator) if separator else None,
             encoding=config.file_encoding,

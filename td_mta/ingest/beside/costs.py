@@ -111,7 +111,7 @@ def read(config: Config, warehouse: Warehouse) -> Costs | None:
         frame[amount] = np.nan
         if amount in columns:
             values = amounts(rows[columns[amount]], location[amount], config.decimal_mark)
-            frame[amount] = values * _unit(columns[amount])
+            frame[amount] = values * unit(columns[amount])
     complete = ~no_day & frame["channel"].notna().to_numpy()
     log.info("costs of table %s: %s", table, describe(columns))
     return Costs(table, columns, frame[complete], frame.loc[~complete, list(AMOUNTS)])
@@ -166,6 +166,6 @@ def describe(columns: Mapping[str, str]) -> str:
     return f"{known}, without {absent}" if absent else known
 
 
-def _unit(column: str) -> float:
+def unit(column: str) -> float:
     """What a number of the column is in units of money: Google's API has millionths."""
     return 1e-6 if usual_names.without_unit(column).endswith("micros") else 1.0

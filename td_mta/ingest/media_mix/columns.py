@@ -8,46 +8,94 @@ from td_mta.config.mmm import MediaMixConfig, listed
 from td_mta.errors import DataError
 from td_mta.ingest import usual_names
 from td_mta.ingest.beside import costs
+from td_mta.ingest.values import plain_columns
 from td_mta.warehouse.names import find_column
 
 DATES = (
     *("date", "ds", "date_week", "week_start", "week_begin", "week_date", "wk_strt_dt"),
-    *("start_date", "week_starting", "week_ending", "week_of", "isoweek", "dates"),
+    *("start_date", "week_starting", "week_commencing", "weekcommencing", "week_beginning"),
+    *("w_c", "period_start", "week_ending", "week_of", "isoweek", "dates", "calendar_week"),
     *(name for name in costs.USUAL["day"] if name != "day"),
     # Last, since some tables have them beside the date, as numbers.
-    *("day", "week", "month", "period", "time", "days", "weeks", "months", "woche", "monat"),
-    *("semana", "semaine", "settimana", "mes", "mois", "mese"),
+    *("day", "week", "yearweek", "year_week", "week_number", "week_no", "wk", "kalenderwoche"),
+    *("kw", "month", "yearmonth", "year_month", "period", "time", "days", "weeks", "months"),
+    *("woche", "monat", "semana", "semaine", "settimana", "mes", "mois", "mese", "週", "月"),
+    *("from", "von"),
+)
+DATE_WORDS = frozenset(
+    (
+        *("date", "week", "wk", "month", "datum", "woche", "kw", "fecha", "semana", "semaine"),
+        *("settimana", "mois", "mes", "mese", "monat"),
+    )
 )
 KPIS = (
     *("revenue", "sales", "kpi", "total_revenue", "total_sales", "revenue_total", "net_sales"),
     *("gross_sales", "turnover", "y", "target", "conversions", "orders", "value", "umsatz"),
     *("ventas", "ingresos", "ventes", "chiffre_d_affaires", "fatturato", "receita"),
     *("net_revenue", "gross_revenue", "gmv", "bookings", "transactions", "purchases", "leads"),
-    *("signups", "installs", "absatz", "erlös", "vendas", "vendite"),
+    *("signups", "installs", "absatz", "erlös", "vendas", "vendite", "売上", "売上高", "매출"),
+    *("销售额", "收入", "выручка", "depvar", "dep_var"),
 )
-NO_MONEY = (
-    *("kpi", "y", "target", "conversions", "orders", "transactions", "purchases", "leads"),
-    *("signups", "installs", "absatz"),
+KPI_WORDS = frozenset(  # of a column that alone has one of them
+    (
+        *("revenue", "sales", "umsatz", "gmv", "turnover", "erlöse", "nettoerlöse", "orders"),
+        *("conversions", "conversion", "units", "sold", "volume", "customers", "subscriptions"),
+        *("subscribers", "installs", "downloads", "signups", "ups", "registrations", "leads"),
+        *("users", "bookings", "purchases", "transactions", "demand", "visits", "quantity"),
+    )
 )
+NO_KPI_WORDS = frozenset(
+    (
+        *("competitor", "competitors", "competition", "per", "rate", "share", "price", "average"),
+        *("avg", "last", "lag", "previous", "prev", "organic", "impressions", "impression"),
+        *("clicks", "views", "cost", "costs", "tax", "index", "promo", "promotion", "control"),
+    )
+)
+NO_MONEY = frozenset(
+    (
+        *("kpi", "y", "target", "conversions", "conversion", "orders", "transactions", "leads"),
+        *("purchases", "signups", "installs", "absatz", "depvar", "dep", "units", "sold", "volume"),
+        *("customers", "subscriptions", "subscribers", "downloads", "ups", "registrations"),
+        *("users", "visits", "quantity"),
+    )
+)
+MONEY = frozenset(("revenue", "value", "amount", "umsatz", "gmv"))
 CONTROL_WORDS = (
     *("promo", "holiday", "hldy", "price", "discount", "event", "competitor", "temperature"),
-    *("feiertag", "aktion", "preis"),
+    *("feiertag", "aktion", "preis", "rabatt", "precio", "festivo", "descuento", "prix", "férié"),
+    *("prezzo", "preço", "feriado"),
 )
-YEARS = ("year", "jahr", "año", "ano", "anno", "annee", "année")
+YEARS = ("year", "jahr", "año", "ano", "anno", "annee", "année", "yr", "yr_nbr", "年")
 SPEND_WORDS = (
     *("media_spend", "ad_spend", "adspend", "spend", "spending", "spent", "mdsp", "cost", "costs"),
-    *("investment", "budget", "ausgaben", "werbeausgaben", "kosten", "gasto", "inversion"),
-    *("inversión", "depense", "dépense", "depenses", "dépenses", "spesa", "custo", "koszt"),
+    *("investment", "invest", "budget", "expenditure", "expense", "expenses", "ausgaben"),
+    *("werbeausgaben", "werbekosten", "kosten", "gasto", "gastos", "inversion", "inversión"),
+    *("depense", "dépense", "depenses", "dépenses", "spesa", "custo", "koszt"),
+)
+_WORD = "|".join(SPEND_WORDS)
+_JOINED = r"Spend|Spending|Cost|Costs|Budget|Investment"  # as in TVSpend
+SPEND = (
+    re.compile(rf"(?i)(?:{_WORD})[\W_]+(?:(?:on|en|in|für|for|em|sur)[\W_]+)?(?P<channel>.+)"),
+    re.compile(rf"(?i)(?P<channel>.+?)[\W_]+(?:{_WORD})"),
+    re.compile(rf"(?P<channel>.*[A-Za-z0-9])(?:{_JOINED})"),
+    re.compile(r"(?P<channel>.+?)_S"),  # Robyn's
+    re.compile(r"(?P<channel>.+?)[\W_]*(?:広告費用?|費用|コスト|广告费|花费|费用|광고비|비용)"),
 )
 NO_CHANNELS = frozenset(  # beside a word for spend
     (
         *("total", "all", "overall", "sum", "gesamt", "media", "marketing", "ad", "advertising"),
-        *("unit", "shipping", "product", "production", "delivery", "freight"),
+        *("amount", "micros", "unit", "shipping", "product", "production", "delivery"),
+        *("freight", "広告", "合計"),
     )
+)
+NO_SPEND = re.compile(  # what is said of spend
+    r"(?i)(?:per|of)[\W_].*|(?:.*[\W_])?(?:share|pct|percent|percentage|ratio|planned|plan)(?:[\W_]of)?"
 )
 REGIONS = (
     *("geo", "region", "market", "country", "state", "dma", "city", "territory", "store"),
     *("geo_id", "geo_name", "region_name", "country_code", "land", "pais", "país", "pays"),
+    *("dma_name", "dma_code", "geography", "area", "province", "location", "bundesland"),
+    *("division", "brand", "product", "business_unit"),
 )
 NUMBERED = re.compile(r"(x|ch|channel|media)_?[0-9]+")
 MEDIA = frozenset(
@@ -57,14 +105,31 @@ MEDIA = frozenset(
         *("tiktok", "snapchat", "pinterest", "linkedin", "twitter", "google", "bing", "amazon"),
         *("search", "sem", "ppc", "youtube", "video", "display", "social", "affiliate", "dv360"),
         *("affiliates", "programmatic", "influencer", "influencers", "retargeting", "newspapers"),
+        *("fb", "adwords", "leaflet", "leaflets", "flyer", "flyers", "sponsorship", "sponsoring"),
+        *("digital", "fernsehen", "hörfunk", "aussenwerbung", "zeitung", "kino", "plakat"),
+        *("affichage", "télévision", "televisión", "prensa", "cine", "stampa", "テレビ", "ラジオ"),
     )
 )
 BESIDE_MEDIA = frozenset(
     (
-        *("paid", "brand", "non", "nonbrand", "generic", "ads", "online", "digital", "shopping"),
+        *("paid", "brand", "non", "nonbrand", "generic", "ads", "online", "shopping", "x"),
         *("linear", "native", "direct", "mail"),
     )
 )
+MARKETED = frozenset(("content", "online", "email", "direct", "event", "digital"))
+LONG_SPEND = (*costs.USUAL["spend"], "investment", "invest", "budget", "expenditure", "net_spend")
+PLATFORMS = (  # channels of a long table that has no column of a name such as channel
+    *("platform", "media", "medium", "media_channel", "media_type", "source", "network"),
+    *("publisher", "vehicle", "partner", "campaign_name", "campaign"),
+)
+
+
+UNITS = {
+    "thousands": re.compile(
+        r"(?i)\b0{3}'?s?\b|\bthousands?\b|\bt€|\bteur\b|\btsd\b|\bk[€$£]|[€$£]k\b|\(k\)|_k$|千"
+    ),
+    "millions": re.compile(r"(?i)\bmillions?\b|\bmio\b|\bmeur\b|[€$£]mm?\b|\(mm?\)|_mm?$|百万"),
+}
 
 
 class WideColumns(NamedTuple):
@@ -80,8 +145,7 @@ class WideColumns(NamedTuple):
 
 def wide_columns(config: MediaMixConfig, names: Sequence[str], location: str) -> WideColumns:
     """Raises `DataError` for a column that is needed and not there."""
-    date = needed(config.date_column, names, location, "date", "date_column", DATES)
-    kpi = needed(config.kpi_column, names, location, "sales", "kpi_column", KPIS)
+    date, kpi = date_of(config, names, location), kpi_of(config, names, location)
     if config.spend_columns:
         chosen = [find_column(name, names, location) for name in listed(config.spend_columns)]
     else:
@@ -94,33 +158,120 @@ def wide_columns(config: MediaMixConfig, names: Sequence[str], location: str) ->
             f"{location} has no column of spend such as spend_tv or tv_spend: it has "
             f"{', '.join(names)}; name them in spend_columns"
         )
-    spend = {channel_of(name) or name: name for name in chosen}
-    if len(spend) < len(chosen):
-        spend = {name: name for name in chosen}
+    spend = _by_channel(chosen, location, is_given=config.spend_columns is not None)
+    refuse_units([*chosen, *([kpi] if is_money(kpi) else [])], location)
     others = controls(config, names, [date, kpi, *chosen], location)
     region, year = (usual_names.find(names, usual) for usual in (REGIONS, YEARS))
     return WideColumns(date, kpi, spend, others, region, year)
 
 
+def _by_channel(chosen: Sequence[str], location: str, *, is_given: bool) -> dict[str, str]:
+    """Columns of spend by channel; raises `DataError` where two may be of one."""
+    spend: dict[str, str] = {}
+    for column in chosen:
+        channel = channel_of(column) or column
+        if channel in spend and not is_given:
+            raise DataError(
+                f"{location}: {spend[channel]} and {column} may both be spend of {channel}; name "
+                "the columns of spend in spend_columns, with commas between"
+            )
+        spend[channel] = column
+    return spend if len(spend) == len(chosen) else {column: column for column in chosen}
+
+
+def is_long(names: Sequence[str]) -> bool:
+    """Whether no column's name says whose spend it is, and one says spend alone."""
+    return not any(map(channel_of, names)) and bool(usual_names.find(names, LONG_SPEND))
+
+
+def date_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
+    """The column of dates, or `year + month + day`; raises `DataError` where there is none."""
+    given = config.date_column
+    found = named(given, names, location, DATES)
+    if found and not given and usual_names.without_unit(found) == "day":
+        year, month = (usual_names.find(names, usual) for usual in (YEARS, ("month",)))
+        return plain_columns.AND.join((year, month, found)) if year and month else found
+    words = [name for name in names if DATE_WORDS & _words(name)]
+    return found or _one(words, names, location, "date", "date_column")
+
+
+def kpi_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
+    """The column of sales; raises `DataError` where there is none, or more than one that may be."""
+    found = kpi_or_none(config, names, location)
+    return found or _one([], names, location, "sales", "kpi_column")
+
+
+def kpi_or_none(config: MediaMixConfig, names: Sequence[str], location: str) -> str | None:
+    """The same; None where there is none."""
+    found = named(config.kpi_column, names, location, KPIS)
+    if found:
+        return found
+    words = {name: _words(name) for name in names if not (channel_of(name) or is_media(name))}
+    likely = [name for name in words if words[name] & KPI_WORDS and not words[name] & NO_KPI_WORDS]
+    return _one(likely, names, location, "sales", "kpi_column") if likely else None
+
+
+def is_money(kpi: str) -> bool:
+    """Whether sales seem to be in units of money, by the column's name.
+
+    >>> is_money("Net Sales"), is_money("units_sold"), is_money("Conversion Value")
+    (True, False, True)
+    """
+    words = _words(kpi)
+    return bool(words & MONEY) or not words & NO_MONEY
+
+
+def _one(
+    found: Sequence[str], names: Sequence[str], location: str, role: str, parameter: str
+) -> str:
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(
+            f"{location}: the {role} may be in {' or '.join(found)}; set {parameter} to one of them"
+        )
+    raise DataError(
+        f"{location} has no column for the {role}: it has {', '.join(names)}; name it in "
+        f"{parameter}"
+    )
+
+
+def _words(name: str) -> set[str]:
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return set(usual_names.without_unit(parted).split("_"))
+
+
+def refuse_units(columns: Sequence[str], location: str) -> None:
+    """Raises `DataError` where the names say thousands of some amounts and not of others."""
+    units = {
+        name: next((u for u, form in UNITS.items() if form.search(name)), "") for name in columns
+    }
+    if len(set(units.values())) > 1:
+        of_unit = next(name for name in columns if units[name])
+        other = next(name for name in columns if units[name] != units[of_unit])
+        raise DataError(
+            f"{location}: {of_unit} is in {units[of_unit]} and {other} is not; write all amounts "
+            "in one unit, with one name for it"
+        )
+
+
 def channel_of(column: str) -> str | None:
     """What a column is the spend of; None for a total of channels, or a cost of something else.
 
-    >>> [channel_of(name) for name in ("spend_tv", "TV Spend (EUR)", "tv_S")]
-    ['tv', 'TV', 'tv']
-    >>> [channel_of(name) for name in ("Total Spend", "cost_per_click", "tv_clicks")]
+    >>> [channel_of(name) for name in ("spend_tv", "TV Spend (EUR)", "tv_S", "TVSpend")]
+    ['tv', 'TV', 'tv', 'TV']
+    >>> [channel_of(name) for name in ("Total Ad Spend", "cost_per_click", "tv_clicks")]
     [None, None, None]
     """
     name = usual_names.unit_removed(column)
-    found = name[:-2] if name.endswith("_S") and len(name) > 2 else ""
-    for word in SPEND_WORDS:
-        for joint in ("_", " ", "-"):
-            if name.lower().startswith(word + joint):
-                found = found or name[len(word) + 1 :]
-            if name.lower().endswith(joint + word):
-                found = found or name[: -len(word) - 1]
-    found = found.strip(" _-")
-    is_other = found.lower() in NO_CHANNELS or re.match(r"(per|of)[_ -]", found.lower())
-    return None if is_other else found or None
+    for form in SPEND:
+        match = form.fullmatch(name)
+        if match:
+            found = match["channel"].strip(" _-.:$€£")
+            words = re.split(r"[\W_]+", found.lower())
+            is_other = NO_CHANNELS.issuperset(words) or NO_SPEND.fullmatch(found)
+            return None if is_other else found or None
+    return None
 
 
 def is_media(column: str) -> bool:
@@ -131,7 +282,11 @@ def is_media(column: str) -> bool:
     """
     plain = usual_names.without_unit(column)
     words = set(plain.split("_"))
-    return bool(NUMBERED.fullmatch(plain) or (words & MEDIA and words <= MEDIA | BESIDE_MEDIA))
+    is_marketing = (
+        "marketing" in words and bool(words & MARKETED) and words <= {*MARKETED, "marketing"}
+    )
+    is_known = bool(words & MEDIA) and words <= MEDIA | BESIDE_MEDIA
+    return bool(NUMBERED.fullmatch(plain)) or is_known or is_marketing
 
 
 def controls(
@@ -145,6 +300,8 @@ def controls(
 
 
 def _is_control(lower: str) -> bool:
+    if re.search(r"events?[\W_]*count|key[\W_]*events", lower):  # what visitors did
+        return False
     return lower.endswith("_control") or any(word in lower for word in CONTROL_WORDS)
 
 

@@ -9,7 +9,7 @@ from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.beside import experiments as usual
 from td_mta.ingest.beside.tables import joined
-from td_mta.ingest.media_mix import cells
+from td_mta.ingest.media_mix import cells, dates
 from td_mta.ingest.media_mix.periods import date
 from td_mta.ingest.media_mix.tables import MediaTable
 from td_mta.ingest.settings import words
@@ -49,8 +49,8 @@ def read(config: MediaMixConfig, warehouse: Warehouse, table: MediaTable) -> lis
         )
     there = {role: column for role, column in columns.items() if column is not None}
     rows = cells.rows_of(warehouse, config.experiments_table, list(there.values()), is_sorted=True)
-    first = cells.days_of(rows[there["first_day"]], f"{location}, column first_day", config)
-    last = cells.days_of(rows[there["last_day"]], f"{location}, column last_day", config)
+    first = dates.days_of(rows[there["first_day"]], f"{location}, column first_day", config)
+    last = dates.days_of(rows[there["last_day"]], f"{location}, column last_day", config)
     named = coercion.names(rows[there["channel"]], words(config.null_words))
     channels = [named.names[code] or "" for code in named.codes]
     known = joined(sorted(set(channels)), table.channels)

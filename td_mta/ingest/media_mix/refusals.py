@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from td_mta.errors import DataError
-from td_mta.ingest.media_mix.periods import date
+from td_mta.ingest.media_mix.periods import Period, date
 from td_mta.journeys.touchpoints import Floats, Ints
 
 PROPORTIONAL = 1e-6  # of a channel's spend, that two channels' shapes may differ by
@@ -13,21 +13,39 @@ OF_OUTPUT = ("date", "base", "time")
 MOST_HOLES = 0.2  # of the periods
 
 
-def check_dates(days: Ints, regions: Ints, location: str) -> None:
-    """A wide table has one row per date and region, in order; `regions` are codes, one per row."""
+def check_dates(days: Ints, regions: Ints, location: str, made_up: Period | None) -> None:
+    """A wide table has one row per date and region, in order; `regions` are codes, one per row.
+
+    The newest may come first. `made_up` is what is numbered without a year.
+    """
     pairs, rows = np.unique(np.stack([days, regions]), axis=1, return_counts=True)
+    if (rows > 1).any() and made_up:
+        raise DataError(
+            f"{location} numbers {made_up}s and repeats the numbers: add a column year, or name a "
+            "column of dates in date_column"
+        )
     if (rows > 1).any():
         raise DataError(
             f"{location}: {date(pairs[0, (rows > 1).argmax()])} stands in more than one row; keep "
             "one, or call the column that tells them apart region"
         )
     order = np.argsort(regions, kind="stable")
-    falls = (np.diff(days[order]) < 0) & (np.diff(regions[order]) == 0)
-    if falls.any():
-        row = int(order[int(falls.argmax()) + 1])
+    steps = np.where(np.diff(regions[order]) == 0, np.diff(days[order]), 0)
+    if (steps < 0).any() and (steps > 0).any():
+        row = int(order[int((steps < 0).argmax()) + 1])
         raise DataError(
             f"{location}: dates are not in order, row {row + 1} ({date(days[row])}) is before one "
             "above it; sort the table by date"
+        )
+
+
+def check_periods(of_spend: Period, of_sales: Period, location: str) -> None:
+    """Spend of a long table is known as finely as it is fitted."""
+    kinds = ("day", "week", "month")
+    if kinds.index(of_spend) > kinds.index(of_sales):
+        raise DataError(
+            f"{location} has spend by {of_spend}, and sales would be fitted by {of_sales}; set "
+            f"period to {of_spend}"
         )
 
 
@@ -47,9 +65,11 @@ def check_spend(spend: Mapping[str, Floats], days: Ints, location: str) -> None:
     """Every cell of spend is a number of at least 0."""
     for channel, values in spend.items():
         if np.isnan(values).any():
-            day = date(days[np.isnan(values).argmax()])
+            missing = np.isnan(values)
+            more = f" and in {missing.sum() - 1} more rows" if missing.sum() > 1 else ""
             raise DataError(
-                f"{location}: spend of {channel} is missing on {day}; write 0 where none was spent"
+                f"{location}: spend of {channel} is missing on {date(days[missing.argmax()])}{more}"
+                "; write 0 where none was spent, or set empty_spend to zero"
             )
         if (values < 0).any():
             worst = int(values.argmin())

@@ -6,23 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from td_mta.config.mmm import MediaMixConfig
 from td_mta.config.mmm import holidays as holidays_of
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
-from td_mta.ingest.beside import costs
 from td_mta.ingest.beside.tables import CHANNELS
-from td_mta.ingest.media_mix import cells, holidays, periods, refusals
+from td_mta.ingest.media_mix import by_period, cells, dates, holidays, periods, refusals
 from td_mta.ingest.media_mix import columns as columns_of
 from td_mta.ingest.media_mix.columns import WideColumns
 from td_mta.ingest.media_mix.periods import Periods
 from td_mta.ingest.settings import words
-from td_mta.journeys.touchpoints import Flags, Floats, Ints
+from td_mta.journeys.touchpoints import Floats, Ints
 from td_mta.warehouse import Warehouse
 
-FIRST_WEEK = 19_716  # a Monday, 2023-12-25, before the first of them
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,14 +39,15 @@ class MediaTable:
     @property
     def is_money(self) -> bool:
         """Whether sales seem to be in units of money, by the column's name."""
-        return usual_names.without_unit(self.kpi) not in columns_of.NO_MONEY
+        return columns_of.is_money(self.kpi)
 
 
 def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
     """The table `media_table`, in either form; raises `DataError` for what cannot be fitted."""
     names = warehouse.columns(config.media_table)
     location = f"table {config.media_table}"
-    channel = columns_of.named(config.channel_column, names, location, CHANNELS)
+    usual = (*CHANNELS, *columns_of.PLATFORMS) if columns_of.is_long(names) else CHANNELS
+    channel = columns_of.named(config.channel_column, names, location, usual)
     if channel is not None and config.spend_columns is None:
         table = _long(config, warehouse, names, channel)
     else:
@@ -80,20 +79,21 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
     location = f"table {config.media_table}"
     columns = columns_of.wide_columns(config, names, location)
     wanted = [columns.date, columns.kpi, *columns.spend.values(), *columns.controls]
-    wanted += [name for name in (columns.region, columns.year) if name]
+    wanted += [name for name in (columns.region, columns.year) if name and name not in wanted]
     in_order = warehouse.keeps_order(config.media_table)
     rows = cells.rows_of(warehouse, config.media_table, wanted, is_sorted=in_order)
-    days, is_made_up = _days(rows, columns, location, config)
+    rows, total_notes = cells.without_totals(rows, columns.date)
+    years = rows[columns.year] if columns.year else None
+    days, made_up = dates.read(rows[columns.date], columns.date, years, location, config)
     if not in_order:  # texts of days are not sorted by day
         by_day = np.argsort(days, kind="stable")
         days, rows = days[by_day], {name: column.take(by_day) for name, column in rows.items()}
     regions = cells.regions(rows, columns.region, days)
-    refusals.check_dates(days, regions, f"{location}, column {columns.date}")
+    refusals.check_dates(days, regions, f"{location}, column {columns.date}", made_up)
     found = periods.find(days, config.period, location)
-    spend = {
-        name: cells.amounts_of(rows, column, location, config)
-        for name, column in columns.spend.items()
-    }
+    amounts = [columns.kpi, *columns.spend.values()]
+    mark_notes = cells.mark_notes(rows, amounts, location, config)
+    spend, empty_notes = cells.spend_of(rows, columns.spend, location, config)
     refusals.check_spend(spend, days, location)
     sales = cells.amounts_of(rows, columns.kpi, location, config)
     refusals.check_sales(sales, days, f"{location}, column {columns.kpi}")
@@ -104,38 +104,44 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
         f"sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
         + (f", controls {', '.join(controls)}" if controls else ", no controls")
     ]
-    if is_made_up:
+    if made_up:
         notes.append(
-            f"column {columns.date} numbers weeks without saying when they were: their dates here "
-            "are made up, and seasons assume a year of weeks that follow each other"
+            f"column {columns.date} numbers {made_up}s without saying when they were: their dates "
+            f"here are made up, and seasons assume a year of {made_up}s that follow each other"
         )
     if regions.any():
         notes.append(f"{regions.max() + 1} regions of column {columns.region} are added up by date")
-    holes = _holes(found, _usual_rows(found))
+        notes += _same_everywhere(spend, days)
+    holes = by_period.holes(found)
     return MediaTable(
         periods=found,
         kpi=columns.kpi,
-        sales=np.where(holes, np.nan, _summed(sales, found)),
+        sales=np.where(holes, np.nan, by_period.summed(sales, found)),
         channels=tuple(spend),
-        spend=_stacked([_summed(values, found) for values in spend.values()], found),
-        controls=_stacked([_mean(values, found) for values in controls.values()], found),
+        spend=by_period.sums(spend, found),
+        controls=by_period.means(controls, found),
         control_names=tuple(controls),
-        notes=[*notes, *_column_notes(columns, names, wanted, config), *_hole_notes(holes, found)],
+        notes=[
+            *notes,
+            *total_notes,
+            *mark_notes,
+            *empty_notes,
+            *_column_notes(columns, names, wanted, config),
+            *by_period.hole_notes(holes, found),
+        ],
     )
 
 
-def _days(
-    rows: Mapping[str, pa.Array], columns: WideColumns, location: str, config: MediaMixConfig
-) -> tuple[Ints, bool]:
-    """Days of the rows, and whether they are made up since weeks are numbered without a year."""
-    column = rows[columns.date]
-    if not cells.is_numbered(column):
-        return cells.days_of(column, f"{location}, column {columns.date}", config), False
-    numbers = np.asarray(column.to_numpy(), np.int64)
-    if columns.year and cells.is_numbered(rows[columns.year], cells.MOST_YEAR):
-        years = np.asarray(rows[columns.year].to_numpy(), np.int64)
-        return cells.days_of_parts(numbers, years, columns.date), False
-    return FIRST_WEEK + periods.DAYS_PER_WEEK * numbers, True
+def _same_everywhere(spend: Mapping[str, Floats], days: Ints) -> list[str]:
+    """Spend that all regions of a date share may be that of all of them, in each row again."""
+    _, first, place = np.unique(days, return_index=True, return_inverse=True)
+    same = [name for name, values in spend.items() if (values == values[first][place]).all()]
+    if not same:
+        return []
+    return [
+        f"spend of {', '.join(same)} is the same in all regions of a date, and was added up too: "
+        "if each row has that of all regions together, divide it by their number"
+    ]
 
 
 def _column_notes(
@@ -149,9 +155,11 @@ def _column_notes(
             "otherwise"
         )
     ignored = [name for name in names if name not in wanted]
+    more = f" and {len(ignored) - MOST_NAMED} more" if len(ignored) > MOST_NAMED else ""
     if ignored:
         notes.append(
-            f"not used: {', '.join(ignored[:10])}; spend_columns and control_columns say otherwise"
+            f"not used: {', '.join(ignored[:MOST_NAMED])}{more}; spend_columns and control_columns "
+            "say otherwise"
         )
     return notes
 
@@ -160,38 +168,56 @@ def _long(
     config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str], channel: str
 ) -> MediaTable:
     location = f"table {config.media_table}"
-    day = columns_of.needed(
-        config.date_column, names, location, "date", "date_column", columns_of.DATES
-    )
+    day = columns_of.date_of(_shared(config, names, not config.revenue_table), names, location)
     amount = columns_of.needed(
-        config.spend_column, names, location, "spend", "spend_column", costs.USUAL["spend"]
+        config.spend_column, names, location, "spend", "spend_column", columns_of.LONG_SPEND
     )
     sold = _sold(config, warehouse, names, channel)
-    rows = cells.rows_of(warehouse, config.media_table, [day, channel, amount])
-    days = cells.days_of(rows[day], f"{location}, column {day}", config)
+    year = usual_names.find(names, columns_of.YEARS)
+    wanted = list(dict.fromkeys([day, channel, amount, *([year] if year else [])]))
+    rows = cells.rows_of(warehouse, config.media_table, wanted)
+    rows, total_notes = cells.without_totals(rows, day)
+    days, _ = dates.read(rows[day], day, rows[year] if year else None, location, config)
     named = coercion.names(rows[channel], words(config.null_words))
-    spend = cells.amounts_of(rows, amount, location, config)
-    refusals.check_spend({amount: spend}, days, location)
-    found = periods.find(sold.days, config.period, sold.location)
-    of_row = np.searchsorted(found.first_day, days, side="right") - 1
-    ends = found.first_day[-1] + found.length[-1]
-    kept = (days >= sold.days.min()) & (of_row >= 0) & (days < ends) & (named.codes >= 0)
+    mark_notes = cells.mark_notes(rows, [amount], location, config)
+    read_spend, empty_notes = cells.spend_of(rows, {amount: amount}, location, config)
+    refusals.check_spend(read_spend, days, location)
+    spend = read_spend[amount]
+    apart = periods.of_spend(days)
+    weekday = int(days[0] % periods.DAYS_PER_WEEK) if apart == "week" else None
+    found = periods.find(sold.days, config.period, sold.location, weekday)
+    refusals.check_periods(apart, found.kind, location)
+    of_row = periods.nearest(days, found) if apart == "week" else periods.of(days, found)
+    kept = (of_row >= 0) & (named.codes >= 0)
     by_channel = np.zeros((len(found.first_day), len(named.names)))
     np.add.at(by_channel, (of_row[kept], named.codes[kept]), spend[kept])
     own = [code for code, name in enumerate(named.names) if name and by_channel[:, code].any()]
-    holes = _holes(found)
+    holes = by_period.holes(found, of_orders=len(np.unique(sold.days)) < len(sold.days))
+    notes = [
+        f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, channel "
+        f"{channel}, spend {amount}; sales {sold.kpi} of {sold.location}"
+        + (f", controls {', '.join(sold.controls)}" if sold.controls else ", no controls")
+    ]
+    for lost, what in (
+        ((named.codes >= 0) & (of_row < 0), f"before or after the sales of {sold.location}"),
+        (named.codes < 0, "in rows without a channel"),
+    ):
+        if spend[lost].any():
+            notes.append(f"left out: spend of {spend[lost].sum():,.2f} {what}")
     return MediaTable(
         periods=found,
         kpi=sold.kpi,
-        sales=np.where(holes, np.nan, _summed(sold.sales, found)),
+        sales=np.where(holes, np.nan, by_period.summed(sold.sales, found)),
         channels=tuple(str(named.names[code]) for code in own),
         spend=by_channel[:, own],
-        controls=_stacked([_mean(values, found) for values in sold.controls.values()], found),
+        controls=by_period.means(sold.controls, found),
         control_names=tuple(sold.controls),
         notes=[
-            f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, "
-            f"channel {channel}, spend {amount}; sales {sold.kpi} of {sold.location}",
-            *_hole_notes(holes, found),
+            *notes,
+            *dict.fromkeys([*total_notes, *sold.notes]),
+            *mark_notes,
+            *empty_notes,
+            *by_period.hole_notes(holes, found),
         ],
     )
 
@@ -204,6 +230,7 @@ class _Sold(NamedTuple):
     days: Ints
     sales: Floats
     controls: Mapping[str, Floats]
+    notes: Sequence[str]
 
 
 def _sold(
@@ -212,21 +239,20 @@ def _sold(
     """From `revenue_table`, else from the long table, where all channels of a day have the same."""
     table = config.revenue_table or config.media_table
     location, is_same = f"table {table}", config.revenue_table is None
-    if is_same and columns_of.named(config.kpi_column, names, location, columns_of.KPIS) is None:
+    columns = names if is_same else warehouse.columns(table)
+    if is_same and columns_of.kpi_or_none(config, names, location) is None:
         raise DataError(
             f"{location} has a row per day and channel ({channel}): name the table that has sales "
-            "by day in revenue_table"
+            "by day in revenue_table, as its file is called without .csv"
         )
-    columns = names if is_same else warehouse.columns(table)
-    date = columns_of.needed(
-        config.date_column, columns, location, "date", "date_column", columns_of.DATES
-    )
-    kpi = columns_of.needed(
-        config.kpi_column, columns, location, "sales", "kpi_column", columns_of.KPIS
-    )
+    date = columns_of.date_of(_shared(config, columns, is_same), columns, location)
+    kpi = columns_of.kpi_of(config, columns, location)
     others = columns_of.controls(config, columns, [date, kpi], location)
-    rows = cells.rows_of(warehouse, table, [date, kpi, *others])
-    days = cells.days_of(rows[date], f"{location}, column {date}", config)
+    rows, total_notes = cells.without_totals(
+        cells.rows_of(warehouse, table, [date, kpi, *others]), date
+    )
+    days, _ = dates.read(rows[date], date, None, location, config)
+    mark_notes = cells.mark_notes(rows, [kpi], location, config)
     sales = cells.amounts_of(rows, kpi, location, config)
     refusals.check_sales(sales, days, f"{location}, column {kpi}")
     values = cells.controls(rows, others, location, config)
@@ -234,48 +260,13 @@ def _sold(
         kept = refusals.one_of_each_day(days, sales, f"{location}, column {kpi}")
         days, sales = days[kept], sales[kept]
         values = {name: column[kept] for name, column in values.items()}
-    return _Sold(location, kpi, days, sales, values)
+    return _Sold(location, kpi, days, sales, values, [*total_notes, *mark_notes])
 
 
-def _holes(found: Periods, least: int = 1) -> Flags:
-    """Periods with fewer than `least` rows."""
-    return _counts(found) < least
-
-
-def _usual_rows(found: Periods) -> int:
-    """How many rows most periods have: seven of daily rows by week, five without weekends."""
-    return int(np.bincount(_counts(found)).argmax())
-
-
-def _counts(found: Periods) -> Ints:
-    return np.bincount(found.of_row[found.of_row >= 0], minlength=len(found.first_day))
-
-
-def _hole_notes(holes: Flags, found: Periods) -> list[str]:
-    if not holes.any():
-        return []
-    first = periods.date(found.first_day[holes.argmax()])
-    return [
-        f"{int(holes.sum())} {found.kind}s lack rows, the first {first}: their sales are not "
-        "known, and spend that is not there counts as none"
-    ]
-
-
-def _summed(values: Floats, found: Periods) -> Floats:
-    inside = found.of_row >= 0
-    sums = np.bincount(found.of_row[inside], values[inside], len(found.first_day))
-    return np.asarray(sums, np.float64)
-
-
-def _mean(values: Floats, found: Periods) -> Floats:
-    inside = found.of_row >= 0
-    counts = np.bincount(found.of_row[inside], minlength=len(found.first_day))
-    return _summed(values, found) / np.maximum(counts, 1)
-
-
-def _stacked(columns: Sequence[Floats], found: Periods) -> Floats:
-    empty = np.zeros((len(found.first_day), 0))
-    return np.stack(columns, axis=1) if columns else empty
+def _shared(config: MediaMixConfig, names: Sequence[str], is_alone: bool) -> MediaMixConfig:
+    """Of two tables each may call its dates otherwise than `date_column`, which one of them has."""
+    is_there = is_alone or (config.date_column or "").lower() in {name.lower() for name in names}
+    return config if is_there else replace(config, date_column=None)
 
 
 def frame_of(table: MediaTable) -> pd.DataFrame:

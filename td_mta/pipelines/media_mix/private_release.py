@@ -19,7 +19,7 @@ from td_mta.config.mmm import MediaMixConfig
 from td_mta.errors import DataError, WrongInput
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.finding.usual_names import USER, VALUE
-from td_mta.ingest.media_mix import cells
+from td_mta.ingest.media_mix import cells, dates
 from td_mta.ingest.media_mix.periods import DAYS_PER_WEEK, date
 from td_mta.ingest.settings import words
 from td_mta.privacy.bounding import BoundedSums, bounded_sums
@@ -127,7 +127,7 @@ def _bounded(
             )
     there = {role: str(column) for role, column in columns.items()}
     rows = cells.rows_of(warehouse, chosen.table, list(there.values()), is_sorted=True)
-    days = cells.days_of(rows[there["time"]], f"{location}, column {there['time']}", config)
+    days = dates.days_of(rows[there["time"]], f"{location}, column {there['time']}", config)
     users: pa.Array = coercion.users(rows[there["user"]], words(config.null_words), location).ids
     if users.null_count:
         raise DataError(
