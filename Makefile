@@ -56,7 +56,7 @@ test-digdag: .venv/dev
 
 # The real Trino, fetched with Maven (200 MB, once) and run by a JDK 24 or newer; without them it fails.
 test-trino: .venv/dev
-	$(BIN)/python -m pytest tests/trino
+	$(PYTEST) tests/trino
 
 # What is not equal to the real engines, and the counts; other cases of the same form are taken too.
 conformance: .venv/dev

@@ -1,4 +1,4 @@
-"""One real Trino for all tests of this folder, which `make test-trino` runs and `make test` not."""
+"""A real Trino for all tests of this folder that one process runs, by `make test-trino` alone."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -184,8 +184,8 @@ def test_what_is_said_is_one_line_a_file(tmp_path: Path, caplog: pytest.LogCaptu
     content = f"# all\n# data\n\n{SEMICOLONS}Gesamt;;;1\n".encode("cp1252")
     said = (
         "t.csv: encoding cp1252, columns separated by ;, header found in line 4, 1 line of "
-        "sums or remarks at the end left out (set file_encoding, file_separator, file_header_line to "
-        "override)"
+        "sums or remarks at the end left out (set file_encoding, file_separator, file_header_line "
+        "to override)"
     )
     assert read(tmp_path, content).said == [said]
     assert [record.getMessage() for record in caplog.records] == [said]
