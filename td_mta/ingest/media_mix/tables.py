@@ -12,7 +12,15 @@ from td_mta.config.mmm import holidays as holidays_of
 from td_mta.errors import DataError
 from td_mta.ingest import coercion, usual_names
 from td_mta.ingest.beside.tables import CHANNELS
-from td_mta.ingest.media_mix import by_period, cells, dates, holidays, periods, refusals
+from td_mta.ingest.media_mix import (
+    by_period,
+    cells,
+    dates,
+    holidays,
+    media_names,
+    periods,
+    refusals,
+)
 from td_mta.ingest.media_mix import columns as columns_of
 from td_mta.ingest.media_mix.columns import WideColumns
 from td_mta.ingest.media_mix.periods import Periods
@@ -39,14 +47,14 @@ class MediaTable:
     @property
     def is_money(self) -> bool:
         """Whether sales seem to be in units of money, by the column's name."""
-        return columns_of.is_money(self.kpi)
+        return media_names.is_money(self.kpi)
 
 
 def read(config: MediaMixConfig, warehouse: Warehouse) -> MediaTable:
     """The table `media_table`, in either form; raises `DataError` for what cannot be fitted."""
     names = warehouse.columns(config.media_table)
     location = f"table {config.media_table}"
-    usual = (*CHANNELS, *columns_of.PLATFORMS) if columns_of.is_long(names) else CHANNELS
+    usual = (*CHANNELS, *media_names.PLATFORMS) if columns_of.is_long(names) else CHANNELS
     channel = columns_of.named(config.channel_column, names, location, usual)
     if channel is not None and config.spend_columns is None:
         table = _long(config, warehouse, names, channel)
@@ -170,10 +178,10 @@ def _long(
     location = f"table {config.media_table}"
     day = columns_of.date_of(_shared(config, names, not config.revenue_table), names, location)
     amount = columns_of.needed(
-        config.spend_column, names, location, "spend", "spend_column", columns_of.LONG_SPEND
+        config.spend_column, names, location, "spend", "spend_column", media_names.LONG_SPEND
     )
     sold = _sold(config, warehouse, names, channel)
-    year = usual_names.find(names, columns_of.YEARS)
+    year = usual_names.find(names, media_names.YEARS)
     wanted = list(dict.fromkeys([day, channel, amount, *([year] if year else [])]))
     rows = cells.rows_of(warehouse, config.media_table, wanted)
     rows, total_notes = cells.without_totals(rows, day)
