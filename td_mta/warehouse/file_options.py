@@ -16,14 +16,9 @@ NAMING = (
     *("input_user_column", "pageviews_channel_column", "pageviews_source_column"),
     *("touchpoints_user_column", "touchpoints_channel_column", "touchpoints_source_column"),
     *("touchpoints_campaign_column", "orders_user_column", "user_column", "action_column"),
-    *(
-        "channel_column",
-        "order_id",
-        "conversion_id",
-        "spend_channel_column",
-        "experiments_channel_column",
-    ),
+    *("order_id", "conversion_id", "spend_channel_column", "experiments_channel_column"),
 )
+OF_MEDIA = ("channel_column",)  # the same of the media mix
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +42,7 @@ class FileOptions:
     def of(cls, config: Config | MediaMixConfig) -> FileOptions:
         """What a run's parameters say."""
         separator = config.file_separator
-        columns = [getattr(config, parameter, None) for parameter in NAMING]
+        columns = [getattr(config, parameter, None) for parameter in (*NAMING, *OF_MEDIA)]
         return cls(
             separator=SEPARATORS.get(separator, separator) if separator else None,
             encoding=config.file_encoding,
