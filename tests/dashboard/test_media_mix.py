@@ -132,6 +132,15 @@ def test_an_empty_upload_and_a_folder_without_a_run_are_errors_and_the_page_live
     assert "has no tables of a media mix run" in sentence.replace("\\", "")
 
 
+def test_a_setting_that_is_none_is_a_sentence_and_nothing_is_fitted() -> None:
+    tested = with_upload(csv(table()))
+    next(box for box in tested.text_input if box.label == "Other settings").set_value("period")
+    next(button for button in tested.button if button.label == "Fit").click().run()
+    (sentence,) = errors(tested)
+    assert "is no setting here" in sentence and "decimal" in sentence
+    assert "mix_fitting" not in tested.session_state
+
+
 @pytest.mark.slow
 def test_a_table_that_cannot_be_fitted_is_one_sentence_and_another_can_be_opened() -> None:
     tested = with_upload(csv(table().assign(TV=-1.0).rename(columns={"Umsatz": "revenue"})))

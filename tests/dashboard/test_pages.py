@@ -168,6 +168,38 @@ def test_an_upload_that_is_no_table_is_an_error_and_the_page_lives_on(
     assert [box.value for box in tested.selectbox if box.label == "User"] == ["customer_id"]
 
 
+@pytest.mark.slow
+def test_what_a_message_asks_to_set_can_be_set() -> None:
+    rows = "".join(
+        f"u{i % 40},0{1 + i % 9}/0{1 + i % 4}/2024,{channel},{int(i % 7 == 0)}\n"
+        for i, channel in enumerate(["Email", "Search", "Social"] * 60)
+    )
+    content = f"user,time,channel,conversion\n{rows}".encode()
+    tested = app("attribution")
+    tested.file_uploader[0].set_value(("either.csv", content, "text/csv")).run()
+    assert jobs.wait(jobs.workspace() / tested.session_state["reading"], 60).status == "failed"
+    tested.run()
+    assert "day_first or month_first" in errors(tested)[0].replace("\\", "")
+    for text in ("day first", "out=/etc"):
+        read_with(tested, text)
+        assert any("is no setting here" in sentence for sentence in errors(tested))
+    read_with(tested, "time_format=day_first")
+    assert jobs.wait(jobs.workspace() / tested.session_state["reading"], 60).status == "done"
+    tested.run()
+    assert errors(tested) == []
+    (settings,) = (box for box in tested.text_input if box.label == "Other settings")
+    assert settings.value == "time_format=day_first"
+    captions = " ".join(caption.value for caption in tested.caption).replace("\\", "")
+    assert "2024-01-01 to 2024-04-09" in captions
+
+
+def read_with(tested: AppTest, text: str) -> None:
+    """Type settings and press the button of the columns."""
+    next(box for box in tested.text_input if box.label == "Other settings").set_value(text)
+    label = "Read with these columns"
+    next(button for button in tested.button if button.label == label).click().run()
+
+
 def test_two_sessions_do_not_see_each_others_data(classic: Source, public: Source) -> None:
     one, other = app("quality", classic), app("quality", public)
     one.run()

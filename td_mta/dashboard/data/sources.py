@@ -132,6 +132,7 @@ def read(given: Mapping[str, Any], folder: Path, say: Say) -> None:
         "sets": sets,
         "columns": table.warehouse.columns(table.config.table),
     }
+    _keep_columns(shared["columns"], folder)
     if table.paths is not None:
         _read_paths(table, shared, folder, say)
     else:
@@ -142,19 +143,18 @@ def _opened(options: Any, given: Mapping[str, Any], folder: Path) -> cli.OpenTab
     try:
         return cli.open_table(options)
     except Exception:
-        _keep_columns(options, given, folder)
+        if given.get("file"):
+            file = Path(given["file"])
+            with contextlib.suppress(Exception):
+                now = int(time.time())
+                warehouse = cli.open_warehouse("local", file.parent, options.out, now, "")
+                _keep_columns(warehouse.columns(file.name.split(".")[0]), folder)
         raise
 
 
-def _keep_columns(options: Any, given: Mapping[str, Any], folder: Path) -> None:
-    """The names to choose from, where a table has some that could not be told apart."""
-    if not given.get("file"):
-        return
-    with contextlib.suppress(Exception):
-        file = Path(given["file"])
-        warehouse = cli.open_warehouse("local", file.parent, options.out, int(time.time()), "")
-        names = warehouse.columns(file.name.split(".")[0])
-        (folder / "columns.json").write_text(json.dumps(names), encoding="utf-8")
+def _keep_columns(names: Sequence[str], folder: Path) -> None:
+    """The names to choose from, where a table could not be read."""
+    (folder / "columns.json").write_text(json.dumps(list(names)), encoding="utf-8")
 
 
 def _read_touches(table: cli.OpenTable, shared: dict[str, Any], folder: Path, say: Say) -> None:

@@ -8,6 +8,8 @@ import streamlit as st
 
 from td_mta.dashboard import progress, show, state, uploads
 from td_mta.dashboard.data import jobs, media_mix
+from td_mta.dashboard.screens import other_settings
+from td_mta.dashboard.screens.other_settings import OF_MEDIA
 from td_mta.simulate.media_mix.worlds import MEDIA_WORLDS
 
 KEY, PARAMETER, FITTING = "mix_key", "mix", "mix_fitting"
@@ -109,10 +111,14 @@ def _file() -> None:
         return
     try:
         tables = {name: uploads.kept(upload, name).path for name, upload in given.items() if upload}
-        names = media_mix.columns(tables[media_mix.TABLE])
     except Exception as error:
         st.error(show.plain(state.sentence(error)))
         return
+    names = []
+    try:
+        names = media_mix.columns(tables[media_mix.TABLE])
+    except Exception as error:  # which a setting may mend, such as the encoding
+        st.error(show.plain(state.sentence(error)))
     sets = _settings(names)
     if sets is not None:
         _fit(tables, sets, file.name)
@@ -134,9 +140,15 @@ def _settings(names: list[str]) -> dict[str, str] | None:
             key="mix_budget",
         )  # fmt: skip
         chosen["budget"] = f"{budget:.10g}" if budget else ""
+        text = other_settings.field(OF_MEDIA, "mix_settings", {})
         if not st.form_submit_button("Fit", type="primary"):
             return None
-    return {name: value for name, value in chosen.items() if value}
+    try:
+        others = other_settings.parsed(text, OF_MEDIA)
+    except ValueError as error:
+        st.error(show.plain(error))
+        return None
+    return others | {name: value for name, value in chosen.items() if value}
 
 
 def _run() -> None:

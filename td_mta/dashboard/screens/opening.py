@@ -8,6 +8,8 @@ import streamlit as st
 from td_mta.dashboard import progress, show, state, uploads
 from td_mta.dashboard.data import jobs
 from td_mta.dashboard.data.source import Source
+from td_mta.dashboard.screens import other_settings
+from td_mta.dashboard.screens.other_settings import OF_TOUCHES
 
 READING, UPLOAD = "reading", "upload"
 KINDS = ("File", "Finished run", "Treasure Data")
@@ -93,8 +95,9 @@ def _columns(source: Source | None) -> None:
     """Which column was taken for what, and others to choose."""
     key = st.session_state.get(READING)
     names, found, job = _of_source(source) if not key else _of_failed(key)
-    if not names or job is None:
+    if job is None:
         return
+    sets, of_data = job.get("sets", {}), key or (source.key if source else "")
     st.markdown("**Columns**")
     with st.form("columns_form", border=False):
         chosen = {}
@@ -106,12 +109,19 @@ def _columns(source: Source | None) -> None:
                     label,
                     options,
                     options.index(taken) if taken else 0,
-                    key=f"column_{parameter}_{key or (source.key if source else '')}",
+                    key=f"column_{parameter}_{of_data}",
                 )
+        text = other_settings.field(OF_TOUCHES, f"settings_{of_data}", sets)
         if not st.form_submit_button("Read with these columns"):
             return
-    sets = {name: value for name, value in chosen.items() if value != FOUND}
-    st.session_state[READING] = jobs.start(job | {"sets": job.get("sets", {}) | sets})
+    try:
+        others = other_settings.parsed(text, OF_TOUCHES)
+    except ValueError as error:
+        st.error(show.plain(error))
+        return
+    kept = {name: value for name, value in sets.items() if name not in OF_TOUCHES}
+    of_columns = {name: value for name, value in chosen.items() if value != FOUND}
+    st.session_state[READING] = jobs.start(job | {"sets": kept | others | of_columns})
     st.rerun()
 
 
@@ -124,10 +134,11 @@ def _of_source(source: Source | None) -> tuple[list[str], dict[str, str], dict |
 def _of_failed(key: str) -> tuple[list[str], dict[str, str], dict | None]:
     """The columns of a table that could not be read, so that one can say what they are."""
     file = jobs.workspace() / key / "columns.json"
-    if jobs.state(jobs.workspace() / key).status != "failed" or not file.is_file():
+    if jobs.state(jobs.workspace() / key).status != "failed":
         return [], {}, None
     job = _job(key)
-    return json.loads(file.read_text(encoding="utf-8")), (job or {}).get("sets", {}), job
+    names = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    return names, (job or {}).get("sets", {}), job
 
 
 def _job(key: str) -> dict | None:
