@@ -15,23 +15,26 @@ def end_as(seed: int) -> Report:
         while True:
             time.monotonic()
     if seed == 3:
-        filled = bytearray(os.urandom(1 << 20) * 300)
+        filled = bytearray(os.urandom(1 << 20) * 900)
         time.sleep(len(filled))
     return Report(Counter({"answered": 1}))
 
 
-def test_the_end_of_a_process_is_a_fault_and_the_next_one_goes_on() -> None:
-    worker = Worker(end_as, seconds=1, most_bytes=200 << 20)
+def faults_of(worker: Worker, *seeds: int) -> list[str | None]:
     try:
-        faults = [worker.report(seed).fault for seed in (0, 1, 0, 2, 3, 0)]
+        return [worker.report(seed).fault for seed in seeds]
     finally:
         worker.stop()
-    assert faults == [
-        None,
-        "the process ended with -6",
-        None,
-        "no answer after 1 s of work",
-        "more than 209,715,200 bytes of memory",
-        None,
-    ]
-    assert worker.started == 4
+
+
+def test_the_end_of_a_process_is_a_fault_and_the_next_one_goes_on() -> None:
+    worker = Worker(end_as, seconds=1)
+    died, hung = "the process ended with -6", "no answer after 1 s of work"
+    assert faults_of(worker, 0, 1, 0, 2, 0) == [None, died, None, hung, None]
+    assert worker.started == 3
+
+
+def test_a_process_that_grows_is_a_fault() -> None:
+    worker = Worker(end_as, most_bytes=600 << 20)  # what it imports takes a third of that
+    grown = "more than 629,145,600 bytes of memory"
+    assert faults_of(worker, 0, 3, 0) == [None, grown, None]
