@@ -173,7 +173,7 @@ _OF_KIND = {
         ("a + b", "b + a"),
         ("a * b", "b * a"),
         ("a - b", "- (b - a)"),
-        ("(a / b) * b + a % b", "if(b = 0, a, a)"),
+        ("(a / b) * b + a % b", "if(b is null, null, a)"),
         ("try_cast(a as integer)", "if(a between -2147483648 and 2147483647, a)"),
         ("from_unixtime(a) < from_unixtime(b)", "a < b"),
         ("cast(cast(a as decimal(19, 0)) as bigint)", "a"),
