@@ -2,6 +2,7 @@
 
     usual_names.py  the names that people and exports give them, as rows to edit
     sample.py       what the first rows of each column hold
+    fitting.py      whether that is what a role needs
     orders.py       the same of a table of orders
     sentences.py    what is said of them
     columns.py      both together: the parameters that name the columns, or an error that asks

@@ -1,18 +1,17 @@
 """The parameters that name a table's columns, where nobody set them; or an error that asks."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from td_mta.config.attribution import Config
 from td_mta.errors import DataError
-from td_mta.ingest.finding import sentences
+from td_mta.ingest.finding import fitting, sentences
 from td_mta.ingest.finding.sample import Column, Sample
 from td_mta.ingest.finding.usual_names import (
     CHANNEL,
     CONVERSION,
-    CONVERTING_EVENTS,
     ROLES,
     TIME,
     USER,
@@ -24,16 +23,8 @@ from td_mta.ingest.values import plain_columns
 from td_mta.warehouse import Warehouse
 from td_mta.warehouse.names import missing_column, same_column
 
-NOT_A_CONVERSION = ("bot", "mobile", "new", "return", "log", "click", "test", "activ", "view")
 # The surest first: each column has one role.
 ORDER = tuple(role.name for role in (TIME, USER, CONVERSION, CHANNEL, VALUE))
-NOT_A_CHANNEL = re.compile(
-    r"event|device|browser|country|city|region|language|locale|page|url|host|path|product|currency|gender"
-    r"|category|segment|stage|status|plan$|version|os$|geraet|pays|land$|ville|pais|设备|城市|国家|デバイス|기기"
-)
-PART_OF_TIME = re.compile(
-    r"(^|_)(hour|minute|weekday|day|week|month|quarter|year|stunde|heure|hora)(_|$)"
-)
 DURATION = re.compile(
     r"durat|duree|duracion|dauer|length|spent|elapsed|_on_|engage|watch|dwell|av(era)?g"
 )
@@ -132,7 +123,7 @@ class _Table:
         if name is None:
             return False
         column = self.sample.columns[same_column(name, self.columns) or name]
-        return not len(column.values) or _FITS[role.name](column)
+        return not len(column.values) or fitting.fits(role, column)
 
     def find(self, wanted: Sequence[Role], named: dict[Role, str | None]) -> list[str]:
         """Fill in the wanted roles of `named`; a sentence where a value cannot be decided."""
@@ -190,14 +181,15 @@ class _Table:
         by_row = [[c for c in columns if plain(c) in row] for row in role.rows]
         by_part = [c for c in columns if role.has_part(c)]
         for named in [*by_row, by_part]:
-            fitting = [c for c in named if self.fits(role, c)]
-            if fitting:
-                return fitting if role.name == VALUE.name else self._decided(role, fitting)
+            that_fit = [c for c in named if self.fits(role, c)]
+            if that_fit:
+                return that_fit if role.name == VALUE.name else self._decided(role, that_fit)
         # A column of that name whose content does not fit: reading it gives an error that shows it.
         unfit = [c for row in by_row for c in row][:1] if role in (USER, TIME, CHANNEL) else []
         if unfit and role.name != TIME.name:
             return unfit
-        return [c for c in columns if self._looks_like(role, c)] or unfit
+        alike = (c for c in columns if fitting.looks_like(role, self.sample.columns[c]))
+        return list(alike) or unfit
 
     def _channel_of(self, candidates: list[str]) -> list[str]:
         """No address of a page, and the source of visits where the medium of many is missing."""
@@ -228,15 +220,6 @@ class _Table:
             return best[:1]
         return best
 
-    def _looks_like(self, role: Role, name: str) -> bool:
-        column = self.sample.columns[name]
-        if role.name == TIME.name and (role.is_other(name) or _says_user(name)):
-            return False  # the time of something else, or an id that reads like an epoch
-        named_otherwise = any(plain(name) in row for row in VALUE.rows)
-        if role.name == USER.name and (named_otherwise or PART_OF_TIME.search(plain(name))):
-            return False  # amounts and hours differ and repeat as ids do
-        return bool(len(column.values)) and _LOOKS_LIKE[role.name](column)
-
     def converting_events(self, name: str) -> str | None:
         """The values of a column of event names at which a row converts; None for a flag."""
         existing = same_column(name, self.columns)
@@ -245,9 +228,9 @@ class _Table:
         name, column = existing, self.sample.columns[existing]
         if column.is_flag or not column.is_text:
             return None
-        events = _converting(column.distinct)
+        events = fitting.converting(column.distinct)
         if not events and len(column.values):
-            events = _converting(self._distinct_of_all(name))
+            events = fitting.converting(self._distinct_of_all(name))
         return ", ".join(events) or None
 
     def _distinct_of_all(self, name: str) -> set[str]:
@@ -260,53 +243,6 @@ class _Table:
         return distinct
 
 
-def _converting(values: Iterable[str]) -> list[str]:
-    """Those values that say a conversion, as the table writes them."""
-    listed = sorted(values)
-    rows = ([v for v in listed if plain(v) in row and "," not in v] for row in CONVERTING_EVENTS)
-    return next((row for row in rows if row), [])
-
-
 def _of(role: Role, named: Mapping[Role, str | None]) -> str | None:
     """The column of a role, whichever parameter of that role names it."""
     return next((name for other, name in named.items() if other.name == role.name), None)
-
-
-def _is_conversion(column: Column) -> bool:
-    return column.is_flag or bool(_converting(column.distinct))
-
-
-def _says_user(name: str) -> bool:
-    return any(plain(name) in row for row in USER.rows[:2])
-
-
-def _is_user(column: Column) -> bool:
-    """Ids; where the name says so, also such as 1234567890.1700000000, which GA4 has."""
-    return bool(column.distinct) and (_says_user(column.name) or not column.is_time)
-
-
-_FITS: dict[str, Callable[[Column], bool]] = {
-    USER.name: _is_user,
-    TIME.name: lambda column: column.could_be_time,
-    CHANNEL.name: lambda column: column.is_few_or_one and not column.is_time,
-    CONVERSION.name: _is_conversion,
-    VALUE.name: lambda column: column.is_amount and not column.is_time,
-}
-_LOOKS_LIKE: dict[str, Callable[[Column], bool]] = {
-    USER.name: lambda column: column.is_many and not column.is_time,
-    TIME.name: lambda column: column.is_time,
-    CHANNEL.name: lambda column: (
-        column.is_text
-        and column.is_few
-        and not column.is_time
-        and not column.is_flag
-        and not column.is_address
-        and not NOT_A_CHANNEL.search(plain(column.name))
-    ),
-    CONVERSION.name: lambda column: (
-        column.is_flag
-        and len(column.distinct) == 2
-        and not any(word in plain(column.name) for word in NOT_A_CONVERSION)
-    ),
-    VALUE.name: lambda column: False,
-}
