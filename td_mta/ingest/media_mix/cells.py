@@ -88,10 +88,10 @@ def mark_notes(
     if config.decimal_mark:
         return []
     either = {name: shown for name in columns if (shown := _like_thousands(rows[name]))}
-    comma = next((shown for name in columns if (shown := _decimal_comma(rows[name]))), None)
     if not either:
         return []
     example = next(iter(either.values()))
+    comma = next((shown for name in columns if (shown := _decimal_comma(rows[name]))), None)
     if comma:
         raise DataError(
             f"{location} has {example} in {', '.join(either)} and {comma} in another column: set "

@@ -93,7 +93,9 @@ def date_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
 def kpi_of(config: MediaMixConfig, names: Sequence[str], location: str) -> str:
     """The column of sales; raises `DataError` where there is none, or more than one that may be."""
     found = kpi_or_none(config, names, location)
-    return found or _one([], names, location, "sales", "kpi_column")
+    if found is None:
+        raise _missing(names, location, "sales", "kpi_column")
+    return found
 
 
 def kpi_or_none(config: MediaMixConfig, names: Sequence[str], location: str) -> str | None:
@@ -115,7 +117,11 @@ def _one(
         raise DataError(
             f"{location}: the {role} may be in {' or '.join(found)}; set {parameter} to one of them"
         )
-    raise DataError(
+    raise _missing(names, location, role, parameter)
+
+
+def _missing(names: Sequence[str], location: str, role: str, parameter: str) -> DataError:
+    return DataError(
         f"{location} has no column for the {role}: it has {', '.join(names)}; name it in "
         f"{parameter}"
     )
@@ -142,7 +148,7 @@ def controls(
     if config.control_columns:
         return [find_column(name, names, location) for name in listed(config.control_columns)]
     free = [name for name in names if name not in taken]
-    return [name for name in free if is_control(name.lower())]
+    return [name for name in free if is_control(name)]
 
 
 def named(
@@ -163,8 +169,5 @@ def needed(
     """The same; raises `DataError`, which names `role` and `parameter`, where there is none."""
     column = named(given, names, location, usual)
     if column is None:
-        raise DataError(
-            f"{location} has no column for the {role}: it has {', '.join(names)}; name it in "
-            f"{parameter}"
-        )
+        raise _missing(names, location, role, parameter)
     return column

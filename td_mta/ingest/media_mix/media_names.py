@@ -170,8 +170,9 @@ def is_media(column: str) -> bool:
     return bool(NUMBERED.fullmatch(plain)) or is_known or is_marketing
 
 
-def is_control(lower: str) -> bool:
-    """Whether a column of that name, in lower case, is of what else moves sales."""
+def is_control(column: str) -> bool:
+    """Whether a column of that name is of what else moves sales."""
+    lower = column.lower()
     if re.search(r"events?[\W_]*count|key[\W_]*events", lower):  # what visitors did
         return False
     return lower.endswith("_control") or any(word in lower for word in CONTROL_WORDS)

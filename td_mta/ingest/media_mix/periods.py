@@ -34,7 +34,7 @@ def find(days: Ints, given: Period | None, location: str, weekday: int | None = 
         raise DataError(f"{location} has {len(distinct)} different dates: 26 periods are needed")
     rows_are = kind_of(distinct, location)
     kind: Period = given or ("week" if rows_are == "day" else rows_are)
-    if _rank(kind) < _rank(rows_are):
+    if rank(kind) < rank(rows_are):
         raise DataError(f"{location} has a date per {rows_are}: period cannot be {kind}")
     if kind == "month":
         found = _months(days, whole=rows_are == "day")
@@ -77,7 +77,8 @@ def date(day: int) -> datetime.date:
     return datetime.date(1970, 1, 1) + datetime.timedelta(int(day))
 
 
-def _rank(kind: Period) -> int:
+def rank(kind: Period) -> int:
+    """The order of periods by their length."""
     return ("day", "week", "month").index(kind)
 
 

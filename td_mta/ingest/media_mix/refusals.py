@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from td_mta.errors import DataError
-from td_mta.ingest.media_mix.periods import Period, date
+from td_mta.ingest.media_mix.periods import Period, date, rank
 from td_mta.journeys.touchpoints import Floats, Ints
 
 PROPORTIONAL = 1e-6  # of a channel's spend, that two channels' shapes may differ by
@@ -41,8 +41,7 @@ def check_dates(days: Ints, regions: Ints, location: str, made_up: Period | None
 
 def check_periods(of_spend: Period, of_sales: Period, location: str) -> None:
     """Spend of a long table is known as finely as it is fitted."""
-    kinds = ("day", "week", "month")
-    if kinds.index(of_spend) > kinds.index(of_sales):
+    if rank(of_spend) > rank(of_sales):
         raise DataError(
             f"{location} has spend by {of_spend}, and sales would be fitted by {of_sales}; set "
             f"period to {of_spend}"

@@ -1,6 +1,6 @@
 """A wide or long table of spend, and sales with it or beside it, as arrays by period."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from td_mta.ingest.media_mix import columns as columns_of
 from td_mta.ingest.media_mix.columns import WideColumns
 from td_mta.ingest.media_mix.periods import Periods
 from td_mta.ingest.settings import words
-from td_mta.journeys.touchpoints import Floats, Ints
+from td_mta.journeys.touchpoints import Flags, Floats, Ints
 from td_mta.warehouse import Warehouse
 
 MOST_NAMED = 10
@@ -107,11 +107,8 @@ def _wide(config: MediaMixConfig, warehouse: Warehouse, names: Sequence[str]) ->
     refusals.check_sales(sales, days, f"{location}, column {columns.kpi}")
     controls = cells.controls(rows, columns.controls, location, config)
     refusals.check_sales_of(controls, days, location)
-    notes = [
-        f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {columns.date}, "
-        f"sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
-        + (f", controls {', '.join(controls)}" if controls else ", no controls")
-    ]
+    taken = f"{columns.date}, sales {columns.kpi}, spend {', '.join(columns.spend.values())}"
+    notes = [_described(found, taken, controls)]
     if made_up:
         notes.append(
             f"column {columns.date} numbers {made_up}s without saying when they were: their dates "
@@ -201,17 +198,11 @@ def _long(
     np.add.at(by_channel, (of_row[kept], named.codes[kept]), spend[kept])
     own = [code for code, name in enumerate(named.names) if name and by_channel[:, code].any()]
     holes = by_period.holes(found, of_orders=len(np.unique(sold.days)) < len(sold.days))
-    notes = [
-        f"{found.kind}s from {periods.date(found.first_day[0])}: date is column {day}, channel "
-        f"{channel}, spend {amount}; sales {sold.kpi} of {sold.location}"
-        + (f", controls {', '.join(sold.controls)}" if sold.controls else ", no controls")
-    ]
-    for lost, what in (
-        ((named.codes >= 0) & (of_row < 0), f"before or after the sales of {sold.location}"),
-        (named.codes < 0, "in rows without a channel"),
-    ):
-        if spend[lost].any():
-            notes.append(f"left out: spend of {spend[lost].sum():,.2f} {what}")
+    taken = f"{day}, channel {channel}, spend {amount}; sales {sold.kpi} of {sold.location}"
+    lost = {
+        f"before or after the sales of {sold.location}": (named.codes >= 0) & (of_row < 0),
+        "in rows without a channel": named.codes < 0,
+    }
     return MediaTable(
         periods=found,
         kpi=sold.kpi,
@@ -221,13 +212,30 @@ def _long(
         controls=by_period.means(sold.controls, found),
         control_names=tuple(sold.controls),
         notes=[
-            *notes,
+            _described(found, taken, sold.controls),
+            *_lost_notes(spend, lost),
             *dict.fromkeys([*total_notes, *sold.notes]),
             *mark_notes,
             *empty_notes,
             *by_period.hole_notes(holes, found),
         ],
     )
+
+
+def _described(found: Periods, taken: str, controls: Collection[str]) -> str:
+    """The periods, and what each column was `taken` for, that of dates first."""
+    others = f"controls {', '.join(controls)}" if controls else "no controls"
+    first = periods.date(found.first_day[0])
+    return f"{found.kind}s from {first}: date is column {taken}, {others}"
+
+
+def _lost_notes(spend: Floats, lost: Mapping[str, Flags]) -> list[str]:
+    """The sums of spend that is not fitted, by where it stands."""
+    return [
+        f"left out: spend of {spend[rows].sum():,.2f} {where}"
+        for where, rows in lost.items()
+        if spend[rows].any()
+    ]
 
 
 class _Sold(NamedTuple):
