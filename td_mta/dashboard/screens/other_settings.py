@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-OF_FILES = ("file_separator", "file_encoding", "file_header_line", "file_sheet")
+from td_mta.warehouse.file_options import FORMAT
+
 OF_VALUES = ("time_format", "decimal_mark", "null_words")
 OF_TOUCHES = (
-    *OF_FILES,
+    *FORMAT,
     *OF_VALUES,
     *("day_timezone", "conversion_value_is", "conversion_row_is_touch", "conversion_flag"),
     *("order_id", "tie_column", "channel_letter_case", "refunds", "first_day", "last_day"),
@@ -16,7 +17,7 @@ OF_TOUCHES = (
     *("path_separator", "null_paths_column", "direct_channel"),
 )
 OF_MEDIA = (
-    *OF_FILES,
+    *FORMAT,
     *OF_VALUES,
     *("period", "empty_spend", "spend_before", "holidays", "channel_column", "spend_column"),
 )

@@ -26,7 +26,7 @@ def read(
 
     Raises `DataError` for a column of lists, structs or maps, and for text that is no UTF-8.
     """
-    existing = warehouse.columns(table) if any(AND in name for name in columns) else ()
+    existing = warehouse.columns(table) if any(AND in name for name in columns) else columns
     parts = {name: parts_of(name, existing) or [name] for name in columns}
     wanted = list(dict.fromkeys(part for names in parts.values() for part in names))
     for batch in warehouse.read(table, wanted):

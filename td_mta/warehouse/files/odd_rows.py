@@ -101,23 +101,22 @@ def region(path: Path, layout: Layout) -> Region:
     for line in reversed(lines):
         text = line.decode(UTF8, "ignore").strip()
         above = above[0] - len(line), above[1] + bool(text)
-        if not text or _is_sum(text, layout):
+        cells = [clean(cell) for cell in next(csv.reader([text], delimiter=layout.separator), [])]
+        if not text or _is_sum(cells, layout):
             end, sums = above
-        elif not _is_remark(text, layout):
+        elif not _is_remark(cells, layout):
             break
     return Region(layout.begin, end, sums) if sums else Region(layout.begin, size, 0)
 
 
-def _is_sum(line: str, layout: Layout) -> bool:
-    cells = [clean(cell) for cell in next(csv.reader([line], delimiter=layout.separator))]
+def _is_sum(cells: list[str], layout: Layout) -> bool:
     first = next((cell for cell in cells if cell), "")  # those before it may be empty
     if len(layout.header) == 1 or not TOTAL.fullmatch(first.rstrip(": ")):
         return False
     return len(cells) < len(layout.header) or any(cell in NOTHING_HERE for cell in cells[1:])
 
 
-def _is_remark(line: str, layout: Layout) -> bool:
-    cells = [clean(cell) for cell in next(csv.reader([line], delimiter=layout.separator))]
+def _is_remark(cells: list[str], layout: Layout) -> bool:
     return len(layout.header) > 2 and bool(cells[0]) and not any(cells[1:])
 
 
